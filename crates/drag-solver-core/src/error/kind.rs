@@ -1,0 +1,173 @@
+//! The three small enums that callers match on.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong. Serialises in `snake_case`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The question is not a usable one: not a picture, or too large for anyone.
+    InvalidChallenge,
+    /// The challenge's own deadline passed, or cannot be met.
+    DeadlineExceeded,
+    /// The provider refused the token, the account or the address.
+    Unauthorized,
+    /// The account is empty.
+    InsufficientBalance,
+    /// This solver does not do this.
+    Unsupported,
+    /// The provider's answer is not the documented one.
+    Protocol,
+    /// One attempt took longer than it was given.
+    Timeout,
+    /// Refused here: the provider failed too often of late. Nothing was sent.
+    CircuitOpen,
+    /// Refused here: too many calls are under way or waiting. Nothing was sent.
+    Overloaded,
+    /// Refused here: the money set aside is spent. Nothing was sent.
+    BudgetExhausted,
+    /// The provider said to slow down, or has no worker free.
+    RateLimited,
+    /// The provider cannot be reached, or says that it is out of order.
+    Unavailable,
+    /// The provider tried and gave up.
+    Unsolvable,
+    /// The provider's coordinates are missing, not numbers, off the picture, or a drag of no length.
+    InvalidAnswer,
+    /// A chain ran out of solvers to ask. The error holds every attempt, in order.
+    AllFailed,
+}
+
+impl ErrorKind {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidChallenge,
+        Self::DeadlineExceeded,
+        Self::Unauthorized,
+        Self::InsufficientBalance,
+        Self::Unsupported,
+        Self::Protocol,
+        Self::Timeout,
+        Self::CircuitOpen,
+        Self::Overloaded,
+        Self::BudgetExhausted,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Unsolvable,
+        Self::InvalidAnswer,
+        Self::AllFailed,
+    ];
+
+    /// The name used in logs, JSON and metrics, as in `"invalid_challenge"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidChallenge => "invalid_challenge",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Unauthorized => "unauthorized",
+            Self::InsufficientBalance => "insufficient_balance",
+            Self::Unsupported => "unsupported",
+            Self::Protocol => "protocol",
+            Self::Timeout => "timeout",
+            Self::CircuitOpen => "circuit_open",
+            Self::Overloaded => "overloaded",
+            Self::BudgetExhausted => "budget_exhausted",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Unsolvable => "unsolvable",
+            Self::InvalidAnswer => "invalid_answer",
+            Self::AllFailed => "all_failed",
+        }
+    }
+
+    /// What may be tried after an error of this kind.
+    ///
+    /// [`SolveError::recovery`](crate::SolveError::recovery) knows more: ask the error where you
+    /// have one.
+    #[must_use]
+    pub const fn recovery(self) -> Recovery {
+        match self {
+            Self::InvalidChallenge | Self::DeadlineExceeded => Recovery::Stop,
+            Self::Unauthorized
+            | Self::InsufficientBalance
+            | Self::Unsupported
+            | Self::Protocol
+            | Self::Timeout
+            | Self::CircuitOpen
+            | Self::Overloaded
+            | Self::BudgetExhausted
+            | Self::AllFailed => Recovery::Switch,
+            Self::RateLimited | Self::Unavailable | Self::Unsolvable | Self::InvalidAnswer => {
+                Recovery::Retry
+            }
+        }
+    }
+
+    /// Whether such an error is made on this side, without asking the provider: it says nothing
+    /// about the provider's health and never costs anything.
+    #[must_use]
+    pub const fn is_local_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::CircuitOpen | Self::Overloaded | Self::BudgetExhausted
+        )
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What may be tried next, from the mildest to the gravest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recovery {
+    /// The same solver may yet succeed.
+    Retry,
+    /// Another solver may succeed; the same will not, or should not be asked again now.
+    Switch,
+    /// Nobody can succeed.
+    Stop,
+}
+
+/// Whether an error cost money, from the least to the most.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Charge {
+    /// Nothing was, or will be, billed.
+    #[default]
+    No,
+    /// The provider may have accepted a job and may bill it.
+    Unknown,
+    /// An answer was billed.
+    Yes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_complete_and_names_agree_with_serde() {
+        for kind in ErrorKind::ALL {
+            let json = serde_json::to_string(kind).unwrap();
+            assert_eq!(json, format!("{:?}", kind.as_str()));
+            assert_eq!(serde_json::from_str::<ErrorKind>(&json).unwrap(), *kind);
+        }
+        // The last variant, so that one added behind it without extending ALL is noticed.
+        assert_eq!(ErrorKind::ALL.len(), ErrorKind::AllFailed as usize + 1);
+    }
+
+    #[test]
+    fn recovery_and_charge_are_ordered() {
+        assert!(Recovery::Retry < Recovery::Switch && Recovery::Switch < Recovery::Stop);
+        assert!(Charge::No < Charge::Unknown && Charge::Unknown < Charge::Yes);
+    }
+}

@@ -1,0 +1,67 @@
+//! The trait [`DragSolver`] and the words it is spoken in.
+//!
+//! A [`DragChallenge`] is a [`Screenshot`] that shows a piece and the place it must be dragged to.
+//! A [`Solution`] is where the [`Drag`] starts and where it ends, in pixels of that screenshot. A
+//! [`DragSolver`] turns one into the other; a [`SolveError`] says why it could not, what may be
+//! tried next ([`Recovery`]) and whether money was spent ([`Charge`]).
+//!
+//! This crate has no HTTP client and no image codec. Providers, combinators and test doubles are
+//! built on it; programs usually depend on the facade crate `drag-solver` instead.
+//!
+//! # Example
+//!
+//! ```
+//! use drag_solver_core::{
+//!     Drag, DragChallenge, DragSolver, Point, Screenshot, Solution, SolveError, async_trait,
+//! };
+//!
+//! /// Always drags along the same line.
+//! #[derive(Debug)]
+//! struct AlwaysTheSame;
+//!
+//! #[async_trait]
+//! impl DragSolver for AlwaysTheSame {
+//!     fn name(&self) -> &str {
+//!         "always-the-same"
+//!     }
+//!
+//!     async fn solve(&self, _challenge: &DragChallenge) -> Result<Solution, SolveError> {
+//!         let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+//!         Ok(Solution::new(drag, self.name()))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), SolveError> {
+//! # let bytes = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+//! let challenge = DragChallenge::new(Screenshot::from_bytes(bytes)?);
+//! let solution = AlwaysTheSame.solve(&challenge).await?;
+//! assert_eq!(solution.drag().to_string(), "83,560 -> 320,560");
+//! # Ok(())
+//! # }
+//! ```
+
+mod challenge;
+mod error;
+mod geometry;
+mod job;
+mod limits;
+mod progress;
+mod screenshot;
+mod solution;
+mod solver;
+mod text;
+mod usd;
+
+pub use async_trait::async_trait;
+
+pub use crate::challenge::DragChallenge;
+pub use crate::error::{Attempt, Charge, ErrorKind, Recovery, SolveError};
+pub use crate::geometry::{Drag, InvalidDrag, Point, Rect};
+pub use crate::job::{InvalidJobId, JobId, PaidJob};
+pub use crate::limits::{LimitExceeded, ScreenshotLimits};
+pub use crate::progress::{Progress, ProgressListener};
+pub use crate::screenshot::{ImageFormat, Screenshot, ScreenshotError};
+pub use crate::solution::{Solution, Verdict};
+pub use crate::solver::DragSolver;
+pub use crate::usd::{InvalidUsd, Usd};

@@ -1,0 +1,386 @@
+//! The picture.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use imagesize::{ImageError, ImageType};
+use serde::{Deserialize, Serialize};
+
+/// An encoded picture with its format and size, cheap to clone.
+///
+/// The header is read when it is made, so that a file no provider could use is refused here, before
+/// anybody is paid. The pixels are not decoded: nothing is known about a picture whose header is
+/// sound and whose rest is not.
+///
+/// Width and height are those of the file. A rotation in a photograph's EXIF data is ignored, as
+/// providers ignore it; screenshots have none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Screenshot {
+    bytes: Bytes,
+    format: ImageFormat,
+    width: u32,
+    height: u32,
+}
+
+impl Screenshot {
+    /// Largest file accepted, in bytes (32 MiB): ten times a screenshot of the largest phone.
+    pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+    /// Longest side accepted, in pixels.
+    pub const MAX_SIDE: u32 = 32_767;
+
+    /// Takes an encoded picture and reads its header. `Bytes` and `Vec<u8>` are not copied.
+    ///
+    /// # Errors
+    ///
+    /// A [`ScreenshotError`] that says what is wrong with the file.
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, ScreenshotError> {
+        let bytes = bytes.into();
+        if bytes.is_empty() {
+            return Err(ScreenshotError::Empty);
+        }
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(ScreenshotError::FileTooLarge);
+        }
+        let format = ImageFormat::of(&bytes)?;
+        let size = imagesize::blob_size(&bytes).map_err(|error| match error {
+            ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
+                ScreenshotError::Truncated { format }
+            }
+            _ => ScreenshotError::BadHeader { format },
+        })?;
+        if size.width == 0 || size.height == 0 {
+            return Err(ScreenshotError::NoPixels {
+                format,
+                width: size.width,
+                height: size.height,
+            });
+        }
+        match (u32::try_from(size.width), u32::try_from(size.height)) {
+            (Ok(width), Ok(height)) if width.max(height) <= Self::MAX_SIDE => Ok(Self {
+                bytes,
+                format,
+                width,
+                height,
+            }),
+            _ => Err(ScreenshotError::TooManyPixels {
+                width: size.width,
+                height: size.height,
+            }),
+        }
+    }
+
+    /// Reads an encoded picture to the reader's end, or to just past the largest size accepted.
+    /// Blocks while it reads.
+    pub fn from_reader(reader: impl Read) -> Result<Self, ScreenshotError> {
+        let mut bytes = Vec::new();
+        reader
+            .take(Self::MAX_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(ScreenshotError::Read)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// Reads an encoded picture from a file. Blocks while it reads; in async code that matters only
+    /// for slow disks, and `tokio::task::spawn_blocking` helps there.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ScreenshotError> {
+        let path = path.as_ref();
+        File::open(path)
+            .map_err(ScreenshotError::Read)
+            .and_then(Self::from_reader)
+            .map_err(|error| ScreenshotError::File {
+                path: path.to_owned(),
+                source: Box::new(error),
+            })
+    }
+
+    /// The file, byte for byte as it was given.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The format its first bytes announce.
+    #[must_use]
+    pub fn format(&self) -> ImageFormat {
+        self.format
+    }
+
+    /// Width in pixels, at least 1.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels, at least 1.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+}
+
+impl fmt::Debug for Screenshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Screenshot({} {}x{}, {} bytes)",
+            self.format,
+            self.width,
+            self.height,
+            self.bytes.len()
+        )
+    }
+}
+
+impl TryFrom<Vec<u8>> for Screenshot {
+    type Error = ScreenshotError;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, Self::Error> {
+        Self::from_bytes(bytes)
+    }
+}
+
+/// The picture formats a [`Screenshot`] can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ImageFormat {
+    /// Portable Network Graphics.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// WebP, lossy or lossless.
+    WebP,
+    /// GIF; of an animation, the first picture counts.
+    Gif,
+}
+
+impl ImageFormat {
+    /// The MIME type, as in `image/png`.
+    #[must_use]
+    pub const fn mime(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Result<Self, ScreenshotError> {
+        match imagesize::image_type(bytes) {
+            // imagesize looks at four bytes and seeks to where the size should be.
+            Ok(ImageType::Png) if !starts_like(bytes, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR") => {
+                Err(ScreenshotError::BadHeader { format: Self::Png })
+            }
+            Ok(ImageType::Png) => Ok(Self::Png),
+            Ok(ImageType::Jpeg) => Ok(Self::Jpeg),
+            Ok(ImageType::Webp) => Ok(Self::WebP),
+            Ok(ImageType::Gif) => Ok(Self::Gif),
+            _ => Err(ScreenshotError::UnknownFormat),
+        }
+    }
+}
+
+/// Whether `bytes` agrees with `header` as far as both go.
+fn starts_like(bytes: &[u8], header: &[u8]) -> bool {
+    bytes.iter().zip(header).all(|(a, b)| a == b)
+}
+
+impl fmt::Display for ImageFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
+            Self::Gif => "GIF",
+        })
+    }
+}
+
+/// Why a file is not a usable screenshot. Nothing was sent to anybody.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScreenshotError {
+    /// A file of no bytes.
+    #[error("the picture is empty (0 bytes)")]
+    Empty,
+    /// Larger than [`Screenshot::MAX_BYTES`].
+    #[error(
+        "the picture is larger than {} MiB, the most that is accepted",
+        Screenshot::MAX_BYTES / (1024 * 1024)
+    )]
+    FileTooLarge,
+    /// None of the four formats.
+    #[error("not a picture this library knows: expected PNG, JPEG, WebP or GIF")]
+    UnknownFormat,
+    /// The file ends before its header does.
+    #[error("the {format} picture is cut off inside its header")]
+    Truncated {
+        /// What its first bytes announce.
+        format: ImageFormat,
+    },
+    /// The header does not follow its format.
+    #[error("the {format} picture has a damaged header")]
+    BadHeader {
+        /// What its first bytes announce.
+        format: ImageFormat,
+    },
+    /// A width or height of zero.
+    #[error("the {format} picture has no pixels ({width}x{height})")]
+    NoPixels {
+        /// What its first bytes announce.
+        format: ImageFormat,
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// A side longer than [`Screenshot::MAX_SIDE`].
+    #[error(
+        "the picture is {width}x{height} px, and no side may exceed {} px",
+        Screenshot::MAX_SIDE
+    )]
+    TooManyPixels {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// The reader failed.
+    #[error("cannot read the picture")]
+    Read(#[source] std::io::Error),
+    /// The file at `path` cannot be used; the source says why.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<ScreenshotError>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+        bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
+        bytes
+    }
+
+    fn jpeg(width: u16, height: u16) -> Vec<u8> {
+        let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
+        bytes.extend(b"\xff\xc0\0\x11\x08");
+        bytes.extend(height.to_be_bytes());
+        bytes.extend(width.to_be_bytes());
+        bytes
+    }
+
+    fn gif(width: u16, height: u16) -> Vec<u8> {
+        let mut bytes = b"GIF89a".to_vec();
+        bytes.extend(width.to_le_bytes());
+        bytes.extend(height.to_le_bytes());
+        bytes.extend(b"\0\0\0;");
+        bytes
+    }
+
+    fn lossless_webp(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f".to_vec();
+        bytes.extend(((width - 1) | ((height - 1) << 14)).to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn format_and_size_come_from_the_header() {
+        let pictures = [
+            (png(591, 1149), ImageFormat::Png),
+            (jpeg(591, 1149), ImageFormat::Jpeg),
+            (gif(591, 1149), ImageFormat::Gif),
+            (lossless_webp(591, 1149), ImageFormat::WebP),
+        ];
+        for (bytes, format) in pictures {
+            let shot = Screenshot::from_bytes(bytes.clone()).unwrap();
+            assert_eq!(shot.format(), format);
+            assert_eq!((shot.width(), shot.height()), (591, 1149), "{format}");
+            assert_eq!(shot.bytes(), &bytes);
+        }
+    }
+
+    #[test]
+    fn every_truncation_of_every_header_is_refused() {
+        // A GIF's header is its first ten bytes; those of the others go to the end of these files.
+        let headers = [
+            (png(5, 5), 24),
+            (jpeg(5, 5), 29),
+            (gif(5, 5), 10),
+            (lossless_webp(5, 5), 25),
+        ];
+        for (whole, header) in headers {
+            assert!(Screenshot::from_bytes(whole.clone()).is_ok());
+            for length in 0..header {
+                let error = Screenshot::from_bytes(whole[..length].to_vec()).unwrap_err();
+                let expected = matches!(
+                    error,
+                    ScreenshotError::Empty
+                        | ScreenshotError::UnknownFormat
+                        | ScreenshotError::Truncated { .. }
+                );
+                assert!(expected, "{length} bytes: {error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_defect_has_its_own_message() {
+        let message = |bytes: Vec<u8>| Screenshot::from_bytes(bytes).unwrap_err().to_string();
+        assert!(message(vec![]).contains("empty"));
+        assert!(message(b"# drag-solver".to_vec()).contains("expected PNG, JPEG, WebP or GIF"));
+        assert!(message(png(5, 5)[..18].to_vec()).contains("cut off"));
+        assert!(message(png(0, 5)).contains("no pixels (0x5)"));
+        assert!(message(gif(5, 0)).contains("no pixels (5x0)"));
+        assert!(message(png(60_000, 60_000)).contains("60000x60000"));
+        assert!(message(png(u32::MAX, 1)).contains("no side may exceed 32767 px"));
+        assert!(
+            message(b"\xff\xd8\xff\xe0\0\x02junk that is no marker".to_vec()).contains("damaged")
+        );
+        let mut odd = png(5, 5);
+        odd[12..16].copy_from_slice(b"IDAT");
+        assert!(message(odd).contains("damaged"));
+        let mut large = png(5, 5);
+        large.resize(Screenshot::MAX_BYTES + 1, 0);
+        assert!(message(large).contains("32 MiB"));
+    }
+
+    #[test]
+    fn an_endless_reader_is_cut_off() {
+        let endless = std::io::Cursor::new(png(5, 5)).chain(std::io::repeat(0));
+        let error = Screenshot::from_reader(endless).unwrap_err();
+        assert!(matches!(error, ScreenshotError::FileTooLarge));
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = folder.path().join("good.gif");
+        std::fs::write(&good, gif(3, 4)).unwrap();
+        assert_eq!(Screenshot::from_file(&good).unwrap().width(), 3);
+
+        for bad in [folder.path().to_owned(), folder.path().join("missing.png")] {
+            let error = Screenshot::from_file(&bad).unwrap_err();
+            assert!(error.to_string().contains(bad.to_str().unwrap()), "{error}");
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_pixels() {
+        let shot = Screenshot::from_bytes(gif(3, 4)).unwrap();
+        assert_eq!(format!("{shot:?}"), "Screenshot(GIF 3x4, 14 bytes)");
+    }
+}

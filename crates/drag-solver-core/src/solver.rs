@@ -1,0 +1,151 @@
+//! The trait everything else is built around.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{DragChallenge, ErrorKind, Solution, SolveError, Verdict};
+
+/// Something that can answer a drag challenge: a provider, a mock, or a chain of either.
+///
+/// The trait is dyn-compatible and forwarded for `&S`, `Box<S>` and `Arc<S>`, so a solver chosen at
+/// run time is an `Arc<dyn DragSolver>`. See the [crate docs](crate) for an implementation.
+///
+/// # Cancellation
+///
+/// Dropping the future of [`solve`](Self::solve) abandons the attempt at once. Whatever was acquired
+/// locally is given back; a job that a provider has already accepted may still be billed. A
+/// [`ProgressListener`](crate::ProgressListener) learns which jobs those are.
+#[async_trait]
+pub trait DragSolver: Debug + Send + Sync {
+    /// Who answers: short, stable, lower case (`"omocaptcha"`). Labels errors, logs and metrics.
+    ///
+    /// A combinator around one solver forwards that solver's name.
+    fn name(&self) -> &str;
+
+    /// Finds where to drag.
+    ///
+    /// Implementations respect [`DragChallenge::deadline`], return pixels of the challenge's own
+    /// screenshot, and describe every failure by an [`ErrorKind`] and a [`Charge`](crate::Charge).
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError>;
+
+    /// Tells whoever produced `solution` whether the drag was accepted.
+    ///
+    /// Some providers refund wrong answers that are reported in time. The default says
+    /// [`ErrorKind::Unsupported`]: a solver that has nobody to tell need not override it.
+    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+        let _ = (solution, verdict);
+        Err(
+            SolveError::new(ErrorKind::Unsupported, "this solver takes no reports")
+                .with_provider(self.name()),
+        )
+    }
+}
+
+// A forgotten default method is how wrappers drift from what they wrap, so the lint is denied here.
+macro_rules! forward {
+    ($($wrapper:ty),+) => {$(
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl<S: DragSolver + ?Sized> DragSolver for $wrapper {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
+
+            async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+                (**self).solve(challenge).await
+            }
+
+            async fn report(
+                &self,
+                solution: &Solution,
+                verdict: Verdict,
+            ) -> Result<(), SolveError> {
+                (**self).report(solution, verdict).await
+            }
+        }
+    )+};
+}
+
+forward!(&S, Box<S>, Arc<S>);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{Drag, Point, Screenshot};
+
+    #[derive(Debug, Default)]
+    struct Recorder {
+        reports: Mutex<Vec<Verdict>>,
+    }
+
+    #[async_trait]
+    impl DragSolver for Recorder {
+        fn name(&self) -> &'static str {
+            "recorder"
+        }
+
+        async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
+            let drag = Drag::new(Point::new(1.0, 2.0), Point::new(3.0, 4.0));
+            Ok(Solution::new(drag, self.name()))
+        }
+
+        async fn report(&self, _: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+            self.reports.lock().unwrap().push(verdict);
+            Ok(())
+        }
+    }
+
+    #[derive(Debug)]
+    struct Silent;
+
+    #[async_trait]
+    impl DragSolver for Silent {
+        fn name(&self) -> &'static str {
+            "silent"
+        }
+
+        async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
+            Err(SolveError::new(ErrorKind::Unsolvable, "never"))
+        }
+    }
+
+    fn challenge() -> DragChallenge {
+        let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+        DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
+    }
+
+    async fn use_it(solver: impl DragSolver) {
+        assert_eq!(solver.name(), "recorder");
+        let solution = solver.solve(&challenge()).await.unwrap();
+        assert_eq!(solution.provider(), "recorder");
+        solver.report(&solution, Verdict::Incorrect).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn pointers_forward_every_method() {
+        let recorder = Arc::new(Recorder::default());
+        use_it(&*recorder).await;
+        use_it(Box::new(Arc::clone(&recorder))).await;
+        use_it(Arc::clone(&recorder) as Arc<dyn DragSolver>).await;
+        assert_eq!(
+            *recorder.reports.lock().unwrap(),
+            [Verdict::Incorrect; 3],
+            "a wrapper that falls back to the default `report` would lose these"
+        );
+    }
+
+    #[tokio::test]
+    async fn report_is_unsupported_unless_overridden() {
+        let solution = Solution::new(Drag::new(Point::new(0.0, 0.0), Point::new(1.0, 1.0)), "x");
+        let error = Silent
+            .report(&solution, Verdict::Correct)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.provider(), Some("silent"));
+    }
+}
