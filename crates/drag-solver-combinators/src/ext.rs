@@ -1,0 +1,85 @@
+//! The fluent way to build a chain.
+
+use std::sync::Arc;
+
+use drag_solver_core::DragSolver;
+
+use crate::{
+    Fallback, InvalidPolicy, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
+};
+
+/// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
+///
+/// Written from the inside out: what is called first sits next to the provider.
+///
+/// ```
+/// use std::time::Duration;
+/// use drag_solver_combinators::{DragSolverExt, RetryPolicy, ValidatePolicy};
+/// # use drag_solver_core::{async_trait, DragChallenge, DragSolver, Solution, SolveError};
+/// # #[derive(Debug)]
+/// # struct Provider(&'static str);
+/// # #[async_trait]
+/// # impl DragSolver for Provider {
+/// #     fn name(&self) -> &str { self.0 }
+/// #     async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> { unimplemented!() }
+/// # }
+/// # let (first, second) = (Provider("first"), Provider("second"));
+///
+/// let first = first
+///     .validate(ValidatePolicy::default())?
+///     .timeout(Duration::from_secs(30))?
+///     .retry(RetryPolicy::default())?;
+/// let second = second
+///     .validate(ValidatePolicy::default())?
+///     .timeout(Duration::from_secs(60))?;
+/// let chain = first.or(second);
+/// assert_eq!(chain.name(), "first|second");
+/// # Ok::<(), drag_solver_combinators::InvalidPolicy>(())
+/// ```
+pub trait DragSolverExt: DragSolver + Sized {
+    /// Asks again after errors that may pass. See [`Retry`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RetryPolicy::check`].
+    fn retry(self, policy: RetryPolicy) -> Result<Retry<Self>, InvalidPolicy> {
+        Retry::new(self, policy)
+    }
+
+    /// Asks `other` if this one fails. See [`Fallback`].
+    fn or(self, other: impl DragSolver + 'static) -> Fallback
+    where
+        Self: 'static,
+    {
+        Fallback::of(vec![Arc::new(self), Arc::new(other)])
+    }
+
+    /// Ends an attempt that takes too long. Takes a [`Duration`](std::time::Duration) too. See
+    /// [`Timeout`].
+    ///
+    /// # Errors
+    ///
+    /// See [`TimeoutPolicy::check`].
+    fn timeout(self, policy: impl Into<TimeoutPolicy>) -> Result<Timeout<Self>, InvalidPolicy> {
+        Timeout::new(self, policy)
+    }
+
+    /// Refuses answers that cannot be right. See [`Validate`].
+    ///
+    /// # Errors
+    ///
+    /// See [`ValidatePolicy::check`].
+    fn validate(self, policy: ValidatePolicy) -> Result<Validate<Self>, InvalidPolicy> {
+        Validate::new(self, policy)
+    }
+
+    /// The solver as one whose type is known only at run time, cheap to clone.
+    fn shared(self) -> Arc<dyn DragSolver>
+    where
+        Self: 'static,
+    {
+        Arc::new(self)
+    }
+}
+
+impl<S: DragSolver> DragSolverExt for S {}

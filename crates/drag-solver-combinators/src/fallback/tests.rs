@@ -1,0 +1,197 @@
+use std::error::Error;
+
+use drag_solver_core::{Charge, JobId, PaidJob};
+
+use super::*;
+use crate::testing::{Named, Scripted, challenge, error, secs};
+use crate::{DragSolverExt, RetryPolicy};
+
+fn fails(name: &'static str, error: SolveError) -> Arc<Scripted> {
+    Arc::new(Scripted::new(name).fails(secs(1), error))
+}
+
+fn answers(name: &'static str) -> Arc<Scripted> {
+    Arc::new(Scripted::new(name).answers(secs(1)))
+}
+
+fn chain(solvers: &[&Arc<Scripted>]) -> Fallback {
+    let solvers = solvers
+        .iter()
+        .map(|&s| Arc::clone(s) as Arc<dyn DragSolver>);
+    Fallback::new(solvers).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_the_chain_at_once_and_everything_else_moves_on() {
+    for &kind in ErrorKind::ALL {
+        let (a, b) = (fails("a", error(kind)), answers("b"));
+        let outcome = chain(&[&a, &b]).solve(&challenge()).await;
+        if kind.recovery() == Recovery::Stop {
+            assert_eq!(outcome.unwrap_err().kind(), kind);
+            assert!(b.calls().is_empty(), "{kind}");
+        } else {
+            assert_eq!(outcome.unwrap().provider(), "b", "{kind}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exhausted_retry_moves_on() {
+    let a = fails("a", error(ErrorKind::Unavailable).exhausted());
+    let solution = chain(&[&a, &answers("b")]).solve(&challenge()).await;
+    let solution = solution.unwrap();
+    assert_eq!(solution.elapsed(), secs(2), "failures are included");
+    let [failed] = solution.failed_attempts() else {
+        panic!("{solution:?}")
+    };
+    assert_eq!(failed.provider.as_deref(), Some("a"));
+    assert_eq!(failed.kind, ErrorKind::Unavailable);
+    assert_eq!(failed.elapsed, secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_failed_keeps_every_attempt_in_order() {
+    let a = fails(
+        "a",
+        error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes),
+    );
+    let b = fails("b", error(ErrorKind::Unauthorized));
+    let all = chain(&[&a, &b]).solve(&challenge()).await.unwrap_err();
+    assert_eq!(all.kind(), ErrorKind::AllFailed);
+    assert_eq!(all.recovery(), Recovery::Retry, "the mildest of its parts");
+    assert_eq!(all.charge(), Charge::Yes);
+    assert!(all.source().unwrap().to_string().contains("unauthorized"));
+    let attempts: Vec<_> = all
+        .attempts()
+        .iter()
+        .map(|a| (a.provider.as_deref(), a.kind, a.elapsed, a.charge))
+        .collect();
+    assert_eq!(
+        attempts,
+        [
+            (Some("a"), ErrorKind::InvalidAnswer, secs(1), Charge::Yes),
+            (Some("b"), ErrorKind::Unauthorized, secs(1), Charge::No),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_ends_the_chain_keeps_the_attempts_before_it() {
+    let lost = error(ErrorKind::Timeout)
+        .with_charge(Charge::Unknown)
+        .with_job(JobId::from(7));
+    let a = fails("a", lost);
+    let b = fails("b", error(ErrorKind::InvalidChallenge));
+    let stopped = chain(&[&a, &b, &answers("c")])
+        .solve(&challenge())
+        .await
+        .unwrap_err();
+    assert_eq!(stopped.kind(), ErrorKind::InvalidChallenge);
+    assert_eq!(stopped.attempts().len(), 2);
+    assert_eq!(stopped.charge(), Charge::Unknown);
+    assert_eq!(
+        stopped.unfinished_jobs(),
+        [PaidJob::new("a", JobId::from(7))]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_after_the_deadline() {
+    let a = fails("a", error(ErrorKind::Unavailable));
+    let b = answers("b");
+    let late = chain(&[&a, &b])
+        .solve(&challenge().within(secs(1)))
+        .await
+        .unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::DeadlineExceeded);
+    assert!(b.calls().is_empty());
+    assert_eq!(late.attempts().len(), 1, "b made no attempt");
+    assert!(late.message().contains("before b"), "{late}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_a_paid_job_is_asked_first() {
+    let (a, b) = (answers("a"), answers("b"));
+    let nested = chain(&[&a]).or(chain(&[&b]));
+    let job = PaidJob::new("b", JobId::from(7));
+    let solution = nested.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(solution.provider(), "b");
+    assert!(a.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_goes_to_whoever_answered_and_nowhere_else() {
+    let a = fails("a", error(ErrorKind::Unavailable));
+    let (b, c) = (answers("b"), answers("c"));
+    let nested = chain(&[&a]).or(chain(&[&b, &c]));
+    let solution = nested.solve(&challenge()).await.unwrap();
+    nested.report(&solution, Verdict::Incorrect).await.unwrap();
+    assert_eq!(b.reports().len(), 1);
+    assert!(a.reports().is_empty() && c.reports().is_empty());
+    assert!(
+        b.reports()[0].0.unrouted().is_none(),
+        "b sees its own answer"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_solvers_of_one_name_are_told_apart_by_the_route() {
+    let first = fails("a", error(ErrorKind::InsufficientBalance));
+    let second = answers("a");
+    let both = chain(&[&first, &second]);
+    assert_eq!(both.name(), "a");
+    let solution = both.solve(&challenge()).await.unwrap();
+    both.report(&solution, Verdict::Incorrect).await.unwrap();
+    assert!(first.reports().is_empty());
+    assert_eq!(second.reports().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_solution_without_a_route_is_reported_by_name() {
+    let (a, b) = (answers("a"), answers("b"));
+    let nested = chain(&[&a]).or(chain(&[&b]).retry(RetryPolicy::default()).unwrap());
+    let restored = Solution::new(crate::testing::drag(), "b");
+    nested.report(&restored, Verdict::Correct).await.unwrap();
+    assert!(a.reports().is_empty());
+    assert_eq!(b.reports().len(), 1);
+
+    let stranger = Solution::new(crate::testing::drag(), "c");
+    let refused = nested.report(&stranger, Verdict::Correct).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_survives_a_chain_that_was_reordered_since() {
+    let (a, b) = (answers("a"), answers("b"));
+    let solution = chain(&[&a, &b]).solve(&challenge()).await.unwrap();
+    let reordered = chain(&[&b, &a]);
+    reordered.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.reports().len(), 1);
+    assert!(b.reports().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn among_equal_names_the_first_that_accepts_a_report_gets_it() {
+    let deaf = Arc::new(Scripted::new("a").refusing_reports());
+    let a = answers("a");
+    let restored = Solution::new(crate::testing::drag(), "a");
+    let both = chain(&[&deaf, &a, &a]);
+    both.report(&restored, Verdict::Correct).await.unwrap();
+    assert_eq!(a.reports().len(), 1);
+}
+
+#[test]
+fn an_empty_list_is_refused() {
+    let refused = Fallback::new([]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "fallback.solvers must hold at least one solver"
+    );
+}
+
+#[test]
+fn or_makes_one_flat_list() {
+    let chain = Named("a").or(Named("b")).or(Named("c"));
+    assert_eq!(chain.name(), "a|b|c");
+    assert_eq!(chain.to_string(), "fallback[a, b, c]");
+}

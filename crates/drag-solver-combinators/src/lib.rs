@@ -1,0 +1,39 @@
+//! Wrappers that make a chain of drag solvers dependable. Each wraps solvers and is one.
+//!
+//! [`DragSolverExt`] puts them on every [`DragSolver`](drag_solver_core::DragSolver), as methods:
+//!
+//! | combinator | method | what it does |
+//! |---|---|---|
+//! | [`Retry`] | `.retry(..)` | asks the same solver again, and resumes jobs that were paid for |
+//! | [`Fallback`] | `.or(..)` | asks another solver |
+//! | [`Timeout`] | `.timeout(..)` | limits one attempt |
+//! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
+//!
+//! Settings are plain structs that serialise with serde; durations are text, like `"1m 30s"` (see
+//! [`human_duration`]). Impossible settings are refused when the combinator is built, by an
+//! [`InvalidPolicy`] that names the setting.
+//!
+//! A chain prints itself (`{chain}`, or `{chain:#}` on several lines) like the code that built it.
+
+mod cutoff;
+mod describe;
+mod ext;
+mod fallback;
+pub mod human_duration;
+mod invalid;
+mod jitter;
+mod names;
+mod report;
+mod retry;
+#[cfg(test)]
+mod testing;
+mod timeout;
+mod validate;
+mod watch;
+
+pub use crate::ext::DragSolverExt;
+pub use crate::fallback::Fallback;
+pub use crate::invalid::InvalidPolicy;
+pub use crate::retry::{Retry, RetryPolicy};
+pub use crate::timeout::{Timeout, TimeoutPolicy};
+pub use crate::validate::{Validate, ValidatePolicy};

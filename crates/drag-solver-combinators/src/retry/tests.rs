@@ -1,0 +1,369 @@
+use std::sync::Arc;
+
+use drag_solver_core::{JobId, PaidJob};
+
+use super::*;
+use crate::testing::{Named, Scripted, challenge, error, millis, secs};
+use crate::{DragSolverExt, Fallback};
+
+const SEED: u64 = 42;
+
+/// The waits that a retry with this seed draws, in order.
+fn waits(policy: RetryPolicy, count: u32) -> Vec<Duration> {
+    let jitter = Jitter::seeded(SEED);
+    (1..=count)
+        .map(|failures| policy.backoff(failures, jitter.fraction()))
+        .collect()
+}
+
+fn unavailable() -> SolveError {
+    error(ErrorKind::Unavailable)
+}
+
+/// When each call came, counted from `begun`.
+fn times(solver: &Scripted, begun: Instant) -> Vec<Duration> {
+    solver.calls().iter().map(|call| call.at - begun).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_are_jittered_and_end_to_the_millisecond() {
+    let a = Scripted::new("a")
+        .fails(secs(1), unavailable())
+        .fails(secs(2), unavailable())
+        .answers(secs(3));
+    let policy = RetryPolicy::default();
+    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let begun = Instant::now();
+    let solution = retry.solve(&challenge()).await.unwrap();
+    let [first, second] = waits(policy, 2)[..] else {
+        unreachable!()
+    };
+    assert!(!first.is_zero() && first < millis(500) && second < millis(1_000));
+    let expected = [Duration::ZERO, secs(1) + first, secs(3) + first + second];
+    assert_eq!(times(&a, begun), expected);
+    assert_eq!(begun.elapsed(), secs(6) + first + second);
+    assert_eq!(solution.elapsed(), begun.elapsed());
+    let attempts = solution.failed_attempts();
+    assert_eq!(attempts.len(), 2);
+    assert_eq!(attempts[1].elapsed, secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_draws_its_own_jitter() {
+    let policy = RetryPolicy::default().max_attempts(2);
+    let a = Scripted::new("a")
+        .fails(Duration::ZERO, unavailable())
+        .answers(Duration::ZERO)
+        .fails(Duration::ZERO, unavailable())
+        .answers(Duration::ZERO);
+    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let mut took = Vec::new();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        retry.solve(&challenge()).await.unwrap();
+        took.push(begun.elapsed());
+    }
+    assert_ne!(took[0], took[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_may_be_retried_is() {
+    for &kind in ErrorKind::ALL {
+        let a = Scripted::new("a").fails(Duration::ZERO, error(kind));
+        let policy = RetryPolicy::default().max_attempts(1);
+        let expected = a.retry(policy).unwrap().solve(&challenge()).await;
+        assert_eq!(expected.unwrap_err().kind(), kind);
+
+        if kind.recovery() != Recovery::Retry {
+            let a = Scripted::new("a").fails(Duration::ZERO, error(kind));
+            let refused = (&a).retry(RetryPolicy::default()).unwrap();
+            refused.solve(&challenge()).await.unwrap_err();
+            assert_eq!(a.calls().len(), 1, "{kind} was asked again");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_error_comes_back_as_it_was_with_every_attempt() {
+    let paid = error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes);
+    let a = Scripted::new("a")
+        .fails(secs(1), paid)
+        .fails(secs(1), error(ErrorKind::RateLimited))
+        .fails(secs(1), unavailable().with_retry_after(secs(9)));
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let last = retry.solve(&challenge()).await.unwrap_err();
+    assert_eq!(last.kind(), ErrorKind::Unavailable);
+    assert_eq!(last.message(), "unavailable on purpose");
+    assert_eq!(last.provider(), Some("a"));
+    assert_eq!(last.retry_after(), Some(secs(9)));
+    assert_eq!(last.charge(), Charge::Yes, "an earlier attempt cost money");
+    let kinds: Vec<_> = last.attempts().iter().map(|attempt| attempt.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            ErrorKind::InvalidAnswer,
+            ErrorKind::RateLimited,
+            ErrorKind::Unavailable
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_a_floor() {
+    let a = Scripted::new("a")
+        .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
+        .answers(Duration::ZERO);
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let begun = Instant::now();
+    retry.solve(&challenge()).await.unwrap();
+    assert_eq!(begun.elapsed(), secs(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_retry_after_does_not_shorten_the_backoff() {
+    let policy = RetryPolicy::default();
+    let a = Scripted::new("a")
+        .fails(Duration::ZERO, unavailable().with_retry_after(millis(1)))
+        .answers(Duration::ZERO);
+    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let begun = Instant::now();
+    retry.solve(&challenge()).await.unwrap();
+    assert_eq!(begun.elapsed(), waits(policy, 1)[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_does_not_fit_into_the_deadline_is_not_begun() {
+    for (deadline, tried_again) in [
+        (millis(6_999), false),
+        (secs(7), false),
+        (millis(7_001), true),
+    ] {
+        let a = Scripted::new("a")
+            .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
+            .answers(Duration::ZERO);
+        let retry = (&a).retry(RetryPolicy::default()).unwrap();
+        let begun = Instant::now();
+        let outcome = retry.solve(&challenge().within(deadline)).await;
+        assert_eq!(outcome.is_ok(), tried_again, "{deadline:?}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert_eq!(begun.elapsed(), Duration::ZERO, "it must fail now");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_beyond_the_policy_is_not_waited_for() {
+    let a = Scripted::new("a").fails(Duration::ZERO, unavailable().with_retry_after(secs(61)));
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let begun = Instant::now();
+    retry.solve(&challenge()).await.unwrap_err();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_charge_is_not_repeated_by_default() {
+    let unknown = || unavailable().with_charge(Charge::Unknown);
+    let careful = Scripted::new("a").fails(Duration::ZERO, unknown());
+    let retry = (&careful).retry(RetryPolicy::default()).unwrap();
+    let error = retry.solve(&challenge()).await.unwrap_err();
+    assert_eq!(error.charge(), Charge::Unknown);
+    assert!(error.is_exhausted());
+
+    let bold = Scripted::new("a")
+        .fails(Duration::ZERO, unknown())
+        .answers(Duration::ZERO);
+    let policy = RetryPolicy::default().retry_unknown_charge(true);
+    let retry = (&bold).retry(policy).unwrap();
+    retry.solve(&challenge()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
+    let a = Scripted::new("a").fails(
+        Duration::ZERO,
+        error(ErrorKind::Protocol).with_charge(Charge::Unknown),
+    );
+    let b = Scripted::new("b").fails(Duration::ZERO, unavailable());
+    let chain = a.or(b).retry(RetryPolicy::default()).unwrap();
+    let error = chain.solve(&challenge()).await.unwrap_err();
+    assert_eq!(error.attempts().len(), 2, "nobody was asked twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timed_out_job_is_resumed_and_not_bought_again() {
+    let a = Scripted::new("a").stalls(7).buys(7, secs(10));
+    let chain = (&a)
+        .timeout(secs(60))
+        .unwrap()
+        .retry(RetryPolicy::default())
+        .unwrap();
+    let begun = Instant::now();
+    let solution = chain.solve(&challenge().within(secs(120))).await.unwrap();
+    assert_eq!(
+        begun.elapsed(),
+        secs(70),
+        "there is no backoff before resuming"
+    );
+    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
+    assert_eq!(resumed, [None, Some(JobId::from(7))]);
+    let [timed_out] = solution.failed_attempts() else {
+        panic!("{solution:?}")
+    };
+    assert_eq!(timed_out.kind, ErrorKind::Timeout);
+    assert_eq!(timed_out.job, None, "the job is finished");
+    assert_eq!(timed_out.charge, Charge::No, "the answer has the bill");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not() {
+    let a = Scripted::new("a").stalls(7).stalls(7).stalls(7);
+    let chain = (&a)
+        .timeout(secs(60))
+        .unwrap()
+        .retry(RetryPolicy::default().max_attempts(9))
+        .unwrap();
+    let begun = Instant::now();
+    let error = chain
+        .solve(&challenge().within(secs(150)))
+        .await
+        .unwrap_err();
+    assert_eq!(begun.elapsed(), secs(150));
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(7))]);
+    assert_eq!(error.job(), Some(&JobId::from(7)));
+    assert_eq!(a.calls().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_is_not_resumed_again() {
+    let a = Scripted::new("a")
+        .stalls(7)
+        .fails(secs(1), error(ErrorKind::Unsolvable))
+        .answers(secs(1));
+    let chain = (&a)
+        .timeout(secs(60))
+        .unwrap()
+        .retry(RetryPolicy::default())
+        .unwrap();
+    let solution = chain.solve(&challenge()).await.unwrap();
+    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
+    assert_eq!(resumed, [None, Some(JobId::from(7)), None]);
+    assert!(solution.failed_attempts().iter().all(|a| a.job.is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_in_between_does_not_lose_the_job() {
+    let a = Scripted::new("a")
+        .stalls(7)
+        .fails(Duration::ZERO, error(ErrorKind::CircuitOpen));
+    let chain = (&a)
+        .timeout(secs(60))
+        .unwrap()
+        .retry(RetryPolicy::default())
+        .unwrap();
+    let error = chain.solve(&challenge()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CircuitOpen);
+    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(7))]);
+    assert_eq!(error.charge(), Charge::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_inside_a_failed_chain_are_resumed_before_anything_is_bought() {
+    let a = Arc::new(Scripted::new("a").fails(secs(1), error(ErrorKind::Unsolvable)));
+    let b = Arc::new(Scripted::new("b").stalls(9).buys(9, secs(5)));
+    let b_limited = Arc::clone(&b).timeout(secs(30)).unwrap();
+    let chain = Arc::clone(&a)
+        .or(b_limited)
+        .retry(RetryPolicy::default())
+        .unwrap();
+    let solution = chain.solve(&challenge()).await.unwrap();
+    assert_eq!(solution.provider(), "b");
+    assert_eq!(a.calls().len(), 1, "a must not be paid for a second answer");
+    assert_eq!(b.calls()[1].resumes, Some(JobId::from(9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_callers_own_paid_job_is_kept_for_later_attempts() {
+    let a = Scripted::new("a")
+        .fails(secs(1), unavailable().with_job(JobId::from(7)))
+        .buys(7, secs(1));
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let job = PaidJob::new("a", JobId::from(7));
+    retry.solve(&challenge().resuming(job)).await.unwrap();
+    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
+    assert_eq!(resumed, [Some(JobId::from(7)), Some(JobId::from(7))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn abandoning_jobs_must_be_asked_for() {
+    let a = Scripted::new("a").stalls(7).buys(8, secs(1));
+    let policy = RetryPolicy::default().resume_paid_jobs(false);
+    let chain = (&a).timeout(secs(60)).unwrap().retry(policy).unwrap();
+    let solution = chain.solve(&challenge()).await.unwrap();
+    assert_eq!(a.calls()[1].resumes, None);
+    assert_eq!(
+        solution.failed_attempts()[0].job,
+        Some(JobId::from(7)),
+        "what was abandoned is still named"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_nested_retries_do_not_multiply() {
+    let a = (0..3).fold(Scripted::new("a"), |a, _| a.fails(secs(1), unavailable()));
+    let a = Arc::new(a);
+    let b = Arc::new(Scripted::new("b").fails(secs(1), error(ErrorKind::Unauthorized)));
+    let policy = RetryPolicy::default();
+    let chain = Arc::clone(&a)
+        .retry(policy)
+        .unwrap()
+        .or(Arc::clone(&b))
+        .retry(policy)
+        .unwrap();
+    let error = chain.solve(&challenge()).await.unwrap_err();
+    assert_eq!(a.calls().len(), 3);
+    assert_eq!(error.kind(), ErrorKind::AllFailed);
+    assert_eq!(error.attempts().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_after_the_future_is_dropped() {
+    let a = Scripted::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let abandoned = tokio::time::timeout(secs(5), async { retry.solve(&challenge()).await }).await;
+    assert!(abandoned.is_err());
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(a.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn reports_and_the_name_pass_through() {
+    let a = Scripted::new("a").answers(Duration::ZERO);
+    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    assert_eq!(retry.name(), "a");
+    let solution = retry.solve(&challenge()).await.unwrap();
+    retry.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.reports(), [(solution, Verdict::Correct)]);
+}
+
+#[test]
+fn it_prints_like_the_code_that_built_it() {
+    let a: Arc<dyn DragSolver> = Arc::new(Named("a"));
+    let chain = Fallback::new([a])
+        .unwrap()
+        .timeout(secs(30))
+        .unwrap()
+        .retry(RetryPolicy::default())
+        .unwrap();
+    assert_eq!(
+        format!("{chain}"),
+        "fallback[a].timeout(30s).retry(max_attempts: 3, base_backoff: 500ms, max_backoff: 10s, \
+         max_retry_after: 60s)"
+    );
+    assert_eq!(
+        format!("{chain:#}"),
+        "fallback[\n    a,\n]\n    .timeout(30s)\n    .retry(max_attempts: 3, base_backoff: \
+         500ms, max_backoff: 10s, max_retry_after: 60s)"
+    );
+}

@@ -1,0 +1,151 @@
+use drag_solver_core::{Drag, Point, Recovery};
+
+use super::*;
+use crate::DragSolverExt;
+use crate::testing::{Named, Scripted, challenge, error, millis, secs};
+
+fn to(x: f64, y: f64) -> Drag {
+    Drag::new(Point::new(83.0, 560.0), Point::new(x, y))
+}
+
+/// The screenshot is 591 x 1149 px.
+#[tokio::test]
+async fn points_must_be_on_the_screenshot_and_apart() {
+    let cases = [
+        (to(320.0, 560.0), true),
+        (to(590.9, 560.0), true),
+        (to(591.0, 560.0), false),
+        (to(320.0, -0.1), false),
+        (to(f64::NAN, 560.0), false),
+        (to(91.0, 560.0), true),
+        (to(90.9, 560.0), false),
+        (to(83.0, 560.0), false),
+        (
+            Drag::new(Point::new(-1.0, 5.0), Point::new(320.0, 560.0)),
+            false,
+        ),
+    ];
+    for (drag, valid) in cases {
+        let a = Scripted::new("a").answers_with(drag);
+        let checked = a.validate(ValidatePolicy::default()).unwrap();
+        let outcome = checked.solve(&challenge()).await;
+        assert_eq!(outcome.is_ok(), valid, "{drag}");
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
+            assert_eq!(error.recovery(), Recovery::Retry);
+            assert_eq!(error.charge(), Charge::Yes);
+            assert_eq!(error.provider(), Some("a"));
+            assert!(error.message().contains(&drag.to_string()), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_drag_of_no_length_is_never_valid() {
+    let a = Scripted::new("a").answers_with(to(83.0, 560.0));
+    let policy = ValidatePolicy::default().min_length(0.0);
+    let outcome = a.validate(policy).unwrap().solve(&challenge()).await;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidAnswer);
+}
+
+#[tokio::test]
+async fn an_alternative_end_off_the_screenshot_is_removed() {
+    for (end, kept) in [
+        (Point::new(300.0, 560.0), true),
+        (Point::new(600.0, 560.0), false),
+    ] {
+        let a = Scripted::new("a").answers_with(to(320.0, 560.0).with_alternative_end(end));
+        let checked = a.validate(ValidatePolicy::default()).unwrap();
+        let solution = checked.solve(&challenge()).await.unwrap();
+        assert_eq!(solution.drag().alternative_end.is_some(), kept);
+        assert_eq!(solution.drag().end, Point::new(320.0, 560.0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_answer_is_reported_only_if_asked_for() {
+    for asked_for in [false, true] {
+        let a = Scripted::new("a").answers_with(to(600.0, 560.0));
+        let policy = ValidatePolicy::default().report_incorrect(asked_for);
+        let checked = (&a).validate(policy).unwrap();
+        checked.solve(&challenge()).await.unwrap_err();
+        let verdicts: Vec<_> = a
+            .reports()
+            .into_iter()
+            .map(|(_, verdict)| verdict)
+            .collect();
+        let expected: &[Verdict] = if asked_for {
+            &[Verdict::Incorrect]
+        } else {
+            &[]
+        };
+        assert_eq!(verdicts, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_report_is_cut_off_at_its_limit_or_the_deadline() {
+    for (deadline, expected) in [(secs(60), secs(5)), (millis(1_500), millis(1_500))] {
+        let a = Scripted::new("a")
+            .answers_with(to(600.0, 560.0))
+            .reporting_takes(Duration::MAX);
+        let policy = ValidatePolicy::default().report_incorrect(true);
+        let checked = a.validate(policy).unwrap();
+        let begun = Instant::now();
+        let outcome = checked.solve(&challenge().within(deadline)).await;
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidAnswer);
+        assert_eq!(begun.elapsed(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_fails_changes_nothing() {
+    let a = Scripted::new("a")
+        .answers_with(to(600.0, 560.0))
+        .refusing_reports();
+    let policy = ValidatePolicy::default().report_incorrect(true);
+    let outcome = a.validate(policy).unwrap().solve(&challenge()).await;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidAnswer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_before_a_bad_answer_are_kept() {
+    let a = Scripted::new("a").fails(secs(1), error(ErrorKind::Unavailable));
+    let b = Scripted::new("b").answers_with(to(600.0, 560.0));
+    let checked = a.or(b).validate(ValidatePolicy::default()).unwrap();
+    let error = checked.solve(&challenge()).await.unwrap_err();
+    let kinds: Vec<_> = error
+        .attempts()
+        .iter()
+        .map(|attempt| attempt.kind)
+        .collect();
+    assert_eq!(kinds, [ErrorKind::Unavailable, ErrorKind::InvalidAnswer]);
+}
+
+#[test]
+fn impossible_settings_are_named() {
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        let policy = ValidatePolicy::default().min_length(bad);
+        let refused = Named("a").validate(policy).unwrap_err();
+        assert_eq!(refused.setting(), "min_length");
+    }
+    let policy = ValidatePolicy::default().report_timeout(Duration::ZERO);
+    let refused = Named("a").validate(policy).unwrap_err();
+    assert_eq!(refused.setting(), "report_timeout");
+}
+
+#[tokio::test]
+async fn reports_and_the_name_pass_through() {
+    let a = Scripted::new("a").answers(Duration::ZERO);
+    let checked = (&a).validate(ValidatePolicy::default()).unwrap();
+    assert_eq!(checked.name(), "a");
+    let solution = checked.solve(&challenge()).await.unwrap();
+    checked.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.reports(), [(solution, Verdict::Correct)]);
+}
+
+#[test]
+fn it_prints_like_the_code_that_built_it() {
+    let checked = Named("a").validate(ValidatePolicy::default()).unwrap();
+    assert_eq!(checked.to_string(), "a.validate(min_length: 8 px)");
+}
