@@ -52,6 +52,7 @@ mod solution;
 mod solver;
 mod text;
 mod usd;
+mod worst_case;
 
 pub use async_trait::async_trait;
 
@@ -65,3 +66,4 @@ pub use crate::screenshot::{ImageFormat, Screenshot, ScreenshotError};
 pub use crate::solution::{Solution, Verdict};
 pub use crate::solver::DragSolver;
 pub use crate::usd::{InvalidUsd, Usd};
+pub use crate::worst_case::WorstCase;

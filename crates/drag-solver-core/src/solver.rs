@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{DragChallenge, ErrorKind, Solution, SolveError, Verdict};
+use crate::{DragChallenge, ErrorKind, Solution, SolveError, Verdict, WorstCase};
 
 /// Something that can answer a drag challenge: a provider, a mock, or a chain of either.
 ///
@@ -41,6 +41,14 @@ pub trait DragSolver: Debug + Send + Sync {
                 .with_provider(self.name()),
         )
     }
+
+    /// The most that one call of [`solve`](Self::solve) can take: answers bought, time and cost.
+    ///
+    /// It holds for a challenge that brings no later deadline than the solver would set itself. The
+    /// default says that nothing is known.
+    fn worst_case(&self) -> WorstCase {
+        WorstCase::unknown()
+    }
 }
 
 // A forgotten default method is how wrappers drift from what they wrap, so the lint is denied here.
@@ -63,6 +71,10 @@ macro_rules! forward {
                 verdict: Verdict,
             ) -> Result<(), SolveError> {
                 (**self).report(solution, verdict).await
+            }
+
+            fn worst_case(&self) -> WorstCase {
+                (**self).worst_case()
             }
         }
     )+};
@@ -97,6 +109,10 @@ mod tests {
             self.reports.lock().unwrap().push(verdict);
             Ok(())
         }
+
+        fn worst_case(&self) -> WorstCase {
+            WorstCase::one_attempt()
+        }
     }
 
     #[derive(Debug)]
@@ -120,6 +136,7 @@ mod tests {
 
     async fn use_it(solver: impl DragSolver) {
         assert_eq!(solver.name(), "recorder");
+        assert_eq!(solver.worst_case(), WorstCase::one_attempt());
         let solution = solver.solve(&challenge()).await.unwrap();
         assert_eq!(solution.provider(), "recorder");
         solver.report(&solution, Verdict::Incorrect).await.unwrap();

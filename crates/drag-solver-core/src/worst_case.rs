@@ -1,0 +1,171 @@
+//! What one call can take at the worst.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::Usd;
+
+/// The most that one call of a solver can take, known before it is made.
+///
+/// Combinators calculate it from their settings and from what they wrap; see
+/// [`DragSolver::worst_case`](crate::DragSolver::worst_case). `None` means that there is no limit,
+/// or that nobody said what it is. Arithmetic saturates.
+///
+/// ```
+/// use std::time::Duration;
+/// use drag_solver_core::{Usd, WorstCase};
+///
+/// let once = WorstCase::one_attempt()
+///     .with_time(Duration::from_secs(30))
+///     .with_cost(Usd::from_micros(900));
+/// let three_times = once.times(3).delayed_by(Duration::from_secs(20));
+/// assert_eq!(three_times.to_string(), "3 attempts, 110s, $0.0027");
+/// assert_eq!(three_times.then(WorstCase::unknown()).cost, None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorstCase {
+    /// How many answers may be bought.
+    pub attempts: Option<u32>,
+    /// How long it may take until the call returns.
+    pub time: Option<Duration>,
+    /// How much may be billed, if every attempt is.
+    pub cost: Option<Usd>,
+}
+
+impl WorstCase {
+    /// Nothing is known.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self {
+            attempts: None,
+            time: None,
+            cost: None,
+        }
+    }
+
+    /// At most one answer is bought, in unknown time and at an unknown price.
+    #[must_use]
+    pub const fn one_attempt() -> Self {
+        Self {
+            attempts: Some(1),
+            ..Self::unknown()
+        }
+    }
+
+    /// Replaces the time.
+    #[must_use]
+    pub const fn with_time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Replaces the cost.
+    #[must_use]
+    pub const fn with_cost(mut self, cost: Usd) -> Self {
+        self.cost = Some(cost);
+        self
+    }
+
+    /// This, ended after `limit` at the latest.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.time = Some(self.time.map_or(limit, |time| time.min(limit)));
+        self
+    }
+
+    /// This, after or between waits of `delay` in all.
+    #[must_use]
+    pub fn delayed_by(mut self, delay: Duration) -> Self {
+        self.time = self.time.map(|time| time.saturating_add(delay));
+        self
+    }
+
+    /// This `count` times, one after the other.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self {
+            attempts: self.attempts.map(|n| n.saturating_mul(count)),
+            time: self.time.map(|time| time.saturating_mul(count)),
+            cost: self.cost.map(|cost| cost * count),
+        }
+    }
+
+    /// This, and then `next`.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        let time = self.time.zip(next.time);
+        Self {
+            time: time.map(|(one, other)| one.saturating_add(other)),
+            ..self.alongside(next)
+        }
+    }
+
+    /// This and `other` at the same time, until both are done.
+    #[must_use]
+    pub fn alongside(self, other: Self) -> Self {
+        let attempts = self.attempts.zip(other.attempts);
+        let time = self.time.zip(other.time);
+        let cost = self.cost.zip(other.cost);
+        Self {
+            attempts: attempts.map(|(one, other)| one.saturating_add(other)),
+            time: time.map(|(one, other)| one.max(other)),
+            cost: cost.map(|(one, other)| one + other),
+        }
+    }
+}
+
+impl fmt::Display for WorstCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts {
+            Some(1) => f.write_str("1 attempt")?,
+            Some(attempts) => write!(f, "{attempts} attempts")?,
+            None => f.write_str("unknown attempts")?,
+        }
+        match self.time {
+            Some(time) => write!(f, ", {time:?}")?,
+            None => f.write_str(", unknown time")?,
+        }
+        match self.cost {
+            Some(cost) => write!(f, ", ${cost}"),
+            None => f.write_str(", unknown cost"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(seconds: u64, micros: i64) -> WorstCase {
+        WorstCase::one_attempt()
+            .with_time(Duration::from_secs(seconds))
+            .with_cost(Usd::from_micros(micros))
+    }
+
+    #[test]
+    fn one_after_the_other_adds_up_and_side_by_side_takes_the_longer() {
+        let (a, b) = (one(30, 900), one(60, 1_200));
+        assert_eq!(a.then(b).to_string(), "2 attempts, 90s, $0.0021");
+        assert_eq!(a.alongside(b).to_string(), "2 attempts, 60s, $0.0021");
+        assert_eq!(a.then(b).within(Duration::from_secs(80)).time, Some(Duration::from_secs(80)));
+        assert_eq!(a.within(Duration::from_secs(80)), a);
+    }
+
+    #[test]
+    fn what_is_unknown_stays_unknown() {
+        let unpriced = WorstCase::one_attempt().within(Duration::from_secs(5));
+        assert_eq!(unpriced.times(3).to_string(), "3 attempts, 15s, unknown cost");
+        let unknown = one(1, 1).then(WorstCase::unknown());
+        assert_eq!(unknown, WorstCase::unknown());
+        assert_eq!(unknown.to_string(), "unknown attempts, unknown time, unknown cost");
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        let huge = WorstCase::one_attempt().with_time(Duration::MAX).with_cost(Usd::MAX);
+        let more = huge.times(u32::MAX).times(2).then(huge).delayed_by(Duration::MAX);
+        assert_eq!(more.attempts, Some(u32::MAX));
+        assert_eq!((more.time, more.cost), (Some(Duration::MAX), Some(Usd::MAX)));
+    }
+}
