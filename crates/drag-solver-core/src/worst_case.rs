@@ -148,24 +148,42 @@ mod tests {
         let (a, b) = (one(30, 900), one(60, 1_200));
         assert_eq!(a.then(b).to_string(), "2 attempts, 90s, $0.0021");
         assert_eq!(a.alongside(b).to_string(), "2 attempts, 60s, $0.0021");
-        assert_eq!(a.then(b).within(Duration::from_secs(80)).time, Some(Duration::from_secs(80)));
+        assert_eq!(
+            a.then(b).within(Duration::from_secs(80)).time,
+            Some(Duration::from_secs(80))
+        );
         assert_eq!(a.within(Duration::from_secs(80)), a);
     }
 
     #[test]
     fn what_is_unknown_stays_unknown() {
         let unpriced = WorstCase::one_attempt().within(Duration::from_secs(5));
-        assert_eq!(unpriced.times(3).to_string(), "3 attempts, 15s, unknown cost");
+        assert_eq!(
+            unpriced.times(3).to_string(),
+            "3 attempts, 15s, unknown cost"
+        );
         let unknown = one(1, 1).then(WorstCase::unknown());
         assert_eq!(unknown, WorstCase::unknown());
-        assert_eq!(unknown.to_string(), "unknown attempts, unknown time, unknown cost");
+        assert_eq!(
+            unknown.to_string(),
+            "unknown attempts, unknown time, unknown cost"
+        );
     }
 
     #[test]
     fn arithmetic_saturates() {
-        let huge = WorstCase::one_attempt().with_time(Duration::MAX).with_cost(Usd::MAX);
-        let more = huge.times(u32::MAX).times(2).then(huge).delayed_by(Duration::MAX);
+        let huge = WorstCase::one_attempt()
+            .with_time(Duration::MAX)
+            .with_cost(Usd::MAX);
+        let more = huge
+            .times(u32::MAX)
+            .times(2)
+            .then(huge)
+            .delayed_by(Duration::MAX);
         assert_eq!(more.attempts, Some(u32::MAX));
-        assert_eq!((more.time, more.cost), (Some(Duration::MAX), Some(Usd::MAX)));
+        assert_eq!(
+            (more.time, more.cost),
+            (Some(Duration::MAX), Some(Usd::MAX))
+        );
     }
 }

@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Verdict, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Verdict, WorstCase,
+    async_trait,
 };
 use tokio::time::{Duration, Instant};
 
@@ -155,6 +156,15 @@ impl DragSolver for Fallback {
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         report::forward(&self.solvers, &self.name, solution, verdict).await
+    }
+
+    /// Everybody is asked, one after the other.
+    fn worst_case(&self) -> WorstCase {
+        self.solvers
+            .iter()
+            .map(DragSolver::worst_case)
+            .reduce(WorstCase::then)
+            .unwrap_or_default()
     }
 }
 

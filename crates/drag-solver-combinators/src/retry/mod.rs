@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     Charge, DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Verdict,
-    async_trait,
+    WorstCase, async_trait,
 };
 use tokio::time::Instant;
 
@@ -200,6 +200,22 @@ impl<S: DragSolver> DragSolver for Retry<S> {
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.inner.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        let RetryPolicy {
+            max_attempts,
+            max_backoff,
+            max_retry_after,
+            ..
+        } = self.policy;
+        let waits = max_backoff
+            .max(max_retry_after)
+            .saturating_mul(max_attempts - 1);
+        self.inner
+            .worst_case()
+            .times(max_attempts)
+            .delayed_by(waits)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, WorstCase, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -163,6 +163,10 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.inner.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        self.inner.worst_case().within(self.policy.limit)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     Charge, DragChallenge, DragSolver, ErrorKind, InvalidDrag, Solution, SolveError, Verdict,
-    async_trait,
+    WorstCase, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -222,6 +222,15 @@ impl<S: DragSolver> DragSolver for Validate<S> {
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.inner.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        let inner = self.inner.worst_case();
+        if self.policy.report_incorrect {
+            inner.delayed_by(self.policy.report_timeout)
+        } else {
+            inner
+        }
     }
 }
 
