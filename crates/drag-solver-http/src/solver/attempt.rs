@@ -1,0 +1,285 @@
+//! One call of `solve`.
+
+use std::time::Duration;
+
+use drag_solver_core::{
+    Charge, Drag, DragChallenge, DragSolver as _, ErrorKind, JobId, Progress, Solution, SolveError,
+};
+use tokio::time::Instant;
+
+use super::{HttpSolver, status, unanswered};
+use crate::{Answer, AnswerError, Created, JobApi, JobState, TransportError};
+
+/// One call of `solve`: what it works on, and when it has to be done.
+pub(super) struct Attempt<'a, A> {
+    solver: &'a HttpSolver<A>,
+    challenge: &'a DragChallenge,
+    started: Instant,
+    due: Option<Instant>,
+}
+
+/// What the last poll brought, for the error that says that time is up.
+enum LastPoll {
+    None,
+    Running,
+    Unknown(String),
+    Failed(SolveError),
+}
+
+impl<'a, A: JobApi> Attempt<'a, A> {
+    pub(super) fn new(solver: &'a HttpSolver<A>, challenge: &'a DragChallenge) -> Self {
+        let started = Instant::now();
+        // A timeout beyond the clock's end is none.
+        let own = started.checked_add(solver.shared.job_timeout);
+        let due = match (own, challenge.deadline()) {
+            (Some(own), Some(deadline)) => Some(own.min(deadline)),
+            (own, deadline) => own.or(deadline),
+        };
+        Self {
+            solver,
+            challenge,
+            started,
+            due,
+        }
+    }
+
+    pub(super) async fn run(&self) -> Result<Solution, SolveError> {
+        let provider = self.solver.name();
+        self.challenge.notify(&Progress::Started { provider });
+        let (job, answer) = match self.challenge.paid_job(provider) {
+            Some(job) => {
+                self.challenge.notify(&Progress::Resumed { provider, job });
+                tracing::debug!(provider, %job, "resuming a paid job");
+                (
+                    Some(job.clone()),
+                    self.wait(job, Some(Instant::now())).await?,
+                )
+            }
+            None => match self.buy().await? {
+                Created::Solved { job, answer } => (job, answer),
+                Created::Pending(job) => {
+                    let first = self.solver.shared.pace.first;
+                    let answer = self.wait(&job, later(first)).await?;
+                    (Some(job), answer)
+                }
+            },
+        };
+        self.finish(job, answer)
+    }
+
+    /// Sends the create request.
+    async fn buy(&self) -> Result<Created, SolveError> {
+        let provider = self.solver.name();
+        let api = self.solver.api();
+        let first = self.solver.shared.pace.first;
+        self.check_limits()?;
+        // The job's own timeout is longer than that, so it is the deadline that is too near.
+        if let Some(left) = self.left()
+            && left <= first
+        {
+            return Err(SolveError::new(
+                ErrorKind::DeadlineExceeded,
+                format!(
+                    "{left:.1?} are left, and the provider is first asked for its answer after \
+                     {first:.1?}: nothing was bought"
+                ),
+            ));
+        }
+        let request = api.create(self.challenge)?;
+        let path = request.path().to_owned();
+        tracing::debug!(provider, path, bytes = request.body().len(), "buying");
+        self.challenge.notify(&Progress::Buying { provider });
+        let answer = match self.solver.exchange(request, self.request_limit()).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if matches!(error, TransportError::NotSent { .. }) {
+                    self.challenge.notify(&Progress::NotBought { provider });
+                }
+                let error = self.in_time(unanswered(&path, error));
+                tracing::debug!(provider, charge = ?error.charge(), "no answer to the purchase");
+                return Err(error);
+            }
+        };
+        let created = api.created(&answer).map_err(|error| {
+            let error = status::judge(&path, &answer, error);
+            tracing::debug!(provider, status = answer.status(), kind = %error.kind(), charge = ?error.charge(), "purchase refused");
+            error
+        })?;
+        if let Created::Pending(job) | Created::Solved { job: Some(job), .. } = &created {
+            self.challenge.notify(&Progress::Bought { provider, job });
+            tracing::debug!(provider, %job, "bought");
+        }
+        Ok(created)
+    }
+
+    /// Asks for the result of `job` until it is there, first at `next`.
+    async fn wait(&self, job: &JobId, mut next: Option<Instant>) -> Result<Answer, SolveError> {
+        let provider = self.solver.name();
+        let every = self.solver.shared.pace.every;
+        let mut last = LastPoll::None;
+        loop {
+            let Some(at) = next.filter(|&at| self.due.is_none_or(|due| at < due)) else {
+                return Err(self.out_of_time(job, next, last));
+            };
+            tokio::time::sleep_until(at).await;
+            let request = self.solver.api().poll(job);
+            let path = request.path().to_owned();
+            let mut wait = every;
+            last = match self.solver.exchange(request, self.request_limit()).await {
+                Err(error) => LastPoll::Failed(unanswered(&path, error)),
+                Ok(answer) => match self.solver.api().polled(&answer) {
+                    Ok(JobState::Running) => LastPoll::Running,
+                    Ok(JobState::Unknown(status)) => LastPoll::Unknown(status),
+                    Ok(JobState::Solved(answer)) => return Ok(answer),
+                    Ok(JobState::Failed(error)) => {
+                        self.challenge.notify(&Progress::Settled { provider, job });
+                        tracing::debug!(provider, kind = %error.kind(), "the job failed");
+                        return Err(error);
+                    }
+                    Err(error) => {
+                        let is_final = is_final(&error);
+                        let error = status::judge(&path, &answer, error);
+                        if is_final {
+                            tracing::debug!(provider, kind = %error.kind(), "poll refused");
+                            return Err(error.with_charge(Charge::Unknown).with_job(job.clone()));
+                        }
+                        wait = wait.max(error.retry_after().unwrap_or_default());
+                        LastPoll::Failed(error)
+                    }
+                },
+            };
+            if let LastPoll::Failed(error) = &last {
+                tracing::debug!(provider, kind = %error.kind(), ?wait, "poll failed, asking again");
+            }
+            next = later(wait);
+        }
+    }
+
+    /// Checks the answer and wraps it up.
+    fn finish(&self, job: Option<JobId>, answer: Answer) -> Result<Solution, SolveError> {
+        let provider = self.solver.name();
+        if let Some(job) = &job {
+            self.challenge.notify(&Progress::Settled { provider, job });
+        }
+        let shot = self.challenge.screenshot();
+        let (width, height) = (shot.width(), shot.height());
+        let mut drag = answer.drag;
+        if let Err(error) = drag.check(width, height, 0.0) {
+            tracing::debug!(provider, "the answer is no drag on the screenshot");
+            return Err(SolveError::new(
+                ErrorKind::InvalidAnswer,
+                match &job {
+                    Some(job) => format!("job {job}: {error}"),
+                    None => error.to_string(),
+                },
+            )
+            .with_charge(Charge::Yes));
+        }
+        if drag
+            .alternative_end
+            .is_some_and(|end| !end.is_on(width, height))
+        {
+            tracing::warn!(
+                provider,
+                "dropped an alternative end that is off the screenshot"
+            );
+            drag = Drag::new(drag.start, drag.end);
+        }
+        let mut solution = Solution::new(drag, provider).with_elapsed(self.started.elapsed());
+        if let Some(job) = job {
+            solution = solution.with_job(job);
+        }
+        if let Some(cost) = answer.cost {
+            solution = solution.with_cost(cost);
+        }
+        tracing::debug!(provider, elapsed = ?solution.elapsed(), "solved");
+        Ok(solution)
+    }
+
+    fn check_limits(&self) -> Result<(), SolveError> {
+        let limits = self.solver.api().limits();
+        limits.check(self.challenge.screenshot()).map_err(|error| {
+            SolveError::new(
+                ErrorKind::Unsupported,
+                format!("{error}: crop, scale or re-encode it first; nothing was sent"),
+            )
+        })
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.due
+            .map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    fn request_limit(&self) -> Duration {
+        let own = self.solver.shared.request_timeout;
+        self.left().map_or(own, |left| own.min(left))
+    }
+
+    /// Whose time is up when it is: the challenge's, or this solver's for one job.
+    fn overdue(&self) -> ErrorKind {
+        if self.challenge.deadline() == self.due {
+            ErrorKind::DeadlineExceeded
+        } else {
+            ErrorKind::Timeout
+        }
+    }
+
+    /// The error of an unanswered create request, which says so if time was up.
+    fn in_time(&self, error: SolveError) -> SolveError {
+        if self.left() == Some(Duration::ZERO) {
+            error.with_kind(self.overdue())
+        } else {
+            error
+        }
+    }
+
+    /// The error of a job that is not done when there is no time for another poll. `next` is when
+    /// that poll would have been due.
+    fn out_of_time(&self, job: &JobId, next: Option<Instant>, last: LastPoll) -> SolveError {
+        let kind = self.overdue();
+        let whose = match kind {
+            ErrorKind::DeadlineExceeded => "the challenge's deadline leaves no time to wait".into(),
+            _ => format!("not done within {:?}", self.solver.shared.job_timeout),
+        };
+        let (detail, cause) = match last {
+            LastPoll::None | LastPoll::Running => (String::new(), None),
+            LastPoll::Unknown(status) => (
+                format!("; its last status `{status}` is not a documented one"),
+                None,
+            ),
+            LastPoll::Failed(error) => (
+                format!("; the last poll failed ({})", error.kind()),
+                Some(error),
+            ),
+        };
+        tracing::debug!(provider = self.solver.name(), %job, %kind, "left a paid job unfinished");
+        let mut error = SolveError::new(kind, whose + &detail)
+            .with_charge(Charge::Unknown)
+            .with_job(job.clone());
+        let pause = next.map(|at| at.saturating_duration_since(Instant::now()));
+        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
+            error = error.with_retry_after(pause);
+        }
+        match cause {
+            Some(cause) => error.with_source(cause),
+            None => error,
+        }
+    }
+}
+
+/// Whether asking again cannot help: the provider refused to be asked, and not for want of time.
+fn is_final(error: &AnswerError) -> bool {
+    match error {
+        AnswerError::Unreadable(_) => false,
+        AnswerError::Refused(error) => !matches!(
+            error.kind(),
+            ErrorKind::RateLimited | ErrorKind::Unavailable
+        ),
+    }
+}
+
+/// The instant `wait` from now, if the clock goes that far.
+fn later(wait: Duration) -> Option<Instant> {
+    Instant::now().checked_add(wait)
+}

@@ -1,0 +1,63 @@
+//! What the protocol's error codes mean. The table is common to the providers that speak it.
+
+use std::time::Duration;
+
+use drag_solver_core::ErrorKind;
+
+/// What an error code means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The request was refused; the wait is how long to stay away.
+    Kind(ErrorKind, Option<Duration>),
+    /// The provider tried and gave up.
+    GaveUp,
+    /// There is no such task: its result has expired, or it never was.
+    Gone,
+    /// Not in the table.
+    Unknown,
+}
+
+const NO_WORKER: Option<Duration> = Some(Duration::from_secs(5));
+const NO_MONEY: Option<Duration> = Some(Duration::from_secs(60));
+
+/// Code without its `ERROR_`, number, meaning.
+const TABLE: &[(&str, u32, Meaning)] = {
+    use ErrorKind::{InsufficientBalance, Protocol, RateLimited, Unauthorized, Unsupported};
+    use Meaning::{GaveUp, Gone, Kind};
+    &[
+        ("KEY_DOES_NOT_EXIST", 1, Kind(Unauthorized, None)),
+        ("IP_NOT_ALLOWED", 11, Kind(Unauthorized, None)),
+        ("IP_BLOCKED", 21, Kind(Unauthorized, None)),
+        ("ACCOUNT_SUSPENDED", 55, Kind(Unauthorized, None)),
+        ("NO_SLOT_AVAILABLE", 2, Kind(RateLimited, NO_WORKER)),
+        ("TOO_MUCH_REQUESTS", 0, Kind(RateLimited, NO_WORKER)),
+        ("ZERO_BALANCE", 10, Kind(InsufficientBalance, NO_MONEY)),
+        ("CAPTCHA_UNSOLVABLE", 12, GaveUp),
+        ("BAD_DUPLICATES", 13, GaveUp),
+        ("TASK_CANCELED", 57, GaveUp),
+        ("JOB_STATUS", 0, GaveUp),
+        ("ZERO_CAPTCHA_FILESIZE", 3, Kind(Unsupported, None)),
+        ("TOO_BIG_CAPTCHA_FILESIZE", 4, Kind(Unsupported, None)),
+        ("IMAGE_TYPE_NOT_SUPPORTED", 15, Kind(Unsupported, None)),
+        ("NO_SUCH_METHOD", 14, Kind(Protocol, None)),
+        ("TASK_ABSENT", 22, Kind(Protocol, None)),
+        ("TASK_NOT_SUPPORTED", 23, Kind(Protocol, None)),
+        ("BAD_PARAMETERS", 110, Kind(Protocol, None)),
+        ("BAD_IMGINSTRUCTIONS", 115, Kind(Protocol, None)),
+        ("NO_SUCH_CAPCHA_ID", 16, Gone),
+    ]
+};
+
+/// What the error with this `errorId` and `errorCode` means. The code counts. Without one the id
+/// does, but for 1, which some services send with every error.
+pub(super) fn meaning(id: &str, code: Option<&str>) -> Meaning {
+    let row = if let Some(code) = code {
+        let code = code.trim().to_ascii_uppercase();
+        let name = code.strip_prefix("ERROR_").unwrap_or(&code);
+        TABLE.iter().find(|(known, ..)| *known == name)
+    } else {
+        let id: u32 = id.parse().unwrap_or_default();
+        TABLE.iter().find(|(_, known, _)| *known == id && id > 1)
+    };
+    row.map_or(Meaning::Unknown, |(.., meaning)| *meaning)
+}
