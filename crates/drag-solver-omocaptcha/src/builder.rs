@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
+use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
 use drag_solver_http::reqwest::Client;
 use drag_solver_http::{
     AnswerError, ApiRequest, ApiResponse, ConfigError, Created, HttpSolver, JobApi, JobState, Pace,
@@ -26,6 +26,7 @@ pub struct OmocaptchaBuilder {
     connect_timeout: Option<Duration>,
     client: Option<Client>,
     transport: Option<Box<dyn Transport>>,
+    price: Option<Usd>,
 }
 
 impl OmocaptchaBuilder {
@@ -117,6 +118,14 @@ impl OmocaptchaBuilder {
         self
     }
 
+    /// The most that one answer costs, for calculating the worst case of a chain.
+    /// [`Omocaptcha::services`] says what it is today.
+    #[must_use]
+    pub fn price(mut self, price: Usd) -> Self {
+        self.price = Some(price);
+        self
+    }
+
     /// Checks the settings and makes the solver. Nothing is sent.
     ///
     /// # Errors
@@ -140,6 +149,9 @@ impl OmocaptchaBuilder {
         }
         if let Some(limit) = self.request_timeout {
             solver = solver.request_timeout(limit);
+        }
+        if let Some(price) = self.price {
+            solver = solver.price(price);
         }
         let solver = solver.build()?;
         Ok(Omocaptcha { solver })
@@ -200,6 +212,7 @@ impl fmt::Debug for OmocaptchaBuilder {
             .field("connect_timeout", &self.connect_timeout)
             .field("client", &self.client.is_some())
             .field("transport", &self.transport)
+            .field("price", &self.price)
             .finish()
     }
 }

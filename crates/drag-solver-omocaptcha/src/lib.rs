@@ -31,7 +31,9 @@ mod v2;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict};
+use drag_solver_core::{
+    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, WorstCase,
+};
 use drag_solver_http::{Balance, ConfigError, HttpSolver};
 
 use crate::builder::Api;
@@ -136,5 +138,9 @@ impl DragSolver for Omocaptcha {
     /// Always [`ErrorKind::Unsupported`]: the provider documents no way to tell it.
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.solver.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        self.solver.worst_case()
     }
 }

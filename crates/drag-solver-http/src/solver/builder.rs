@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use drag_solver_core::Usd;
+
 use super::{HttpSolver, Shared};
 use crate::{ConfigError, JobApi, Pace, Transport, check_name};
 
@@ -21,6 +23,7 @@ pub struct HttpSolverBuilder<A> {
     pace: Option<Pace>,
     request_timeout: Duration,
     job_timeout: Duration,
+    price: Option<Usd>,
 }
 
 impl<A: JobApi> HttpSolverBuilder<A> {
@@ -32,6 +35,7 @@ impl<A: JobApi> HttpSolverBuilder<A> {
             pace: None,
             request_timeout: REQUEST_TIMEOUT,
             job_timeout: JOB_TIMEOUT,
+            price: None,
         }
     }
 
@@ -66,6 +70,14 @@ impl<A: JobApi> HttpSolverBuilder<A> {
         self
     }
 
+    /// The most that one answer costs. Only [`worst_case`](drag_solver_core::DragSolver::worst_case)
+    /// uses it; what an answer did cost is for the provider to say.
+    #[must_use]
+    pub fn price(mut self, price: Usd) -> Self {
+        self.price = Some(price);
+        self
+    }
+
     /// Checks the settings and makes the solver. Nothing is sent.
     ///
     /// # Errors
@@ -85,6 +97,9 @@ impl<A: JobApi> HttpSolverBuilder<A> {
                 "must be more than zero",
             ));
         }
+        if self.price.is_some_and(Usd::is_negative) {
+            return Err(ConfigError::new("price", "must not be less than nothing"));
+        }
         if self.job_timeout <= pace.first {
             return Err(ConfigError::new(
                 "job_timeout",
@@ -102,6 +117,7 @@ impl<A: JobApi> HttpSolverBuilder<A> {
                 pace,
                 request_timeout: self.request_timeout,
                 job_timeout: self.job_timeout,
+                price: self.price,
             }),
         })
     }

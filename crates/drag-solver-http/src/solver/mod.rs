@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, async_trait,
+    Charge, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Usd, Verdict, WorstCase,
+    async_trait,
 };
 
 use self::attempt::Attempt;
@@ -59,6 +60,7 @@ struct Shared<A> {
     pace: Pace,
     request_timeout: Duration,
     job_timeout: Duration,
+    price: Option<Usd>,
 }
 
 impl<A: JobApi> HttpSolver<A> {
@@ -166,6 +168,15 @@ impl<A: JobApi> DragSolver for HttpSolver<A> {
         tracing::debug!(provider = self.name(), ?verdict, "reported");
         Ok(())
     }
+
+    /// One answer, within the job's timeout, at the [price](HttpSolverBuilder::price) that was set.
+    fn worst_case(&self) -> WorstCase {
+        let case = WorstCase::one_attempt().with_time(self.shared.job_timeout);
+        match self.shared.price {
+            Some(price) => case.with_cost(price),
+            None => case,
+        }
+    }
 }
 
 impl<A> Clone for HttpSolver<A> {
@@ -185,6 +196,7 @@ impl<A: JobApi> fmt::Debug for HttpSolver<A> {
             .field("pace", &self.shared.pace)
             .field("request_timeout", &self.shared.request_timeout)
             .field("job_timeout", &self.shared.job_timeout)
+            .field("price", &self.shared.price)
             .finish()
     }
 }
