@@ -1,0 +1,13 @@
+//! What most programs need: `use drag_solver::prelude::*`.
+
+pub use drag_solver_combinators::{
+    DragSolverExt, Fallback, RetryPolicy, TimeoutPolicy, ValidatePolicy,
+};
+pub use drag_solver_core::{
+    Charge, Drag, DragChallenge, DragSolver, ErrorKind, PaidJob, Point, Recovery, Rect, Screenshot,
+    Solution, SolveError, Usd, Verdict, async_trait,
+};
+#[cfg(feature = "http")]
+pub use drag_solver_http::{HttpSolver, JobApi};
+#[cfg(feature = "omocaptcha")]
+pub use drag_solver_omocaptcha::Omocaptcha;
