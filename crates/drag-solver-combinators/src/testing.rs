@@ -1,14 +1,13 @@
-//! A solver that does what a test tells it to, and remembers what it was asked.
+//! What the tests of every combinator need: a challenge, and short words for a mock's script.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Drag, DragChallenge, DragSolver, ErrorKind, JobId, Point, Progress, Screenshot, Solution,
-    SolveError, Verdict, async_trait,
+    Drag, DragChallenge, DragSolver, ErrorKind, JobId, Point, Screenshot, Solution, SolveError,
+    Verdict, async_trait,
 };
-use tokio::time::Instant;
+use drag_solver_mock::{MockSolver, Outcome};
 
 /// A challenge on a screenshot of 591 x 1149 px.
 pub(crate) fn challenge() -> DragChallenge {
@@ -24,7 +23,7 @@ pub(crate) fn millis(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// The answer that [`Scripted`] gives unless told otherwise.
+/// The answer that mocks give unless told otherwise.
 pub(crate) fn drag() -> Drag {
     Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0))
 }
@@ -33,171 +32,61 @@ pub(crate) fn error(kind: ErrorKind) -> SolveError {
     SolveError::new(kind, format!("{kind} on purpose"))
 }
 
-/// One call that a [`Scripted`] solver received.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Call {
-    pub(crate) at: Instant,
-    pub(crate) deadline: Option<Instant>,
-    /// The job it was to resume.
-    pub(crate) resumes: Option<JobId>,
+/// Short words for the script of a [`MockSolver`].
+pub(crate) trait Script: Sized {
+    /// Buys a job and answers after `takes`.
+    fn answers(self, takes: Duration) -> Self;
+    /// Buys a job and answers at once with this drag.
+    fn answers_with(self, drag: Drag) -> Self;
+    /// Fails after `takes` with this error. Nothing is bought, unless the error names a job.
+    fn fails(self, takes: Duration, error: SolveError) -> Self;
+    /// Buys a job, or goes on with one, and never answers: comes back at its deadline with the job.
+    fn stalls(self) -> Self;
+    /// Buys a job, or goes on with one, and never comes back, whatever its deadline.
+    fn overstays(self) -> Self;
+    /// The jobs it was to resume, call by call.
+    fn resumed(&self) -> Vec<Option<JobId>>;
+    /// The reports it got.
+    fn heard(&self) -> Vec<(Solution, Verdict)>;
 }
 
-type Outcome = Result<Solution, SolveError>;
-
-#[derive(Debug)]
-struct Step {
-    takes: Duration,
-    /// The job it says it buys.
-    job: Option<JobId>,
-    /// Whether it comes back when its deadline passes.
-    punctual: bool,
-    outcome: Outcome,
-}
-
-#[derive(Debug)]
-pub(crate) struct Scripted {
-    name: &'static str,
-    steps: Mutex<VecDeque<Step>>,
-    calls: Mutex<Vec<Call>>,
-    reports: Mutex<Vec<(Solution, Verdict)>>,
-    report_takes: Duration,
-    report_refused: bool,
-}
-
-impl Scripted {
-    pub(crate) fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            steps: Mutex::default(),
-            calls: Mutex::default(),
-            reports: Mutex::default(),
-            report_takes: Duration::ZERO,
-            report_refused: false,
-        }
+impl Script for MockSolver {
+    fn answers(self, takes: Duration) -> Self {
+        self.then(Outcome::answer(drag()).after(takes))
     }
 
-    fn step(self, takes: Duration, job: Option<u64>, punctual: bool, outcome: Outcome) -> Self {
-        self.steps.lock().unwrap().push_back(Step {
-            takes,
-            job: job.map(JobId::from),
-            punctual,
-            outcome,
+    fn answers_with(self, drag: Drag) -> Self {
+        self.then(drag)
+    }
+
+    fn fails(self, takes: Duration, error: SolveError) -> Self {
+        let error = error.with_provider(self.name());
+        let bought = error.job().is_some();
+        // An error cannot be cloned, and an outcome of a script is taken once.
+        let once = Mutex::new(Some(error));
+        let outcome = Outcome::error_with(move || {
+            let first = once.lock().unwrap().take();
+            first.expect("the outcome is taken once")
         });
-        self
+        let outcome = outcome.after(takes);
+        self.then(if bought { outcome } else { outcome.refused() })
     }
 
-    /// Answers after `takes`.
-    pub(crate) fn answers(self, takes: Duration) -> Self {
-        let solution = Solution::new(drag(), self.name).with_elapsed(takes);
-        self.step(takes, None, true, Ok(solution))
+    fn stalls(self) -> Self {
+        self.then(Outcome::hang())
     }
 
-    /// Answers at once with this drag.
-    pub(crate) fn answers_with(self, drag: Drag) -> Self {
-        let solution = Solution::new(drag, self.name);
-        self.step(Duration::ZERO, None, true, Ok(solution))
+    fn overstays(self) -> Self {
+        self.then(Outcome::hang().overstaying())
     }
 
-    /// Fails after `takes`.
-    pub(crate) fn fails(self, takes: Duration, error: SolveError) -> Self {
-        let error = error.with_provider(self.name);
-        self.step(takes, None, true, Err(error))
+    fn resumed(&self) -> Vec<Option<JobId>> {
+        self.calls().into_iter().map(|call| call.resumed).collect()
     }
 
-    /// Buys `job` (or resumes it) and never answers: comes back at its deadline with the job's id.
-    pub(crate) fn stalls(self, job: u64) -> Self {
-        let never = error(ErrorKind::Protocol).with_provider(self.name);
-        self.step(Duration::MAX, Some(job), true, Err(never))
-    }
-
-    /// Buys `job` (or resumes it) and answers after `takes`.
-    pub(crate) fn buys(self, job: u64, takes: Duration) -> Self {
-        let solution = Solution::new(drag(), self.name).with_job(JobId::from(job));
-        self.step(takes, Some(job), true, Ok(solution))
-    }
-
-    /// Buys `job`, if there is one, and never comes back, whatever its deadline.
-    pub(crate) fn overstays(self, job: Option<u64>) -> Self {
-        let never = error(ErrorKind::Protocol);
-        self.step(Duration::MAX, job, false, Err(never))
-    }
-
-    pub(crate) fn reporting_takes(mut self, takes: Duration) -> Self {
-        self.report_takes = takes;
-        self
-    }
-
-    pub(crate) fn refusing_reports(mut self) -> Self {
-        self.report_refused = true;
-        self
-    }
-
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
-    }
-
-    pub(crate) fn reports(&self) -> Vec<(Solution, Verdict)> {
-        self.reports.lock().unwrap().clone()
-    }
-}
-
-#[async_trait]
-impl DragSolver for Scripted {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let provider = self.name;
-        let resumes = challenge.paid_job(provider).cloned();
-        self.calls.lock().unwrap().push(Call {
-            at: Instant::now(),
-            deadline: challenge.deadline(),
-            resumes: resumes.clone(),
-        });
-        let step = self.steps.lock().unwrap().pop_front();
-        let step = step.unwrap_or_else(|| panic!("{provider} was asked once too often"));
-        if let Some(job) = &step.job {
-            challenge.notify(&Progress::Started { provider });
-            if resumes.is_some() {
-                challenge.notify(&Progress::Resumed { provider, job });
-            } else {
-                challenge.notify(&Progress::Buying { provider });
-                challenge.notify(&Progress::Bought { provider, job });
-            }
-        }
-        let done = Instant::now().checked_add(step.takes);
-        let due = challenge.deadline().filter(|_| step.punctual);
-        match (done, due) {
-            (Some(done), due) if due.is_none_or(|due| done <= due) => {
-                tokio::time::sleep_until(done).await;
-            }
-            (_, Some(due)) => {
-                tokio::time::sleep_until(due).await;
-                let late = error(ErrorKind::DeadlineExceeded).with_provider(provider);
-                return Err(match step.job {
-                    Some(job) => late
-                        .with_charge(drag_solver_core::Charge::Unknown)
-                        .with_job(job),
-                    None => late,
-                });
-            }
-            _ => std::future::pending().await,
-        }
-        if let Some(job) = &step.job {
-            challenge.notify(&Progress::Settled { provider, job });
-        }
-        step.outcome
-    }
-
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        tokio::time::sleep(self.report_takes).await;
-        if self.report_refused {
-            return Err(error(ErrorKind::Unsupported).with_provider(self.name));
-        }
-        let mut reports = self.reports.lock().unwrap();
-        reports.push((solution.clone(), verdict));
-        Ok(())
+    fn heard(&self) -> Vec<(Solution, Verdict)> {
+        let reports = self.reports().into_iter();
+        reports.map(|r| (r.solution, r.verdict)).collect()
     }
 }
 

@@ -2,22 +2,24 @@ use std::error::Error;
 
 use drag_solver_core::{Charge, JobId, PaidJob};
 
+use drag_solver_mock::MockSolver;
+
 use super::*;
-use crate::testing::{Named, Scripted, challenge, error, secs};
+use crate::testing::{Named, Script, challenge, error, secs};
 use crate::{DragSolverExt, RetryPolicy};
 
-fn fails(name: &'static str, error: SolveError) -> Arc<Scripted> {
-    Arc::new(Scripted::new(name).fails(secs(1), error))
+fn fails(name: &'static str, error: SolveError) -> MockSolver {
+    MockSolver::new(name).fails(secs(1), error)
 }
 
-fn answers(name: &'static str) -> Arc<Scripted> {
-    Arc::new(Scripted::new(name).answers(secs(1)))
+fn answers(name: &'static str) -> MockSolver {
+    MockSolver::new(name).answers(secs(1))
 }
 
-fn chain(solvers: &[&Arc<Scripted>]) -> Fallback {
+fn chain(solvers: &[&MockSolver]) -> Fallback {
     let solvers = solvers
         .iter()
-        .map(|&s| Arc::clone(s) as Arc<dyn DragSolver>);
+        .map(|&s| Arc::new(s.clone()) as Arc<dyn DragSolver>);
     Fallback::new(solvers).unwrap()
 }
 
@@ -79,7 +81,7 @@ async fn all_failed_keeps_every_attempt_in_order() {
 async fn an_error_that_ends_the_chain_keeps_the_attempts_before_it() {
     let lost = error(ErrorKind::Timeout)
         .with_charge(Charge::Unknown)
-        .with_job(JobId::from(7));
+        .with_job(JobId::from(1));
     let a = fails("a", lost);
     let b = fails("b", error(ErrorKind::InvalidChallenge));
     let stopped = chain(&[&a, &b, &answers("c")])
@@ -91,7 +93,7 @@ async fn an_error_that_ends_the_chain_keeps_the_attempts_before_it() {
     assert_eq!(stopped.charge(), Charge::Unknown);
     assert_eq!(
         stopped.unfinished_jobs(),
-        [PaidJob::new("a", JobId::from(7))]
+        [PaidJob::new("a", JobId::from(1))]
     );
 }
 
@@ -113,7 +115,7 @@ async fn nobody_is_asked_after_the_deadline() {
 async fn whoever_has_a_paid_job_is_asked_first() {
     let (a, b) = (answers("a"), answers("b"));
     let nested = chain(&[&a]).or(chain(&[&b]));
-    let job = PaidJob::new("b", JobId::from(7));
+    let job = PaidJob::new("b", JobId::from(1));
     let solution = nested.solve(&challenge().resuming(job)).await.unwrap();
     assert_eq!(solution.provider(), "b");
     assert!(a.calls().is_empty());
@@ -126,12 +128,9 @@ async fn a_report_goes_to_whoever_answered_and_nowhere_else() {
     let nested = chain(&[&a]).or(chain(&[&b, &c]));
     let solution = nested.solve(&challenge()).await.unwrap();
     nested.report(&solution, Verdict::Incorrect).await.unwrap();
-    assert_eq!(b.reports().len(), 1);
-    assert!(a.reports().is_empty() && c.reports().is_empty());
-    assert!(
-        b.reports()[0].0.unrouted().is_none(),
-        "b sees its own answer"
-    );
+    assert_eq!(b.heard().len(), 1);
+    assert!(a.heard().is_empty() && c.heard().is_empty());
+    assert!(b.heard()[0].0.unrouted().is_none(), "b sees its own answer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,8 +141,8 @@ async fn two_solvers_of_one_name_are_told_apart_by_the_route() {
     assert_eq!(both.name(), "a");
     let solution = both.solve(&challenge()).await.unwrap();
     both.report(&solution, Verdict::Incorrect).await.unwrap();
-    assert!(first.reports().is_empty());
-    assert_eq!(second.reports().len(), 1);
+    assert!(first.heard().is_empty());
+    assert_eq!(second.heard().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,8 +151,8 @@ async fn a_solution_without_a_route_is_reported_by_name() {
     let nested = chain(&[&a]).or(chain(&[&b]).retry(RetryPolicy::default()).unwrap());
     let restored = Solution::new(crate::testing::drag(), "b");
     nested.report(&restored, Verdict::Correct).await.unwrap();
-    assert!(a.reports().is_empty());
-    assert_eq!(b.reports().len(), 1);
+    assert!(a.heard().is_empty());
+    assert_eq!(b.heard().len(), 1);
 
     let stranger = Solution::new(crate::testing::drag(), "c");
     let refused = nested.report(&stranger, Verdict::Correct).await;
@@ -166,18 +165,18 @@ async fn a_report_survives_a_chain_that_was_reordered_since() {
     let solution = chain(&[&a, &b]).solve(&challenge()).await.unwrap();
     let reordered = chain(&[&b, &a]);
     reordered.report(&solution, Verdict::Correct).await.unwrap();
-    assert_eq!(a.reports().len(), 1);
-    assert!(b.reports().is_empty());
+    assert_eq!(a.heard().len(), 1);
+    assert!(b.heard().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn among_equal_names_the_first_that_accepts_a_report_gets_it() {
-    let deaf = Arc::new(Scripted::new("a").refusing_reports());
+    let deaf = MockSolver::new("a").without_reports();
     let a = answers("a");
     let restored = Solution::new(crate::testing::drag(), "a");
     let both = chain(&[&deaf, &a, &a]);
     both.report(&restored, Verdict::Correct).await.unwrap();
-    assert_eq!(a.reports().len(), 1);
+    assert_eq!(a.heard().len(), 1);
 }
 
 #[test]

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use drag_solver_core::{JobId, PaidJob};
 
+use drag_solver_mock::MockSolver;
+
 use super::*;
-use crate::testing::{Named, Scripted, challenge, error, millis, secs};
+use crate::testing::{Named, Script, challenge, error, millis, secs};
 use crate::{DragSolverExt, Fallback};
 
 const SEED: u64 = 42;
@@ -21,13 +23,17 @@ fn unavailable() -> SolveError {
 }
 
 /// When each call came, counted from `begun`.
-fn times(solver: &Scripted, begun: Instant) -> Vec<Duration> {
-    solver.calls().iter().map(|call| call.at - begun).collect()
+fn times(solver: &MockSolver, begun: Instant) -> Vec<Duration> {
+    solver
+        .calls()
+        .iter()
+        .map(|call| call.started - begun)
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn waits_are_jittered_and_end_to_the_millisecond() {
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .fails(secs(1), unavailable())
         .fails(secs(2), unavailable())
         .answers(secs(3));
@@ -51,7 +57,7 @@ async fn waits_are_jittered_and_end_to_the_millisecond() {
 #[tokio::test(start_paused = true)]
 async fn every_call_draws_its_own_jitter() {
     let policy = RetryPolicy::default().max_attempts(2);
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .fails(Duration::ZERO, unavailable())
         .answers(Duration::ZERO)
         .fails(Duration::ZERO, unavailable())
@@ -69,13 +75,13 @@ async fn every_call_draws_its_own_jitter() {
 #[tokio::test(start_paused = true)]
 async fn only_what_may_be_retried_is() {
     for &kind in ErrorKind::ALL {
-        let a = Scripted::new("a").fails(Duration::ZERO, error(kind));
+        let a = MockSolver::new("a").fails(Duration::ZERO, error(kind));
         let policy = RetryPolicy::default().max_attempts(1);
         let expected = a.retry(policy).unwrap().solve(&challenge()).await;
         assert_eq!(expected.unwrap_err().kind(), kind);
 
         if kind.recovery() != Recovery::Retry {
-            let a = Scripted::new("a").fails(Duration::ZERO, error(kind));
+            let a = MockSolver::new("a").fails(Duration::ZERO, error(kind));
             let refused = (&a).retry(RetryPolicy::default()).unwrap();
             refused.solve(&challenge()).await.unwrap_err();
             assert_eq!(a.calls().len(), 1, "{kind} was asked again");
@@ -86,7 +92,7 @@ async fn only_what_may_be_retried_is() {
 #[tokio::test(start_paused = true)]
 async fn the_last_error_comes_back_as_it_was_with_every_attempt() {
     let paid = error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes);
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .fails(secs(1), paid)
         .fails(secs(1), error(ErrorKind::RateLimited))
         .fails(secs(1), unavailable().with_retry_after(secs(9)));
@@ -110,7 +116,7 @@ async fn the_last_error_comes_back_as_it_was_with_every_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_a_floor() {
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
         .answers(Duration::ZERO);
     let retry = (&a).retry(RetryPolicy::default()).unwrap();
@@ -122,7 +128,7 @@ async fn retry_after_is_a_floor() {
 #[tokio::test(start_paused = true)]
 async fn a_short_retry_after_does_not_shorten_the_backoff() {
     let policy = RetryPolicy::default();
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .fails(Duration::ZERO, unavailable().with_retry_after(millis(1)))
         .answers(Duration::ZERO);
     let retry = (&a).retry(policy).unwrap().with_seed(SEED);
@@ -138,7 +144,7 @@ async fn a_wait_that_does_not_fit_into_the_deadline_is_not_begun() {
         (secs(7), false),
         (millis(7_001), true),
     ] {
-        let a = Scripted::new("a")
+        let a = MockSolver::new("a")
             .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
             .answers(Duration::ZERO);
         let retry = (&a).retry(RetryPolicy::default()).unwrap();
@@ -154,7 +160,7 @@ async fn a_wait_that_does_not_fit_into_the_deadline_is_not_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_policy_is_not_waited_for() {
-    let a = Scripted::new("a").fails(Duration::ZERO, unavailable().with_retry_after(secs(61)));
+    let a = MockSolver::new("a").fails(Duration::ZERO, unavailable().with_retry_after(secs(61)));
     let retry = (&a).retry(RetryPolicy::default()).unwrap();
     let begun = Instant::now();
     retry.solve(&challenge()).await.unwrap_err();
@@ -164,13 +170,13 @@ async fn a_retry_after_beyond_the_policy_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_charge_is_not_repeated_by_default() {
     let unknown = || unavailable().with_charge(Charge::Unknown);
-    let careful = Scripted::new("a").fails(Duration::ZERO, unknown());
+    let careful = MockSolver::new("a").fails(Duration::ZERO, unknown());
     let retry = (&careful).retry(RetryPolicy::default()).unwrap();
     let error = retry.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.charge(), Charge::Unknown);
     assert!(error.is_exhausted());
 
-    let bold = Scripted::new("a")
+    let bold = MockSolver::new("a")
         .fails(Duration::ZERO, unknown())
         .answers(Duration::ZERO);
     let policy = RetryPolicy::default().retry_unknown_charge(true);
@@ -180,11 +186,11 @@ async fn an_unknown_charge_is_not_repeated_by_default() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
-    let a = Scripted::new("a").fails(
+    let a = MockSolver::new("a").fails(
         Duration::ZERO,
         error(ErrorKind::Protocol).with_charge(Charge::Unknown),
     );
-    let b = Scripted::new("b").fails(Duration::ZERO, unavailable());
+    let b = MockSolver::new("b").fails(Duration::ZERO, unavailable());
     let chain = a.or(b).retry(RetryPolicy::default()).unwrap();
     let error = chain.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.attempts().len(), 2, "nobody was asked twice");
@@ -192,7 +198,7 @@ async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
 
 #[tokio::test(start_paused = true)]
 async fn a_timed_out_job_is_resumed_and_not_bought_again() {
-    let a = Scripted::new("a").stalls(7).buys(7, secs(10));
+    let a = MockSolver::new("a").stalls().answers(secs(10));
     let chain = (&a)
         .timeout(secs(60))
         .unwrap()
@@ -205,8 +211,8 @@ async fn a_timed_out_job_is_resumed_and_not_bought_again() {
         secs(70),
         "there is no backoff before resuming"
     );
-    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
-    assert_eq!(resumed, [None, Some(JobId::from(7))]);
+    let resumed: Vec<_> = a.resumed();
+    assert_eq!(resumed, [None, Some(JobId::from(1))]);
     let [timed_out] = solution.failed_attempts() else {
         panic!("{solution:?}")
     };
@@ -217,7 +223,7 @@ async fn a_timed_out_job_is_resumed_and_not_bought_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not() {
-    let a = Scripted::new("a").stalls(7).stalls(7).stalls(7);
+    let a = MockSolver::new("a").stalls().stalls().stalls();
     let chain = (&a)
         .timeout(secs(60))
         .unwrap()
@@ -230,15 +236,15 @@ async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not()
         .unwrap_err();
     assert_eq!(begun.elapsed(), secs(150));
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(7))]);
-    assert_eq!(error.job(), Some(&JobId::from(7)));
+    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(1))]);
+    assert_eq!(error.job(), Some(&JobId::from(1)));
     assert_eq!(a.calls().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_failed_is_not_resumed_again() {
-    let a = Scripted::new("a")
-        .stalls(7)
+    let a = MockSolver::new("a")
+        .stalls()
         .fails(secs(1), error(ErrorKind::Unsolvable))
         .answers(secs(1));
     let chain = (&a)
@@ -247,15 +253,15 @@ async fn a_job_that_failed_is_not_resumed_again() {
         .retry(RetryPolicy::default())
         .unwrap();
     let solution = chain.solve(&challenge()).await.unwrap();
-    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
-    assert_eq!(resumed, [None, Some(JobId::from(7)), None]);
+    let resumed: Vec<_> = a.resumed();
+    assert_eq!(resumed, [None, Some(JobId::from(1)), None]);
     assert!(solution.failed_attempts().iter().all(|a| a.job.is_none()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_in_between_does_not_lose_the_job() {
-    let a = Scripted::new("a")
-        .stalls(7)
+    let a = MockSolver::new("a")
+        .stalls()
         .fails(Duration::ZERO, error(ErrorKind::CircuitOpen));
     let chain = (&a)
         .timeout(secs(60))
@@ -264,61 +270,62 @@ async fn a_refusal_in_between_does_not_lose_the_job() {
         .unwrap();
     let error = chain.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CircuitOpen);
-    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(7))]);
+    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(1))]);
     assert_eq!(error.charge(), Charge::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
 async fn jobs_inside_a_failed_chain_are_resumed_before_anything_is_bought() {
-    let a = Arc::new(Scripted::new("a").fails(secs(1), error(ErrorKind::Unsolvable)));
-    let b = Arc::new(Scripted::new("b").stalls(9).buys(9, secs(5)));
-    let b_limited = Arc::clone(&b).timeout(secs(30)).unwrap();
-    let chain = Arc::clone(&a)
+    let a = MockSolver::new("a").fails(secs(1), error(ErrorKind::Unsolvable));
+    let b = MockSolver::new("b").stalls().answers(secs(5));
+    let b_limited = b.clone().timeout(secs(30)).unwrap();
+    let chain = a
+        .clone()
         .or(b_limited)
         .retry(RetryPolicy::default())
         .unwrap();
     let solution = chain.solve(&challenge()).await.unwrap();
     assert_eq!(solution.provider(), "b");
     assert_eq!(a.calls().len(), 1, "a must not be paid for a second answer");
-    assert_eq!(b.calls()[1].resumes, Some(JobId::from(9)));
+    assert_eq!(b.resumed()[1], Some(JobId::from(1)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_callers_own_paid_job_is_kept_for_later_attempts() {
-    let a = Scripted::new("a")
-        .fails(secs(1), unavailable().with_job(JobId::from(7)))
-        .buys(7, secs(1));
+    let a = MockSolver::new("a")
+        .fails(secs(1), unavailable().with_job(JobId::from(1)))
+        .answers(secs(1));
     let retry = (&a).retry(RetryPolicy::default()).unwrap();
-    let job = PaidJob::new("a", JobId::from(7));
+    let job = PaidJob::new("a", JobId::from(1));
     retry.solve(&challenge().resuming(job)).await.unwrap();
-    let resumed: Vec<_> = a.calls().into_iter().map(|call| call.resumes).collect();
-    assert_eq!(resumed, [Some(JobId::from(7)), Some(JobId::from(7))]);
+    let resumed: Vec<_> = a.resumed();
+    assert_eq!(resumed, [Some(JobId::from(1)), Some(JobId::from(1))]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn abandoning_jobs_must_be_asked_for() {
-    let a = Scripted::new("a").stalls(7).buys(8, secs(1));
+    let a = MockSolver::new("a").stalls().answers(secs(1));
     let policy = RetryPolicy::default().resume_paid_jobs(false);
     let chain = (&a).timeout(secs(60)).unwrap().retry(policy).unwrap();
     let solution = chain.solve(&challenge()).await.unwrap();
-    assert_eq!(a.calls()[1].resumes, None);
+    assert_eq!(a.resumed()[1], None);
     assert_eq!(
         solution.failed_attempts()[0].job,
-        Some(JobId::from(7)),
+        Some(JobId::from(1)),
         "what was abandoned is still named"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn attempts_of_nested_retries_do_not_multiply() {
-    let a = (0..3).fold(Scripted::new("a"), |a, _| a.fails(secs(1), unavailable()));
-    let a = Arc::new(a);
-    let b = Arc::new(Scripted::new("b").fails(secs(1), error(ErrorKind::Unauthorized)));
+    let a = (0..3).fold(MockSolver::new("a"), |a, _| a.fails(secs(1), unavailable()));
+    let b = MockSolver::new("b").fails(secs(1), error(ErrorKind::Unauthorized));
     let policy = RetryPolicy::default();
-    let chain = Arc::clone(&a)
+    let chain = a
+        .clone()
         .retry(policy)
         .unwrap()
-        .or(Arc::clone(&b))
+        .or(b.clone())
         .retry(policy)
         .unwrap();
     let error = chain.solve(&challenge()).await.unwrap_err();
@@ -329,7 +336,7 @@ async fn attempts_of_nested_retries_do_not_multiply() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_asked_after_the_future_is_dropped() {
-    let a = Scripted::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
+    let a = MockSolver::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
     let retry = (&a).retry(RetryPolicy::default()).unwrap();
     let abandoned = tokio::time::timeout(secs(5), async { retry.solve(&challenge()).await }).await;
     assert!(abandoned.is_err());
@@ -339,12 +346,12 @@ async fn nobody_is_asked_after_the_future_is_dropped() {
 
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
-    let a = Scripted::new("a").answers(Duration::ZERO);
+    let a = MockSolver::new("a").answers(Duration::ZERO);
     let retry = (&a).retry(RetryPolicy::default()).unwrap();
     assert_eq!(retry.name(), "a");
     let solution = retry.solve(&challenge()).await.unwrap();
     retry.report(&solution, Verdict::Correct).await.unwrap();
-    assert_eq!(a.reports(), [(solution, Verdict::Correct)]);
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 use drag_solver_core::{Charge, JobId, PaidJob, Recovery};
 
+use drag_solver_mock::MockSolver;
+
 use super::*;
 use crate::DragSolverExt;
-use crate::testing::{Scripted, challenge, error, millis, secs};
+use crate::testing::{Script, challenge, error, millis, secs};
 
 #[tokio::test(start_paused = true)]
 async fn the_solver_is_handed_the_nearer_deadline() {
     let begun = Instant::now();
-    let a = (0..3).fold(Scripted::new("a"), |a, _| a.answers(secs(1)));
+    let a = (0..3).fold(MockSolver::new("a"), |a, _| a.answers(secs(1)));
     let limited = (&a).timeout(secs(30)).unwrap();
     limited.solve(&challenge()).await.unwrap();
     limited.solve(&challenge().within(secs(5))).await.unwrap();
@@ -21,21 +23,21 @@ async fn the_solver_is_handed_the_nearer_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_attempt_is_a_timeout_and_names_its_paid_job() {
-    let a = Scripted::new("a").stalls(7);
+    let a = MockSolver::new("a").stalls();
     let begun = Instant::now();
     let late = a.timeout(secs(30)).unwrap().solve(&challenge()).await;
     let late = late.unwrap_err();
     assert_eq!(begun.elapsed(), secs(30));
     assert_eq!(late.kind(), ErrorKind::Timeout);
     assert_eq!(late.recovery(), Recovery::Switch);
-    assert_eq!(late.job(), Some(&JobId::from(7)));
+    assert_eq!(late.job(), Some(&JobId::from(1)));
     assert_eq!(late.charge(), Charge::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_at_the_very_instant_counts() {
     for (takes, in_time) in [(millis(30_000), true), (millis(30_001), false)] {
-        let a = Scripted::new("a").answers(takes);
+        let a = MockSolver::new("a").answers(takes);
         let outcome = a.timeout(secs(30)).unwrap().solve(&challenge()).await;
         assert_eq!(outcome.is_ok(), in_time, "{takes:?}");
     }
@@ -44,15 +46,15 @@ async fn an_answer_at_the_very_instant_counts() {
 #[tokio::test(start_paused = true)]
 async fn the_challenges_own_deadline_is_not_a_timeout() {
     for own in [millis(29_999), secs(30)] {
-        let a = Scripted::new("a").stalls(7);
+        let a = MockSolver::new("a").stalls();
         let begun = Instant::now();
         let late = a.timeout(secs(30)).unwrap();
         let late = late.solve(&challenge().within(own)).await.unwrap_err();
         assert_eq!(begun.elapsed(), own);
         assert_eq!(late.kind(), ErrorKind::DeadlineExceeded, "{own:?}");
-        assert_eq!(late.job(), Some(&JobId::from(7)));
+        assert_eq!(late.job(), Some(&JobId::from(1)));
     }
-    let a = Scripted::new("a").stalls(7);
+    let a = MockSolver::new("a").stalls();
     let late = a.timeout(secs(30)).unwrap();
     let late = late.solve(&challenge().within(millis(30_001))).await;
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
@@ -61,12 +63,12 @@ async fn the_challenges_own_deadline_is_not_a_timeout() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_the_challenges_own_deadline_stays_one() {
     let refusal = || error(ErrorKind::DeadlineExceeded);
-    let a = Scripted::new("a").fails(secs(1), refusal());
+    let a = MockSolver::new("a").fails(secs(1), refusal());
     let own = a.timeout(secs(30)).unwrap();
     let own = own.solve(&challenge().within(secs(10))).await.unwrap_err();
     assert_eq!(own.kind(), ErrorKind::DeadlineExceeded);
 
-    let a = Scripted::new("a").fails(secs(1), refusal());
+    let a = MockSolver::new("a").fails(secs(1), refusal());
     let ours = a.timeout(secs(10)).unwrap();
     let ours = ours.solve(&challenge().within(secs(30))).await.unwrap_err();
     assert_eq!(
@@ -78,49 +80,48 @@ async fn a_refusal_of_the_challenges_own_deadline_stays_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_solver_that_overstays_is_dropped_and_its_job_kept() {
-    let a = Scripted::new("a").overstays(Some(7));
+    let a = MockSolver::new("a").overstays();
     let begun = Instant::now();
     let late = a.timeout(secs(30)).unwrap().solve(&challenge()).await;
     let late = late.unwrap_err();
     assert_eq!(begun.elapsed(), secs(30));
     assert_eq!(late.kind(), ErrorKind::Timeout);
-    assert_eq!(late.unfinished_jobs(), [PaidJob::new("a", JobId::from(7))]);
+    assert_eq!(late.unfinished_jobs(), [PaidJob::new("a", JobId::from(1))]);
     assert_eq!(
         late.to_string(),
-        "a: no answer within 30s (timeout; it may have cost money; job 7 is unfinished and can be \
+        "a: no answer within 30s (timeout; it may have cost money; job 1 is unfinished and can be \
          resumed)"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_solver_that_overstays_may_have_cost_money() {
-    let a = Scripted::new("a").overstays(None);
+    let a = MockSolver::new("a").free().overstays();
     let late = a.timeout(secs(30)).unwrap().solve(&challenge()).await;
     assert_eq!(late.unwrap_err().charge(), Charge::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_job_inside_a_chain_that_overstays_is_kept() {
-    let a = Scripted::new("a").stalls(1).overstays(Some(1));
-    let a = std::sync::Arc::new(a);
-    let b = Scripted::new("b").overstays(Some(2));
-    let a_limited = std::sync::Arc::clone(&a).timeout(secs(10)).unwrap();
+    let a = MockSolver::new("a").stalls().overstays();
+    let b = MockSolver::new("b").overstays();
+    let a_limited = a.clone().timeout(secs(10)).unwrap();
     let chain = a_limited.or(b).timeout(secs(30)).unwrap();
     let late = chain.solve(&challenge()).await.unwrap_err();
-    let jobs = [("a", 1), ("b", 2)].map(|(name, id)| PaidJob::new(name, JobId::from(id)));
+    let jobs = ["a", "b"].map(|name| PaidJob::new(name, JobId::from(1)));
     assert_eq!(late.unfinished_jobs(), jobs);
 }
 
 #[tokio::test(start_paused = true)]
 async fn huge_limits_do_not_panic() {
-    let a = Scripted::new("a").answers(secs(1));
+    let a = MockSolver::new("a").answers(secs(1));
     let limited = a.timeout(Duration::MAX).unwrap();
     limited.solve(&challenge()).await.unwrap();
 }
 
 #[test]
 fn a_limit_of_zero_is_refused() {
-    let refused = Scripted::new("a").timeout(Duration::ZERO).unwrap_err();
+    let refused = MockSolver::new("a").timeout(Duration::ZERO).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "timeout.limit must be longer than zero"
@@ -131,10 +132,10 @@ fn a_limit_of_zero_is_refused() {
 
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
-    let a = Scripted::new("a").answers(Duration::ZERO);
+    let a = MockSolver::new("a").answers(Duration::ZERO);
     let limited = (&a).timeout(secs(1)).unwrap();
     assert_eq!(limited.name(), "a");
     let solution = limited.solve(&challenge()).await.unwrap();
     limited.report(&solution, Verdict::Correct).await.unwrap();
-    assert_eq!(a.reports(), [(solution, Verdict::Correct)]);
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
 }

@@ -1,8 +1,10 @@
 use drag_solver_core::{Drag, Point, Recovery};
 
+use drag_solver_mock::MockSolver;
+
 use super::*;
 use crate::DragSolverExt;
-use crate::testing::{Named, Scripted, challenge, error, millis, secs};
+use crate::testing::{Named, Script, challenge, error, millis, secs};
 
 fn to(x: f64, y: f64) -> Drag {
     Drag::new(Point::new(83.0, 560.0), Point::new(x, y))
@@ -26,7 +28,7 @@ async fn points_must_be_on_the_screenshot_and_apart() {
         ),
     ];
     for (drag, valid) in cases {
-        let a = Scripted::new("a").answers_with(drag);
+        let a = MockSolver::new("a").answers_with(drag);
         let checked = a.validate(ValidatePolicy::default()).unwrap();
         let outcome = checked.solve(&challenge()).await;
         assert_eq!(outcome.is_ok(), valid, "{drag}");
@@ -42,7 +44,7 @@ async fn points_must_be_on_the_screenshot_and_apart() {
 
 #[tokio::test]
 async fn a_drag_of_no_length_is_never_valid() {
-    let a = Scripted::new("a").answers_with(to(83.0, 560.0));
+    let a = MockSolver::new("a").answers_with(to(83.0, 560.0));
     let policy = ValidatePolicy::default().min_length(0.0);
     let outcome = a.validate(policy).unwrap().solve(&challenge()).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidAnswer);
@@ -54,7 +56,7 @@ async fn an_alternative_end_off_the_screenshot_is_removed() {
         (Point::new(300.0, 560.0), true),
         (Point::new(600.0, 560.0), false),
     ] {
-        let a = Scripted::new("a").answers_with(to(320.0, 560.0).with_alternative_end(end));
+        let a = MockSolver::new("a").answers_with(to(320.0, 560.0).with_alternative_end(end));
         let checked = a.validate(ValidatePolicy::default()).unwrap();
         let solution = checked.solve(&challenge()).await.unwrap();
         assert_eq!(solution.drag().alternative_end.is_some(), kept);
@@ -65,15 +67,11 @@ async fn an_alternative_end_off_the_screenshot_is_removed() {
 #[tokio::test(start_paused = true)]
 async fn a_bad_answer_is_reported_only_if_asked_for() {
     for asked_for in [false, true] {
-        let a = Scripted::new("a").answers_with(to(600.0, 560.0));
+        let a = MockSolver::new("a").answers_with(to(600.0, 560.0));
         let policy = ValidatePolicy::default().report_incorrect(asked_for);
         let checked = (&a).validate(policy).unwrap();
         checked.solve(&challenge()).await.unwrap_err();
-        let verdicts: Vec<_> = a
-            .reports()
-            .into_iter()
-            .map(|(_, verdict)| verdict)
-            .collect();
+        let verdicts: Vec<_> = a.heard().into_iter().map(|(_, verdict)| verdict).collect();
         let expected: &[Verdict] = if asked_for {
             &[Verdict::Incorrect]
         } else {
@@ -86,9 +84,9 @@ async fn a_bad_answer_is_reported_only_if_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_report_is_cut_off_at_its_limit_or_the_deadline() {
     for (deadline, expected) in [(secs(60), secs(5)), (millis(1_500), millis(1_500))] {
-        let a = Scripted::new("a")
+        let a = MockSolver::new("a")
             .answers_with(to(600.0, 560.0))
-            .reporting_takes(Duration::MAX);
+            .with_report_latency(Duration::MAX);
         let policy = ValidatePolicy::default().report_incorrect(true);
         let checked = a.validate(policy).unwrap();
         let begun = Instant::now();
@@ -100,9 +98,9 @@ async fn a_slow_report_is_cut_off_at_its_limit_or_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_report_that_fails_changes_nothing() {
-    let a = Scripted::new("a")
+    let a = MockSolver::new("a")
         .answers_with(to(600.0, 560.0))
-        .refusing_reports();
+        .without_reports();
     let policy = ValidatePolicy::default().report_incorrect(true);
     let outcome = a.validate(policy).unwrap().solve(&challenge()).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidAnswer);
@@ -110,8 +108,8 @@ async fn a_report_that_fails_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn attempts_before_a_bad_answer_are_kept() {
-    let a = Scripted::new("a").fails(secs(1), error(ErrorKind::Unavailable));
-    let b = Scripted::new("b").answers_with(to(600.0, 560.0));
+    let a = MockSolver::new("a").fails(secs(1), error(ErrorKind::Unavailable));
+    let b = MockSolver::new("b").answers_with(to(600.0, 560.0));
     let checked = a.or(b).validate(ValidatePolicy::default()).unwrap();
     let error = checked.solve(&challenge()).await.unwrap_err();
     let kinds: Vec<_> = error
@@ -136,12 +134,12 @@ fn impossible_settings_are_named() {
 
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
-    let a = Scripted::new("a").answers(Duration::ZERO);
+    let a = MockSolver::new("a").answers(Duration::ZERO);
     let checked = (&a).validate(ValidatePolicy::default()).unwrap();
     assert_eq!(checked.name(), "a");
     let solution = checked.solve(&challenge()).await.unwrap();
     checked.report(&solution, Verdict::Correct).await.unwrap();
-    assert_eq!(a.reports(), [(solution, Verdict::Correct)]);
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
 }
 
 #[test]
