@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use drag_solver_core::DragSolver;
+use drag_solver_core::{DragSolver, Usd};
 
 use crate::{
-    Fallback, InvalidPolicy, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
+    Budget, Budgeted, Deadline, DeadlinePolicy, Fallback, InvalidPolicy, Priced, Retry,
+    RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
 };
 
 /// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
@@ -71,6 +72,34 @@ pub trait DragSolverExt: DragSolver + Sized {
     /// See [`ValidatePolicy::check`].
     fn validate(self, policy: ValidatePolicy) -> Result<Validate<Self>, InvalidPolicy> {
         Validate::new(self, policy)
+    }
+
+    /// Gives challenges without a deadline one, and keeps it. Takes a
+    /// [`Duration`](std::time::Duration) too. See [`Deadline`].
+    ///
+    /// # Errors
+    ///
+    /// See [`DeadlinePolicy::check`].
+    fn deadline(self, policy: impl Into<DeadlinePolicy>) -> Result<Deadline<Self>, InvalidPolicy> {
+        Deadline::new(self, policy)
+    }
+
+    /// Lets it spend from `budget`, where an answer costs `price` at the most. See [`Budget`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Budgeted::new`].
+    fn budget(self, budget: &Budget, price: Usd) -> Result<Budgeted<Self>, InvalidPolicy> {
+        Budgeted::new(self, budget, price)
+    }
+
+    /// Says what one answer costs at the most. See [`Priced`].
+    ///
+    /// # Errors
+    ///
+    /// A negative price.
+    fn priced(self, price: Usd) -> Result<Priced<Self>, InvalidPolicy> {
+        Priced::new(self, price)
     }
 
     /// The solver as one whose type is known only at run time, cheap to clone.

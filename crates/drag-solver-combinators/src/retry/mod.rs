@@ -1,5 +1,6 @@
 //! Asking the same solver again.
 
+mod budget;
 mod history;
 mod policy;
 #[cfg(test)]
@@ -14,6 +15,8 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
+use self::budget::Withdrawal;
+pub use self::budget::{RetryBudget, RetryBudgetPolicy};
 use self::history::History;
 pub use self::policy::RetryPolicy;
 use crate::InvalidPolicy;
@@ -66,6 +69,7 @@ pub struct Retry<S> {
     inner: S,
     policy: RetryPolicy,
     jitter: Jitter,
+    budget: Option<RetryBudget>,
 }
 
 impl<S: DragSolver> Retry<S> {
@@ -80,6 +84,7 @@ impl<S: DragSolver> Retry<S> {
             inner,
             policy,
             jitter: Jitter::random(),
+            budget: None,
         })
     }
 
@@ -90,13 +95,28 @@ impl<S: DragSolver> Retry<S> {
         self
     }
 
-    /// How long to wait before the next attempt, or why there is none.
+    /// Shares a limit on retries with everybody else who has a clone of `budget`.
+    #[must_use]
+    pub fn with_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// A call counts for the retry budget once its first attempt is over, and so not if it was
+    /// dropped before.
+    fn count_call(&self, failures_before: u32) {
+        if let (0, Some(budget)) = (failures_before, &self.budget) {
+            budget.deposit();
+        }
+    }
+
+    /// The next attempt, or why there is none.
     fn next(
         &self,
         error: &SolveError,
         failures: u32,
         challenge: &DragChallenge,
-    ) -> Result<Duration, &'static str> {
+    ) -> Result<Next, &'static str> {
         let policy = &self.policy;
         let resumes = policy.resume_paid_jobs && !error.unfinished_jobs().is_empty();
         match error.recovery() {
@@ -128,12 +148,22 @@ impl<S: DragSolver> Retry<S> {
                 .checked_add(wait)
                 .is_some_and(|end| end < deadline)
         });
-        if fits {
-            Ok(wait)
-        } else {
-            Err("the wait would not end before the deadline")
+        if !fits {
+            return Err("the wait would not end before the deadline");
         }
+        let token = match &self.budget {
+            Some(budget) if !resumes => Some(budget.withdraw().ok_or("the retry budget is empty")?),
+            _ => None,
+        };
+        Ok(Next { wait, token })
     }
+}
+
+/// What is needed for another attempt.
+struct Next {
+    wait: Duration,
+    /// Goes back if the call is dropped during the wait.
+    token: Option<Withdrawal>,
 }
 
 /// Whether the policy abandons unfinished jobs, and this error left one behind: then it is to be
@@ -167,13 +197,17 @@ impl<S: DragSolver> DragSolver for Retry<S> {
                 self.inner.solve(&history.next_challenge()).await
             };
             let error = match outcome {
-                Ok(solution) => return Ok(history.solved(solution)),
+                Ok(solution) => {
+                    self.count_call(history.failures());
+                    return Ok(history.solved(solution));
+                }
                 Err(error) => error,
             };
+            self.count_call(history.failures());
             history.failed(&error, started.elapsed());
             let attempt = history.failures();
             match self.next(&error, attempt, challenge) {
-                Ok(wait) => {
+                Ok(Next { wait, token }) => {
                     tracing::debug!(
                         provider = self.name(),
                         attempt,
@@ -183,6 +217,9 @@ impl<S: DragSolver> DragSolver for Retry<S> {
                         "the attempt failed; trying again"
                     );
                     tokio::time::sleep(wait).await;
+                    if let Some(token) = token {
+                        token.spend();
+                    }
                 }
                 Err(reason) => {
                     tracing::debug!(
@@ -239,6 +276,9 @@ impl<S: DragSolver> fmt::Debug for Retry<S> {
         }
         if *retry_unknown_charge {
             call = call.with("retry_unknown_charge", true);
+        }
+        if let Some(budget) = &self.budget {
+            call = call.with("budget", budget);
         }
         call.finish()
     }

@@ -374,3 +374,54 @@ fn it_prints_like_the_code_that_built_it() {
          500ms, max_backoff: 10s, max_retry_after: 60s)"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_retry_budget_returns_the_original_error() {
+    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.5);
+    let budget = RetryBudget::new(policy).unwrap();
+    let a = MockSolver::new("a").always(ErrorKind::Unavailable);
+    let retry = |a: &MockSolver| {
+        let retry = a.clone().retry(RetryPolicy::default().max_attempts(2));
+        retry.unwrap().with_budget(budget.clone())
+    };
+    let (one, other) = (retry(&a), retry(&a));
+    one.solve(&challenge()).await.unwrap_err();
+    assert_eq!(a.call_count(), 2, "the only token was taken");
+    assert_eq!(budget.available(), 0);
+    let begun = Instant::now();
+    let error = other.solve(&challenge()).await.unwrap_err();
+    assert_eq!(a.call_count(), 3, "clones share the bucket");
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.message(), "scripted failure");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // Half a token was put back when the bucket was full, and half a token twice since.
+    one.solve(&challenge()).await.unwrap_err();
+    assert_eq!(a.call_count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_dropped_during_its_wait_gives_its_token_back() {
+    let budget = RetryBudget::new(RetryBudgetPolicy::default().ratio(0.0)).unwrap();
+    let a = MockSolver::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
+    let retry = a.retry(RetryPolicy::default()).unwrap();
+    let retry = retry.with_budget(budget.clone());
+    let challenge = challenge();
+    let mut call = retry.solve(&challenge);
+    let abandoned = tokio::time::timeout(secs(5), &mut call).await;
+    assert!(abandoned.is_err());
+    assert_eq!(budget.available(), 9);
+    drop(call);
+    assert_eq!(budget.available(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resuming_takes_no_token() {
+    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.0);
+    let budget = RetryBudget::new(policy).unwrap();
+    let a = MockSolver::new("a").stalls().answers(secs(1));
+    let limited = a.timeout(secs(30)).unwrap();
+    let retry = limited.retry(RetryPolicy::default()).unwrap();
+    let retry = retry.with_budget(budget.clone());
+    retry.solve(&challenge()).await.unwrap();
+    assert_eq!(budget.available(), 1);
+}

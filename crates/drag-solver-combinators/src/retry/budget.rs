@@ -1,0 +1,243 @@
+//! A limit on retries across calls, so that they do not become a storm.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::InvalidPolicy;
+
+/// Tokens are counted in millionths, so that no fraction of one is ever rounded away.
+const TOKEN: u64 = 1_000_000;
+
+/// How many retries a [`RetryBudget`] allows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RetryBudgetPolicy {
+    /// How many retries are allowed at once, after a quiet time. Default: 10; a few calls that fail
+    /// by chance are no storm.
+    pub burst: u32,
+    /// How many retries each further call allows, from 0 to 1. Default: 0.2; when everything fails,
+    /// the provider sees a fifth more than its usual load, and not three times as much.
+    pub ratio: f64,
+}
+
+impl RetryBudgetPolicy {
+    /// Sets [`burst`](Self::burst).
+    #[must_use]
+    pub const fn burst(mut self, retries: u32) -> Self {
+        self.burst = retries;
+        self
+    }
+
+    /// Sets [`ratio`](Self::ratio).
+    #[must_use]
+    pub const fn ratio(mut self, retries_per_call: f64) -> Self {
+        self.ratio = retries_per_call;
+        self
+    }
+
+    /// Whether a budget can work with these settings.
+    ///
+    /// # Errors
+    ///
+    /// A `burst` of zero, which allows nothing ever, or a `ratio` that is not from 0 to 1.
+    pub fn check(&self) -> Result<(), InvalidPolicy> {
+        let refuse =
+            |setting, problem: String| Err(InvalidPolicy::new("retry_budget", setting, problem));
+        if self.burst == 0 {
+            return refuse("burst", "must be at least 1".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.ratio) {
+            return refuse("ratio", format!("must be from 0 to 1, not {}", self.ratio));
+        }
+        Ok(())
+    }
+}
+
+impl Default for RetryBudgetPolicy {
+    fn default() -> Self {
+        Self {
+            burst: 10,
+            ratio: 0.2,
+        }
+    }
+}
+
+/// A bucket of tokens that several [`Retry`](crate::Retry)s share: each retry takes one, each call
+/// puts a fraction of one back. When it is empty, errors come back without a retry.
+///
+/// Clones share the bucket. Over any time, there are at most `burst + ratio * calls` retries.
+/// Resuming a job that was paid for takes no token: it asks for nothing new.
+///
+/// ```
+/// use drag_solver_combinators::{DragSolverExt, RetryBudget, RetryBudgetPolicy, RetryPolicy};
+/// # use drag_solver_mock::MockSolver;
+/// # let (first, second) = (MockSolver::new("first"), MockSolver::new("second"));
+///
+/// let budget = RetryBudget::new(RetryBudgetPolicy::default().burst(20))?;
+/// let chain = first
+///     .retry(RetryPolicy::default())?
+///     .with_budget(budget.clone())
+///     .or(second.retry(RetryPolicy::default())?.with_budget(budget.clone()));
+/// # let _ = chain;
+/// # Ok::<(), drag_solver_combinators::InvalidPolicy>(())
+/// ```
+#[derive(Clone)]
+pub struct RetryBudget(Arc<Bucket>);
+
+struct Bucket {
+    policy: RetryBudgetPolicy,
+    capacity: u64,
+    /// What a call puts back.
+    deposit: u64,
+    tokens: AtomicU64,
+}
+
+impl RetryBudget {
+    /// A full bucket.
+    ///
+    /// # Errors
+    ///
+    /// See [`RetryBudgetPolicy::check`].
+    pub fn new(policy: RetryBudgetPolicy) -> Result<Self, InvalidPolicy> {
+        policy.check()?;
+        let capacity = u64::from(policy.burst) * TOKEN;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss
+        )] // from 0 to a million
+        let deposit = (policy.ratio * TOKEN as f64).round() as u64;
+        Ok(Self(Arc::new(Bucket {
+            policy,
+            capacity,
+            deposit,
+            tokens: AtomicU64::new(capacity),
+        })))
+    }
+
+    /// How many whole retries are left right now.
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        self.0.tokens.load(Ordering::Acquire) / TOKEN
+    }
+
+    /// A call was made.
+    pub(super) fn deposit(&self) {
+        self.0.put(self.0.deposit);
+    }
+
+    /// Takes a token, if there is one. It goes back unless the retry is made.
+    pub(super) fn withdraw(&self) -> Option<Withdrawal> {
+        // One step: between a check and a subtraction another caller could take the same token.
+        self.0
+            .tokens
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |tokens| {
+                tokens.checked_sub(TOKEN)
+            })
+            .ok()
+            .map(|_| Withdrawal(Some(Arc::clone(&self.0))))
+    }
+}
+
+impl Bucket {
+    fn put(&self, amount: u64) {
+        let add = |tokens: u64| Some(tokens.saturating_add(amount).min(self.capacity));
+        // Never `Err`: `add` always has a new value.
+        let _ = self
+            .tokens
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryBudget")
+            .field("burst", &self.0.policy.burst)
+            .field("ratio", &self.0.policy.ratio)
+            .field("available", &self.available())
+            .finish()
+    }
+}
+
+/// A token taken for a retry that is yet to be made. Dropped before that, it goes back.
+#[must_use]
+pub(super) struct Withdrawal(Option<Arc<Bucket>>);
+
+impl Withdrawal {
+    /// The retry is made: the token is gone.
+    pub(super) fn spend(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Withdrawal {
+    fn drop(&mut self) {
+        if let Some(bucket) = self.0.take() {
+            bucket.put(TOKEN);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(burst: u32, ratio: f64) -> RetryBudget {
+        let policy = RetryBudgetPolicy::default().burst(burst).ratio(ratio);
+        RetryBudget::new(policy).unwrap()
+    }
+
+    fn spend_all(budget: &RetryBudget) -> u32 {
+        let mut spent = 0;
+        while let Some(token) = budget.withdraw() {
+            token.spend();
+            spent += 1;
+        }
+        spent
+    }
+
+    #[test]
+    fn fractions_are_not_truncated() {
+        let budget = budget(1, 0.1);
+        assert_eq!(spend_all(&budget), 1);
+        for _ in 0..9 {
+            budget.deposit();
+            assert!(budget.withdraw().is_none());
+        }
+        budget.deposit();
+        assert_eq!(spend_all(&budget), 1, "ten tenths are one");
+    }
+
+    #[test]
+    fn nobody_takes_the_same_token_twice() {
+        let budget = budget(1_000, 0.0);
+        let taken: u32 = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| spend_all(&budget))).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum()
+        });
+        assert_eq!(taken, 1_000);
+    }
+
+    #[test]
+    fn a_token_that_was_not_used_goes_back_and_the_bucket_does_not_overflow() {
+        let budget = budget(2, 1.0);
+        drop(budget.withdraw());
+        assert_eq!(budget.available(), 2);
+        budget.deposit();
+        assert_eq!(budget.available(), 2);
+    }
+
+    #[test]
+    fn impossible_settings_are_named() {
+        let none = RetryBudgetPolicy::default().burst(0);
+        assert_eq!(none.check().unwrap_err().setting(), "burst");
+        for bad in [-0.1, 1.1, f64::NAN] {
+            let policy = RetryBudgetPolicy::default().ratio(bad);
+            assert_eq!(policy.check().unwrap_err().setting(), "ratio");
+        }
+    }
+}
