@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`MockSolver`] | always there | scripted outcomes and latencies, and a log of what was asked |
 //! | `MockDragSolver` | `mockall` (default) | tests in the style of expectations |
+//! | `challenge` | `challenge` | phone-like test pictures with a known answer, and the solver that knows it |
 //!
 //! This crate is meant for `[dev-dependencies]`.
 //!
@@ -33,6 +34,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "challenge")]
+pub mod challenge;
 #[cfg(feature = "mockall")]
 mod double;
 mod solver;
