@@ -3,7 +3,9 @@
 // What the macro writes is not ours to tidy.
 #![allow(missing_docs, clippy::pedantic)]
 
-use drag_solver_core::{DragChallenge, DragSolver, Solution, SolveError, Verdict, async_trait};
+use drag_solver_core::{
+    DragChallenge, DragSolver, Solution, SolveError, Verdict, WorstCase, async_trait,
+};
 
 mockall::mock! {
     /// A [`DragSolver`] whose calls are expected beforehand and checked when it is dropped.
@@ -44,6 +46,7 @@ mockall::mock! {
         fn name(&self) -> &str;
         async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError>;
         async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError>;
+        fn worst_case(&self) -> WorstCase;
     }
 }
 

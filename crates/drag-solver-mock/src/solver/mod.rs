@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, JobId, Solution, SolveError, Usd, Verdict, async_trait,
+    DragChallenge, DragSolver, ErrorKind, JobId, Solution, SolveError, Usd, Verdict, WorstCase,
+    async_trait,
 };
 
 pub use self::log::{Call, Ending, Report};
@@ -142,6 +143,14 @@ impl MockSolver {
         self
     }
 
+    /// What it says a call takes at the worst. Unless set: one attempt, at its
+    /// [cost](Self::with_cost) if it has one, in unknown time, as nobody knows the script.
+    #[must_use = "the mock itself is returned"]
+    pub fn with_worst_case(self, worst_case: WorstCase) -> Self {
+        self.state().worst_case = Some(worst_case);
+        self
+    }
+
     /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
     /// id is that number.
     #[must_use = "the mock itself is returned"]
@@ -269,6 +278,14 @@ impl DragSolver for MockSolver {
             tokio::time::sleep(latency).await;
         }
         answer(solution, verdict)
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        let state = self.state();
+        let once = WorstCase::one_attempt();
+        state
+            .worst_case
+            .unwrap_or_else(|| state.cost.map_or(once, |cost| once.with_cost(cost)))
     }
 }
 

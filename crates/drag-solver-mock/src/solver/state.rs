@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Usd, Verdict};
+use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Usd, Verdict, WorstCase};
 use tokio::time::Instant;
 
 use super::log::{Call, Ending, Report};
@@ -20,6 +20,7 @@ pub(super) struct State {
     pub(super) rest: Option<MakeOutcome>,
     pub(super) script_len: usize,
     pub(super) cost: Option<Usd>,
+    pub(super) worst_case: Option<WorstCase>,
     pub(super) job_ids: MakeJobId,
     pub(super) is_free: bool,
     pub(super) answer_report: AnswerReport,
@@ -41,6 +42,7 @@ impl Default for State {
             rest: None,
             script_len: 0,
             cost: None,
+            worst_case: None,
             job_ids: Arc::new(|purchase| JobId::from(purchase as u64)),
             is_free: false,
             answer_report: Arc::new(|_, _| Ok(())),

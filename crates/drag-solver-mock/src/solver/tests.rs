@@ -465,3 +465,13 @@ fn a_callback_may_look_at_the_mock() {
     assert!(call.as_mut().poll(&mut cx).is_ready());
     assert!(format!("{solver:?}").contains("calls: 1"));
 }
+
+#[test]
+fn the_worst_case_is_what_the_test_says_or_one_attempt_at_its_cost() {
+    let cost = Usd::from_micros(900);
+    let solver = MockSolver::new("a").with_cost(cost);
+    let once = WorstCase::one_attempt().with_cost(cost);
+    assert_eq!(solver.worst_case(), once);
+    let told = once.with_time(secs(60));
+    assert_eq!(solver.with_worst_case(told).worst_case(), told);
+}
