@@ -6,6 +6,7 @@
 //! | [`MockSolver`] | always there | scripted outcomes and latencies, and a log of what was asked |
 //! | `MockDragSolver` | `mockall` (default) | tests in the style of expectations |
 //! | `challenge` | `challenge` | phone-like test pictures with a known answer, and the solver that knows it |
+//! | `contract` | `contract` | the suite that every solver must pass, yours too |
 //!
 //! This crate is meant for `[dev-dependencies]`.
 //!
@@ -36,6 +37,8 @@
 
 #[cfg(feature = "challenge")]
 pub mod challenge;
+#[cfg(feature = "contract")]
+pub mod contract;
 #[cfg(feature = "mockall")]
 mod double;
 mod solver;
