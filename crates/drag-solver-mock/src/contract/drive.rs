@@ -20,19 +20,16 @@ pub(super) async fn solve(
         .map_err(|_| format!("a call was stuck for {:?}", subject.patience))
 }
 
-/// Polls `future` whenever it is woken, `polls` times at most, and then drops it.
+/// Polls `future` whenever it is woken, and drops it at the await that its poll number `polls` came
+/// to.
 pub(super) async fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut left = polls;
+    let mut polled = 0;
     poll_fn(|cx| {
-        let Some(fewer) = left.checked_sub(1) else {
-            return Poll::Ready(None);
-        };
-        left = fewer;
+        polled += 1;
         match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
-            // The last poll was the last: drop it here, at the await it came to.
-            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending if polled >= polls => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
     })
@@ -76,5 +73,33 @@ impl ProgressListener for Purchases {
         if matches!(progress, Progress::Buying { .. } | Progress::Bought { .. }) {
             self.0.store(true, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_is_dropped_at_the_await_of_its_last_poll_and_at_once() {
+        let second = Duration::from_secs(1);
+        for polls in 1..4_u32 {
+            let (reached, start) = (Cell::new(0), Instant::now());
+            let steps = async {
+                for step in 1..4 {
+                    reached.set(step);
+                    sleep(second).await;
+                }
+            };
+            assert_eq!(poll_times(steps, polls as usize).await, None);
+            assert_eq!(reached.get(), polls);
+            assert_eq!(start.elapsed(), second * (polls - 1));
+        }
+        assert_eq!(poll_times(sleep(second), 2).await, Some(()));
     }
 }

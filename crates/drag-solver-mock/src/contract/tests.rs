@@ -140,6 +140,34 @@ async fn a_cost_beyond_the_worst_case_is_seen() {
     assert!(what.contains("worst case"), "{what}");
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Leak {
+    InDisplay,
+    InDebug,
+}
+
+impl std::error::Error for Leak {}
+
+impl std::fmt::Display for Leak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::InDisplay {
+            "s3cret"
+        } else {
+            "fine"
+        })
+    }
+}
+
+impl std::fmt::Debug for Leak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::InDebug {
+            "s3cret"
+        } else {
+            "fine"
+        })
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn bad_errors_are_seen() {
     type Case = (fn() -> SolveError, &'static str);
@@ -180,6 +208,16 @@ async fn bad_errors_are_seen() {
         };
         assert!(what.contains(expected), "{what}");
         assert!(!what.contains("s3cret"), "{what}");
+    }
+    // A source that gives itself away in one way only.
+    for shown in [Leak::InDisplay, Leak::InDebug] {
+        let label = shown as u8;
+        let leaky = error(ErrorKind::Protocol)
+            .with_provider("bad")
+            .with_source(shown);
+        let solver = good("bad");
+        let checked = answers::check_error(&subject(&solver), &leaky);
+        assert!(checked.is_err(), "{label}");
     }
     let unpaid = error(ErrorKind::Protocol)
         .with_provider("bad")
