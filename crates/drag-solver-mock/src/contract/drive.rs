@@ -36,7 +36,7 @@ pub(super) async fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::
     .await
 }
 
-/// Waits for all of them at once.
+/// Runs all of them at once, and returns what they return, in the order in which they end.
 pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
     let mut done = Vec::new();
@@ -101,5 +101,16 @@ mod tests {
             assert_eq!(start.elapsed(), second * (polls - 1));
         }
         assert_eq!(poll_times(sleep(second), 2).await, Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_waits_for_the_last_and_runs_them_at_once() {
+        let start = Instant::now();
+        let naps = [3, 1, 2].map(|seconds| async move {
+            sleep(Duration::from_secs(seconds)).await;
+            seconds
+        });
+        assert_eq!(all(naps).await, [1, 2, 3]);
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
     }
 }
