@@ -120,3 +120,8 @@ pub use drag_solver_mock as mock;
 pub use drag_solver_omocaptcha as omocaptcha;
 
 pub mod prelude;
+
+/// README's code, compiled and run.
+#[cfg(all(doctest, feature = "omocaptcha", feature = "mock"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
