@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, Point, Screenshot, Solution,
-    SolveError, Usd, Verdict, async_trait,
+    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Screenshot,
+    Solution, SolveError, Usd, Verdict, async_trait,
 };
 
 use super::*;
@@ -362,6 +362,14 @@ async fn a_purchase_after_the_deadline_is_seen() {
 
     let finding = an_expired_challenge_is_refused(&Subject::new(&Greedy, solvable())).await;
     assert!(matches!(finding, Finding::Violated(what) if what.contains("bought")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_paid_for_before_is_no_purchase_after_the_deadline() {
+    let solver = good("good");
+    let resuming = solvable().resuming(PaidJob::new("good", JobId::from(7)));
+    let finding = an_expired_challenge_is_refused(&Subject::new(&solver, resuming)).await;
+    assert_eq!(finding, Finding::Passed);
 }
 
 #[tokio::test(start_paused = true)]
