@@ -11,18 +11,18 @@ use super::drive::solve;
 use super::{Finding, Subject};
 
 /// Longest name, in characters: it is a label in every log line and metric.
-const MAX_NAME: usize = 40;
+const MAX_NAME: usize = 64;
 
-/// The name is short, stable and lower case: it labels errors, logs and metrics. Letters, digits,
-/// `-`, `_` and `.`.
+/// The name is short, stable and lower case: it labels errors, logs and metrics. Visible ASCII
+/// characters, as in `omocaptcha` or, for a chain, `a|b`.
 pub fn the_name_is_a_label(subject: &Subject<'_>) -> Finding {
     let name = subject.solver.name();
-    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    let is_label = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase();
     let result = if name.is_empty() || name.len() > MAX_NAME {
         Err(format!("`{name}` must have 1 to {MAX_NAME} characters"))
     } else if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
         Err(format!(
-            "`{name}` has {odd:?} in it: use a-z, 0-9, `-`, `_` and `.`"
+            "`{name}` has {odd:?} in it: use visible lower-case ASCII characters"
         ))
     } else if subject.solver.name() != name {
         Err(format!("`{name}` was another name when asked again"))

@@ -48,7 +48,8 @@ pub async fn an_expired_challenge_is_refused(subject: &Subject<'_>) -> Finding {
 }
 
 /// A call that gets no answer fails with [`ErrorKind::DeadlineExceeded`] once the deadline passes, or
-/// earlier if the solver sees that it cannot be met. On a paused clock also: not an instant later.
+/// earlier if the solver sees that it cannot be met; or with [`ErrorKind::Timeout`] before it, if the
+/// solver has a shorter limit of its own. On a paused clock also: not an instant later.
 /// Skipped if no such challenge was named.
 pub async fn a_deadline_ends_the_wait(subject: &Subject<'_>) -> Finding {
     let Some(endless) = &subject.endless else {
@@ -71,7 +72,8 @@ pub async fn a_deadline_ends_the_wait(subject: &Subject<'_>) -> Finding {
         }
     };
     let now = Instant::now();
-    let result = if error.kind() != ErrorKind::DeadlineExceeded {
+    let own_limit = error.kind() == ErrorKind::Timeout && now < due;
+    let result = if error.kind() != ErrorKind::DeadlineExceeded && !own_limit {
         Err(format!("the error is not deadline_exceeded: {error}"))
     } else if subject.paused && now > due {
         Err(format!("it came {:?} after the deadline", now - due))

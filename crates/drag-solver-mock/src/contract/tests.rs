@@ -92,7 +92,7 @@ async fn what_cannot_be_checked_is_skipped_and_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_no_label_is_seen() {
-    for name in ["", "Upper", "with space", "line\nbreak", &"x".repeat(41)] {
+    for name in ["", "Upper", "with space", "line\nbreak", &"x".repeat(65)] {
         let solver = MockSolver::new(name).always(drag());
         let finding = the_name_is_a_label(&Subject::new(&solver, solvable()));
         assert!(matches!(finding, Finding::Violated(_)), "{name:?}");
@@ -249,6 +249,7 @@ struct Flawed {
 enum Flaw {
     IgnoresDeadlines,
     RefusesLate,
+    SaysTimeout(u64),
     WakesLate,
     LeaksALock,
     OneAtATime,
@@ -289,6 +290,19 @@ impl DragSolver for Flawed {
                 let result = self.inner.solve(challenge).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 return result;
+            }
+            Flaw::SaysTimeout(seconds) if !challenge.is_expired() => {
+                let limit = Duration::from_secs(seconds);
+                let timeout = tokio::time::timeout(limit, self.inner.solve(challenge));
+                return timeout
+                    .await
+                    .unwrap_or_else(|_| {
+                        Err(SolveError::new(ErrorKind::Timeout, "too long").with_provider("bad"))
+                    })
+                    .map_err(|error| match error.kind() {
+                        ErrorKind::DeadlineExceeded => error.with_kind(ErrorKind::Timeout),
+                        _ => error,
+                    });
             }
             Flaw::LeaksALock => {
                 if self.locked.swap(true, Ordering::SeqCst) {
@@ -331,6 +345,7 @@ async fn bad_habits_are_seen() {
     let cases = [
         (Flaw::IgnoresDeadlines, "an_expired_challenge_is_refused"),
         (Flaw::RefusesLate, "an_expired_challenge_is_refused"),
+        (Flaw::SaysTimeout(90), "a_deadline_ends_the_wait"),
         (Flaw::WakesLate, "a_deadline_ends_the_wait"),
         (Flaw::LeaksALock, "dropped_calls_leave_nothing_behind"),
         (Flaw::OneAtATime, "many_calls_at_once_are_solved"),
@@ -340,6 +355,13 @@ async fn bad_habits_are_seen() {
         let (check, what) = violation(&Flawed::new(flaw)).await;
         assert_eq!(check, expected, "{label}: {what}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_limit_of_its_own_is_no_violation() {
+    let solver = Flawed::new(Flaw::SaysTimeout(20));
+    let report = run(&subject(&solver)).await;
+    assert!(report.is_clean(), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
