@@ -1,0 +1,89 @@
+//! Figures that are the same on every machine, allocations and bytes of heap. Each has a limit: a
+//! change that makes one worse is seen here.
+//!
+//! `cargo test -p drag-solver-benches -- --nocapture` prints them.
+
+#![allow(clippy::print_stdout)] // the figures are half of what it is for
+
+#[path = "support/bodies.rs"]
+mod bodies;
+#[path = "support/chains.rs"]
+mod chains;
+
+use allocation_counter::measure;
+use bodies::{BASE64, Case, MEMCPY, OURS, SIZES, USUAL, WAYS};
+use chains::{BARE, CHAIN, COMMON, SUBJECTS, TOWER};
+
+/// The most heap allocations that one call may make, by subject.
+const ALLOCATIONS: [(&str, u64); 8] = [
+    (BARE, 3),
+    ("validate", 4),
+    ("timeout", 6),
+    ("retry", 4),
+    ("fallback", 7),
+    (CHAIN, 12),
+    (COMMON, 7),
+    (TOWER, 3),
+];
+
+#[test]
+fn a_call_allocates_no_more_than_it_did() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let challenge = chains::challenge().unwrap();
+    assert_eq!(ALLOCATIONS.map(|(name, _)| name), SUBJECTS);
+    for (name, limit) in ALLOCATIONS {
+        let mut subject = chains::subject(name).unwrap();
+        let mut allocations = |calls: u64| {
+            let made = measure(|| {
+                runtime.block_on(async {
+                    for _ in 0..calls {
+                        subject.call(&challenge).await.unwrap();
+                    }
+                });
+            });
+            made.count_total
+        };
+        allocations(1); // what only the first call makes ready
+        // The difference leaves out what the measurement itself allocates.
+        let each = (allocations(20) - allocations(10)) / 10;
+        println!("{name}: {each} allocations a call");
+        assert!(
+            each <= limit,
+            "{name}: {each} allocations a call, not {limit}"
+        );
+    }
+}
+
+#[test]
+fn a_body_is_allocated_once() {
+    for size in SIZES {
+        let case = Case::new(size).unwrap();
+        for name in WAYS {
+            let mut length = 0;
+            let heap = measure(|| length = case.make(name).unwrap().len() as u64);
+            println!(
+                "{name} {size}: peak heap {} for {length} bytes",
+                heap.bytes_max
+            );
+            assert!(
+                name != OURS || heap.bytes_max * 100 <= length * 105,
+                "a peak of {} bytes is over 1.05 x the body's {length}",
+                heap.bytes_max
+            );
+        }
+    }
+}
+
+#[test]
+fn every_way_makes_what_it_says() {
+    let case = Case::new(SIZES[0]).unwrap();
+    let body = |name| case.make(name).unwrap();
+    assert_eq!(body(OURS), body(USUAL), "the comparison is of equal work");
+    assert_eq!(body(OURS), body(MEMCPY));
+    let ours = body(OURS);
+    let encoded = body(BASE64);
+    assert!(ours.windows(encoded.len()).any(|part| part == encoded));
+}
