@@ -1,0 +1,226 @@
+//! Failures, as they are told to a person: what happened, what it cost, what to do next.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use drag_solver::core::{Attempt, ErrorKind, PaidJob, SolveError};
+
+use crate::progress::UnderWay;
+use crate::providers;
+use crate::text::{charge, one_line, shell_word, with_sources};
+
+/// The whole story of a screenshot that was not solved, without a line break at its end.
+pub(crate) fn unsolved(screenshot: &str, error: &SolveError, elapsed: Duration) -> String {
+    let attempts = error.attempts();
+    let mut story = format!("error: {} was not solved", one_line(screenshot));
+    // Writing to a String cannot fail.
+    if attempts.len() > 1 {
+        let _ = write!(story, " in {} attempts", attempts.len());
+    }
+    if let Some(message) = own_message(error) {
+        let _ = write!(story, ": {message}");
+    }
+    let _ = write!(story, " ({}, {})", error.kind(), charge(error.charge()));
+    for (number, attempt) in attempts.iter().enumerate() {
+        let _ = write!(story, "\n  {}. {}", number + 1, line(attempt));
+    }
+    if let Some(cause) = cause(error) {
+        let _ = write!(story, "\n  caused by: {cause}");
+    }
+    for hint in hints(screenshot, error, elapsed) {
+        let _ = write!(story, "\n  hint: {hint}");
+    }
+    story
+}
+
+/// What is told of a screenshot that was being worked on when the command was ended.
+pub(crate) fn interrupted(work: &UnderWay) -> String {
+    let mut story = format!("interrupted: {}", one_line(&work.screenshot));
+    if work.paid.is_empty() && work.buying.is_none() {
+        story.push_str(": nothing was bought");
+    }
+    for job in &work.paid {
+        let _ = write!(story, "\n  {job} is unfinished, and may cost money");
+        let _ = write!(story, "\n  hint: {}", how_to_resume(&work.screenshot, job));
+    }
+    if let Some(provider) = &work.buying {
+        let _ = write!(
+            story,
+            "\n  {provider} was being sent the picture and may have taken the order: \
+             only the account there shows whether it costs money"
+        );
+    }
+    story
+}
+
+/// How to go on with a job that was paid for.
+fn how_to_resume(screenshot: &str, job: &PaidJob) -> String {
+    format!(
+        "to wait for it instead of buying another: drag-solver solve {} --resume {}:{}",
+        shell_word(screenshot),
+        job.provider,
+        job.id
+    )
+}
+
+/// What the error says that its attempts do not.
+fn own_message(error: &SolveError) -> Option<String> {
+    let last = error.attempts().last();
+    let is_told = last.is_some_and(|last| last.message == error.message());
+    if is_told || error.kind() == ErrorKind::AllFailed {
+        return None;
+    }
+    Some(match error.provider() {
+        Some(provider) => format!("{}: {}", one_line(provider), error.message()),
+        None => error.message().to_owned(),
+    })
+}
+
+/// One attempt, in one line.
+fn line(attempt: &Attempt) -> String {
+    let provider = one_line(attempt.provider.as_deref().unwrap_or("nobody"));
+    let (kind, cost) = (attempt.kind, charge(attempt.charge));
+    let seconds = attempt.elapsed.as_secs_f64();
+    let mut line = format!(
+        "{provider}, {seconds:.1} s: {} ({kind}, {cost}",
+        attempt.message
+    );
+    if let Some(job) = &attempt.job {
+        let _ = write!(line, ", job {job} unfinished");
+    }
+    line.push(')');
+    line
+}
+
+/// What is underneath. A chain's source is its last part, which its attempts have told already.
+fn cause(error: &SolveError) -> Option<String> {
+    let source = error.source()?;
+    match source.downcast_ref::<SolveError>() {
+        Some(part) if !error.attempts().is_empty() => cause(part),
+        _ => Some(with_sources(source)),
+    }
+}
+
+/// What to do next: first the jobs that can be saved, then the settings that can be mended.
+fn hints(screenshot: &str, error: &SolveError, elapsed: Duration) -> Vec<String> {
+    let jobs = error.unfinished_jobs();
+    let mut hints: Vec<String> = jobs
+        .iter()
+        .map(|job| format!("{job} is unfinished; {}", how_to_resume(screenshot, job)))
+        .collect();
+    let history = error.history(elapsed);
+    let parts = history
+        .iter()
+        .map(|part| (part.kind, part.provider.as_deref()));
+    for (kind, provider) in parts.chain([(error.kind(), error.provider())]) {
+        let hint = hint(kind, provider.unwrap_or_default());
+        if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
+            hints.push(hint);
+        }
+    }
+    hints
+}
+
+fn hint(kind: ErrorKind, provider: &str) -> Option<String> {
+    let known = providers::find(provider);
+    let variable = |which: &str| match known.and_then(|known| known.prefix) {
+        Some(prefix) => format!("{prefix}_{which}"),
+        None => format!("{provider}'s {which}"),
+    };
+    Some(match kind {
+        ErrorKind::Unauthorized => format!("check {}", variable("API_TOKEN")),
+        ErrorKind::InsufficientBalance => {
+            "add money to the account (`drag-solver balance` shows what is left), \
+             or name another provider with --provider"
+                .to_owned()
+        }
+        ErrorKind::Timeout | ErrorKind::DeadlineExceeded => {
+            "allow more time with --timeout".to_owned()
+        }
+        ErrorKind::RateLimited | ErrorKind::Overloaded => {
+            "wait a little, or ask for less at a time with --concurrency".to_owned()
+        }
+        ErrorKind::Unavailable => format!(
+            "check the network and {}, or name another provider with --provider",
+            variable("BASE_URL")
+        ),
+        ErrorKind::Protocol => format!(
+            "see what was sent and answered with -vv; {} may be another version of the service",
+            variable("BASE_URL")
+        ),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use drag_solver::core::{Charge, JobId};
+
+    use super::*;
+
+    const NOW: Duration = Duration::from_millis(200);
+
+    fn error(kind: ErrorKind, message: &str) -> SolveError {
+        SolveError::new(kind, message).with_provider("omocaptcha")
+    }
+
+    #[test]
+    fn one_failure_says_what_happened_what_it_cost_and_what_to_do() {
+        let refused = error(ErrorKind::Unauthorized, "Invalid api token.")
+            .with_source(std::io::Error::other("HTTP 401"));
+        assert_eq!(
+            unsolved("phone.png", &refused, NOW),
+            "error: phone.png was not solved: omocaptcha: Invalid api token. \
+             (unauthorized, cost nothing)\n  \
+             caused by: HTTP 401\n  \
+             hint: check OMOCAPTCHA_API_TOKEN"
+        );
+    }
+
+    #[test]
+    fn a_chain_tells_every_attempt_in_order_and_its_cause_once() {
+        let down = error(ErrorKind::Unavailable, "connection refused");
+        let slow = error(ErrorKind::Timeout, "no answer in 60s")
+            .with_charge(Charge::Unknown)
+            .with_job(JobId::from(7))
+            .with_source(std::io::Error::other("the socket"));
+        let all = SolveError::all_failed(vec![(down, NOW), (slow, Duration::from_secs(60))]);
+        assert_eq!(
+            unsolved("phone.png", &all, NOW),
+            "error: phone.png was not solved in 2 attempts \
+             (all_failed, may have cost money)\n  \
+             1. omocaptcha, 0.2 s: connection refused (unavailable, cost nothing)\n  \
+             2. omocaptcha, 60.0 s: no answer in 60s (timeout, may have cost money, job 7 unfinished)\n  \
+             caused by: the socket\n  \
+             hint: omocaptcha job 7 is unfinished; to wait for it instead of buying another: \
+             drag-solver solve phone.png --resume omocaptcha:7\n  \
+             hint: check the network and OMOCAPTCHA_BASE_URL, or name another provider with --provider\n  \
+             hint: allow more time with --timeout"
+        );
+    }
+
+    #[test]
+    fn a_deadline_that_ended_a_chain_is_told_beside_the_attempts_before_it() {
+        let down = error(ErrorKind::Unavailable, "connection refused");
+        let late = SolveError::new(ErrorKind::DeadlineExceeded, "too late to ask sandbox");
+        let story = unsolved("a.png", &late.with_attempts(down.history(NOW)), NOW);
+        assert!(
+            story.starts_with(
+                "error: a.png was not solved: too late to ask sandbox \
+                 (deadline_exceeded, cost nothing)\n  1. omocaptcha, 0.2 s: connection refused"
+            ),
+            "{story}"
+        );
+        assert!(story.contains("--timeout"), "{story}");
+    }
+
+    #[test]
+    fn a_hint_is_given_once() {
+        let all = SolveError::all_failed(vec![
+            (error(ErrorKind::RateLimited, "busy"), NOW),
+            (error(ErrorKind::RateLimited, "still busy"), NOW),
+        ]);
+        assert_eq!(unsolved("a.png", &all, NOW).matches("hint:").count(), 1);
+    }
+}

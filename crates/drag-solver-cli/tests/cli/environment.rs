@@ -1,0 +1,118 @@
+//! Settings from the environment, and the ones that no argument may carry.
+
+use crate::support::{TOKEN, drag_solver};
+
+#[tokio::test]
+async fn a_bad_setting_is_named_before_anything_is_read() {
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[("OMOCAPTCHA_API_TOKEN", "")],
+            "OMOCAPTCHA_API_TOKEN: is empty",
+        ),
+        (
+            &[("OMOCAPTCHA_API_TOKEN", " ")],
+            "OMOCAPTCHA_API_TOKEN: is empty",
+        ),
+        (
+            &[
+                ("OMOCAPTCHA_API_TOKEN", TOKEN),
+                ("OMOCAPTCHA_API_VERSION", "v3"),
+            ],
+            "OMOCAPTCHA_API_VERSION: `v3` is not a version",
+        ),
+        (
+            &[
+                ("OMOCAPTCHA_API_TOKEN", TOKEN),
+                ("OMOCAPTCHA_BASE_URL", "http://example.com"),
+            ],
+            "OMOCAPTCHA_BASE_URL: `http://example.com` would send the token unencrypted",
+        ),
+        (
+            &[
+                ("OMOCAPTCHA_API_TOKEN", TOKEN),
+                ("OMOCAPTCHA_BASE_URL", "nonsense"),
+            ],
+            "OMOCAPTCHA_BASE_URL: not a URL",
+        ),
+        (
+            &[
+                ("OMOCAPTCHA_API_TOKEN", TOKEN),
+                ("OMOCAPTCHA_JOB_TYPE", "Slider"),
+            ],
+            "OMOCAPTCHA_JOB_TYPE: `Slider` is not a job type of API v1",
+        ),
+    ];
+    for (variables, expected) in cases {
+        for command in [&["solve", "missing.png"][..], &["balance"]] {
+            let mut run = drag_solver(command);
+            for (name, value) in variables {
+                run = run.env(name, value);
+            }
+            let ran = run.run().await;
+            let start = format!("error: {expected}");
+            assert!(ran.stderr.starts_with(&start), "{expected}: {ran:?}");
+            assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
+            assert_eq!(ran.stdout, "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_provider_without_its_token_names_the_variable() {
+    let ran = drag_solver(["solve", "missing.png", "--provider", "omocaptcha"])
+        .run()
+        .await;
+    assert!(
+        ran.stderr.contains("OMOCAPTCHA_API_TOKEN: is not set"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, Some(2));
+}
+
+#[tokio::test]
+async fn an_unknown_provider_is_told_the_known_ones() {
+    let ran = drag_solver(["solve", "missing.png", "--provider", "omocapcha"])
+        .run()
+        .await;
+    assert!(
+        ran.stderr.contains("[possible values: omocaptcha"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, Some(2));
+}
+
+#[tokio::test]
+async fn options_that_make_no_sense_together_are_refused() {
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["a.png", "b.png", "--annotate", "c.png"],
+            "--annotate takes one screenshot",
+        ),
+        (
+            &["a.png", "b.png", "--resume", "omocaptcha:1"],
+            "--resume takes one screenshot",
+        ),
+        (
+            &["a.png", "--resume", "other:1"],
+            "`other`, which is not asked",
+        ),
+        (
+            &[
+                "a.png",
+                "--provider",
+                "omocaptcha",
+                "--provider",
+                "omocaptcha",
+            ],
+            "--provider omocaptcha is given twice",
+        ),
+    ];
+    for (options, expected) in cases {
+        let ran = drag_solver(["solve"].iter().chain(options))
+            .omocaptcha("http://127.0.0.1:1")
+            .run()
+            .await;
+        assert!(ran.stderr.contains(expected), "{expected}: {ran:?}");
+        assert_eq!(ran.code, Some(2));
+    }
+}

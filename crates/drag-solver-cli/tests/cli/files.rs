@@ -1,0 +1,156 @@
+//! Files that are no screenshots.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::support::drag_solver;
+
+/// A place that nobody may connect to.
+struct Untouched(TcpListener);
+
+impl Untouched {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().unwrap())
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        let error = self.0.accept().expect_err("somebody connected");
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    }
+}
+
+/// Unusable screenshots, each with what the error must say.
+fn defects(folder: &Path) -> Vec<(String, &'static str)> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    vec![
+        (
+            write("README.md", b"# drag-solver\n"),
+            "not a picture this library knows: expected PNG, JPEG, WebP or GIF",
+        ),
+        (write("empty.png", b""), "the picture is empty (0 bytes)"),
+        (
+            write("truncated.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
+            "the PNG picture is cut off inside its header",
+        ),
+        (
+            folder.to_str().unwrap().to_owned(),
+            "it is a directory, not a picture",
+        ),
+        (
+            folder.join("missing.png").to_str().unwrap().to_owned(),
+            "there is no such file",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn each_is_one_line_and_nothing_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, expected) in defects(folder.path()) {
+        let server = Untouched::new();
+        let ran = drag_solver(["solve", &path])
+            .omocaptcha(&server.url())
+            .run()
+            .await;
+        assert_eq!(
+            ran.stderr,
+            format!("error: cannot use {path}: {expected}; nothing was sent\n")
+        );
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+        server.check();
+    }
+}
+
+#[tokio::test]
+async fn each_has_its_line_of_json_in_the_order_of_the_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let defects = defects(folder.path());
+    let server = Untouched::new();
+    let paths = defects.iter().map(|(path, _)| path.as_str());
+    let ran = drag_solver(["solve", "--format", "json"].into_iter().chain(paths))
+        .omocaptcha(&server.url())
+        .run()
+        .await;
+    let expected: Vec<String> = defects
+        .iter()
+        .map(|(path, why)| {
+            format!(
+                r#"{{"screenshot":"{path}","status":"failed","error":{{"kind":"invalid_challenge","provider":null,"message":"cannot use {path}: {why}","charge":"no","job":null,"attempts":[]}}}}"#
+            )
+        })
+        .collect();
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), expected);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), ""));
+    server.check();
+}
+
+#[tokio::test]
+async fn standard_input_can_be_no_picture_either() {
+    let server = Untouched::new();
+    for (input, why) in [(&b""[..], "empty"), (b"text", "expected PNG")] {
+        let ran = drag_solver(["solve", "-"])
+            .omocaptcha(&server.url())
+            .run_with(input)
+            .await;
+        let start = "error: cannot use standard input: ";
+        assert!(ran.stderr.starts_with(start), "{ran:?}");
+        assert!(ran.stderr.contains(why), "{ran:?}");
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
+    }
+    let ran = drag_solver(["solve", "-", "-"])
+        .omocaptcha(&server.url())
+        .run()
+        .await;
+    assert!(ran.stderr.contains("`-` is given twice"), "{ran:?}");
+    assert_eq!(ran.code, Some(2));
+    server.check();
+}
+
+#[tokio::test]
+async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    // A sound header, and no pixels behind it.
+    std::fs::write(path("hollow.gif"), b"GIF89a\x4f\x02\x7d\x04\0\0\0;").unwrap();
+    let server = Untouched::new();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--annotate", &path("out.png")], "cannot be decoded"),
+        (
+            &["--annotate", &path("hollow.gif")],
+            "the screenshot itself",
+        ),
+        (&["--annotate", &path("")], "is a directory"),
+        (&["--annotate", &path("no/out.png")], "no/out.png"),
+        (&["--region", "0,0,600,10"], "591x1149 px screenshot"),
+    ];
+    for (options, why) in cases {
+        let ran = drag_solver(["solve", &path("hollow.gif")].iter().chain(options))
+            .omocaptcha(&server.url())
+            .run()
+            .await;
+        assert!(ran.stderr.contains(why), "{why}: {ran:?}");
+        assert_eq!(
+            (ran.code, ran.stderr.lines().count()),
+            (Some(2), 1),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing was left behind"
+    );
+    server.check();
+}

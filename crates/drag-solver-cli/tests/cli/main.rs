@@ -1,0 +1,8 @@
+//! The command from outside: arguments, environment, standard streams, exit status.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed `unwrap` is a failed test
+
+mod environment;
+mod files;
+mod others;
+mod support;
