@@ -6,6 +6,7 @@
 //! | [`MockSolver`] | always there | scripted outcomes and latencies, and a log of what was asked |
 //! | `MockDragSolver` | `mockall` (default) | tests in the style of expectations |
 //! | `challenge` | `challenge` | phone-like test pictures with a known answer, and the solver that knows it |
+//! | `emulator` | `emulator` | the providers' wire protocols on a loopback port, answering from any solver |
 //! | `contract` | `contract` | the suite that every solver must pass, yours too |
 //!
 //! This crate is meant for `[dev-dependencies]`.
@@ -41,6 +42,8 @@ pub mod challenge;
 pub mod contract;
 #[cfg(feature = "mockall")]
 mod double;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod solver;
 
 #[cfg(feature = "mockall")]
