@@ -49,7 +49,7 @@ impl Dialect {
     }
 }
 
-/// What a client does at one moment. [Faults](super::Fault) are aimed at steps.
+/// What a client does at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {

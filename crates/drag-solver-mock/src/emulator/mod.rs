@@ -16,11 +16,17 @@
 //! nothing to pay for. A screenshot beyond the provider's limits is refused as the provider would.
 //!
 //! ```
-//! use drag_solver_mock::emulator::Emulator;
+//! use drag_solver_core::{Drag, Point};
+//! use drag_solver_mock::{MockSolver, emulator::Emulator};
 //!
-//! # #[tokio::main]
+//! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
-//! let emulator = Emulator::builder().token("secret").start().await?;
+//! let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+//! let emulator = Emulator::builder()
+//!     .solver(MockSolver::new("mock").always(drag))
+//!     .token("secret")
+//!     .start()
+//!     .await?;
 //! println!("set OMOCAPTCHA_BASE_URL to {}", emulator.omocaptcha_v1_url());
 //! assert_eq!(emulator.books().jobs_created, 0);
 //! emulator.shutdown().await;
