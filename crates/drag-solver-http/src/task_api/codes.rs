@@ -45,6 +45,7 @@ const TABLE: &[(&str, u32, Meaning)] = {
         ("BAD_PARAMETERS", 110, Kind(Protocol, None)),
         ("BAD_IMGINSTRUCTIONS", 115, Kind(Protocol, None)),
         ("NO_SUCH_CAPCHA_ID", 16, Gone),
+        ("NO_SUCH_CAPTCHA_ID", 16, Gone), // as some pages of the documentation spell it
     ]
 };
 

@@ -2,16 +2,27 @@
 //! `getBalance`, a `clientKey` in every body, an `errorId` in every answer.
 //!
 //! A provider brings its task (a JSON object) and a function that reads a drag out of its
-//! `solution`; the envelope around both is here. What services are known to do differently is
+//! `solution`: that is a [`TaskService`], and [`TaskSolver`] makes a solver of it, with builder,
+//! config and environment. [`TaskApi`] is the envelope alone, for providers that differ more. What services are known to do differently is
 //! tolerated: ids and costs as numbers or strings, `idle` for "not yet", results in the answer to
 //! `createTask` itself.
 
+mod builder;
 mod codes;
+mod config;
+mod service;
+mod solver;
+
+use std::time::Duration;
 
 use drag_solver_core::{Charge, Drag, ErrorKind, JobId, SolveError};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
+pub use self::builder::TaskSolverBuilder;
+pub use self::config::TaskConfig;
+pub use self::service::{TaskJobs, TaskService};
+pub use self::solver::TaskSolver;
 use crate::{Answer, AnswerError, ApiRequest, ApiResponse, Balance, Created, JobState, lenient};
 
 /// One account's view of the protocol. `Debug` does not show the key.
@@ -19,6 +30,7 @@ use crate::{Answer, AnswerError, ApiRequest, ApiResponse, Balance, Created, JobS
 pub struct TaskApi {
     client_key: SecretString,
     unsolvable: Charge,
+    kept: Option<Duration>,
 }
 
 impl TaskApi {
@@ -29,7 +41,16 @@ impl TaskApi {
         Self {
             client_key,
             unsolvable,
+            kept: None,
         }
+    }
+
+    /// Says how long after its completion a task can still be asked about. It is told to whoever
+    /// comes too late.
+    #[must_use]
+    pub fn keeping_results_for(mut self, kept: Option<Duration>) -> Self {
+        self.kept = kept;
+        self
     }
 
     /// The key.
@@ -115,8 +136,8 @@ impl TaskApi {
         })
     }
 
-    /// Reads the answer to a call that has nothing to tell, as a report.
-    pub fn done(&self, answer: &ApiResponse) -> Result<(), AnswerError> {
+    /// Reads the answer to a report.
+    pub fn reported(&self, answer: &ApiResponse) -> Result<(), AnswerError> {
         let members = answer.object()?;
         match self.refusal(&members) {
             Some(refusal) => Err(refusal.error.into()),
@@ -145,6 +166,19 @@ impl TaskApi {
         SolveError::new(ErrorKind::Unsolvable, message).with_charge(self.unsolvable)
     }
 
+    fn gone(&self, message: &str) -> String {
+        match self.kept {
+            Some(kept) => format!(
+                "{message} (too late: the provider forgets a task {kept:?} after it was completed; \
+                 or the task belongs to another account)"
+            ),
+            None => format!(
+                "{message} (too late: the provider has forgotten the task; or it belongs to \
+                 another account)"
+            ),
+        }
+    }
+
     /// The error that an answer reports, if it does.
     fn refusal(&self, members: &Map<String, Value>) -> Option<Refusal> {
         let id = lenient::text(members.get("errorId")).filter(|id| id != "0");
@@ -165,7 +199,8 @@ impl TaskApi {
             codes::Meaning::GaveUp => Refusal::of_job(self.gave_up(&message)),
             codes::Meaning::Unknown if has_failed => Refusal::of_job(self.gave_up(&message)),
             codes::Meaning::Gone => Refusal::of_job(
-                SolveError::new(ErrorKind::Protocol, message).with_charge(Charge::Unknown),
+                SolveError::new(ErrorKind::Protocol, self.gone(&message))
+                    .with_charge(Charge::Unknown),
             ),
             codes::Meaning::Unknown => {
                 Refusal::of_request(SolveError::new(ErrorKind::Protocol, message))
