@@ -1,0 +1,184 @@
+//! Whole tasks, over a scripted transport on a paused clock.
+
+#![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
+
+use std::time::Duration;
+
+use drag_solver_anticaptcha::{AntiCaptcha, COMMENT};
+use drag_solver_core::{
+    Charge, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
+};
+use drag_solver_http::testing::{Reply, ScriptedTransport};
+use serde_json::json;
+
+const CREATED: &str = r#"{"errorId": 0, "taskId": 7654321}"#;
+const READY: &str = r#"{"errorId": 0, "status": "ready",
+    "solution": {"coordinates": [[17, 48], [54, 83]]}, "cost": "0.0007", "ip": "1.2.3.4",
+    "createTime": 1692863536, "endTime": 1692863556, "solveCount": "1"}"#;
+const GONE: &str = r#"{"errorId": 16, "errorCode": "ERROR_NO_SUCH_CAPCHA_ID",
+    "errorDescription": "Task you are requesting does not exist in your current task list or has been expired."}"#;
+
+fn gif(width: u16, height: u16) -> DragChallenge {
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend(width.to_le_bytes());
+    gif.extend(height.to_le_bytes());
+    gif.extend(b"\0\0\0;");
+    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
+}
+
+fn solver(transport: &ScriptedTransport) -> AntiCaptcha {
+    AntiCaptcha::builder()
+        .token("YOUR_API_KEY")
+        .transport(transport.clone())
+        .build()
+        .unwrap()
+}
+
+async fn fails(script: impl IntoIterator<Item = Reply>) -> SolveError {
+    let transport = ScriptedTransport::new(script);
+    solver(&transport).solve(&gif(400, 300)).await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
+    let transport = ScriptedTransport::new([
+        Reply::json(CREATED),
+        Reply::json(r#"{"errorId": 0, "status": "processing"}"#),
+        Reply::json(r#"{"errorId": 0, "status": "processing"}"#),
+        Reply::json(READY),
+        Reply::json(r#"{"errorId": 0, "status": "success"}"#),
+    ]);
+    let solver = solver(&transport);
+    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    assert_eq!(solution.drag().to_string(), "17,48 -> 54,83");
+    assert_eq!(solution.provider(), "anticaptcha");
+    assert_eq!(solution.cost().unwrap().to_string(), "0.0007");
+    assert_eq!(solution.elapsed(), Duration::from_secs(9));
+    assert_eq!(
+        transport.calls()[0].json(),
+        json!({"clientKey": "YOUR_API_KEY", "task": {
+            "type": "ImageToCoordinatesTask", "body": "R0lGODlhkAEsAQAAADs=",
+            "comment": COMMENT, "mode": "points",
+        }})
+    );
+
+    solver.report(&solution, Verdict::Incorrect).await.unwrap();
+    let report = transport.calls().pop().unwrap();
+    assert_eq!(report.request.path(), "reportIncorrectImageCaptcha");
+    assert_eq!(
+        report.json(),
+        json!({"clientKey": "YOUR_API_KEY", "taskId": 7_654_321})
+    );
+    let error = solver
+        .report(&solution, Verdict::Correct)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(transport.calls().len(), 5, "nothing is sent for it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_challenges_instruction_replaces_the_comment() {
+    let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
+    let challenge = gif(400, 300).with_instruction("Drag the star onto the moon");
+    solver(&transport).solve(&challenge).await.unwrap();
+    let sent = transport.calls()[0].json();
+    assert_eq!(sent["task"]["comment"], "Drag the star onto the moon");
+}
+
+#[tokio::test(start_paused = true)]
+async fn anything_but_two_points_is_no_answer_and_was_paid_for() {
+    for (coordinates, says) in [
+        ("[[1, 2]]", "1 clicks instead of two"),
+        ("[[1, 2], [3, 4], [5, 6]]", "3 clicks"),
+        ("[[1, 2, 3, 4], [5, 6, 7, 8]]", "not [x, y] in numbers"),
+        (r#"[[1, 2], [3, "inf"]]"#, "not [x, y] in numbers"),
+        (
+            r#"[{"x": 1, "y": 2}, {"x": 3, "y": 4}]"#,
+            "not [x, y] in numbers",
+        ),
+        ("null", "no `coordinates`"),
+    ] {
+        let ready = format!(
+            r#"{{"errorId": 0, "status": "ready", "solution": {{"coordinates": {coordinates}}}}}"#
+        );
+        let error = fails([Reply::json(CREATED), Reply::json(ready)]).await;
+        assert_eq!(error.kind(), ErrorKind::InvalidAnswer, "{coordinates}");
+        assert_eq!(error.charge(), Charge::Yes, "{coordinates}");
+        assert!(error.message().contains(says), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsolvable_task_is_charged() {
+    let error = fails([
+        Reply::json(CREATED),
+        Reply::json(r#"{"errorId": 12, "errorCode": "ERROR_CAPTCHA_UNSOLVABLE"}"#),
+    ])
+    .await;
+    assert_eq!(
+        (error.kind(), error.charge()),
+        (ErrorKind::Unsolvable, Charge::Yes)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_fetched_too_late_is_gone_and_the_error_says_after_how_long() {
+    let error = fails([Reply::json(CREATED), Reply::json(GONE)]).await;
+    assert_eq!(
+        (error.kind(), error.charge()),
+        (ErrorKind::Protocol, Charge::Unknown)
+    );
+    assert!(
+        error.message().contains("60s after it was completed"),
+        "{error}"
+    );
+    assert_eq!(error.job(), None, "there is nothing left to resume");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_report_is_refused_with_the_reason() {
+    let transport =
+        ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY), Reply::json(GONE)]);
+    let solver = solver(&transport);
+    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    let error = solver
+        .report(&solution, Verdict::Incorrect)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.charge()),
+        (ErrorKind::Protocol, Charge::No)
+    );
+    assert!(error.message().contains("too late"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_beyond_the_limits_is_refused_before_anything_is_sent() {
+    let transport = ScriptedTransport::default();
+    let error = solver(&transport).solve(&gif(10, 501)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.charge()),
+        (ErrorKind::Unsupported, Charge::No)
+    );
+    assert!(error.message().contains("500 px"), "{error}");
+    assert!(transport.calls().is_empty());
+}
+
+#[test]
+fn errors_name_the_variable() {
+    let error = AntiCaptcha::from_variables(|_| None).unwrap_err();
+    assert_eq!(error.setting(), "ANTICAPTCHA_API_KEY");
+    let error = AntiCaptcha::from_variables(|name| {
+        Some(
+            if name == "ANTICAPTCHA_BASE_URL" {
+                "nowhere"
+            } else {
+                "hunter2"
+            }
+            .into(),
+        )
+    })
+    .unwrap_err();
+    assert_eq!(error.setting(), "ANTICAPTCHA_BASE_URL");
+}
