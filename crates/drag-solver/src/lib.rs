@@ -96,7 +96,9 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `anticaptcha` | the provider Anti-Captcha, [`anticaptcha`](crate::anticaptcha) |
 //! | `omocaptcha` | the provider omocaptcha, [`omocaptcha`](crate::omocaptcha) |
+//! | `twocaptcha` | the provider 2Captcha, [`twocaptcha`](crate::twocaptcha) |
 //! | `http` | the plumbing for a provider of your own, [`http`](crate::http) |
 //! | `mock` | the test doubles, [`mock`](crate::mock); for dev-dependencies |
 //!
@@ -106,10 +108,18 @@
 //! wrappers, and each provider is a module of its own.
 
 #![cfg_attr(
-    not(all(feature = "omocaptcha", feature = "http", feature = "mock")),
+    not(all(
+        feature = "anticaptcha",
+        feature = "omocaptcha",
+        feature = "twocaptcha",
+        feature = "http",
+        feature = "mock"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(feature = "anticaptcha")]
+pub use drag_solver_anticaptcha as anticaptcha;
 pub use drag_solver_combinators as combinators;
 pub use drag_solver_core as core;
 #[cfg(feature = "http")]
@@ -118,6 +128,8 @@ pub use drag_solver_http as http;
 pub use drag_solver_mock as mock;
 #[cfg(feature = "omocaptcha")]
 pub use drag_solver_omocaptcha as omocaptcha;
+#[cfg(feature = "twocaptcha")]
+pub use drag_solver_twocaptcha as twocaptcha;
 
 pub mod prelude;
 

@@ -1,5 +1,7 @@
 //! What most programs need: `use drag_solver::prelude::*`.
 
+#[cfg(feature = "anticaptcha")]
+pub use drag_solver_anticaptcha::AntiCaptcha;
 pub use drag_solver_combinators::{
     DragSolverExt, Fallback, RetryPolicy, TimeoutPolicy, ValidatePolicy,
 };
@@ -11,3 +13,5 @@ pub use drag_solver_core::{
 pub use drag_solver_http::{HttpSolver, JobApi};
 #[cfg(feature = "omocaptcha")]
 pub use drag_solver_omocaptcha::Omocaptcha;
+#[cfg(feature = "twocaptcha")]
+pub use drag_solver_twocaptcha::TwoCaptcha;
