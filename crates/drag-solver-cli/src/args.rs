@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Solve(SolveArgs),
     /// Print how much money each provider's account holds
     Balance(BalanceArgs),
-    /// Draw a test picture, and print its true drag
+    /// Draw a test picture that the sandbox can solve, and print its true drag
     Challenge(ChallengeArgs),
     /// Print a completion script for a shell
     Completions {
@@ -97,7 +97,7 @@ pub(crate) struct SolveArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProviderArgs {
     /// Who is asked; give it again for a provider to fall back on, in that order. Without it: those
-    /// whose credentials are in the environment
+    /// whose credentials are in the environment, else the sandbox, which knows only test pictures
     #[arg(long = "provider", value_name = "NAME", value_parser = PossibleValuesParser::new(providers::names()))]
     pub(crate) names: Vec<String>,
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use drag_solver::core::{Attempt, ErrorKind, PaidJob, SolveError};
 
 use crate::progress::UnderWay;
-use crate::providers;
 use crate::text::{charge, one_line, shell_word, with_sources};
+use crate::{providers, sandbox};
 
 /// The whole story of a screenshot that was not solved, without a line break at its end.
 pub(crate) fn unsolved(screenshot: &str, error: &SolveError, elapsed: Duration) -> String {
@@ -56,6 +56,9 @@ pub(crate) fn interrupted(work: &UnderWay) -> String {
 
 /// How to go on with a job that was paid for.
 fn how_to_resume(screenshot: &str, job: &PaidJob) -> String {
+    if job.provider == sandbox::NAME {
+        return "the sandbox takes no money, and ends with the command".to_owned();
+    }
     format!(
         "to wait for it instead of buying another: drag-solver solve {} --resume {}:{}",
         shell_word(screenshot),
@@ -141,10 +144,15 @@ fn hint(kind: ErrorKind, provider: &str) -> Option<String> {
         ErrorKind::RateLimited | ErrorKind::Overloaded => {
             "wait a little, or ask for less at a time with --concurrency".to_owned()
         }
-        ErrorKind::Unavailable => format!(
+        ErrorKind::Unavailable if provider != sandbox::NAME => format!(
             "check the network and {}, or name another provider with --provider",
             variable("BASE_URL")
         ),
+        ErrorKind::Unsolvable if provider == sandbox::NAME => {
+            "the sandbox solves only pictures drawn by `drag-solver challenge`; \
+             for others, set OMOCAPTCHA_API_TOKEN"
+                .to_owned()
+        }
         ErrorKind::Protocol => format!(
             "see what was sent and answered with -vv; {} may be another version of the service",
             variable("BASE_URL")
@@ -222,5 +230,14 @@ mod tests {
             (error(ErrorKind::RateLimited, "still busy"), NOW),
         ]);
         assert_eq!(unsolved("a.png", &all, NOW).matches("hint:").count(), 1);
+    }
+
+    #[test]
+    fn the_sandbox_says_what_it_can_solve() {
+        let gave_up =
+            SolveError::new(ErrorKind::Unsolvable, "Job failed").with_provider(sandbox::NAME);
+        let story = unsolved("a.png", &gave_up, NOW);
+        assert!(story.contains("`drag-solver challenge`"), "{story}");
+        assert!(story.contains("OMOCAPTCHA_API_TOKEN"), "{story}");
     }
 }

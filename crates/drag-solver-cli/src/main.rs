@@ -18,6 +18,7 @@ mod output;
 mod printer;
 mod progress;
 mod providers;
+mod sandbox;
 mod solve;
 mod text;
 

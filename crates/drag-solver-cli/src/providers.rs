@@ -10,6 +10,8 @@ use drag_solver::http::{Balance, Pace};
 use drag_solver::omocaptcha::{Omocaptcha, OmocaptchaBuilder, OmocaptchaConfig};
 
 use crate::args::ProviderArgs;
+use crate::console;
+use crate::sandbox;
 
 /// A solver with an account.
 #[async_trait]
@@ -29,11 +31,18 @@ pub(crate) struct Known {
     credentials: Option<&'static str>,
 }
 
-const KNOWN: &[Known] = &[Known {
-    name: drag_solver::omocaptcha::NAME,
-    prefix: Some("OMOCAPTCHA"),
-    credentials: Some(drag_solver::omocaptcha::variables::API_TOKEN),
-}];
+const KNOWN: &[Known] = &[
+    Known {
+        name: drag_solver::omocaptcha::NAME,
+        prefix: Some("OMOCAPTCHA"),
+        credentials: Some(drag_solver::omocaptcha::variables::API_TOKEN),
+    },
+    Known {
+        name: sandbox::NAME,
+        prefix: None,
+        credentials: None,
+    },
+];
 
 /// The names of all, in the order in which they are asked.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -46,10 +55,10 @@ pub(crate) fn find(name: &str) -> Option<&'static Known> {
 }
 
 /// Makes the providers that were asked for ready, in that order: those named, else those whose
-/// credentials are in the environment. Nothing is sent.
+/// credentials are in the environment, else the sandbox. Nothing is sent.
 pub(crate) fn open(args: &ProviderArgs) -> anyhow::Result<Vec<Arc<dyn Provider>>> {
     let names = if args.names.is_empty() {
-        chosen_by_environment()?
+        chosen_by_environment()
     } else {
         args.names.iter().map(String::as_str).collect()
     };
@@ -64,7 +73,7 @@ pub(crate) fn open(args: &ProviderArgs) -> anyhow::Result<Vec<Arc<dyn Provider>>
     Ok(providers)
 }
 
-fn chosen_by_environment() -> anyhow::Result<Vec<&'static str>> {
+fn chosen_by_environment() -> Vec<&'static str> {
     let is_set = |known: &&Known| {
         known
             .credentials
@@ -76,18 +85,21 @@ fn chosen_by_environment() -> anyhow::Result<Vec<&'static str>> {
         .map(|known| known.name)
         .collect();
     if !set.is_empty() {
-        return Ok(set);
+        return set;
     }
     let variables: Vec<_> = KNOWN.iter().filter_map(|known| known.credentials).collect();
-    bail!(
-        "there is no account to ask with: set {}",
+    console::note(&format!(
+        "no account: asking the sandbox, which solves only the project's own test pictures \
+         (set {} for others)",
         variables.join(" or ")
-    )
+    ));
+    vec![sandbox::NAME]
 }
 
 fn open_one(name: &str, poll_interval: Option<Duration>) -> anyhow::Result<Arc<dyn Provider>> {
     Ok(match name {
         drag_solver::omocaptcha::NAME => Arc::new(omocaptcha(poll_interval)?),
+        sandbox::NAME => Arc::new(sandbox::open(poll_interval)?),
         other => bail!("there is no provider `{other}`"), // clap knows the names, and refused it
     })
 }

@@ -5,4 +5,5 @@
 mod environment;
 mod files;
 mod others;
+mod sandbox;
 mod support;

@@ -1,0 +1,79 @@
+//! The main job, on a machine with no account.
+
+use drag_solver_mock::challenge::TestPicture;
+
+use crate::support::drag_solver;
+
+#[tokio::test]
+async fn the_main_job_runs_on_a_fresh_machine() {
+    let picture = TestPicture::draw(7).unwrap();
+    let ran = drag_solver(["solve", "-"])
+        .run_with(picture.screenshot().bytes())
+        .await;
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (Some(0), 1),
+        "{ran:?}"
+    );
+    let start = format!("{}  sandbox ", picture.drag());
+    assert!(ran.stdout.starts_with(&start), "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1);
+    assert!(ran.stderr.contains("set OMOCAPTCHA_API_TOKEN"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn results_come_in_the_order_of_the_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut args = vec!["solve".to_owned(), "--provider=sandbox".to_owned()];
+    let mut expected = Vec::new();
+    for seed in 0..6 {
+        let picture = TestPicture::draw_sized(seed, 200, 400).unwrap();
+        let path = folder.path().join(format!("{seed}.png"));
+        std::fs::write(&path, picture.screenshot().bytes()).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        expected.push(format!("{path}: {}  sandbox ", picture.drag()));
+        args.push(path);
+    }
+    let ran = drag_solver(&args).run().await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), expected.len());
+    for (line, start) in lines.iter().zip(&expected) {
+        assert!(line.starts_with(start), "{line} / {start}");
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_never_invents_a_drag() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unknown.gif");
+    std::fs::write(&path, b"GIF89a\x4f\x02\x7d\x04\0\0\0;").unwrap();
+    let ran = drag_solver(["solve", "--attempts=1"])
+        .arg(&path)
+        .run()
+        .await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("(unsolvable, "), "{ran:?}");
+    assert!(ran.stderr.contains("`drag-solver challenge`"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn the_annotated_picture_is_written_and_has_the_size_of_the_screenshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shot, out) = (
+        folder.path().join("shot.png"),
+        folder.path().join("out.png"),
+    );
+    let picture = TestPicture::draw_sized(7, 200, 400).unwrap();
+    std::fs::write(&shot, picture.screenshot().bytes()).unwrap();
+    let ran = drag_solver(["solve", "--provider=sandbox"])
+        .arg(&shot)
+        .arg("--annotate")
+        .arg(&out)
+        .run()
+        .await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let drawn = drag_solver::core::Screenshot::from_file(&out).unwrap();
+    assert_eq!((drawn.width(), drawn.height()), (200, 400));
+    assert_ne!(drawn.bytes(), picture.screenshot().bytes());
+}
