@@ -6,4 +6,6 @@ mod environment;
 mod files;
 mod others;
 mod sandbox;
+mod server;
+mod solve;
 mod support;
