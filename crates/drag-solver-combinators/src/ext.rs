@@ -112,3 +112,30 @@ pub trait DragSolverExt: DragSolver + Sized {
 }
 
 impl<S: DragSolver> DragSolverExt for S {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use drag_solver_core::ScreenshotLimits;
+    use drag_solver_mock::MockSolver;
+
+    use super::*;
+    use crate::BudgetPolicy;
+
+    #[test]
+    fn what_wraps_one_solver_has_its_limits() {
+        let limits = ScreenshotLimits::none().with_max_side(500);
+        let mock = MockSolver::new("mock").with_limits(limits);
+        let budget = Budget::new(BudgetPolicy::default().total(Usd::MAX)).unwrap();
+        let chain = (mock.clone().priced(Usd::from_micros(900)).unwrap())
+            .validate(ValidatePolicy::default())
+            .and_then(|chain| chain.timeout(Duration::from_secs(1)))
+            .and_then(|chain| chain.budget(&budget, Usd::from_micros(900)))
+            .and_then(|chain| chain.retry(RetryPolicy::default()))
+            .and_then(|chain| chain.deadline(Duration::from_secs(9)))
+            .unwrap();
+        assert_eq!(chain.limits(), limits);
+        assert_eq!(chain.or(mock).limits(), ScreenshotLimits::none());
+    }
+}

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, Solution, SolveError, Usd, Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Usd, Verdict, WorstCase,
+    async_trait,
 };
 
 use crate::InvalidPolicy;
@@ -67,6 +68,10 @@ impl<S: DragSolver> DragSolver for Priced<S> {
 
     fn worst_case(&self) -> WorstCase {
         priced(self.inner.worst_case(), self.price)
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

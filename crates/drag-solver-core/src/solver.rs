@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{DragChallenge, ErrorKind, Solution, SolveError, Verdict, WorstCase};
+use crate::{DragChallenge, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase};
 
 /// Something that can answer a drag challenge: a provider, a mock, or a chain of either.
 ///
@@ -49,6 +49,15 @@ pub trait DragSolver: Debug + Send + Sync {
     fn worst_case(&self) -> WorstCase {
         WorstCase::unknown()
     }
+
+    /// The pictures it takes: one beyond these limits is sure to be refused.
+    ///
+    /// Known beforehand, so that a wrapper can make a screenshot fit. A combinator around one solver
+    /// forwards that solver's limits; one that asks several has none of its own, as each of them has
+    /// other ones. The default is no limits.
+    fn limits(&self) -> ScreenshotLimits {
+        ScreenshotLimits::none()
+    }
 }
 
 // A forgotten default method is how wrappers drift from what they wrap, so the lint is denied here.
@@ -75,6 +84,10 @@ macro_rules! forward {
 
             fn worst_case(&self) -> WorstCase {
                 (**self).worst_case()
+            }
+
+            fn limits(&self) -> ScreenshotLimits {
+                (**self).limits()
             }
         }
     )+};
@@ -113,6 +126,10 @@ mod tests {
         fn worst_case(&self) -> WorstCase {
             WorstCase::one_attempt()
         }
+
+        fn limits(&self) -> ScreenshotLimits {
+            ScreenshotLimits::none().with_max_side(1_200)
+        }
     }
 
     #[derive(Debug)]
@@ -137,6 +154,7 @@ mod tests {
     async fn use_it(solver: impl DragSolver) {
         assert_eq!(solver.name(), "recorder");
         assert_eq!(solver.worst_case(), WorstCase::one_attempt());
+        assert_eq!(solver.limits().max_side(), Some(1_200));
         let solution = solver.solve(&challenge()).await.unwrap();
         assert_eq!(solution.provider(), "recorder");
         solver.report(&solution, Verdict::Incorrect).await.unwrap();

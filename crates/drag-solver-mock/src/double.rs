@@ -4,7 +4,8 @@
 #![allow(missing_docs, clippy::pedantic)]
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, Solution, SolveError, Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
+    async_trait,
 };
 
 mockall::mock! {
@@ -47,6 +48,7 @@ mockall::mock! {
         async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError>;
         async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError>;
         fn worst_case(&self) -> WorstCase;
+        fn limits(&self) -> ScreenshotLimits;
     }
 }
 

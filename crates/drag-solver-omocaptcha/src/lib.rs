@@ -32,7 +32,8 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, WorstCase,
+    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
+    WorstCase,
 };
 use drag_solver_http::{Balance, ConfigError, HttpSolver};
 
@@ -142,5 +143,9 @@ impl DragSolver for Omocaptcha {
 
     fn worst_case(&self) -> WorstCase {
         self.solver.worst_case()
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.solver.limits()
     }
 }

@@ -10,8 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Usd, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Usd, Verdict,
+    WorstCase, async_trait,
 };
 use tokio::time::Instant;
 
@@ -275,6 +275,10 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
         } else {
             priced(inner, self.price)
         }
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

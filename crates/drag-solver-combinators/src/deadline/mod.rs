@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
+    WorstCase, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -139,6 +140,10 @@ impl<S: DragSolver> DragSolver for Deadline<S> {
     /// Holds for challenges without a later deadline of their own.
     fn worst_case(&self) -> WorstCase {
         self.inner.worst_case().within(self.policy.limit)
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

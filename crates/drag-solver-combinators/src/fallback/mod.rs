@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, ErrorKind, Recovery, ScreenshotLimits, Solution, SolveError,
+    Verdict, WorstCase, async_trait,
 };
 use tokio::time::{Duration, Instant};
 
@@ -165,6 +165,10 @@ impl DragSolver for Fallback {
             .map(DragSolver::worst_case)
             .reduce(WorstCase::then)
             .unwrap_or_default()
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        ScreenshotLimits::none() // each of its solvers has other ones
     }
 }
 

@@ -10,8 +10,8 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    Charge, DragChallenge, DragSolver, ErrorKind, Recovery, ScreenshotLimits, Solution, SolveError,
+    Verdict, WorstCase, async_trait,
 };
 use tokio::time::Instant;
 
@@ -253,6 +253,10 @@ impl<S: DragSolver> DragSolver for Retry<S> {
             .worst_case()
             .times(max_attempts)
             .delayed_by(waits)
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
+    WorstCase, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -167,6 +168,10 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
 
     fn worst_case(&self) -> WorstCase {
         self.inner.worst_case().within(self.policy.limit)
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

@@ -7,8 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, InvalidDrag, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    Charge, DragChallenge, DragSolver, ErrorKind, InvalidDrag, ScreenshotLimits, Solution,
+    SolveError, Verdict, WorstCase, async_trait,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -231,6 +231,10 @@ impl<S: DragSolver> DragSolver for Validate<S> {
         } else {
             inner
         }
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.inner.limits()
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Usd, Verdict, WorstCase,
-    async_trait,
+    Charge, DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Usd,
+    Verdict, WorstCase, async_trait,
 };
 
 use self::attempt::Attempt;
@@ -176,6 +176,10 @@ impl<A: JobApi> DragSolver for HttpSolver<A> {
             Some(price) => case.with_cost(price),
             None => case,
         }
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.shared.api.limits()
     }
 }
 

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, Solution, SolveError, Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
+    async_trait,
 };
 
 use super::{TaskConfig, TaskJobs, TaskService, TaskSolverBuilder, config};
@@ -77,6 +78,10 @@ impl<S: TaskService> DragSolver for TaskSolver<S> {
 
     fn worst_case(&self) -> WorstCase {
         self.solver.worst_case()
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.solver.limits()
     }
 }
 

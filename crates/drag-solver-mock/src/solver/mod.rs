@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, JobId, Solution, SolveError, Usd, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, ErrorKind, JobId, ScreenshotLimits, Solution, SolveError, Usd,
+    Verdict, WorstCase, async_trait,
 };
 
 pub use self::log::{Call, Ending, Report};
@@ -151,6 +151,14 @@ impl MockSolver {
         self
     }
 
+    /// Says that it takes pictures within these limits only. It answers others all the same. Unless
+    /// this is called it has none.
+    #[must_use = "the mock itself is returned"]
+    pub fn with_limits(self, limits: ScreenshotLimits) -> Self {
+        self.state().limits = limits;
+        self
+    }
+
     /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
     /// id is that number.
     #[must_use = "the mock itself is returned"]
@@ -286,6 +294,10 @@ impl DragSolver for MockSolver {
         state
             .worst_case
             .unwrap_or_else(|| state.cost.map_or(once, |cost| once.with_cost(cost)))
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.state().limits
     }
 }
 

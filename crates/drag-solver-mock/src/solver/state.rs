@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Usd, Verdict, WorstCase};
+use drag_solver_core::{
+    DragChallenge, JobId, ScreenshotLimits, Solution, SolveError, Usd, Verdict, WorstCase,
+};
 use tokio::time::Instant;
 
 use super::log::{Call, Ending, Report};
@@ -21,6 +23,7 @@ pub(super) struct State {
     pub(super) script_len: usize,
     pub(super) cost: Option<Usd>,
     pub(super) worst_case: Option<WorstCase>,
+    pub(super) limits: ScreenshotLimits,
     pub(super) job_ids: MakeJobId,
     pub(super) is_free: bool,
     pub(super) answer_report: AnswerReport,
@@ -43,6 +46,7 @@ impl Default for State {
             script_len: 0,
             cost: None,
             worst_case: None,
+            limits: ScreenshotLimits::none(),
             job_ids: Arc::new(|purchase| JobId::from(purchase as u64)),
             is_free: false,
             answer_report: Arc::new(|_, _| Ok(())),
