@@ -9,6 +9,10 @@
 mod bodies;
 #[path = "support/chains.rs"]
 mod chains;
+#[path = "support/polling.rs"]
+mod polling;
+
+use std::time::Duration;
 
 use allocation_counter::measure;
 use bodies::{BASE64, Case, MEMCPY, OURS, SIZES, USUAL, WAYS};
@@ -86,4 +90,27 @@ fn every_way_makes_what_it_says() {
     let ours = body(OURS);
     let encoded = body(BASE64);
     assert!(ours.windows(encoded.len()).any(|part| part == encoded));
+}
+
+#[test]
+fn answers_are_fetched_sooner_than_others_do_and_with_fewer_polls() {
+    const JOBS: usize = 2_000;
+    for latency in polling::PROVIDERS {
+        let others = polling::OTHERS.map(|(first, every)| {
+            let (first, every) = (Duration::from_secs(first), Duration::from_secs(every));
+            polling::fixed(latency, JOBS, first, every).unwrap()
+        });
+        let best = others
+            .into_iter()
+            .min_by(|a, b| a.added.total_cmp(&b.added))
+            .unwrap();
+        for callers in [1, 100] {
+            let ours = polling::ours(latency, JOBS, callers).unwrap();
+            println!("{latency:?}, {callers} at once: {ours:?}, best of the others {best:?}");
+            assert!(ours.added <= 0.8 * best.added);
+            assert!(ours.polls <= best.polls);
+        }
+        let floor = polling::floor(latency, JOBS).1;
+        assert!(floor.added <= best.added, "or the floor is none: {floor:?}");
+    }
 }

@@ -66,8 +66,9 @@ impl OmocaptchaBuilder {
         self
     }
 
-    /// When to ask for the result; first after 2 s, then every 2 s unless set. The provider asks not
-    /// to be asked more often.
+    /// When to ask for the result; first after 2 s or
+    /// [later, as experience says](drag_solver_http::HttpSolver#time), then every 2 s unless set. The
+    /// provider asks not to be asked more often.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = Some(pace);

@@ -52,14 +52,15 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 tracing::debug!(provider, %job, "resuming a paid job");
                 (
                     Some(job.clone()),
-                    self.wait(job, Some(Instant::now())).await?,
+                    self.wait(job, Some(Instant::now()), None).await?,
                 )
             }
             None => match self.buy().await? {
                 Created::Solved { job, answer } => (job, answer),
                 Created::Pending(job) => {
-                    let first = self.solver.shared.pace.first;
-                    let answer = self.wait(&job, later(first)).await?;
+                    let created = Instant::now();
+                    let first = self.first_poll(created);
+                    let answer = self.wait(&job, first, Some(created)).await?;
                     (Some(job), answer)
                 }
             },
@@ -112,16 +113,32 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         Ok(created)
     }
 
-    /// Asks for the result of `job` until it is there, first at `next`.
-    async fn wait(&self, job: &JobId, mut next: Option<Instant>) -> Result<Answer, SolveError> {
+    /// When to ask first for a job that was created now: later than documented if earlier jobs say
+    /// that it cannot be done before, unless that is too late for this one.
+    fn first_poll(&self, now: Instant) -> Option<Instant> {
+        now.checked_add(self.solver.shared.first_poll.wait())
+            .filter(|&at| self.due.is_none_or(|due| at < due))
+            .or_else(|| now.checked_add(self.solver.shared.pace.first))
+    }
+
+    /// Asks for the result of `job` until it is there, first at `next`. `created` is when the job
+    /// was, if it is known.
+    async fn wait(
+        &self,
+        job: &JobId,
+        mut next: Option<Instant>,
+        created: Option<Instant>,
+    ) -> Result<Answer, SolveError> {
         let provider = self.solver.name();
         let every = self.solver.shared.pace.every;
         let mut last = LastPoll::None;
+        let mut was_running = Duration::ZERO;
         loop {
             let Some(at) = next.filter(|&at| self.due.is_none_or(|due| at < due)) else {
                 return Err(self.out_of_time(job, next, last));
             };
             tokio::time::sleep_until(at).await;
+            let asked = Instant::now();
             let request = self.solver.api().poll(job);
             let path = request.path().to_owned();
             let mut wait = every;
@@ -130,8 +147,12 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Ok(answer) => match self.solver.api().polled(&answer) {
                     Ok(JobState::Running) => LastPoll::Running,
                     Ok(JobState::Unknown(status)) => LastPoll::Unknown(status),
-                    Ok(JobState::Solved(answer)) => return Ok(answer),
+                    Ok(JobState::Solved(answer)) => {
+                        self.learn(created, was_running);
+                        return Ok(answer);
+                    }
                     Ok(JobState::Failed(error)) => {
+                        self.learn(created, was_running);
                         self.challenge.notify(&Progress::Settled { provider, job });
                         tracing::debug!(provider, kind = %error.kind(), "the job failed");
                         return Err(error);
@@ -151,7 +172,17 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             if let LastPoll::Failed(error) = &last {
                 tracing::debug!(provider, kind = %error.kind(), ?wait, "poll failed, asking again");
             }
+            if let (LastPoll::Running | LastPoll::Unknown(_), Some(created)) = (&last, created) {
+                was_running = asked.saturating_duration_since(created);
+            }
             next = later(wait);
+        }
+    }
+
+    /// A job has ended. Of one that was created by an earlier call nobody knows how long it took.
+    fn learn(&self, created: Option<Instant>, was_running: Duration) {
+        if created.is_some() {
+            self.solver.shared.first_poll.learn(was_running);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use drag_solver_core::Usd;
 
+use super::first_poll::FirstPoll;
 use super::{HttpSolver, Shared};
 use crate::{ConfigError, JobApi, Pace, Transport, check_name};
 
@@ -47,8 +48,9 @@ impl<A: JobApi> HttpSolverBuilder<A> {
         self
     }
 
-    /// Another pace than the provider's documented one. Asking faster may get an account or an
-    /// address blocked.
+    /// Another pace than the provider's documented one, kept to the letter: with it,
+    /// [no first poll is put off](HttpSolver#time). Asking faster than documented may get an account
+    /// or an address blocked.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = Some(pace);
@@ -86,7 +88,10 @@ impl<A: JobApi> HttpSolverBuilder<A> {
     pub fn build(self) -> Result<HttpSolver<A>, ConfigError> {
         let name = self.name.unwrap_or_else(|| self.api.name().to_owned());
         check_name(&name)?;
-        let pace = self.pace.unwrap_or_else(|| self.api.pace());
+        let (pace, first_poll) = match self.pace {
+            Some(pace) => (pace, FirstPoll::fixed(pace)),
+            None => (self.api.pace(), FirstPoll::learning_from(self.api.pace())),
+        };
         if pace.every.is_zero() {
             let problem = "the wait between two polls must be more than zero";
             return Err(ConfigError::new("pace", problem));
@@ -115,6 +120,7 @@ impl<A: JobApi> HttpSolverBuilder<A> {
                 transport: self.transport,
                 name,
                 pace,
+                first_poll,
                 request_timeout: self.request_timeout,
                 job_timeout: self.job_timeout,
                 price: self.price,

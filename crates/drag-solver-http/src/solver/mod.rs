@@ -2,6 +2,7 @@
 
 mod attempt;
 mod builder;
+mod first_poll;
 mod status;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use drag_solver_core::{
 
 use self::attempt::Attempt;
 pub use self::builder::HttpSolverBuilder;
+use self::first_poll::FirstPoll;
 use crate::redact::blot;
 use crate::{AnswerError, ApiRequest, ApiResponse, JobApi, Pace, Transport, TransportError};
 
@@ -42,6 +44,11 @@ use crate::{AnswerError, ApiRequest, ApiResponse, JobApi, Pace, Transport, Trans
 /// deadline. When the job's own time is up the error is [`ErrorKind::Timeout`], when the deadline
 /// comes first [`ErrorKind::DeadlineExceeded`]. A wait that would end too late is not begun.
 ///
+/// The first poll comes after the provider's documented wait at the earliest. Once 16 jobs have come
+/// to their end it is put off for as long as all but two of the last 16 were seen to be still
+/// running, up to four times the documented wait, because a poll that cannot find an answer is of no
+/// use to anybody. A [pace](HttpSolverBuilder::pace) that was set is kept to the letter instead.
+///
 /// # Cancellation
 ///
 /// Dropping the future of [`solve`](DragSolver::solve) abandons request and job at once; nothing is
@@ -58,6 +65,7 @@ struct Shared<A> {
     transport: Box<dyn Transport>,
     name: String,
     pace: Pace,
+    first_poll: FirstPoll,
     request_timeout: Duration,
     job_timeout: Duration,
     price: Option<Usd>,

@@ -48,8 +48,9 @@ impl<S: TaskService> TaskSolverBuilder<S> {
         self
     }
 
-    /// When to ask for the result; the provider's documented pace unless set. Asking faster may get
-    /// an account or an address blocked.
+    /// When to ask for the result; at the provider's documented pace, and first when
+    /// [experience says](crate::HttpSolver#time), unless set. Asking faster may get an account or an
+    /// address blocked.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = Some(pace);

@@ -1,0 +1,127 @@
+//! When to ask for a result for the first time.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::Pace;
+
+/// How many jobs are remembered.
+const JOBS: usize = 16;
+
+/// How many of them the first poll may have come too late for.
+const LATE: usize = 2;
+
+/// The longest wait, in multiples of the documented one: what a provider that has become faster can
+/// cost its next jobs.
+const LONGEST: u32 = 4;
+
+/// Learns how long to leave a job alone: as long as all but [`LATE`] of the last [`JOBS`] jobs were
+/// seen to be still running, and never less than the documented wait. So polls that come before any
+/// answer can are left out.
+///
+/// What counts is how long a job was known to run, which is a fact about that job whenever it was
+/// asked about, by however many callers at once. A job that had ended when it was first asked about
+/// counts as having ended at once: three of them, and the wait is the documented one again, until
+/// there are other jobs to learn from.
+#[derive(Debug)]
+pub(super) struct FirstPoll {
+    pace: Pace,
+    /// How long each job was seen to run, oldest first. `None` if nothing is to be learnt.
+    ran: Option<Mutex<VecDeque<Duration>>>,
+}
+
+impl FirstPoll {
+    /// Waits as `pace` says until there are jobs to learn from.
+    pub(super) fn learning_from(pace: Pace) -> Self {
+        let ran = Some(Mutex::new(VecDeque::with_capacity(JOBS)));
+        Self { pace, ran }
+    }
+
+    /// Always waits as `pace` says.
+    pub(super) fn fixed(pace: Pace) -> Self {
+        Self { pace, ran: None }
+    }
+
+    /// How long to wait after a job was created.
+    pub(super) fn wait(&self) -> Duration {
+        let Pace { first, every } = self.pace;
+        let learnt = self.ran.as_ref().and_then(|ran| {
+            let mut ran: Vec<Duration> = lock(ran).iter().copied().collect();
+            ran.sort_unstable();
+            ran.get(LATE).copied().filter(|_| ran.len() == JOBS)
+        });
+        let longest = first.max(every).saturating_mul(LONGEST);
+        learnt.map_or(first, |learnt| learnt.min(longest).max(first))
+    }
+
+    /// A job came to its end, and was still running this long after it was created, as far as
+    /// anybody knows.
+    pub(super) fn learn(&self, was_running: Duration) {
+        if let Some(ran) = &self.ran {
+            let mut ran = lock(ran);
+            if ran.len() == JOBS {
+                ran.pop_front();
+            }
+            ran.push_back(was_running);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn after(jobs: impl IntoIterator<Item = Duration>) -> FirstPoll {
+        let first_poll = FirstPoll::learning_from(Pace::new(s(2), s(2)));
+        for ran in jobs {
+            first_poll.learn(ran);
+        }
+        first_poll
+    }
+
+    #[test]
+    fn it_waits_as_documented_until_it_has_seen_enough() {
+        assert_eq!(after([s(6); JOBS - 1]).wait(), s(2));
+        assert_eq!(after([s(6); JOBS]).wait(), s(6));
+    }
+
+    #[test]
+    fn two_quick_answers_are_luck_and_three_are_news() {
+        let first_poll = after([s(6); JOBS]);
+        first_poll.learn(Duration::ZERO);
+        first_poll.learn(Duration::ZERO);
+        assert_eq!(first_poll.wait(), s(6));
+        first_poll.learn(Duration::ZERO);
+        assert_eq!(first_poll.wait(), s(2));
+    }
+
+    #[test]
+    fn old_jobs_are_forgotten() {
+        let jobs = [Duration::ZERO; JOBS].into_iter().chain([s(4); JOBS]);
+        assert_eq!(after(jobs).wait(), s(4));
+    }
+
+    #[test]
+    fn it_never_waits_much_longer_than_documented() {
+        assert_eq!(after([s(100); JOBS]).wait(), s(8));
+        let at_once = FirstPoll::learning_from(Pace::new(Duration::ZERO, s(2)));
+        (0..JOBS).for_each(|_| at_once.learn(s(100)));
+        assert_eq!(at_once.wait(), s(8));
+    }
+
+    #[test]
+    fn a_fixed_wait_learns_nothing() {
+        let first_poll = FirstPoll::fixed(Pace::new(s(2), s(2)));
+        (0..JOBS).for_each(|_| first_poll.learn(s(100)));
+        assert_eq!(first_poll.wait(), s(2));
+    }
+}
