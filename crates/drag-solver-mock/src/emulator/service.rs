@@ -166,7 +166,7 @@ impl Service {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         };
-        let at_once = self.quirks().has(Quirk::ResultInCreate);
+        let at_once = dialect != Dialect::OmocaptchaV1 && self.quirks().has(Quirk::ResultInCreate);
         if at_once {
             sleep(self.settings.answer_after).await;
             if result.is_none() {
