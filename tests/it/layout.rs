@@ -1,0 +1,188 @@
+//! The rules of the house that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn manifest(folder: &Path) -> Table {
+    let file = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    text.parse()
+        .unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+}
+
+/// Every crate under `crates/`, by name.
+fn crates() -> Vec<(String, PathBuf)> {
+    let mut found: Vec<_> = fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("Cargo.toml").exists())
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                path,
+            )
+        })
+        .collect();
+    found.sort();
+    assert!(found.len() >= 7, "found only {found:?}");
+    found
+}
+
+fn members() -> Vec<(String, PathBuf)> {
+    let mut all = crates();
+    for folder in ["examples", "benches", "tests"] {
+        all.push((folder.to_owned(), root().join(folder)));
+    }
+    all
+}
+
+/// The normal dependencies of a package that are ours.
+fn our_dependencies(manifest: &Table) -> Vec<String> {
+    manifest
+        .get("dependencies")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flat_map(Table::keys)
+        .filter(|name| name.starts_with("drag-solver"))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn every_member_inherits_lints_and_versions() {
+    for (name, folder) in members() {
+        let manifest = manifest(&folder);
+        let lints = &manifest["lints"]["workspace"];
+        assert_eq!(
+            lints.as_bool(),
+            Some(true),
+            "{name}: [lints] workspace = true"
+        );
+        for key in ["version", "edition", "rust-version", "license"] {
+            let inherited = manifest["package"][key]
+                .get("workspace")
+                .and_then(Value::as_bool);
+            assert_eq!(inherited, Some(true), "{name}: {key}.workspace = true");
+        }
+    }
+}
+
+#[test]
+fn libraries_and_commands_have_no_libtest_bench() {
+    for (name, folder) in crates() {
+        let manifest = manifest(&folder);
+        let mut targets: Vec<&Value> = manifest.get("lib").into_iter().collect();
+        if let Some(bins) = manifest.get("bin").and_then(Value::as_array) {
+            targets.extend(bins);
+        }
+        assert!(
+            !targets.is_empty(),
+            "{name} states neither [lib] nor [[bin]]"
+        );
+        for target in targets {
+            let bench = target.get("bench").and_then(Value::as_bool);
+            assert_eq!(bench, Some(false), "{name}: bench = false");
+        }
+    }
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let allowed = |name: &str| -> &[&str] {
+        match name {
+            "drag-solver-core" => &[],
+            "drag-solver-combinators"
+            | "drag-solver-http"
+            | "drag-solver-image"
+            | "drag-solver-mock" => &["drag-solver-core"],
+            "drag-solver" | "drag-solver-cli" => &["*"],
+            _provider => &["drag-solver-core", "drag-solver-http"],
+        }
+    };
+    for (name, folder) in crates() {
+        for dependency in our_dependencies(&manifest(&folder)) {
+            let rule = allowed(&name);
+            let fine = rule == ["*"] || rule.contains(&dependency.as_str());
+            assert!(fine, "{name} must not depend on {dependency}");
+        }
+    }
+    for folder in ["examples", "benches", "tests"] {
+        let ours = our_dependencies(&manifest(&root().join(folder)));
+        assert!(
+            ours.is_empty(),
+            "{folder}: {ours:?} belong under [dev-dependencies]"
+        );
+    }
+}
+
+/// The crates that talk to a provider: those that build on the HTTP plumbing, the facade apart.
+fn provider_crates() -> Vec<(String, PathBuf)> {
+    let mut providers = crates();
+    providers.retain(|(name, folder)| {
+        !["drag-solver", "drag-solver-cli"].contains(&name.as_str())
+            && our_dependencies(&manifest(folder)).contains(&"drag-solver-http".to_owned())
+    });
+    assert!(!providers.is_empty());
+    providers
+}
+
+#[test]
+fn every_provider_crate_runs_the_contract_suite() {
+    for (name, folder) in provider_crates() {
+        let runs_it = fs::read_dir(folder.join("tests"))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
+            .any(|test| test.contains("contract::"));
+        assert!(
+            runs_it,
+            "{name}: no file in its tests/ runs drag_solver_mock::contract"
+        );
+    }
+}
+
+#[test]
+fn every_provider_crate_is_behind_a_feature_of_the_facade() {
+    let facade = manifest(&root().join("crates/drag-solver"));
+    for (name, _) in provider_crates() {
+        let feature = name.trim_start_matches("drag-solver-");
+        let listed = facade["features"].get(feature).is_some();
+        assert!(
+            listed,
+            "crates/drag-solver has no feature `{feature}` for {name}"
+        );
+    }
+}
+
+#[test]
+fn test_helpers_stay_out_of_normal_dependencies() {
+    for (name, folder) in members() {
+        let manifest = manifest(&folder);
+        let Some(dependencies) = manifest.get("dependencies").and_then(Value::as_table) else {
+            continue;
+        };
+        let features = dependencies
+            .get("tokio")
+            .and_then(|tokio| tokio.get("features"))
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        for feature in features {
+            assert_ne!(
+                feature, "test-util",
+                "{name}: only tests may stop the clock"
+            );
+            assert_ne!(
+                feature, "full",
+                "{name}: name the parts of tokio that are used"
+            );
+        }
+    }
+}
