@@ -9,10 +9,11 @@ use drag_solver_core::{
 };
 use secrecy::SecretString;
 
-use super::Emulator;
+use super::faults::{Fault, Script};
 use super::quirks::{Quirk, Quirks};
 use super::server::Server;
 use super::service::{Service, Settings};
+use super::{Emulator, Step};
 
 /// How an [`Emulator`] is set up. `Debug` does not show the token.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ impl EmulatorBuilder {
                 seed: 0,
                 quirks: Quirks::default(),
                 remembered: 1_000,
+                faults: Script::default(),
             },
         }
     }
@@ -87,6 +89,48 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Lets `fault` happen to the next clients that are at `step`, this many times (`u32::MAX` is
+    /// always), after those that were given for this step before.
+    ///
+    /// ```
+    /// use drag_solver_mock::emulator::{Emulator, Fault, Moment, Step};
+    /// # use drag_solver_core::{Drag, Point};
+    /// # use drag_solver_mock::MockSolver;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+    /// let emulator = Emulator::builder()
+    ///     .solver(MockSolver::new("mock").always(drag))
+    ///     .fault(Step::Create, Fault::Reset(Moment::BeforeAnswer), 1)
+    ///     .fault(Step::Poll, Fault::Html, 2)
+    ///     .start()
+    ///     .await?;
+    /// // Run your client against `emulator.twocaptcha_url()`. The first job is bought and its id
+    /// // lost; so the books show one paid job, whatever the client believes.
+    /// assert_eq!(emulator.books().faults, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fault(mut self, step: Step, fault: Fault, times: u32) -> Self {
+        self.settings.faults.add(step, fault, times);
+        self
+    }
+
+    /// Lets one of `faults` happen to so many of a thousand requests (and connections), drawn from
+    /// `seed`. The draws are the same in every run; who gets which depends on who comes first.
+    /// Faults that were [scripted](Self::fault) come first.
+    pub fn random_faults(
+        mut self,
+        seed: u64,
+        per_mille: u16,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Self {
+        let faults = faults.into_iter().collect();
+        self.settings.faults.add_random(seed, per_mille, faults);
+        self
+    }
+
     /// How many of the latest requests are kept for [`Emulator::requests`], each with its picture. By
     /// default 1,000; 0 for long tests of memory.
     pub fn remembered_requests(mut self, requests: usize) -> Self {
@@ -98,11 +142,16 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// No free port; or, as [`io::ErrorKind::InvalidInput`], a price below zero.
+    /// No free port; or, as [`io::ErrorKind::InvalidInput`], a price below zero or a
+    /// [fault](Self::fault) that means nothing at its step ([`Fault::works_at`]).
     #[allow(clippy::unused_async)] // so that what starting has to do can grow
     pub async fn start(self) -> io::Result<Emulator> {
         if self.settings.price.is_negative() {
             let why = format!("price: {} US dollars is below zero", self.settings.price);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        if let Some((step, fault)) = self.settings.faults.misplaced() {
+            let why = format!("fault: `{fault}` means nothing at the step `{step}`");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let server = Server::reserve(Service::new(self.settings))?;

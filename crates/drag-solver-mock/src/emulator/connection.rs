@@ -8,9 +8,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::Step;
 use super::dialect::{Route, route};
+use super::faults::{Fault, Moment, Next, Wire, deliver};
 use super::http1::{Head, RequestReader, Response, Unreadable};
 use super::protocol::{Refusal, Reply};
+use super::quirks::Quirk;
 use super::requests::Parts;
 use super::service::Service;
 
@@ -19,6 +22,19 @@ pub(super) async fn serve(service: Arc<Service>, mut socket: TcpStream) {
     service.count(|books| books.connections += 1);
     // Answers are small and waited for.
     let _ = socket.set_nodelay(true);
+    match service.next_fault(Step::Connect) {
+        None => {}
+        Some(Fault::Hang) => return drain(&mut socket).await,
+        Some(Fault::Refuse(lasting)) => {
+            let _ = socket.set_zero_linger();
+            return service.refuse_connections(lasting);
+        }
+        Some(_) => {
+            // The one other thing that can happen so early: a reset.
+            let _ = socket.set_zero_linger();
+            return;
+        }
+    }
     let mut reader = RequestReader::default();
     loop {
         let answered = one_request(&service, &mut reader, &mut socket).await;
@@ -47,33 +63,71 @@ async fn one_request(
         return Ok(false);
     };
     let received = Instant::now();
-    service.count(|books| books.requests += 1);
-    let body = reader.body(&head, socket).await?;
     let close = head.wants_close();
     let target = head.target.clone();
-    let is_post = head.method == "POST";
+    service.count(|books| {
+        books.requests += 1;
+        books.redirects_followed += u64::from(target.ends_with("?redirected"));
+    });
     let route = route(&target);
+    let fault = route.dialect.and_then(|_| service.next_fault(route.step));
+    if fault == Some(Fault::Reset(Moment::BeforeRequest)) {
+        socket.set_zero_linger()?;
+        return Err(Unreadable::Gone);
+    }
+    let body = reader.body(&head, socket).await?;
+    let is_post = head.method == "POST";
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let is_carried_out = fault.as_ref().is_none_or(Fault::is_carried_out);
+    let quirks = match fault {
+        Some(Fault::HugeIds) => service.quirks().with(Quirk::HugeIds),
+        _ => service.quirks().clone(),
+    };
     let reply = match route.dialect {
         None => None,
         Some(_) if !is_post => Some(Reply::Refused(Refusal::NotPost)),
-        Some(dialect) => Some(service.carry_out(dialect, route.method, &json).await),
+        Some(_) if !is_carried_out => Some(Reply::Running),
+        Some(dialect) => {
+            let method = route.method;
+            Some(service.carry_out(dialect, method, &json, &quirks).await)
+        }
     };
+    let token = route
+        .dialect
+        .and_then(|dialect| json.pointer(dialect.protocol().token_at())?.as_str())
+        .unwrap_or_default()
+        .to_owned();
     remember(service, route, head, body, json, received);
 
-    let mut answer = match (route.dialect, &reply) {
-        (Some(dialect), Some(reply)) => {
-            let body = dialect.protocol().body(reply, service.quirks());
-            Response::json(reply.status(), &body)
+    let (Some(dialect), Some(reply)) = (route.dialect, reply) else {
+        let mut answer = Response::new(404, "text/plain", "no provider has this path");
+        if close {
+            answer = answer.with_header("Connection", "close");
         }
-        _ => Response::new(404, "text/plain", "no provider has this path"),
+        send(service, socket, &answer.encode()).await?;
+        return Ok(!close);
     };
+    let answer = dialect.protocol().body(&reply, &quirks);
+    // Before it is sent: a client that has its answer finds it in the books.
+    if fault.as_ref().is_none_or(Fault::is_bearable)
+        && let Some(job) = reply.answered_job()
+    {
+        service.fetched(job);
+    }
+    if let Some(fault) = fault {
+        let wire = Wire {
+            service,
+            socket,
+            dialect,
+            target: &target,
+            token: &token,
+        };
+        let next = deliver(&fault, &answer, wire).await?;
+        return Ok(next == Next::Keep && !close);
+    }
+    let mut answer = Response::json(reply.status(), &answer);
     if close {
         answer = answer.with_header("Connection", "close");
-    }
-    // Before it is sent: a client that has its answer finds it in the books.
-    if let Some(job) = reply.as_ref().and_then(Reply::answered_job) {
-        service.fetched(job);
     }
     send(service, socket, &answer.encode()).await?;
     Ok(!close)

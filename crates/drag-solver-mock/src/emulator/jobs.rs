@@ -29,6 +29,11 @@ pub struct Books {
     pub requests: u64,
     /// Bytes handed to the network.
     pub bytes_sent: u64,
+    /// [Faults](super::Fault) that happened.
+    pub faults: u64,
+    /// Requests that came because a client followed a [redirect](super::Fault::Redirect) to another
+    /// place.
+    pub redirects_followed: u64,
     /// Jobs that were accepted.
     pub jobs_created: u64,
     /// Jobs that were accepted and not refunded.

@@ -15,6 +15,9 @@
 //! say with [`RateLimited`](drag_solver_core::ErrorKind::RateLimited), refuses the job: there is
 //! nothing to pay for. A screenshot beyond the provider's limits is refused as the provider would.
 //!
+//! What networks and providers do wrong, it does on demand: a [`Fault`] at any [`Step`], see
+//! [`EmulatorBuilder::fault`].
+//!
 //! ```
 //! use drag_solver_core::{Drag, Point};
 //! use drag_solver_mock::{MockSolver, emulator::Emulator};
@@ -38,6 +41,9 @@ mod anticaptcha;
 mod builder;
 mod connection;
 mod dialect;
+#[cfg(test)]
+mod fault_tests;
+mod faults;
 mod http1;
 mod jobs;
 mod omocaptcha_v1;
@@ -61,6 +67,7 @@ use drag_solver_core::Usd;
 
 pub use self::builder::EmulatorBuilder;
 pub use self::dialect::{Dialect, Step};
+pub use self::faults::{Echo, ErrorBody, Fault, Moment, RedirectTo};
 pub use self::jobs::{Books, JobFate, JobRecord};
 pub use self::quirks::Quirk;
 pub use self::requests::ReceivedRequest;
@@ -137,6 +144,20 @@ impl Emulator {
     /// Replaces what the account has left, in US dollars.
     pub fn set_balance(&self, balance: Usd) {
         self.server.service.set_balance(balance);
+    }
+
+    /// Lets `fault` happen while the emulator runs; see [`EmulatorBuilder::fault`]. One that means
+    /// nothing at `step` does nothing.
+    pub fn inject(&self, step: Step, fault: Fault, times: u32) {
+        if fault.works_at(step) {
+            let change = |faults: &mut faults::Script| faults.add(step, fault, times);
+            self.server.service.change_faults(change);
+        }
+    }
+
+    /// Takes back every fault that has not happened yet, scripted or random.
+    pub fn clear_faults(&self) {
+        self.server.service.change_faults(faults::Script::clear);
     }
 
     /// Stops listening and cuts every connection, as if the server had been killed. Connecting is

@@ -72,6 +72,13 @@ impl Quirks {
         self.0.push(quirk);
     }
 
+    /// These and one more.
+    pub(super) fn with(&self, quirk: Quirk) -> Self {
+        let mut quirks = self.clone();
+        quirks.add(quirk);
+        quirks
+    }
+
     pub(super) fn has(&self, quirk: Quirk) -> bool {
         self.0.contains(&quirk)
     }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
@@ -52,8 +52,11 @@ impl Server {
         let mut port = lock(&self.port);
         match std::mem::replace(&mut *port, Port::Gone) {
             Port::Reserved(socket) => {
-                let listener = socket.listen(BACKLOG)?;
-                *port = Port::Open(tokio::spawn(accept(Arc::clone(self), listener)));
+                let gate = match self.service.take_refusal() {
+                    Some(lasting) => Gate::Closed(socket, lasting),
+                    None => Gate::Open(socket.listen(BACKLOG)?),
+                };
+                *port = Port::Open(tokio::spawn(accept(Arc::clone(self), gate)));
                 Ok(())
             }
             Port::Open(task) => {
@@ -99,6 +102,12 @@ impl Server {
         )
     }
 
+    fn serve(&self, socket: TcpStream) {
+        let mut connections = lock(&self.connections);
+        while connections.try_join_next().is_some() {}
+        connections.spawn(connection::serve(Arc::clone(&self.service), socket));
+    }
+
     fn cut_connections(&self) -> JoinSet<()> {
         let mut connections = std::mem::take(&mut *lock(&self.connections));
         connections.abort_all();
@@ -106,15 +115,44 @@ impl Server {
     }
 }
 
-async fn accept(server: Arc<Server>, listener: TcpListener) {
+/// Whether somebody listens on the port.
+enum Gate {
+    Open(TcpListener),
+    /// Nobody, for this long.
+    Closed(TcpSocket, Duration),
+}
+
+async fn accept(server: Arc<Server>, mut gate: Gate) {
     loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                let mut connections = lock(&server.connections);
-                while connections.try_join_next().is_some() {}
-                connections.spawn(connection::serve(Arc::clone(&server.service), socket));
+        gate = match gate {
+            Gate::Open(listener) => {
+                tokio::select! {
+                    biased;
+                    lasting = server.service.refused() => match bound(server.address) {
+                        // Bound before the listener goes, so that the port is never free.
+                        Ok(socket) => {
+                            drop(listener);
+                            server.cut_connections().shutdown().await;
+                            Gate::Closed(socket, lasting)
+                        }
+                        Err(_) => Gate::Open(listener),
+                    },
+                    accepted = listener.accept() => {
+                        match accepted {
+                            Ok((socket, _)) => server.serve(socket),
+                            Err(_) => sleep(ACCEPT_AGAIN).await,
+                        }
+                        Gate::Open(listener)
+                    }
+                }
             }
-            Err(_) => sleep(ACCEPT_AGAIN).await,
+            Gate::Closed(socket, lasting) => {
+                sleep(lasting).await;
+                match socket.listen(BACKLOG) {
+                    Ok(listener) => Gate::Open(listener),
+                    Err(_) => return,
+                }
+            }
         }
     }
 }

@@ -11,14 +11,16 @@ use drag_solver_core::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::Dialect;
+use super::faults::{Fault, Script};
 use super::jobs::{Books, Job, JobRecord, Ledger, Outcome, Status};
 use super::protocol::{Answer, Call, Order, Refusal, Reply, Terms};
 use super::quirks::{Quirk, Quirks};
 use super::requests::{Parts, ReceivedRequest, RequestLog};
+use super::{Dialect, Step};
 
 /// When the emulator's own clock starts, in seconds since 1970: the moment of the documentation's
 /// sample. The real time of day would make answers differ from run to run.
@@ -36,6 +38,7 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) quirks: Quirks,
     pub(super) remembered: usize,
+    pub(super) faults: Script,
 }
 
 /// One account at one provider.
@@ -46,6 +49,10 @@ pub(super) struct Service {
     ledger: Mutex<Ledger>,
     log: Mutex<RequestLog>,
     solving: Mutex<JoinSet<()>>,
+    faults: Mutex<Script>,
+    /// How long nobody is to listen, for the task that does.
+    refusing: Mutex<Option<Duration>>,
+    refuse: Notify,
 }
 
 impl Service {
@@ -55,6 +62,9 @@ impl Service {
             ledger: Mutex::new(Ledger::new(settings.balance, settings.price)),
             log: Mutex::new(RequestLog::new(settings.remembered)),
             solving: Mutex::new(JoinSet::new()),
+            faults: Mutex::new(settings.faults.clone()),
+            refusing: Mutex::new(None),
+            refuse: Notify::new(),
             settings,
         }
     }
@@ -83,6 +93,45 @@ impl Service {
         change(&mut self.ledger().books);
     }
 
+    /// The fault for a client that is at `step` now.
+    pub(super) fn next_fault(&self, step: Step) -> Option<Fault> {
+        let fault = lock(&self.faults).next(step)?;
+        self.count(|books| books.faults += 1);
+        Some(fault)
+    }
+
+    /// For how long nobody is to listen from now on, if that is the next fault of connecting.
+    pub(super) fn take_refusal(&self) -> Option<Duration> {
+        let lasting = lock(&self.faults).take_refusal()?;
+        self.count(|books| books.faults += 1);
+        Some(lasting)
+    }
+
+    pub(super) fn change_faults(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut lock(&self.faults));
+        // Whoever listens looks whether it is to stop.
+        self.refuse.notify_one();
+    }
+
+    /// Cuts every connection and refuses others for this long.
+    pub(super) fn refuse_connections(&self, lasting: Duration) {
+        *lock(&self.refusing) = Some(lasting);
+        self.refuse.notify_one();
+    }
+
+    /// Waits until nobody is to listen, and says for how long.
+    pub(super) async fn refused(&self) -> Duration {
+        loop {
+            if let Some(lasting) = lock(&self.refusing).take() {
+                return lasting;
+            }
+            if let Some(lasting) = self.take_refusal() {
+                return lasting;
+            }
+            self.refuse.notified().await;
+        }
+    }
+
     pub(super) fn remember(&self, request: Parts) {
         lock(&self.log).push(request);
     }
@@ -102,6 +151,7 @@ impl Service {
         dialect: Dialect,
         method: &str,
         body: &Value,
+        quirks: &Quirks,
     ) -> Reply {
         let protocol = dialect.protocol();
         if protocol.step(method).is_none() {
@@ -117,7 +167,7 @@ impl Service {
         let terms = protocol.terms();
         match protocol.call(method, body) {
             Err(refusal) => Reply::Refused(refusal),
-            Ok(Call::Create(order)) => self.create(dialect, order).await,
+            Ok(Call::Create(order)) => self.create(dialect, order, quirks).await,
             Ok(Call::Poll { job }) => self.poll(dialect, &job, terms),
             Ok(Call::Report { job, verdict }) => self.report(dialect, &job, verdict, terms).await,
             Ok(Call::Balance) => Reply::Balance(self.books().balance),
@@ -139,7 +189,7 @@ impl Service {
         solving
     }
 
-    async fn create(self: &Arc<Self>, dialect: Dialect, order: Order) -> Reply {
+    async fn create(self: &Arc<Self>, dialect: Dialect, order: Order, quirks: &Quirks) -> Reply {
         if !self.ledger().can_pay() {
             return Reply::Refused(Refusal::NoMoney);
         }
@@ -192,7 +242,7 @@ impl Service {
             let name = |number| {
                 dialect
                     .protocol()
-                    .job_id(number, self.settings.seed, self.quirks())
+                    .job_id(number, self.settings.seed, quirks)
             };
             let job = ledger.open(dialect, scale, delay, name);
             if let Some(result) = result {
