@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use drag_solver::core::{JobId, PaidJob, Rect};
@@ -19,12 +19,18 @@ Exit status:
   130  interrupted (Ctrl-C); 143 if by a request to terminate
 
 Environment:
-  OMOCAPTCHA_API_TOKEN    token of the omocaptcha account; there is no option for it, because
-                          arguments are visible to every user of a machine
+  OMOCAPTCHA_API_TOKEN    token of the omocaptcha account
   OMOCAPTCHA_API_VERSION  v1 (default) or v2
   OMOCAPTCHA_BASE_URL     default https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2
   OMOCAPTCHA_JOB_TYPE     default 24, for v2 TiktokSliderPhoneTask
+  TWOCAPTCHA_API_KEY      key of the 2Captcha account
+  TWOCAPTCHA_BASE_URL     default https://api.2captcha.com
+  ANTICAPTCHA_API_KEY     key of the Anti-Captcha account
+  ANTICAPTCHA_BASE_URL    default https://api.anti-captcha.com
   NO_COLOR                if set, nothing is coloured
+
+Without --provider, every provider with a token or key there is asked, in this order. No option takes
+a token, because arguments are visible to every user of a machine.
 
 Results go to standard output, everything else to standard error.";
 
@@ -98,7 +104,7 @@ pub(crate) struct SolveArgs {
 pub(crate) struct ProviderArgs {
     /// Who is asked; give it again for a provider to fall back on, in that order. Without it: those
     /// whose credentials are in the environment, else the sandbox, which knows only test pictures
-    #[arg(long = "provider", value_name = "NAME", value_parser = PossibleValuesParser::new(providers::names()))]
+    #[arg(long = "provider", value_name = "NAME", value_parser = names())]
     pub(crate) names: Vec<String>,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
@@ -139,6 +145,15 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What `--provider` accepts.
+fn names() -> PossibleValuesParser {
+    let values = providers::KNOWN.iter().map(|known| {
+        let value = PossibleValue::new(known.name).help(known.about);
+        value.aliases(known.alias)
+    });
+    PossibleValuesParser::new(values)
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
@@ -162,6 +177,7 @@ fn paid_job(text: &str) -> Result<PaidJob, String> {
     let (provider, id) = text
         .split_once(':')
         .ok_or("write the provider and its id for the job, as in omocaptcha:123456")?;
+    let provider = providers::find(provider).map_or(provider, |known| known.name);
     let id = JobId::new(id).map_err(|error| error.to_string())?;
     Ok(PaidJob::new(provider, id))
 }
@@ -218,6 +234,8 @@ mod tests {
         let args = solve(&["a.png", "--resume", "omocaptcha:12:34"]).unwrap();
         let job = PaidJob::new("omocaptcha", JobId::new("12:34").unwrap());
         assert_eq!(args.resume, Some(job));
+        let args = solve(&["a.png", "--resume", "2captcha:9"]).unwrap();
+        assert_eq!(args.resume.unwrap().provider, "twocaptcha");
         assert!(solve(&["a.png", "--resume", "123"]).is_err());
         assert!(solve(&["a.png", "--resume", "omocaptcha:"]).is_err());
     }
@@ -225,8 +243,8 @@ mod tests {
     #[test]
     fn an_unknown_provider_is_told_the_known_ones() {
         let error = solve(&["a.png", "--provider", "omocapcha"]).unwrap_err();
-        for name in providers::names() {
-            assert!(error.contains(name), "{error}");
+        for known in providers::KNOWN {
+            assert!(error.contains(known.name), "{error}");
         }
     }
 

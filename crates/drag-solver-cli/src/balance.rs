@@ -21,7 +21,7 @@ struct Line<'a> {
 /// Prints what each provider's account holds, one line each.
 pub(crate) async fn run(args: &BalanceArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
-    for provider in providers::open(&args.providers)? {
+    for provider in providers::open(&args.providers).await? {
         let balance = provider.balance().await;
         if balance.is_err() {
             exit = Exit::Unsolved;

@@ -126,13 +126,19 @@ fn hints(screenshot: &str, error: &SolveError, elapsed: Duration) -> Vec<String>
 }
 
 fn hint(kind: ErrorKind, provider: &str) -> Option<String> {
-    let known = providers::find(provider);
-    let variable = |which: &str| match known.and_then(|known| known.prefix) {
-        Some(prefix) => format!("{prefix}_{which}"),
-        None => format!("{provider}'s {which}"),
+    let variables = providers::find(provider).and_then(|known| known.variables);
+    let (credentials, base_url) = match variables {
+        Some(variables) => (
+            variables.credentials.to_owned(),
+            variables.base_url.to_owned(),
+        ),
+        None => (
+            format!("{provider}'s token"),
+            format!("{provider}'s base URL"),
+        ),
     };
     Some(match kind {
-        ErrorKind::Unauthorized => format!("check {}", variable("API_TOKEN")),
+        ErrorKind::Unauthorized => format!("check {credentials}"),
         ErrorKind::InsufficientBalance => {
             "add money to the account (`drag-solver balance` shows what is left), \
              or name another provider with --provider"
@@ -144,18 +150,19 @@ fn hint(kind: ErrorKind, provider: &str) -> Option<String> {
         ErrorKind::RateLimited | ErrorKind::Overloaded => {
             "wait a little, or ask for less at a time with --concurrency".to_owned()
         }
-        ErrorKind::Unavailable if provider != sandbox::NAME => format!(
-            "check the network and {}, or name another provider with --provider",
-            variable("BASE_URL")
-        ),
+        ErrorKind::Unavailable if provider != sandbox::NAME => {
+            format!("check the network and {base_url}, or name another provider with --provider")
+        }
         ErrorKind::Unsolvable if provider == sandbox::NAME => {
-            "the sandbox solves only pictures drawn by `drag-solver challenge`; \
-             for others, set OMOCAPTCHA_API_TOKEN"
-                .to_owned()
+            format!(
+                "the sandbox solves only pictures drawn by `drag-solver challenge`; \
+                 for others, set {}",
+                providers::credentials()
+            )
         }
         ErrorKind::Protocol => format!(
-            "see what was sent and answered with -vv; {} may be another version of the service",
-            variable("BASE_URL")
+            "see what was sent and answered with -vv; {base_url} may be another version of the \
+             service"
         ),
         _ => return None,
     })

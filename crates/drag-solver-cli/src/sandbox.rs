@@ -1,19 +1,23 @@
-//! The provider that needs no account: it speaks omocaptcha's protocol inside this process, and is
-//! reached through the real omocaptcha client, so that the main job runs on a fresh machine.
+//! The provider that needs no account: an emulated omocaptcha on a loopback port of this process,
+//! reached through the real client over real HTTP, so that the main job runs on a fresh machine.
 //!
 //! It answers the project's own test pictures, by the answer that is written into them, and gives up
 //! on every other picture.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::io;
 use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use drag_solver::core::{Drag, DragChallenge, DragSolver as _, Screenshot, async_trait};
-use drag_solver::http::{ApiRequest, ApiResponse, ConfigError, Pace, Transport, TransportError};
+use anyhow::Context as _;
+use drag_solver::core::{
+    Charge, DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Usd, Verdict,
+    WorstCase, async_trait,
+};
+use drag_solver::http::{Balance, ConfigError, Pace};
 use drag_solver::omocaptcha::Omocaptcha;
 use drag_solver_mock::challenge::AnswerKey;
-use serde_json::{Value, json};
+use drag_solver_mock::emulator::Emulator;
+
+use crate::providers::Provider;
 
 /// Its name on the command line and in results.
 pub(crate) const NAME: &str = "sandbox";
@@ -21,93 +25,109 @@ pub(crate) const NAME: &str = "sandbox";
 /// It is ours, and does not mind being asked often.
 const PACE: Duration = Duration::from_millis(20);
 
-/// A client of a new sandbox.
-pub(crate) fn open(poll_interval: Option<Duration>) -> Result<Omocaptcha, ConfigError> {
-    let interval = poll_interval.unwrap_or(PACE);
+/// The emulated provider, and a client of it. Dropping it closes the port.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    client: Omocaptcha,
+    _provider: Emulator,
+}
+
+/// Opens a port and makes a client of it.
+pub(crate) async fn open(pace: Option<Pace>) -> anyhow::Result<Sandbox> {
+    let provider = provider()
+        .await
+        .context("the sandbox cannot listen on 127.0.0.1")?;
+    Ok(Sandbox {
+        client: client(&provider, pace)?,
+        _provider: provider,
+    })
+}
+
+async fn provider() -> io::Result<Emulator> {
+    Emulator::builder()
+        .solver(AnswerKey)
+        .token(NAME)
+        .balance(Usd::ZERO)
+        .price(Usd::ZERO)
+        .remembered_requests(0)
+        .start()
+        .await
+}
+
+fn client(provider: &Emulator, pace: Option<Pace>) -> Result<Omocaptcha, ConfigError> {
     Omocaptcha::builder()
         .name(NAME)
-        .token("sandbox")
-        .pace(Pace::new(interval, interval))
+        .token(NAME)
+        .base_url(provider.omocaptcha_v1_url())
+        .pace(pace.unwrap_or(Pace::new(PACE, PACE)))
         .job_timeout(Duration::MAX)
-        .transport(Service::default())
         .build()
 }
 
-/// The service's side. What each job came to is kept until the command ends.
-#[derive(Debug, Default)]
-struct Service {
-    jobs: Mutex<HashMap<u64, Option<Drag>>>,
-}
-
-impl Service {
-    async fn create(&self, request: &Value) -> Value {
-        let picture = request["data"]["image_base64"].as_str().unwrap_or_default();
-        let Some(screenshot) = BASE64_STANDARD
-            .decode(picture)
-            .ok()
-            .and_then(|bytes| Screenshot::from_bytes(bytes).ok())
-        else {
-            return json!({"error": true, "message": "image_base64 is not a picture"});
-        };
-        let answer = AnswerKey.solve(&DragChallenge::new(screenshot)).await;
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = jobs.len() as u64 + 1;
-        jobs.insert(id, answer.ok().map(|solution| *solution.drag()));
-        json!({"error": false, "job_id": id, "message": "Create job success."})
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl DragSolver for Sandbox {
+    fn name(&self) -> &str {
+        self.client.name()
     }
 
-    fn result(&self, request: &Value) -> Value {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = request["job_id"].as_u64().unwrap_or_default();
-        match jobs.get(&id) {
-            Some(Some(Drag { start, end, .. })) => json!({
-                "error": false,
-                "status": "success",
-                "result": format!("{}|{}|{}|{}", start.x, start.y, end.x, end.y),
-            }),
-            Some(None) => json!({"error": false, "status": "fail", "result": null}),
-            None => json!({"error": true, "message": "There is no such job."}),
-        }
+    /// Solves like any provider. What the client cannot know of an error is that the sandbox takes
+    /// no money, and that asking it again brings the same.
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        let answer = self.client.solve(challenge).await;
+        answer.map_err(|error| error.with_charge(Charge::No).exhausted())
+    }
+
+    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+        self.client.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        self.client.worst_case()
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        self.client.limits()
     }
 }
 
 #[async_trait]
-impl Transport for Service {
-    async fn send(
-        &self,
-        request: ApiRequest,
-        _limit: Duration,
-    ) -> Result<ApiResponse, TransportError> {
-        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let answer = match request.path() {
-            "createJob" => self.create(&body).await,
-            "getJobResult" => self.result(&body),
-            "getBalance" => json!({"error": false, "balance": "0", "message": "It is free."}),
-            other => json!({"error": true, "message": format!("There is no {other} here.")}),
-        };
-        Ok(ApiResponse::new(200, answer.to_string()))
+impl Provider for Sandbox {
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        self.client.balance().await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use drag_solver::core::ErrorKind;
+    use drag_solver::core::{ErrorKind, Recovery, Screenshot};
     use drag_solver_mock::challenge::TestPicture;
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn it_answers_test_pictures_and_never_invents_a_drag() {
-        let sandbox = open(None).unwrap();
+    #[tokio::test]
+    async fn it_answers_test_pictures_over_http() {
+        let provider = provider().await.unwrap();
+        let client = client(&provider, None).unwrap();
         for seed in 0..3 {
             let picture = TestPicture::draw_sized(seed, 200, 400).unwrap();
-            let solution = sandbox.solve(&picture.challenge()).await.unwrap();
+            let solution = client.solve(&picture.challenge()).await.unwrap();
             assert_eq!(*solution.drag(), picture.drag());
             assert_eq!(solution.provider(), NAME);
         }
+        let books = provider.books();
+        assert_eq!((books.jobs_solved, books.requests), (3, 6));
+        assert_eq!(books.spent, Usd::ZERO);
+    }
+
+    #[tokio::test]
+    async fn it_never_invents_a_drag_and_takes_no_money() {
+        let sandbox = open(None).await.unwrap();
         let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
         let unknown = DragChallenge::new(Screenshot::from_bytes(gif).unwrap());
         let error = sandbox.solve(&unknown).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsolvable);
+        assert_eq!(error.charge(), Charge::No);
+        assert_eq!(error.recovery(), Recovery::Switch, "it would say the same");
     }
 }

@@ -23,7 +23,7 @@ use crate::{chain, console, input, interrupt, providers};
 /// Solves every screenshot and prints what became of each, until done or interrupted.
 pub(crate) async fn run(args: SolveArgs, spinner: bool) -> anyhow::Result<Exit> {
     check(&args)?;
-    let task = Task::new(&args)?;
+    let task = Task::new(&args).await?;
     let target = args.annotate.as_deref();
     let mut annotation = target
         .map(|target| Annotation::prepare(target, &args.screenshots[0]))
@@ -107,8 +107,8 @@ struct Task {
 }
 
 impl Task {
-    fn new(args: &SolveArgs) -> anyhow::Result<Self> {
-        let providers = providers::open(&args.providers)?;
+    async fn new(args: &SolveArgs) -> anyhow::Result<Self> {
+        let providers = providers::open(&args.providers).await?;
         if let Some(job) = &args.resume {
             ensure!(
                 providers.iter().any(|asked| asked.name() == job.provider),

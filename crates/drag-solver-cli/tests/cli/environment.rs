@@ -4,7 +4,7 @@ use crate::support::{TOKEN, drag_solver};
 
 #[tokio::test]
 async fn a_bad_setting_is_named_before_anything_is_read() {
-    let cases: [(&[(&str, &str)], &str); 6] = [
+    let cases: [(&[(&str, &str)], &str); 8] = [
         (
             &[("OMOCAPTCHA_API_TOKEN", "")],
             "OMOCAPTCHA_API_TOKEN: is empty",
@@ -41,6 +41,17 @@ async fn a_bad_setting_is_named_before_anything_is_read() {
             ],
             "OMOCAPTCHA_JOB_TYPE: `Slider` is not a job type of API v1",
         ),
+        (
+            &[("ANTICAPTCHA_API_KEY", "")],
+            "ANTICAPTCHA_API_KEY: is empty",
+        ),
+        (
+            &[
+                ("TWOCAPTCHA_API_KEY", TOKEN),
+                ("TWOCAPTCHA_BASE_URL", "http://example.com"),
+            ],
+            "TWOCAPTCHA_BASE_URL: `http://example.com` would send the token unencrypted",
+        ),
     ];
     for (variables, expected) in cases {
         for command in [&["solve", "missing.png"][..], &["balance"]] {
@@ -59,11 +70,30 @@ async fn a_bad_setting_is_named_before_anything_is_read() {
 
 #[tokio::test]
 async fn a_provider_without_its_token_names_the_variable() {
-    let ran = drag_solver(["solve", "missing.png", "--provider", "omocaptcha"])
+    for (provider, variable) in [
+        ("omocaptcha", "OMOCAPTCHA_API_TOKEN"),
+        ("twocaptcha", "TWOCAPTCHA_API_KEY"),
+        ("2captcha", "TWOCAPTCHA_API_KEY"),
+        ("anticaptcha", "ANTICAPTCHA_API_KEY"),
+    ] {
+        let ran = drag_solver(["solve", "missing.png", "--provider", provider])
+            .run()
+            .await;
+        let missing = format!("error: {variable}: is not set");
+        assert!(ran.stderr.starts_with(&missing), "{ran:?}");
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
+    }
+}
+
+#[tokio::test]
+async fn one_provider_by_two_names_is_given_twice() {
+    let ran = drag_solver(["solve", "a.png", "--provider=2captcha"])
+        .arg("--provider=twocaptcha")
+        .env("TWOCAPTCHA_API_KEY", TOKEN)
         .run()
         .await;
     assert!(
-        ran.stderr.contains("OMOCAPTCHA_API_TOKEN: is not set"),
+        ran.stderr.contains("--provider twocaptcha is given twice"),
         "{ran:?}"
     );
     assert_eq!(ran.code, Some(2));
@@ -75,7 +105,8 @@ async fn an_unknown_provider_is_told_the_known_ones() {
         .run()
         .await;
     assert!(
-        ran.stderr.contains("[possible values: omocaptcha"),
+        ran.stderr
+            .contains("[possible values: omocaptcha, twocaptcha, anticaptcha, sandbox]"),
         "{ran:?}"
     );
     assert_eq!(ran.code, Some(2));

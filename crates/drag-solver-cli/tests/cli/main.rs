@@ -5,6 +5,7 @@
 mod environment;
 mod files;
 mod others;
+mod providers;
 mod sandbox;
 mod server;
 mod solve;

@@ -70,6 +70,8 @@ async fn help_tells_the_exit_statuses_and_the_variables() {
             "Exit status:",
             "  130  ",
             "OMOCAPTCHA_API_TOKEN",
+            "TWOCAPTCHA_API_KEY",
+            "ANTICAPTCHA_BASE_URL",
             "NO_COLOR",
         ] {
             assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);

@@ -1,6 +1,7 @@
 //! The main job, over real HTTP to a provider on a loopback port.
 
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use drag_solver_mock::challenge::TestPicture;
@@ -16,10 +17,13 @@ struct Shot {
     bytes: Vec<u8>,
 }
 
+/// Drawn once: that takes longer than all else here.
+static PICTURE: LazyLock<TestPicture> = LazyLock::new(|| TestPicture::draw(7).unwrap());
+
 fn shot() -> Shot {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.png");
-    let bytes = TestPicture::draw(7).unwrap().screenshot().bytes().to_vec();
+    let bytes = PICTURE.screenshot().bytes().to_vec();
     std::fs::write(&path, &bytes).unwrap();
     Shot {
         path: path.to_str().unwrap().to_owned(),
