@@ -23,6 +23,19 @@ impl<'a, 'b> Call<'a, 'b> {
         }
     }
 
+    /// Begins with `name[solver, solver](`: for a combinator around several solvers.
+    pub(crate) fn of<S: Debug>(f: &'a mut Formatter<'b>, name: &str, solvers: &[S]) -> Self {
+        let so_far = f.write_str(name).and_then(|()| {
+            f.debug_list().entries(solvers).finish()?;
+            f.write_str("(")
+        });
+        Self {
+            f,
+            so_far,
+            settings: 0,
+        }
+    }
+
     /// Adds `setting: value`.
     pub(crate) fn with(mut self, setting: &str, value: impl Debug) -> Self {
         let comma = if self.settings == 0 { "" } else { ", " };

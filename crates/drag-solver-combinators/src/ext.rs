@@ -5,8 +5,8 @@ use std::sync::Arc;
 use drag_solver_core::{DragSolver, Usd};
 
 use crate::{
-    Budget, Budgeted, Deadline, DeadlinePolicy, Fallback, InvalidPolicy, Priced, Retry,
-    RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
+    Budget, Budgeted, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, InvalidPolicy,
+    Priced, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
 };
 
 /// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
@@ -53,6 +53,24 @@ pub trait DragSolverExt: DragSolver + Sized {
         Self: 'static,
     {
         Fallback::of(vec![Arc::new(self), Arc::new(other)])
+    }
+
+    /// Asks `other` as well if this one takes long; the first answer wins. Takes a
+    /// [`Duration`](std::time::Duration) too. See [`Hedge`].
+    ///
+    /// # Errors
+    ///
+    /// See [`HedgePolicy::check`].
+    fn hedge(
+        self,
+        other: impl DragSolver + 'static,
+        policy: impl Into<HedgePolicy>,
+    ) -> Result<Hedge, InvalidPolicy>
+    where
+        Self: 'static,
+    {
+        let solvers: [Arc<dyn DragSolver>; 2] = [Arc::new(self), Arc::new(other)];
+        Hedge::new(solvers, policy)
     }
 
     /// Ends an attempt that takes too long. Takes a [`Duration`](std::time::Duration) too. See

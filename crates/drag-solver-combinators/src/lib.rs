@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`Retry`] | `.retry(..)` | asks the same solver again, and resumes jobs that were paid for |
 //! | [`Fallback`] | `.or(..)` | asks another solver |
+//! | [`Hedge`] | `.hedge(..)` | asks another solver as well when one takes long; the first answer wins |
 //! | [`Timeout`] | `.timeout(..)` | limits one attempt |
 //! | [`Deadline`] | `.deadline(..)` | gives the whole chain a limit |
 //! | [`Budget`] | `.budget(..)` | limits what may be spent, together with others |
@@ -24,11 +25,13 @@ mod deadline;
 mod describe;
 mod ext;
 mod fallback;
+mod hedge;
 pub mod human_duration;
 mod invalid;
 mod jitter;
 mod names;
 mod priced;
+mod race;
 mod report;
 mod retry;
 mod sync;
@@ -42,8 +45,10 @@ pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
 pub use crate::deadline::{Deadline, DeadlinePolicy};
 pub use crate::ext::DragSolverExt;
 pub use crate::fallback::Fallback;
+pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
 pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;
+pub use crate::race::Abandoned;
 pub use crate::retry::{Retry, RetryBudget, RetryBudgetPolicy, RetryPolicy};
 pub use crate::timeout::{Timeout, TimeoutPolicy};
 pub use crate::validate::{Validate, ValidatePolicy};

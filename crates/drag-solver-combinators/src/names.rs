@@ -1,6 +1,6 @@
 //! What a combinator around several solvers is called, and who answers to a name.
 
-use drag_solver_core::DragSolver;
+use drag_solver_core::{DragChallenge, DragSolver};
 
 const SEPARATOR: char = '|';
 
@@ -18,6 +18,34 @@ pub(crate) fn joined<S: DragSolver>(solvers: &[S]) -> String {
 /// Whether a solver called `name` is, or is a combinator around, the one called `provider`.
 pub(crate) fn answers_to(name: &str, provider: &str) -> bool {
     name == provider || name.split(SEPARATOR).any(|part| part == provider)
+}
+
+/// Indices of `solvers` in the order to ask them: those with a job to resume first, because that
+/// buys nothing; apart from that, as they are listed.
+pub(crate) fn resuming_first<S: DragSolver>(
+    solvers: &[S],
+    challenge: &DragChallenge,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..solvers.len()).collect();
+    put_resuming_first(&mut order, solvers, challenge);
+    order
+}
+
+/// Moves those with a job to resume to the front.
+pub(crate) fn put_resuming_first<S: DragSolver>(
+    order: &mut [usize],
+    solvers: &[S],
+    challenge: &DragChallenge,
+) {
+    if !challenge.paid_jobs().is_empty() {
+        order.sort_by_key(|&child| !has_job(solvers[child].name(), challenge));
+    }
+}
+
+/// Whether the solver called `name`, or one inside it, has a job to resume.
+pub(crate) fn has_job(name: &str, challenge: &DragChallenge) -> bool {
+    let mut jobs = challenge.paid_jobs().iter();
+    jobs.any(|job| answers_to(name, &job.provider))
 }
 
 #[cfg(test)]

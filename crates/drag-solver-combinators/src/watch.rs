@@ -2,8 +2,11 @@
 //! its future was dropped.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use drag_solver_core::{Charge, PaidJob, Progress, ProgressListener};
+use drag_solver_core::{
+    Attempt, Charge, ErrorKind, PaidJob, Progress, ProgressListener, SolveError,
+};
 
 /// Listens to one challenge.
 #[derive(Debug, Default)]
@@ -17,6 +20,10 @@ struct Seen {
     buying: u32,
     /// Jobs that were accepted, or resumed, and are not settled.
     open: Vec<PaidJob>,
+    /// Jobs that were bought before and taken up again.
+    resumed: Vec<PaidJob>,
+    /// How many jobs were accepted and are settled.
+    settled: u32,
 }
 
 impl Watch {
@@ -38,6 +45,52 @@ impl Watch {
             Charge::Unknown
         }
     }
+
+    /// How many answers may be billed that nobody would wait for if the solver was dropped now. A
+    /// job that was resumed was bought by somebody else.
+    pub(crate) fn unfinished_purchases(&self) -> u32 {
+        let seen = self.seen();
+        if !seen.spoke {
+            return 1;
+        }
+        let bought = seen.open.iter().filter(|job| !seen.resumed.contains(job));
+        seen.buying + u32::try_from(bought.count()).unwrap_or(u32::MAX)
+    }
+
+    /// The history of a solver called `name` that is dropped now, after `elapsed`: an attempt for
+    /// each unfinished job and each purchase, since each may be on the bill; if there are none, a
+    /// single one that is free.
+    ///
+    /// Their kind is `Timeout`: they were not given the time they needed.
+    pub(crate) fn attempts_if_dropped(
+        &self,
+        name: &str,
+        why: &str,
+        elapsed: Duration,
+    ) -> Vec<Attempt> {
+        let seen = self.seen();
+        let dropped = |provider: &str, charge| {
+            SolveError::new(ErrorKind::Timeout, format!("dropped: {why}"))
+                .with_provider(provider)
+                .with_charge(charge)
+        };
+        let mut attempts: Vec<Attempt> = seen
+            .open
+            .iter()
+            .map(|job| {
+                let error = dropped(&job.provider, Charge::Unknown).with_job(job.id.clone());
+                Attempt::new(&error, elapsed)
+            })
+            .collect();
+        let nameless = seen.buying + seen.settled + u32::from(!seen.spoke);
+        for _ in 0..nameless {
+            attempts.push(Attempt::new(&dropped(name, Charge::Unknown), elapsed));
+        }
+        if attempts.is_empty() {
+            attempts.push(Attempt::new(&dropped(name, Charge::No), elapsed));
+        }
+        attempts
+    }
 }
 
 impl ProgressListener for Watch {
@@ -54,12 +107,19 @@ impl ProgressListener for Watch {
             Progress::Resumed { provider, job } => {
                 let job = PaidJob::new(provider, job.clone());
                 if !seen.open.contains(&job) {
+                    seen.resumed.push(job.clone());
                     seen.open.push(job);
                 }
             }
-            Progress::Settled { provider, job } => seen
-                .open
-                .retain(|open| open.provider != provider || open.id != *job),
+            Progress::Settled { provider, job } => {
+                let job = PaidJob::new(provider, job.clone());
+                if let Some(found) = seen.open.iter().position(|open| *open == job) {
+                    seen.open.remove(found);
+                    if !seen.resumed.contains(&job) {
+                        seen.settled += 1;
+                    }
+                }
+            }
             _ => {} // `Started`: nothing was sent yet
         }
     }

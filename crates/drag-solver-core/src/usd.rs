@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, Mul, Sub};
+use std::num::NonZeroU32;
+use std::ops::{Add, Div, Mul, Sub};
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -71,6 +72,19 @@ impl Mul<u32> for Usd {
 
     fn mul(self, times: u32) -> Self {
         Self(self.0.saturating_mul(Decimal::from(times)))
+    }
+}
+
+impl Div<NonZeroU32> for Usd {
+    type Output = Self;
+
+    fn div(self, parts: NonZeroU32) -> Self {
+        // Never `None`: the divisor is not zero, and dividing by a whole number cannot overflow.
+        Self(
+            self.0
+                .checked_div(Decimal::from(parts.get()))
+                .unwrap_or(self.0),
+        )
     }
 }
 
@@ -156,6 +170,8 @@ mod tests {
         assert_eq!(sum, usd("0.3"));
         assert_eq!(usd("0.3") - usd("0.1") - usd("0.2"), Usd::ZERO);
         assert_eq!(Usd::from_micros(900), usd("0.0009"));
+        let three = NonZeroU32::new(3).unwrap();
+        assert_eq!(usd("0.0027") / three, usd("0.0009"));
         assert_eq!(usd("0.00000").to_string(), "0");
         assert_eq!(usd("345.6780").to_string(), "345.678");
     }

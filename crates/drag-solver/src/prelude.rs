@@ -3,7 +3,7 @@
 #[cfg(feature = "anticaptcha")]
 pub use drag_solver_anticaptcha::AntiCaptcha;
 pub use drag_solver_combinators::{
-    DragSolverExt, Fallback, RetryPolicy, TimeoutPolicy, ValidatePolicy,
+    DragSolverExt, Fallback, HedgePolicy, RetryPolicy, TimeoutPolicy, ValidatePolicy,
 };
 pub use drag_solver_core::{
     Charge, Drag, DragChallenge, DragSolver, ErrorKind, PaidJob, Point, Recovery, Rect, Screenshot,

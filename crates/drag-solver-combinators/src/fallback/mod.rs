@@ -96,19 +96,6 @@ impl Fallback {
         self.solvers.push(Arc::new(solver));
         Self::of(self.solvers)
     }
-
-    /// Indices of the solvers in the order to ask them: those with a job to resume first.
-    fn order(&self, challenge: &DragChallenge) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.solvers.len()).collect();
-        if !challenge.paid_jobs().is_empty() {
-            order.sort_by_key(|&child| {
-                let name = self.solvers[child].name();
-                let mut jobs = challenge.paid_jobs().iter();
-                !jobs.any(|job| names::answers_to(name, &job.provider))
-            });
-        }
-        order
-    }
 }
 
 #[async_trait]
@@ -121,7 +108,7 @@ impl DragSolver for Fallback {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let begun = Instant::now();
         let mut failed: Vec<(SolveError, Duration)> = Vec::new();
-        for child in self.order(challenge) {
+        for child in names::resuming_first(&self.solvers, challenge) {
             let solver = &self.solvers[child];
             if !failed.is_empty() && challenge.is_expired() {
                 let late = SolveError::new(

@@ -126,12 +126,12 @@ impl RetryBudget {
     }
 
     /// A call was made.
-    pub(super) fn deposit(&self) {
+    pub(crate) fn deposit(&self) {
         self.0.put(self.0.deposit);
     }
 
     /// Takes a token, if there is one. It goes back unless the retry is made.
-    pub(super) fn withdraw(&self) -> Option<Withdrawal> {
+    pub(crate) fn withdraw(&self) -> Option<Withdrawal> {
         // One step: between a check and a subtraction another caller could take the same token.
         self.0
             .tokens
@@ -165,11 +165,11 @@ impl fmt::Debug for RetryBudget {
 
 /// A token taken for a retry that is yet to be made. Dropped before that, it goes back.
 #[must_use]
-pub(super) struct Withdrawal(Option<Arc<Bucket>>);
+pub(crate) struct Withdrawal(Option<Arc<Bucket>>);
 
 impl Withdrawal {
     /// The retry is made: the token is gone.
-    pub(super) fn spend(mut self) {
+    pub(crate) fn spend(mut self) {
         self.0 = None;
     }
 }

@@ -1,0 +1,578 @@
+use drag_solver_core::{Charge, ErrorKind, JobId, PaidJob, Recovery, Usd};
+use drag_solver_mock::{Ending, MockSolver, Outcome};
+use tokio::time::Instant;
+
+use super::*;
+use crate::testing::{Named, Script, challenge, drag, error, millis, secs};
+use crate::{Budget, BudgetPolicy, DragSolverExt, RetryBudgetPolicy, RetryPolicy};
+
+fn mock(name: &'static str) -> MockSolver {
+    MockSolver::new(name)
+}
+
+fn hedge(solvers: &[&MockSolver], policy: impl Into<HedgePolicy>) -> Hedge {
+    let solvers = solvers
+        .iter()
+        .map(|&s| Arc::new(s.clone()) as Arc<dyn DragSolver>);
+    Hedge::new(solvers, policy).unwrap()
+}
+
+/// When each call came, counted from `begun`.
+fn times(solver: &MockSolver, begun: Instant) -> Vec<Duration> {
+    let calls = solver.calls().into_iter();
+    calls.map(|call| call.started - begun).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_is_asked_at_the_very_end_of_the_delay() {
+    let (a, b) = (mock("a").answers(secs(20)), mock("b").answers(secs(4)));
+    let begun = Instant::now();
+    let solution = hedge(&[&a, &b], secs(8)).solve(&challenge()).await.unwrap();
+    assert_eq!(solution.provider(), "b");
+    assert_eq!(times(&b, begun), [secs(8)]);
+    assert_eq!(begun.elapsed(), secs(12));
+    assert_eq!(solution.elapsed(), secs(12), "from when the call began");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_the_end_of_the_delay_is_in_time() {
+    let (a, b) = (mock("a").answers(secs(8)), mock("b"));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge()).await.unwrap();
+    assert_eq!(solution.provider(), "a");
+    assert_eq!(b.call_count(), 0);
+    assert!(solution.failed_attempts().is_empty());
+    assert_eq!(pair.stats().hedged, 0);
+
+    let a = mock("a").answers(millis(8_001));
+    let b = mock("b").answers(secs(1));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge()).await.unwrap();
+    assert_eq!((solution.provider(), b.call_count()), ("a", 1));
+    assert_eq!((pair.stats().answered, pair.stats().hedged), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quick_error_never_beats_a_slow_success() {
+    for &kind in ErrorKind::ALL {
+        if kind.recovery() == Recovery::Stop || kind == ErrorKind::AllFailed {
+            continue; // ends all; has no attempt of its own
+        }
+        let a = mock("a").answers(secs(20));
+        let b = mock("b").fails(secs(1), error(kind));
+        let begun = Instant::now();
+        let solution = hedge(&[&a, &b], secs(8)).solve(&challenge()).await;
+        let solution = solution.unwrap();
+        assert_eq!(begun.elapsed(), secs(20), "{kind}");
+        assert_eq!(solution.provider(), "a");
+        assert_eq!(solution.failed_attempts()[0].kind, kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_before_the_delay_starts_the_next_at_once() {
+    let a = mock("a").fails(secs(3), error(ErrorKind::Unavailable));
+    let b = mock("b").answers(secs(4));
+    let begun = Instant::now();
+    let solution = hedge(&[&a, &b], secs(8)).solve(&challenge()).await.unwrap();
+    assert_eq!(times(&b, begun), [secs(3)]);
+    assert_eq!(begun.elapsed(), secs(7));
+    let [failed] = solution.failed_attempts() else {
+        panic!("{solution:?}")
+    };
+    assert_eq!(
+        (failed.kind, failed.elapsed),
+        (ErrorKind::Unavailable, secs(3))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delay_counts_from_the_latest_start() {
+    let a = mock("a").fails(secs(3), error(ErrorKind::Unavailable));
+    let (b, c) = (mock("b").answers(secs(30)), mock("c").answers(secs(2)));
+    let begun = Instant::now();
+    let three = hedge(&[&a, &b, &c], secs(8));
+    let solution = three.solve(&challenge()).await.unwrap();
+    assert_eq!(times(&c, begun), [secs(11)]);
+    assert_eq!(solution.provider(), "c");
+    assert_eq!(begun.elapsed(), secs(13));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_all_and_drops_who_is_at_work() {
+    let a = mock("a").stalls();
+    let b = mock("b").fails(secs(1), error(ErrorKind::InvalidChallenge));
+    let c = mock("c");
+    let three = hedge(&[&a, &b, &c], secs(8));
+    let begun = Instant::now();
+    let stopped = three.solve(&challenge()).await.unwrap_err();
+    assert_eq!(begun.elapsed(), secs(9));
+    assert_eq!(stopped.kind(), ErrorKind::InvalidChallenge);
+    assert_eq!(a.calls()[0].ending, Ending::Dropped);
+    assert_eq!((a.in_flight(), c.call_count()), (0, 0));
+    assert_eq!(stopped.charge(), Charge::Unknown, "a may send a bill");
+    let job = PaidJob::new("a", JobId::from(1));
+    assert_eq!(stopped.unfinished_jobs(), [job]);
+    assert_eq!(three.stats().abandoned.answers, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_make_the_deadline_does_not_end_those_at_work() {
+    let a = mock("a").answers(secs(20));
+    let b = mock("b").fails(Duration::ZERO, error(ErrorKind::DeadlineExceeded));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge().within(secs(25))).await.unwrap();
+    assert_eq!(solution.provider(), "a");
+
+    let a = mock("a").fails(Duration::ZERO, error(ErrorKind::DeadlineExceeded));
+    let b = mock("b");
+    let pair = hedge(&[&a, &b], secs(8));
+    let alone = pair.solve(&challenge().within(secs(25))).await.unwrap_err();
+    assert_eq!(alone.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(b.call_count(), 0, "as in a fallback");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_every_unfinished_job_is_in_the_error() {
+    let (a, b) = (mock("a").stalls(), mock("b").stalls());
+    let begun = Instant::now();
+    let late = hedge(&[&a, &b], secs(8))
+        .solve(&challenge().within(secs(30)))
+        .await
+        .unwrap_err();
+    assert_eq!(begun.elapsed(), secs(30));
+    assert_eq!(late.kind(), ErrorKind::DeadlineExceeded);
+    let jobs = ["a", "b"].map(|name| PaidJob::new(name, JobId::from(1)));
+    assert_eq!(late.unfinished_jobs(), jobs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_the_deadline_beats_the_deadline() {
+    let (a, b) = (mock("a").stalls(), mock("b").answers(secs(12)));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge().within(secs(20))).await.unwrap();
+    assert_eq!(solution.provider(), "b");
+    assert_eq!(solution.failed_attempts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loser_is_dropped_at_once_and_counted() {
+    let a = mock("a").stalls().with_cost(Usd::from_micros(900));
+    let b = mock("b").answers(secs(4));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge()).await.unwrap();
+    assert_eq!(a.in_flight(), 0, "before the call returns");
+    let abandoned = pair.stats().abandoned;
+    assert_eq!(abandoned.answers, 1);
+    assert_eq!(abandoned.cost, Usd::from_micros(900));
+    let [lost] = solution.failed_attempts() else {
+        panic!("{solution:?}")
+    };
+    assert_eq!(
+        (lost.kind, lost.charge),
+        (ErrorKind::Timeout, Charge::Unknown)
+    );
+    assert_eq!(lost.provider.as_deref(), Some("a"));
+    assert_eq!(lost.job, Some(JobId::from(1)));
+    assert_eq!(lost.elapsed, secs(12));
+    assert_eq!(lost.message, "dropped: b answered first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_that_had_bought_nothing_costs_nothing() {
+    // Waits for a minute before it would buy.
+    let a = mock("a")
+        .fails(
+            Duration::ZERO,
+            error(ErrorKind::RateLimited).with_retry_after(secs(60)),
+        )
+        .answers(secs(1));
+    let patient = a.clone().retry(RetryPolicy::default()).unwrap();
+    let b = mock("b").answers(secs(4));
+    let pair = patient.hedge(b, secs(8)).unwrap();
+    let solution = pair.solve(&challenge()).await.unwrap();
+    // The mock says `Buying` before it is refused, and never that it was not bought.
+    assert_eq!(solution.failed_attempts().len(), 1);
+    assert_eq!(a.purchases(), 0);
+
+    let expired = mock("a")
+        .fails(Duration::ZERO, error(ErrorKind::Unavailable))
+        .answers(secs(1));
+    let policy = RetryPolicy::default().base_backoff(secs(10));
+    let patient = expired.clone().retry(policy).unwrap().with_seed(3);
+    let pair = patient.hedge(mock("b").answers(Duration::ZERO), Duration::ZERO);
+    let pair = pair.unwrap();
+    let solution = pair.solve(&challenge()).await.unwrap();
+    let lost = &solution.failed_attempts()[0];
+    assert_eq!((lost.charge, &lost.job), (Charge::No, &None));
+    assert_eq!(pair.stats().abandoned, Abandoned::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_solver_that_says_nothing_may_have_bought() {
+    let (a, b) = (mock("a").free().stalls(), mock("b").answers(secs(4)));
+    let pair = hedge(&[&a, &b], secs(8));
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(pair.stats().abandoned.answers, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_books_the_loser_wherever_it_is() {
+    let price = Usd::from_micros(1_000);
+    let budget = || Budget::new(BudgetPolicy::default().total(price * 10)).unwrap();
+    let (a, b) = (|| mock("a").stalls(), || mock("b").answers(secs(4)));
+
+    let inside = budget();
+    let (a_paid, b_paid) = (a().budget(&inside, price), b().budget(&inside, price));
+    let pair = a_paid.unwrap().hedge(b_paid.unwrap(), secs(8)).unwrap();
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!((inside.spent(), inside.reserved()), (price * 2, Usd::ZERO));
+    assert_eq!(pair.stats().abandoned.cost, price);
+
+    let outside = budget();
+    let pair = hedge(&[&a(), &b()], secs(8))
+        .budget(&outside, price)
+        .unwrap();
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(
+        (outside.spent(), outside.reserved()),
+        (price * 2, Usd::ZERO)
+    );
+
+    // Dropped while it is unknown whether the purchase arrived.
+    let slow = mock("a").then(
+        Outcome::answer(drag())
+            .after(secs(60))
+            .accepted_after(secs(30)),
+    );
+    let outside = budget();
+    let pair = hedge(&[&slow, &b()], secs(8))
+        .budget(&outside, price)
+        .unwrap();
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(outside.spent(), price * 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_that_was_billed_before_it_lost_is_booked_outside() {
+    let price = Usd::from_micros(1_000);
+    let outside = Budget::new(BudgetPolicy::default().total(price * 10)).unwrap();
+    // The first answer is bad and billed; the second never comes.
+    let a = mock("a").then(ErrorKind::InvalidAnswer).stalls();
+    let again = a.clone().retry(RetryPolicy::default()).unwrap();
+    let b = mock("b").answers(secs(4));
+    let pair = again
+        .hedge(b, secs(8))
+        .unwrap()
+        .budget(&outside, price)
+        .unwrap();
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(a.purchases(), 2);
+    assert_eq!(outside.spent(), price * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_that_cannot_finish_is_not_bought() {
+    for (limit, asked) in [(millis(12_999), 0), (secs(13), 1)] {
+        let (a, b) = (mock("a").stalls(), mock("b").stalls());
+        let begun = Instant::now();
+        let pair = hedge(&[&a, &b], secs(8)); // and 5 s to answer
+        let late = pair.solve(&challenge().within(limit)).await.unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::DeadlineExceeded);
+        assert_eq!(begun.elapsed(), limit);
+        assert_eq!(b.call_count(), asked, "{limit:?}");
+    }
+    // Nor after an error.
+    let a = mock("a").fails(secs(3), error(ErrorKind::Unavailable));
+    let b = mock("b");
+    let pair = hedge(&[&a, &b], secs(8));
+    let late = pair.solve(&challenge().within(secs(7))).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(late.message(), "too little time was left to ask b");
+    assert_eq!(late.attempts()[0].kind, ErrorKind::Unavailable);
+    assert_eq!(b.call_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_no_minimum_a_hedge_still_starts_before_the_deadline() {
+    let policy = HedgePolicy::from(secs(8)).min_time_left(Duration::ZERO);
+    for (limit, asked) in [(secs(8), 0), (millis(8_001), 1)] {
+        let (a, b) = (mock("a").stalls(), mock("b").stalls());
+        let pair = hedge(&[&a, &b], policy);
+        pair.solve(&challenge().within(limit)).await.unwrap_err();
+        assert_eq!(b.call_count(), asked, "{limit:?}");
+    }
+    let (a, b) = (mock("a").overstays(), mock("b").stalls());
+    let pair = hedge(&[&a, &b], policy).deadline(secs(30)).unwrap();
+    let at_the_deadline = pair.solve(&challenge().within(secs(8))).await;
+    at_the_deadline.unwrap_err();
+    assert_eq!(b.call_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_failed_keeps_every_attempt_in_order() {
+    let a = mock("a").fails(secs(20), error(ErrorKind::Unavailable));
+    let b = mock("b").fails(secs(1), error(ErrorKind::Protocol));
+    let all = hedge(&[&a, &b], secs(8))
+        .solve(&challenge())
+        .await
+        .unwrap_err();
+    assert_eq!(all.kind(), ErrorKind::AllFailed);
+    assert_eq!(all.recovery(), Recovery::Retry);
+    let attempts: Vec<_> = all.attempts().iter().map(|a| (a.kind, a.elapsed)).collect();
+    let expected = [
+        (ErrorKind::Protocol, secs(1)),
+        (ErrorKind::Unavailable, secs(20)),
+    ];
+    assert_eq!(attempts, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_at_any_await_it_drops_every_solver_and_keeps_no_trace_but_the_cost() {
+    let policy = HedgePolicy::from(secs(8)).quantile(0.5).min_samples(1);
+    for (dropped_after, at_work) in [(secs(0), 1), (secs(7), 1), (secs(9), 2), (secs(17), 3)] {
+        let mocks = [mock("a").stalls(), mock("b").stalls(), mock("c").stalls()];
+        let three = hedge(&[&mocks[0], &mocks[1], &mocks[2]], policy);
+        let challenge = challenge();
+        let call = tokio::time::timeout(dropped_after, three.solve(&challenge));
+        assert!(call.await.is_err());
+        let in_flight: usize = mocks.iter().map(MockSolver::in_flight).sum();
+        assert_eq!(in_flight, 0);
+        let bought: usize = mocks.iter().map(MockSolver::purchases).sum();
+        assert_eq!(bought, at_work, "{dropped_after:?}");
+        let stats = three.stats();
+        assert_eq!(stats.abandoned.answers, at_work as u64);
+        assert_eq!((stats.answered, stats.hedged), (0, 0));
+        assert_eq!(three.delays(), [secs(8); 3], "no latency was learned");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_never_polled_does_nothing() {
+    let (a, b) = (mock("a"), mock("b"));
+    let pair = hedge(&[&a, &b], secs(8));
+    drop(pair.solve(&challenge()));
+    assert_eq!(a.call_count(), 0);
+    assert_eq!(pair.stats(), HedgeStats::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_a_paid_job_is_asked_first() {
+    let (a, b) = (mock("a"), mock("b").answers(secs(1)));
+    let pair = hedge(&[&a, &b], secs(8));
+    let job = PaidJob::new("b", JobId::from(7));
+    let solution = pair.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(solution.provider(), "b");
+    assert_eq!(b.resumed(), [Some(JobId::from(7))]);
+    assert_eq!(a.call_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_job_that_loses_is_no_new_cost_and_can_be_resumed_again() {
+    let (a, b) = (mock("a").stalls(), mock("b").answers(secs(1)));
+    let pair = hedge(&[&a, &b], secs(8));
+    let job = PaidJob::new("a", JobId::from(7));
+    let solution = pair.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(pair.stats().abandoned, Abandoned::default());
+    assert_eq!(solution.failed_attempts()[0].job, Some(JobId::from(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_goes_to_the_winner_and_to_no_loser() {
+    // Both have one name: nothing but the route tells them apart.
+    let (a, b) = (mock("a").stalls(), mock("a").answers(secs(4)));
+    let pair = hedge(&[&a, &b], secs(8));
+    let solution = pair.solve(&challenge()).await.unwrap();
+    pair.report(&solution, Verdict::Incorrect).await.unwrap();
+    assert!(a.heard().is_empty());
+    assert_eq!(b.heard().len(), 1);
+    assert!(b.heard()[0].0.unrouted().is_none(), "b sees its own answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_quantile_counts_once_there_are_enough_samples() {
+    let (a, b) = (mock("a"), mock("b"));
+    let policy = HedgePolicy::from(secs(8)).quantile(0.9).min_samples(10);
+    let pair = hedge(&[&a, &b], policy);
+    for seconds in 1..=9_u64 {
+        a.push(Outcome::answer(drag()).after(millis(100 * seconds)));
+        pair.solve(&challenge()).await.unwrap();
+    }
+    assert_eq!(pair.delays(), [secs(8), secs(8)]);
+    a.push(Outcome::answer(drag()).after(millis(1_000)));
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(pair.delays(), [millis(900), secs(8)], "b was never asked");
+
+    a.push(Outcome::hang());
+    b.push(Outcome::answer(drag()));
+    let begun = Instant::now();
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(begun.elapsed(), millis(900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_quantile_makes_no_longer_wait_than_allowed() {
+    let a = mock("a").always(Outcome::answer(drag()).after(secs(50)));
+    let b = mock("b").always(Outcome::answer(drag()).after(secs(60)));
+    let policy = HedgePolicy::from(secs(8)).quantile(0.5).min_samples(1);
+    let pair = hedge(&[&a, &b], policy);
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(pair.delays()[0], secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn losers_are_censored_samples_or_the_quantile_drifts_low() {
+    // A answers after 1 s to 10 s in turn, B always at once: whatever takes A longer than the delay
+    // is lost.
+    let a = mock("a")
+        .always_with(|_, call| Outcome::answer(drag()).after(secs(1 + (call as u64 * 7) % 10)));
+    let b = mock("b").always(drag());
+    let policy = HedgePolicy::from(secs(8)).quantile(0.8);
+    let pair = hedge(&[&a, &b], policy);
+    for _ in 0..1_000 {
+        pair.solve(&challenge()).await.unwrap();
+    }
+    assert_eq!(
+        pair.delays()[0],
+        secs(8),
+        "a true quantile of 0.8, after 1,000 races"
+    );
+    let stats = pair.stats();
+    assert_eq!((stats.answered, stats.hedged), (1_000, 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_an_old_job_is_not_a_latency() {
+    let (a, b) = (mock("a").answers(secs(1)), mock("b"));
+    let policy = HedgePolicy::from(secs(8)).quantile(0.5).min_samples(1);
+    let pair = hedge(&[&a, &b], policy);
+    let job = PaidJob::new("a", JobId::from(7));
+    pair.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(pair.delays()[0], secs(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_budget_stops_hedges_but_not_the_next_after_an_error() {
+    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.0);
+    let budget = RetryBudget::new(policy).unwrap();
+    let slow = Outcome::answer(drag()).after(secs(20));
+    let (a, b) = (mock("a").then_times(2, slow), mock("b").answers(secs(1)));
+    let pair = hedge(&[&a, &b], secs(8)).with_budget(budget.clone());
+    assert_eq!(pair.solve(&challenge()).await.unwrap().provider(), "b");
+    assert_eq!(budget.available(), 0);
+    assert_eq!(pair.solve(&challenge()).await.unwrap().provider(), "a");
+    assert_eq!(b.call_count(), 1);
+
+    a.push(ErrorKind::Unavailable);
+    b.push(drag());
+    assert_eq!(pair.solve(&challenge()).await.unwrap().provider(), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_that_is_not_made_takes_no_token() {
+    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.0);
+    let budget = RetryBudget::new(policy).unwrap();
+    let (a, b) = (mock("a").answers(secs(3)), mock("b"));
+    let pair = hedge(&[&a, &b], secs(8)).with_budget(budget.clone());
+    pair.solve(&challenge()).await.unwrap();
+    assert_eq!(budget.available(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn huge_delays_do_not_panic() {
+    let (a, b) = (mock("a").answers(secs(20)), mock("b"));
+    let policy = HedgePolicy::from(Duration::MAX).min_time_left(Duration::MAX);
+    let pair = hedge(&[&a, &b], policy);
+    pair.solve(&challenge().within(secs(60))).await.unwrap();
+    assert_eq!(b.call_count(), 0);
+    let _ = pair.worst_case();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loser_is_not_polled_again_once_there_is_an_answer() {
+    // At 3 s A answers and B would buy again.
+    let a = mock("a").answers(secs(3));
+    let busy = error(ErrorKind::RateLimited).with_retry_after(secs(2));
+    let b = mock("b").fails(Duration::ZERO, busy).answers(secs(1));
+    let policy = RetryPolicy::default().base_backoff(Duration::ZERO);
+    let pair = a.hedge(b.clone().retry(policy).unwrap(), secs(1)).unwrap();
+    assert_eq!(pair.solve(&challenge()).await.unwrap().provider(), "a");
+    assert_eq!(b.call_count(), 1);
+}
+
+#[test]
+fn the_worst_case_counts_everybody_and_every_delay() {
+    let of = |name, seconds, micros| {
+        let worst = WorstCase::one_attempt().with_time(secs(seconds));
+        mock(name).with_worst_case(worst.with_cost(Usd::from_micros(micros)))
+    };
+    let pair = hedge(&[&of("a", 60, 900), &of("b", 60, 1_200)], secs(8));
+    assert_eq!(pair.worst_case().to_string(), "2 attempts, 68s, $0.0021");
+    // The second starts when the first has failed, at the latest.
+    let pair = hedge(&[&of("a", 5, 900), &of("b", 60, 1_200)], secs(8));
+    assert_eq!(pair.worst_case().to_string(), "2 attempts, 65s, $0.0021");
+    let policy = HedgePolicy::from(secs(8)).quantile(0.9);
+    let three = hedge(&[&of("a", 60, 1), &of("b", 60, 1), &of("c", 60, 1)], policy);
+    assert_eq!(
+        three.worst_case().to_string(),
+        "3 attempts, 120s, $0.000003"
+    );
+    // Without a token nobody starts before the one in front has failed.
+    let budget = RetryBudget::new(RetryBudgetPolicy::default()).unwrap();
+    let pair = hedge(&[&of("a", 60, 900), &of("b", 60, 1_200)], secs(8)).with_budget(budget);
+    assert_eq!(pair.worst_case().time, Some(secs(120)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_worst_case_is_reached_and_not_exceeded() {
+    let pair = |order: [u64; 2]| {
+        let [a, b] = order.map(|seconds| {
+            let worst = WorstCase::one_attempt().with_time(secs(seconds));
+            mock(if seconds == order[0] { "a" } else { "b" })
+                .fails(secs(seconds), error(ErrorKind::Unavailable))
+                .with_worst_case(worst)
+        });
+        hedge(&[&a, &b], secs(8))
+    };
+    for (order, job) in [([60, 61], None), ([61, 60], None), ([61, 20], Some("b"))] {
+        let pair = pair(order);
+        let begun = Instant::now();
+        let challenge = job.map_or_else(challenge, |name| {
+            challenge().resuming(PaidJob::new(name, JobId::from(1)))
+        });
+        pair.solve(&challenge).await.unwrap_err();
+        let bound = pair.worst_case().time.unwrap();
+        assert!(
+            begun.elapsed() <= bound,
+            "{order:?} {:?} {bound:?}",
+            begun.elapsed()
+        );
+        assert!(begun.elapsed() + secs(9) > bound, "{order:?}");
+    }
+}
+
+#[test]
+fn fewer_than_two_solvers_are_refused() {
+    for count in [0, 1] {
+        let solvers = (0..count).map(|_| Arc::new(Named("a")) as Arc<dyn DragSolver>);
+        let refused = Hedge::new(solvers, secs(8)).unwrap_err();
+        assert_eq!((refused.policy(), refused.setting()), ("hedge", "solvers"));
+    }
+    let refused = Named("a").hedge(Named("b"), HedgePolicy::default().quantile(2.0));
+    assert_eq!(refused.unwrap_err().setting(), "quantile");
+}
+
+#[test]
+fn it_prints_like_the_code_that_built_it() {
+    let pair = Named("a").hedge(Named("b"), secs(8)).unwrap();
+    assert_eq!(pair.name(), "a|b");
+    assert_eq!(
+        pair.to_string(),
+        "hedge[a, b](delay: 8s, min_time_left: 5s)"
+    );
+    let policy = HedgePolicy::default().quantile(0.95);
+    assert_eq!(
+        Named("a").hedge(Named("b"), policy).unwrap().to_string(),
+        "hedge[a, b](delay: 10s, quantile: 0.95, min_samples: 20, max_delay: 30s, min_time_left: 5s)"
+    );
+}
