@@ -42,4 +42,10 @@ impl InvalidPolicy {
     pub fn setting(&self) -> &'static str {
         self.setting
     }
+
+    /// What is wrong with it, as in `"must be longer than zero"`.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
 }

@@ -26,7 +26,6 @@ mod describe;
 mod ext;
 mod fallback;
 mod hedge;
-pub mod human_duration;
 mod invalid;
 mod jitter;
 mod names;
@@ -40,6 +39,8 @@ mod testing;
 mod timeout;
 mod validate;
 mod watch;
+
+pub use drag_solver_core::human_duration;
 
 pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
 pub use crate::deadline::{Deadline, DeadlinePolicy};

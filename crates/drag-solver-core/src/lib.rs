@@ -44,6 +44,7 @@
 mod challenge;
 mod error;
 mod geometry;
+pub mod human_duration;
 mod job;
 mod limits;
 mod progress;

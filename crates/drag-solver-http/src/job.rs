@@ -3,8 +3,11 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
+use drag_solver_core::{
+    Drag, DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict, human_duration,
+};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::{ApiRequest, ApiResponse};
 
@@ -63,12 +66,15 @@ pub trait JobApi: Debug + Send + Sync + 'static {
 }
 
 /// When to ask for a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(clippy::exhaustive_structs)] // two waits, and the provider's documentation names both
 pub struct Pace {
     /// From the answer to the create request to the first poll.
+    #[serde(with = "human_duration")]
     pub first: Duration,
     /// From the answer to one poll to the next poll: the provider's documented minimum.
+    #[serde(with = "human_duration")]
     pub every: Duration,
 }
 

@@ -9,6 +9,7 @@
 //! - [`HttpSolver`]: the side that has both.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
+//! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
 mod balance;
@@ -16,8 +17,10 @@ mod body;
 mod config;
 mod job;
 mod message;
+mod provider;
 mod redact;
 mod retry_after;
+mod secret;
 mod solver;
 mod transport;
 
@@ -35,5 +38,7 @@ pub use crate::body::PICTURE;
 pub use crate::config::{ConfigError, check_name, check_token};
 pub use crate::job::{Answer, AnswerError, Created, JobApi, JobState, Pace};
 pub use crate::message::{ApiRequest, ApiResponse};
+pub use crate::provider::{Context, Provider, Variable};
+pub use crate::secret::Secret;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};
 pub use crate::transport::{ReqwestTransport, ReqwestTransportBuilder, Transport, TransportError};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
 use drag_solver_http::reqwest::Client;
 use drag_solver_http::{
-    AnswerError, ApiRequest, ApiResponse, ConfigError, Created, HttpSolver, JobApi, JobState, Pace,
-    ReqwestTransport, Transport, check_token,
+    AnswerError, ApiRequest, ApiResponse, ConfigError, Context, Created, HttpSolver, JobApi,
+    JobState, Pace, ReqwestTransport, Transport, check_token,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -33,14 +33,14 @@ impl OmocaptchaBuilder {
     /// Token of the account.
     #[must_use]
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
-        self.config.token = Some(token.into());
+        self.config.token = Some(token.into().into());
         self
     }
 
     /// Protocol; v1 unless set.
     #[must_use]
     pub fn api_version(mut self, version: ApiVersion) -> Self {
-        self.config.api_version = version;
+        self.config.api_version = Some(version);
         self
     }
 
@@ -99,7 +99,7 @@ impl OmocaptchaBuilder {
     /// Goes through the HTTP proxy at this URL instead of the one the environment names.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
-        self.config.proxy = Some(url.into());
+        self.config.proxy = Some(url.into().into());
         self
     }
 
@@ -158,6 +158,10 @@ impl OmocaptchaBuilder {
         Ok(Omocaptcha { solver })
     }
 
+    fn version(&self) -> ApiVersion {
+        self.config.api_version.unwrap_or_default()
+    }
+
     fn api(&self) -> Result<Api, ConfigError> {
         let Some(token) = &self.config.token else {
             return Err(ConfigError::new(
@@ -165,8 +169,9 @@ impl OmocaptchaBuilder {
                 "is not set: set it to the token of your omocaptcha account",
             ));
         };
+        let token = Context::of_process().secret("token", token)?;
         let token = check_token("token", token.expose_secret())?;
-        let version = self.config.api_version;
+        let version = self.version();
         let job_type = match &self.config.job_type {
             Some(job_type) => check_job_type(version, job_type.trim())?,
             None => version.job_type(),
@@ -178,13 +183,14 @@ impl OmocaptchaBuilder {
     }
 
     fn http(&mut self) -> Result<ReqwestTransport, ConfigError> {
-        let own = self.config.api_version.base_url();
+        let own = self.version().base_url();
         let base_url = self.config.base_url.as_deref().unwrap_or(own);
         let mut http = ReqwestTransport::builder(base_url);
         if let Some(limit) = self.connect_timeout {
             http = http.connect_timeout(limit);
         }
         if let Some(proxy) = &self.config.proxy {
+            let proxy = Context::of_process().secret("proxy", proxy)?;
             http = http.proxy(proxy.expose_secret());
         }
         if let Some(client) = self.client.take() {
@@ -197,6 +203,9 @@ impl OmocaptchaBuilder {
 impl From<OmocaptchaConfig> for OmocaptchaBuilder {
     fn from(config: OmocaptchaConfig) -> Self {
         Self {
+            pace: config.poll,
+            request_timeout: config.request_timeout,
+            connect_timeout: config.connect_timeout,
             config,
             ..Self::default()
         }

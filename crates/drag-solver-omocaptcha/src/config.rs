@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use drag_solver_http::{ConfigError, check_token};
-use secrecy::SecretString;
+use drag_solver_core::human_duration;
+use drag_solver_http::{ConfigError, Context, Pace, Secret, check_token};
 use serde::{Deserialize, Serialize};
 
 /// Names of the environment's variables.
@@ -78,14 +79,14 @@ impl FromStr for ApiVersion {
 
 /// The settings of an [`Omocaptcha`](crate::Omocaptcha), as a configuration file has them. Unknown
 /// members are refused. `Debug` shows neither token nor proxy.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct OmocaptchaConfig {
     /// Token of the account.
-    pub token: Option<SecretString>,
+    pub token: Option<Secret>,
     /// Protocol; v1 unless set.
-    pub api_version: ApiVersion,
+    pub api_version: Option<ApiVersion>,
     /// Where the API is; the provider's own unless set.
     pub base_url: Option<String>,
     /// Kind of job; [`ApiVersion::job_type`] unless set.
@@ -93,7 +94,15 @@ pub struct OmocaptchaConfig {
     /// Name of the solver; `omocaptcha` unless set.
     pub name: Option<String>,
     /// URL of an HTTP proxy, possibly with a password in it.
-    pub proxy: Option<SecretString>,
+    pub proxy: Option<Secret>,
+    /// When to ask for the result; first after 2 s, then every 2 s unless set.
+    pub poll: Option<Pace>,
+    /// How long one request may take, upload included; 30 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub request_timeout: Option<Duration>,
+    /// How long connecting may take; 10 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub connect_timeout: Option<Duration>,
 }
 
 impl OmocaptchaConfig {
@@ -120,23 +129,48 @@ impl OmocaptchaConfig {
                 Err(_) => Err(ConfigError::new(name, "is not text in UTF-8")),
             },
         };
-        let Some(token) = read(variables::API_TOKEN)? else {
+        let config = Self::default().or_variables(read)?;
+        if config.token.is_none() {
             return Err(ConfigError::new(
                 variables::API_TOKEN,
                 "is not set: set it to the token of your omocaptcha account",
             ));
-        };
-        let api_version = match read(variables::API_VERSION)? {
-            Some(text) => text.parse().map_err(of_variable)?,
-            None => ApiVersion::default(),
-        };
-        Ok(Self {
-            token: Some(check_token(variables::API_TOKEN, &token)?),
-            api_version,
-            base_url: read(variables::BASE_URL)?,
-            job_type: read(variables::JOB_TYPE)?,
-            ..Self::default()
-        })
+        }
+        Ok(config)
+    }
+
+    /// Takes what is not set from the variables.
+    pub(crate) fn or_variables(
+        mut self,
+        read: impl Fn(&str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        if self.token.is_none()
+            && let Some(token) = read(variables::API_TOKEN)?
+        {
+            self.token = Some(check_token(variables::API_TOKEN, &token)?.into());
+        }
+        if self.api_version.is_none()
+            && let Some(version) = read(variables::API_VERSION)?
+        {
+            self.api_version = Some(version.parse().map_err(of_variable)?);
+        }
+        if self.base_url.is_none() {
+            self.base_url = read(variables::BASE_URL)?;
+        }
+        if self.job_type.is_none() {
+            self.job_type = read(variables::JOB_TYPE)?;
+        }
+        Ok(self)
+    }
+
+    /// Replaces the places of secrets by the secrets.
+    pub(crate) fn with_secrets(mut self, context: &Context) -> Result<Self, ConfigError> {
+        for (setting, secret) in [("token", &mut self.token), ("proxy", &mut self.proxy)] {
+            if let Some(secret) = secret {
+                *secret = context.secret(setting, secret)?.into();
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -150,18 +184,4 @@ pub(crate) fn of_variable(error: ConfigError) -> ConfigError {
         _ => return error,
     };
     error.of_setting(variable)
-}
-
-impl fmt::Debug for OmocaptchaConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Written out, so that a new member is not shown by accident. A secret shows as [REDACTED].
-        f.debug_struct("OmocaptchaConfig")
-            .field("token", &self.token)
-            .field("api_version", &self.api_version)
-            .field("base_url", &self.base_url)
-            .field("job_type", &self.job_type)
-            .field("name", &self.name)
-            .field("proxy", &self.proxy)
-            .finish()
-    }
 }

@@ -29,13 +29,14 @@ mod v1;
 mod v2;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
     WorstCase,
 };
-use drag_solver_http::{Balance, ConfigError, HttpSolver};
+use drag_solver_http::{Balance, ConfigError, Context, HttpSolver, Provider, Variable};
 
 use crate::builder::Api;
 pub use crate::builder::OmocaptchaBuilder;
@@ -147,5 +148,41 @@ impl DragSolver for Omocaptcha {
 
     fn limits(&self) -> ScreenshotLimits {
         self.solver.limits()
+    }
+}
+
+#[async_trait]
+impl Provider for Omocaptcha {
+    const NAME: &'static str = NAME;
+    const VARIABLES: &'static [Variable] = &[
+        Variable::new(variables::API_TOKEN, "token of the account"),
+        Variable::new(variables::API_VERSION, "`v1` or `v2`").or("v1"),
+        Variable::new(variables::BASE_URL, "where the API is")
+            .or("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
+        Variable::new(variables::JOB_TYPE, "kind of job").or("24, for v2 TiktokSliderPhoneTask"),
+    ];
+    type Config = OmocaptchaConfig;
+
+    fn open(config: OmocaptchaConfig, context: &Context) -> Result<Self, ConfigError> {
+        let (base_url, job_type) = (config.base_url.is_some(), config.job_type.is_some());
+        let config = config
+            .or_variables(|name| context.variable(name))?
+            .with_secrets(context)?;
+        if config.token.is_none() {
+            return Err(context.no_token(variables::API_TOKEN));
+        }
+        let mut builder = OmocaptchaBuilder::from(config);
+        if context.attempt_limit().is_some() {
+            builder = builder.job_timeout(Duration::MAX);
+        }
+        builder.build().map_err(|error| match error.setting() {
+            "base_url" if !base_url => config::of_variable(error),
+            "job_type" if !job_type => config::of_variable(error),
+            _ => error,
+        })
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Self::balance(self).await
     }
 }

@@ -60,6 +60,7 @@ pub struct CoordinatesTask;
 
 impl TaskService for CoordinatesTask {
     const NAME: &'static str = NAME;
+    const ALIASES: &'static [&'static str] = &["2captcha"];
     const BASE_URL: &'static str = "https://api.2captcha.com";
     const KEY_VARIABLE: &'static str = "TWOCAPTCHA_API_KEY";
     const BASE_URL_VARIABLE: &'static str = "TWOCAPTCHA_BASE_URL";

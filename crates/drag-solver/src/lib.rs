@@ -99,12 +99,13 @@
 //! | `anticaptcha` | the provider Anti-Captcha, [`anticaptcha`](crate::anticaptcha) |
 //! | `omocaptcha` | the provider omocaptcha, [`omocaptcha`](crate::omocaptcha) |
 //! | `twocaptcha` | the provider 2Captcha, [`twocaptcha`](crate::twocaptcha) |
+//! | `config` | chains from a file, and the registry of providers, [`config`](crate::config) |
 //! | `http` | the plumbing for a provider of your own, [`http`](crate::http) |
 //! | `mock` | the test doubles, [`mock`](crate::mock); for dev-dependencies |
 //!
 //! # Crates
 //!
-//! This crate only re-exports: [`core`] has the trait and the vocabulary, [`combinators`] the
+//! This crate re-exports, and builds chains from files: [`core`] has the trait and the vocabulary, [`combinators`] the
 //! wrappers, and each provider is a module of its own.
 
 #![cfg_attr(
@@ -112,6 +113,7 @@
         feature = "anticaptcha",
         feature = "omocaptcha",
         feature = "twocaptcha",
+        feature = "config",
         feature = "http",
         feature = "mock"
     )),
@@ -131,6 +133,8 @@ pub use drag_solver_omocaptcha as omocaptcha;
 #[cfg(feature = "twocaptcha")]
 pub use drag_solver_twocaptcha as twocaptcha;
 
+#[cfg(feature = "config")]
+pub mod config;
 pub mod prelude;
 
 /// README's code, compiled and run.

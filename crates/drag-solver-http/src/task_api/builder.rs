@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{TaskConfig, TaskJobs, TaskService, TaskSolver, config};
 use crate::{
-    ConfigError, HttpSolver, Pace, ReqwestTransport, ReqwestTransportBuilder, Transport,
+    ConfigError, Context, HttpSolver, Pace, ReqwestTransport, ReqwestTransportBuilder, Transport,
     check_token,
 };
 
@@ -30,7 +30,7 @@ impl<S: TaskService> TaskSolverBuilder<S> {
     /// Key of the account.
     #[must_use]
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
-        self.config.token = Some(token.into());
+        self.config.token = Some(token.into().into());
         self
     }
 
@@ -81,7 +81,7 @@ impl<S: TaskService> TaskSolverBuilder<S> {
     /// Goes through the HTTP proxy at this URL instead of the one the environment names.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
-        self.config.proxy = Some(url.into());
+        self.config.proxy = Some(url.into().into());
         self
     }
 
@@ -114,13 +114,20 @@ impl<S: TaskService> TaskSolverBuilder<S> {
     ///
     /// A [`ConfigError`] that names the setting.
     pub fn build(self) -> Result<TaskSolver<S>, ConfigError> {
+        let context = Context::of_process();
         let Some(token) = &self.config.token else {
             return Err(ConfigError::new("token", config::is_not_set::<S>()));
         };
+        let token = context.secret("token", token)?;
         let token = check_token("token", token.expose_secret())?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Box::new(http::<S>(&self.config, self.connect_timeout, self.client)?),
+            None => Box::new(http::<S>(
+                &self.config,
+                &context,
+                self.connect_timeout,
+                self.client,
+            )?),
         };
         let mut solver = HttpSolver::builder(TaskJobs::new(token, self.service), transport);
         if let Some(name) = self.config.name {
@@ -144,6 +151,7 @@ impl<S: TaskService> TaskSolverBuilder<S> {
 
 fn http<S: TaskService>(
     config: &TaskConfig,
+    context: &Context,
     connect_timeout: Option<Duration>,
     client: Option<Client>,
 ) -> Result<ReqwestTransport, ConfigError> {
@@ -153,7 +161,7 @@ fn http<S: TaskService>(
         http = http.connect_timeout(limit);
     }
     if let Some(proxy) = &config.proxy {
-        http = http.proxy(proxy.expose_secret());
+        http = http.proxy(context.secret("proxy", proxy)?.expose_secret());
     }
     if let Some(client) = client {
         http = http.client(client);
@@ -180,6 +188,9 @@ impl<S: TaskService> Default for TaskSolverBuilder<S> {
 impl<S: TaskService> From<TaskConfig> for TaskSolverBuilder<S> {
     fn from(config: TaskConfig) -> Self {
         Self {
+            pace: config.poll,
+            request_timeout: config.request_timeout,
+            connect_timeout: config.connect_timeout,
             config,
             ..Self::default()
         }

@@ -1,28 +1,36 @@
 //! Settings of a service as data: from a file, from the environment.
 
 use std::ffi::OsString;
-use std::fmt;
+use std::time::Duration;
 
-use secrecy::SecretString;
+use drag_solver_core::human_duration;
 use serde::Deserialize;
 
 use super::TaskService;
-use crate::{ConfigError, check_token};
+use crate::{ConfigError, Context, Pace, Secret, check_token};
 
 /// The settings of a [`TaskSolver`](super::TaskSolver), as a configuration file has them. Unknown
 /// members are refused. `Debug` shows neither token nor proxy.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct TaskConfig {
     /// Key of the account.
-    pub token: Option<SecretString>,
+    pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set.
     pub base_url: Option<String>,
     /// Name of the solver; the provider's unless set.
     pub name: Option<String>,
     /// URL of an HTTP proxy, possibly with a password in it.
-    pub proxy: Option<SecretString>,
+    pub proxy: Option<Secret>,
+    /// When to ask for the result; the provider's documented pace unless set.
+    pub poll: Option<Pace>,
+    /// How long one request may take, upload included; 30 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub request_timeout: Option<Duration>,
+    /// How long connecting may take; 10 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub connect_timeout: Option<Duration>,
 }
 
 impl TaskConfig {
@@ -42,14 +50,37 @@ impl TaskConfig {
                 Err(_) => Err(ConfigError::new(name, "is not text in UTF-8")),
             },
         };
-        let Some(token) = read(S::KEY_VARIABLE)? else {
+        let config = Self::default().or_variables::<S>(read)?;
+        if config.token.is_none() {
             return Err(ConfigError::new(S::KEY_VARIABLE, is_not_set::<S>()));
-        };
-        Ok(Self {
-            token: Some(check_token(S::KEY_VARIABLE, &token)?),
-            base_url: read(S::BASE_URL_VARIABLE)?,
-            ..Self::default()
-        })
+        }
+        Ok(config)
+    }
+
+    /// Takes what is not set from the variables of `S`.
+    pub(super) fn or_variables<S: TaskService>(
+        mut self,
+        read: impl Fn(&str) -> Result<Option<String>, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        if self.token.is_none()
+            && let Some(token) = read(S::KEY_VARIABLE)?
+        {
+            self.token = Some(check_token(S::KEY_VARIABLE, &token)?.into());
+        }
+        if self.base_url.is_none() {
+            self.base_url = read(S::BASE_URL_VARIABLE)?;
+        }
+        Ok(self)
+    }
+
+    /// Replaces the places of secrets by the secrets.
+    pub(super) fn with_secrets(mut self, context: &Context) -> Result<Self, ConfigError> {
+        for (setting, secret) in [("token", &mut self.token), ("proxy", &mut self.proxy)] {
+            if let Some(secret) = secret {
+                *secret = context.secret(setting, secret)?.into();
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -68,16 +99,4 @@ pub(super) fn of_variable<S: TaskService>(error: ConfigError) -> ConfigError {
         _ => return error,
     };
     error.of_setting(variable)
-}
-
-impl fmt::Debug for TaskConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Written out, so that a new member is not shown by accident. A secret shows as [REDACTED].
-        f.debug_struct("TaskConfig")
-            .field("token", &self.token)
-            .field("base_url", &self.base_url)
-            .field("name", &self.name)
-            .field("proxy", &self.proxy)
-            .finish()
-    }
 }

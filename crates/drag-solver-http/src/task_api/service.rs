@@ -15,6 +15,8 @@ use crate::{AnswerError, ApiRequest, ApiResponse, Created, JobApi, JobState, Pac
 pub trait TaskService: Debug + Default + Send + Sync + 'static {
     /// Name of the provider: short, stable, lower case.
     const NAME: &'static str;
+    /// Other names that people know the provider by.
+    const ALIASES: &'static [&'static str] = &[];
     /// Where the provider's own API is.
     const BASE_URL: &'static str;
     /// Variable of the environment that holds the account's key.

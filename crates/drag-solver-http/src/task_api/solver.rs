@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::time::Duration;
 
 use drag_solver_core::{
     DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
@@ -9,7 +10,7 @@ use drag_solver_core::{
 };
 
 use super::{TaskConfig, TaskJobs, TaskService, TaskSolverBuilder, config};
-use crate::{Balance, ConfigError, HttpSolver};
+use crate::{Balance, ConfigError, Context, HttpSolver, Provider, Variable};
 
 /// A [`DragSolver`] that asks a service of the `createTask` family. Cloning is cheap and shares the
 /// connections.
@@ -82,6 +83,39 @@ impl<S: TaskService> DragSolver for TaskSolver<S> {
 
     fn limits(&self) -> ScreenshotLimits {
         self.solver.limits()
+    }
+}
+
+#[async_trait]
+impl<S: TaskService> Provider for TaskSolver<S> {
+    const NAME: &'static str = S::NAME;
+    const ALIASES: &'static [&'static str] = S::ALIASES;
+    const VARIABLES: &'static [Variable] = &[
+        Variable::new(S::KEY_VARIABLE, "API key of the account"),
+        Variable::new(S::BASE_URL_VARIABLE, "where the API is").or(S::BASE_URL),
+    ];
+    type Config = TaskConfig;
+
+    fn open(config: TaskConfig, context: &Context) -> Result<Self, ConfigError> {
+        let has_base_url = config.base_url.is_some();
+        let config = config
+            .or_variables::<S>(|name| context.variable(name))?
+            .with_secrets(context)?;
+        if config.token.is_none() {
+            return Err(context.no_token(S::KEY_VARIABLE));
+        }
+        let mut builder = TaskSolverBuilder::from(config);
+        if context.attempt_limit().is_some() {
+            builder = builder.job_timeout(Duration::MAX);
+        }
+        builder.build().map_err(|error| match error.setting() {
+            "base_url" if !has_base_url => error.of_setting(S::BASE_URL_VARIABLE),
+            _ => error,
+        })
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Self::balance(self).await
     }
 }
 

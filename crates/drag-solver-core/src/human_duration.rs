@@ -1,11 +1,11 @@
-//! How every policy writes a duration: as text for people, `"60s"` or `"1m 30s"`.
+//! How every setting writes a duration: as text for people, `"60s"` or `"1m 30s"`.
 //!
 //! A bare number is refused, because it does not say of what. For use with
 //! `#[serde(with = "human_duration")]`.
 //!
 //! ```
 //! use std::time::Duration;
-//! use drag_solver_combinators::human_duration;
+//! use drag_solver_core::human_duration;
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Serialize, Deserialize)]

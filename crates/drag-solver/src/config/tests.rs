@@ -1,0 +1,427 @@
+use std::time::Duration;
+
+use drag_solver_mock::{MockSolver, Outcome};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::*;
+use crate::combinators::{
+    Budget, BudgetPolicy, DragSolverExt as _, RetryBudget, RetryPolicy, ValidatePolicy,
+};
+use crate::core::{
+    Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot, Solution, SolveError, Usd,
+};
+
+const TOKEN: &str = "hunter2";
+
+fn parse(text: &str) -> Result<ChainConfig, InvalidConfig> {
+    let table: toml::Table = text.parse().unwrap();
+    ChainConfig::try_from(serde_json::to_value(table).unwrap())
+}
+
+fn standard() -> Registry {
+    Registry::standard().with_variables(|name| name.ends_with("KEY").then(|| TOKEN.into()))
+}
+
+/// A registry with the kind `mock`, each solver of which answers after so many failures.
+fn mocks() -> Registry {
+    #[derive(Deserialize)]
+    #[serde(default)]
+    struct Config {
+        name: String,
+        failures: usize,
+        seconds: u64,
+    }
+
+    impl Default for Config {
+        fn default() -> Self {
+            Self {
+                name: "mock".to_owned(),
+                failures: 0,
+                seconds: 1,
+            }
+        }
+    }
+
+    let registry = Registry::empty().register("mock", |config: Config, _| {
+        Ok(mock(&config.name, config.failures, config.seconds))
+    });
+    registry.unwrap()
+}
+
+fn mock(name: &str, failures: usize, seconds: u64) -> MockSolver {
+    let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+    let mut mock = MockSolver::new(name);
+    for _ in 0..failures {
+        mock = mock.then(ErrorKind::Unavailable);
+    }
+    mock.always(Outcome::answer(drag).after(Duration::from_secs(seconds)))
+}
+
+async fn solve(chain: &dyn DragSolver) -> (Result<Solution, SolveError>, Duration) {
+    let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
+    let challenge = DragChallenge::new(Screenshot::from_bytes(gif).unwrap());
+    let started = Instant::now();
+    (chain.solve(&challenge).await, started.elapsed())
+}
+
+const WHOLE: &str = r#"
+    deadline = "120s"
+    strategy = "fallback"
+    [budget]
+    per_period = "5"
+    [[providers]]
+    name = "first"
+    kind = "omocaptcha"
+    token = { env = "FIRST_KEY" }
+    price = "0.0009"
+    retry = { max_attempts = 2, base_backoff = "100ms" }
+    timeout = "60s"
+    validate = true
+    [[providers]]
+    kind = "2captcha"
+    base_url = "http://127.0.0.1:1"
+    price = 0.0012
+    budget = { total = "1" }
+    poll = { first = "1s", every = "2s" }
+"#;
+
+#[test]
+fn a_chain_prints_itself_like_the_code_that_builds_it() {
+    let chain = parse(WHOLE).unwrap().build(&standard()).unwrap();
+    assert_eq!(
+        chain.to_string(),
+        "fallback[omocaptcha(\"first\").validate(min_length: 8.0 px).timeout(60s)\
+         .budget(per_period: $5, period: 86400s, price: $0.0009)\
+         .retry(max_attempts: 2, base_backoff: 100ms, max_backoff: 10s, max_retry_after: 60s), \
+         2captcha(\"twocaptcha\").budget(total: $1, price: $0.0012)\
+         .budget(per_period: $5, period: 86400s, price: $0.0012)].deadline(120s)"
+            .replace("8.0", "8")
+    );
+    assert_eq!(chain.name(), "first|twocaptcha");
+    let worst = chain.worst_case();
+    assert_eq!(worst.attempts, Some(3));
+    assert_eq!(worst.cost, Some("0.003".parse().unwrap()));
+    let names: Vec<_> = chain
+        .links()
+        .iter()
+        .map(|link| (link.kind(), link.name()))
+        .collect();
+    assert_eq!(names, [("omocaptcha", "first"), ("2captcha", "twocaptcha")]);
+    assert!(chain.link("twocaptcha").is_some() && chain.link("2captcha").is_none());
+}
+
+#[test]
+fn a_file_cannot_build_the_wrong_order() {
+    let keys = [
+        "validate = true",
+        "timeout = \"30s\"",
+        "budget = { total = \"1\" }",
+        "price = \"0.001\"",
+        "retry = true",
+    ];
+    let file = |keys: &[&str]| format!("[[providers]]\nkind = \"mock\"\n{}\n", keys.join("\n"));
+    let built = |text: &str| parse(text).unwrap().build(&mocks()).unwrap().to_string();
+    let expected = "mock.validate(min_length: 8 px).timeout(30s).budget(total: $1, price: $0.001)\
+                    .retry(max_attempts: 3, base_backoff: 500ms, max_backoff: 10s, \
+                    max_retry_after: 60s)";
+    assert_eq!(built(&file(&keys)), expected);
+    let mut backwards = keys;
+    backwards.reverse();
+    assert_eq!(built(&file(&backwards)), expected);
+}
+
+#[test]
+fn what_is_not_in_the_file_is_not_in_the_chain() {
+    for text in ["", "retry = false\nvalidate = false\n"] {
+        let file = format!("[[providers]]\nkind = \"mock\"\n{text}");
+        let chain = parse(&file).unwrap().build(&mocks()).unwrap();
+        assert_eq!(chain.to_string(), "mock");
+        assert!(chain.shared_budget().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_and_code_build_the_same_chain() {
+    let text = r#"
+        deadline = "90s"
+        retry_budget = { burst = 2 }
+        [budget]
+        total = "0.0021"
+        [[providers]]
+        kind = "mock"
+        name = "first"
+        failures = 2
+        seconds = 3
+        price = "0.0009"
+        timeout = "20s"
+        validate = { min_length = 20 }
+        retry = { max_attempts = 3, base_backoff = "1ns", max_backoff = "1ns" }
+        [[providers]]
+        kind = "mock"
+        name = "second"
+        seconds = 100
+        price = "0.0012"
+        timeout = "30s"
+    "#;
+    let chain = parse(text).unwrap().build(&mocks()).unwrap();
+
+    let budget = Budget::new(BudgetPolicy::default().total("0.0021".parse().unwrap())).unwrap();
+    let retries =
+        RetryBudget::new(crate::combinators::RetryBudgetPolicy::default().burst(2)).unwrap();
+    let nothing = Duration::from_nanos(1);
+    let policy = RetryPolicy::default()
+        .base_backoff(nothing)
+        .max_backoff(nothing);
+    let code = mock("first", 2, 3)
+        .validate(ValidatePolicy::default().min_length(20.0))
+        .unwrap()
+        .timeout(Duration::from_secs(20))
+        .unwrap()
+        .budget(&budget, "0.0009".parse().unwrap())
+        .unwrap()
+        .retry(policy)
+        .unwrap()
+        .with_budget(retries)
+        .or(mock("second", 0, 100)
+            .timeout(Duration::from_secs(30))
+            .unwrap()
+            .budget(&budget, "0.0012".parse().unwrap())
+            .unwrap())
+        .deadline(Duration::from_secs(90))
+        .unwrap();
+    assert_eq!(chain.worst_case(), code.worst_case());
+
+    // The first answers twice; then its money is gone, and the second is too dear and too slow.
+    for round in 0..4 {
+        let (from_file, file_took) = solve(&chain).await;
+        let (from_code, code_took) = solve(&code).await;
+        assert_eq!(
+            file_took.as_millis(),
+            code_took.as_millis(),
+            "round {round}"
+        );
+        match (from_file, from_code) {
+            (Ok(one), Ok(other)) => {
+                assert!(round < 2, "round {round}");
+                assert_eq!(one, other);
+            }
+            (Err(one), Err(other)) => {
+                assert!(round >= 2, "round {round}: {one}");
+                let kinds = |error: &SolveError| -> Vec<_> {
+                    error
+                        .attempts()
+                        .iter()
+                        .map(|attempt| attempt.kind)
+                        .collect()
+                };
+                assert_eq!(kinds(&one), kinds(&other));
+                assert_eq!(one.charge(), other.charge());
+            }
+            (one, other) => panic!("round {round}: {one:?} and {other:?}"),
+        }
+        assert_eq!(chain.shared_budget().unwrap().spent(), budget.spent());
+    }
+    assert_eq!(budget.spent(), Usd::from_micros(1_800));
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_what_to_write() {
+    let in_first = |line: &str| format!("[[providers]]\nname = \"first\"\nkind = \"mock\"\n{line}");
+    let cases = [
+        (
+            in_first("retry = { max_atempts = 3 }"),
+            "unknown key `max_atempts` in providers.first.retry: did you mean `max_attempts`?",
+        ),
+        (
+            in_first("retries = 3"),
+            "unknown key `retries` in providers.first: did you mean `retry`?",
+        ),
+        (
+            in_first("failurs = 3"),
+            "unknown key `failurs` in providers.first: did you mean `failures`?",
+        ),
+        (
+            in_first("retry = 3"),
+            "providers.first.retry: is a number, and must be a table of settings, or true for the defaults",
+        ),
+        (
+            in_first("retry = { max_attempts = 0 }"),
+            "providers.first.retry.max_attempts: must be at least 1: it counts the first attempt",
+        ),
+        (
+            in_first("timeout = 60"),
+            "providers.first.timeout: is integer `60`, and must be a duration with its unit, like \
+             \"500ms\", \"60s\" or \"1m 30s\"",
+        ),
+        (
+            in_first("timeout = \"0s\""),
+            "providers.first.timeout: must be longer than zero",
+        ),
+        (
+            in_first("price = \"free\""),
+            "providers.first.price: not an amount in US dollars: write a decimal number, as in 0.0009",
+        ),
+        (
+            in_first("price = -1"),
+            "providers.first.price: must not be negative, and -1 is",
+        ),
+        (
+            in_first("budget = { total = \"1\" }"),
+            "providers.first.price: must be set: the budget has to know what an answer costs at the most",
+        ),
+        (
+            in_first("[budget]"),
+            "budget.total: must be set, or else per_period: a budget without a limit limits nothing",
+        ),
+        (
+            in_first("[[providers]]\nkind = \"mock\"\nname = \"first\""),
+            "providers.first: is the name of two providers: give one of them another `name`",
+        ),
+        (
+            "[[providers]]\nkind = \"mokc\"".to_owned(),
+            "providers.mokc.kind: there is no `mokc`: did you mean `mock`?",
+        ),
+        (
+            "[[providers]]\nname = \"first\"".to_owned(),
+            "providers.first.kind: must be set to a kind of provider, as in kind = \"omocaptcha\"",
+        ),
+        (
+            "[[providers]]\nkind = \"mock\"\nname = \"A|B\"".to_owned(),
+            "providers.A|B.name: `A|B` is no name: use 1 to 64 of a-z, 0-9, `-`, `_` and `.`",
+        ),
+        (
+            "deadlin = \"1s\"".to_owned(),
+            "unknown key `deadlin`: did you mean `deadline`?",
+        ),
+        (
+            "strategy = \"falback\"".to_owned(),
+            "strategy: there is no `falback`: did you mean `fallback`?",
+        ),
+        (
+            "[providers]\nkind = \"mock\"".to_owned(),
+            "providers: must be a list of tables: write [[providers]] above each",
+        ),
+        (
+            String::new(),
+            "providers: must hold at least one: write [[providers]] and its kind",
+        ),
+        (
+            format!("retry_budget = true\n{}", in_first("")),
+            "retry_budget: limits nothing: no provider has a `retry`",
+        ),
+    ];
+    for (text, expected) in cases {
+        let text = text.replace(
+            "kind = \"mock\"\n[budget]",
+            "kind = \"mock\"\nprice=1\n[budget]",
+        );
+        let error = parse(&text)
+            .and_then(|config| config.build(&mocks()))
+            .unwrap_err();
+        assert_eq!(error.to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_token_in_the_file_is_refused_and_shown_nowhere() {
+    for kind in ["omocaptcha", "twocaptcha", "anticaptcha"] {
+        for key in ["token", "proxy"] {
+            let config = parse(&format!(
+                "[[providers]]\nkind = \"{kind}\"\n{key} = \"{TOKEN}\""
+            ))
+            .unwrap();
+            assert!(!format!("{config:?}").contains(TOKEN));
+            let error = config.build(&standard()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "providers.{kind}.{key}: a secret is not written into the file: write \
+                     {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_secret_comes_from_where_the_file_says_or_from_the_providers_own_variable() {
+    let build = |kind: &str, token: &str| {
+        let text = format!("[[providers]]\nkind = \"{kind}\"\n{token}");
+        let chain = parse(&text).unwrap().build(&standard());
+        chain
+            .map(|chain| format!("{chain:?}"))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(build("twocaptcha", "").unwrap(), "twocaptcha");
+    assert_eq!(
+        build("twocaptcha", "token = { env = \"MY_KEY\" }").unwrap(),
+        "twocaptcha"
+    );
+    assert_eq!(
+        build("twocaptcha", "token = { env = \"OTHER\" }").unwrap_err(),
+        "providers.twocaptcha.token: the environment variable OTHER is not set, or empty"
+    );
+    assert_eq!(
+        build("omocaptcha", "").unwrap_err(),
+        "providers.omocaptcha.token: is not set: write { env = \"NAME\" } or { file = \"PATH\" } to \
+         say where it is, or set the environment variable OMOCAPTCHA_API_TOKEN"
+    );
+    let error = build("omocaptcha", "token = { file = \"/no/such/file\" }").unwrap_err();
+    assert!(
+        error.starts_with("providers.omocaptcha.token: cannot read /no/such/file: "),
+        "{error}"
+    );
+    let key = build("omocaptcha", "tokn = \"x\"").unwrap_err();
+    assert!(key.ends_with("did you mean `token`?"), "{key}");
+}
+
+#[test]
+fn a_setting_of_the_environment_is_told_by_its_variable() {
+    let registry = Registry::standard().with_variables(|_| Some("nonsense".into()));
+    for (kind, variable) in [
+        ("twocaptcha", "TWOCAPTCHA_BASE_URL"),
+        ("omocaptcha", "OMOCAPTCHA_API_VERSION"),
+    ] {
+        let config = ChainConfig::new([ProviderConfig::new(kind)]);
+        let error = config.build(&registry).unwrap_err();
+        assert_eq!(
+            error.path(),
+            format!("providers.{kind}.{variable}"),
+            "{error}"
+        );
+    }
+    let own = ProviderConfig::new("twocaptcha").with("base_url", "ftp://x");
+    let error = ChainConfig::new([own]).build(&registry).unwrap_err();
+    assert_eq!(error.path(), "providers.twocaptcha.base_url");
+}
+
+#[test]
+fn a_name_that_the_solver_does_not_answer_to_is_refused() {
+    #[derive(Deserialize)]
+    struct Config {
+        #[serde(rename = "name")]
+        _name: Option<String>,
+    }
+    let registry = Registry::empty()
+        .register("stubborn", |_: Config, _| Ok(MockSolver::new("stubborn")))
+        .unwrap();
+    let mut provider = ProviderConfig::new("stubborn");
+    provider.name = Some("other".to_owned());
+    let error = ChainConfig::new([provider]).build(&registry).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "providers.other.name: a solver of kind `stubborn` is always called `stubborn`"
+    );
+}
+
+#[test]
+fn the_timeout_in_the_file_is_the_only_one() {
+    let text = "[[providers]]\nkind = \"twocaptcha\"\n";
+    let worst = |timeout: &str| {
+        let config = parse(&format!("{text}{timeout}")).unwrap();
+        config.build(&standard()).unwrap().worst_case().time
+    };
+    assert_eq!(worst(""), Some(Duration::from_secs(120)));
+    assert_eq!(worst("timeout = \"5m\""), Some(Duration::from_secs(300)));
+}
