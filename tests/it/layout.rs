@@ -186,3 +186,16 @@ fn test_helpers_stay_out_of_normal_dependencies() {
         }
     }
 }
+
+/// README and CONTRIBUTING promise it.
+#[test]
+fn a_provider_of_your_own_is_one_trait_in_under_a_hundred_lines() {
+    let file = root().join("examples/custom_provider.rs");
+    let code = fs::read_to_string(file).unwrap();
+    let (_, from) = code.split_once("\nimpl JobApi for ").unwrap();
+    let (implementation, _) = from.split_once("\n}\n").unwrap();
+    let lines = implementation.lines().count() + 1;
+    assert!(lines < 100, "{lines} lines");
+    assert_eq!(code.matches("\nimpl JobApi for ").count(), 1);
+    assert!(code.contains("contract::run("));
+}
