@@ -5,8 +5,10 @@ use std::sync::Arc;
 use drag_solver_core::{DragSolver, Usd};
 
 use crate::{
-    Budget, Budgeted, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, InvalidPolicy,
-    Priced, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate, ValidatePolicy,
+    Budget, Budgeted, CircuitBreaker, CircuitBreakerPolicy, ConcurrencyLimit,
+    ConcurrencyLimitPolicy, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, InvalidPolicy,
+    Priced, RateLimit, RateLimitPolicy, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate,
+    ValidatePolicy,
 };
 
 /// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
@@ -109,6 +111,39 @@ pub trait DragSolverExt: DragSolver + Sized {
     /// See [`Budgeted::new`].
     fn budget(self, budget: &Budget, price: Usd) -> Result<Budgeted<Self>, InvalidPolicy> {
         Budgeted::new(self, budget, price)
+    }
+
+    /// Leaves it alone for a while when it failed too often of late. See [`CircuitBreaker`].
+    ///
+    /// # Errors
+    ///
+    /// See [`CircuitBreakerPolicy::check`].
+    fn circuit_breaker(
+        self,
+        policy: CircuitBreakerPolicy,
+    ) -> Result<CircuitBreaker<Self>, InvalidPolicy> {
+        CircuitBreaker::new(self, policy)
+    }
+
+    /// Limits the calls under way at once. See [`ConcurrencyLimit`].
+    ///
+    /// # Errors
+    ///
+    /// See [`ConcurrencyLimitPolicy::check`].
+    fn concurrency_limit(
+        self,
+        policy: ConcurrencyLimitPolicy,
+    ) -> Result<ConcurrencyLimit<Self>, InvalidPolicy> {
+        ConcurrencyLimit::new(self, policy)
+    }
+
+    /// Limits the calls in a stretch of time. See [`RateLimit`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RateLimitPolicy::check`].
+    fn rate_limit(self, policy: RateLimitPolicy) -> Result<RateLimit<Self>, InvalidPolicy> {
+        RateLimit::new(self, policy)
     }
 
     /// Says what one answer costs at the most. See [`Priced`].

@@ -9,6 +9,9 @@
 //! | [`Hedge`] | `.hedge(..)` | asks another solver as well when one takes long; the first answer wins |
 //! | [`Timeout`] | `.timeout(..)` | limits one attempt |
 //! | [`Deadline`] | `.deadline(..)` | gives the whole chain a limit |
+//! | [`CircuitBreaker`] | `.circuit_breaker(..)` | leaves a solver alone that failed too often of late |
+//! | [`ConcurrencyLimit`] | `.concurrency_limit(..)` | limits the calls under way at once |
+//! | [`RateLimit`] | `.rate_limit(..)` | limits the calls in a stretch of time |
 //! | [`Budget`] | `.budget(..)` | limits what may be spent, together with others |
 //! | [`Priced`] | `.priced(..)` | says what a provider costs, for [`worst_case`](drag_solver_core::DragSolver::worst_case) |
 //! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
@@ -20,6 +23,8 @@
 //! A chain prints itself (`{chain}`, or `{chain:#}` on several lines) like the code that built it.
 
 mod budget;
+mod circuit_breaker;
+mod concurrency_limit;
 mod cutoff;
 mod deadline;
 mod describe;
@@ -31,6 +36,7 @@ mod jitter;
 mod names;
 mod priced;
 mod race;
+mod rate_limit;
 mod report;
 mod retry;
 mod sync;
@@ -43,6 +49,8 @@ mod watch;
 pub use drag_solver_core::human_duration;
 
 pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
+pub use crate::circuit_breaker::{Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState};
+pub use crate::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitPolicy, Permits};
 pub use crate::deadline::{Deadline, DeadlinePolicy};
 pub use crate::ext::DragSolverExt;
 pub use crate::fallback::Fallback;
@@ -50,6 +58,7 @@ pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
 pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;
 pub use crate::race::Abandoned;
+pub use crate::rate_limit::{RateLimit, RateLimitPolicy, RateLimiter};
 pub use crate::retry::{Retry, RetryBudget, RetryBudgetPolicy, RetryPolicy};
 pub use crate::timeout::{Timeout, TimeoutPolicy};
 pub use crate::validate::{Validate, ValidatePolicy};

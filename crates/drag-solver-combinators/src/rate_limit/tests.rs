@@ -1,0 +1,352 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver_core::{Charge, JobId, PaidJob, Recovery};
+use drag_solver_mock::{MockSolver, Outcome};
+
+use super::*;
+use crate::testing::{Named, Script, challenge, drag, millis, secs};
+use crate::{CircuitBreakerPolicy, DragSolverExt};
+
+/// One call every ten seconds.
+fn slow() -> RateLimitPolicy {
+    RateLimitPolicy::default()
+        .max_calls(6)
+        .burst(1)
+        .max_wait(secs(3_600))
+}
+
+fn answers() -> MockSolver {
+    MockSolver::new("a").always(drag())
+}
+
+/// When each call reached the solver, counted from `begun`.
+fn times(solver: &MockSolver, begun: Instant) -> Vec<Duration> {
+    let calls = solver.calls();
+    calls.iter().map(|call| call.started - begun).collect()
+}
+
+/// Polls a call once, so that it takes its place.
+async fn enters<F: Future + Unpin>(call: &mut F) {
+    assert!(
+        tokio::time::timeout(Duration::ZERO, call).await.is_err(),
+        "it must wait"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_spread_to_the_instant() {
+    let a = answers();
+    let limited = a.clone().rate_limit(slow().burst(2)).unwrap();
+    let begun = Instant::now();
+    let challenge = challenge();
+    for _ in 0..4 {
+        limited.solve(&challenge).await.unwrap();
+    }
+    tokio::time::advance(secs(5)).await; // half an interval
+    limited.solve(&challenge).await.unwrap();
+    tokio::time::advance(secs(100)).await; // the burst is whole again, and no larger
+    for _ in 0..3 {
+        limited.solve(&challenge).await.unwrap();
+    }
+    let expected = [0, 0, 10, 20, 30, 130, 130, 140].map(secs);
+    assert_eq!(times(&a, begun), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_period_has_more_calls_than_the_policy_says() {
+    // A limit per window would let 2 * 60 calls through around the edge of a window.
+    let a = answers();
+    let policy = RateLimitPolicy::default().burst(10).max_wait(secs(3_600));
+    let limited = a.clone().rate_limit(policy).unwrap();
+    let challenge = challenge();
+    for pause in [millis(59_500), millis(700), secs(17)] {
+        tokio::time::sleep(pause).await;
+        for _ in 0..70 {
+            limited.solve(&challenge).await.unwrap();
+        }
+    }
+    let starts: Vec<Instant> = a.calls().iter().map(|call| call.started).collect();
+    let most = starts.iter().map(|&from| {
+        let within = |&&at: &&Instant| at >= from && at - from < secs(60);
+        starts.iter().filter(within).count()
+    });
+    assert_eq!(most.max(), Some(60 + 10 - 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_come_in_order() {
+    let limited = Arc::new(answers().rate_limit(slow()).unwrap());
+    let begun = Instant::now();
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let callers: Vec<_> = (0..4)
+        .map(|number| {
+            let (limited, order) = (Arc::clone(&limited), Arc::clone(&order));
+            tokio::spawn(async move {
+                limited.solve(&challenge()).await.unwrap();
+                order.lock().unwrap().push((number, begun.elapsed()));
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let expected = [(0, secs(0)), (1, secs(10)), (2, secs(20)), (3, secs(30))];
+    assert_eq!(*order.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_does_not_overtake_somebody_who_waits() {
+    let limited = answers().rate_limit(slow().burst(2)).unwrap();
+    let challenge = challenge();
+    limited.solve(&challenge).await.unwrap();
+    limited.solve(&challenge).await.unwrap();
+    let mut third = limited.solve(&challenge);
+    enters(&mut third).await;
+    tokio::time::advance(secs(100)).await; // two slots are free, and the third has yet to wake up
+    let mut newcomer = limited.solve(&challenge);
+    enters(&mut newcomer).await;
+    third.await.unwrap();
+    newcomer.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
+    for (deadline, admitted) in [
+        (millis(9_999), false),
+        (secs(10), false),
+        (millis(10_001), true),
+    ] {
+        let a = answers();
+        let limited = a.clone().rate_limit(slow()).unwrap();
+        limited.solve(&challenge()).await.unwrap();
+        let begun = Instant::now();
+        let outcome = limited.solve(&challenge().within(deadline)).await;
+        if admitted {
+            outcome.unwrap();
+            assert_eq!(begun.elapsed(), secs(10));
+            continue;
+        }
+        let refused = outcome.unwrap_err();
+        assert_eq!(begun.elapsed(), Duration::ZERO, "it must fail now");
+        assert_eq!(a.call_count(), 1);
+        assert_eq!(refused.kind(), ErrorKind::Overloaded);
+        assert_eq!(refused.recovery(), Recovery::Switch);
+        assert_eq!(refused.charge(), Charge::No);
+        assert_eq!(refused.retry_after(), Some(secs(10)));
+        assert_eq!(
+            refused.message(),
+            format!(
+                "nothing was sent: with 6 calls per 60s the next turn is in 10s, and the deadline \
+                 is in {deadline:?}"
+            )
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_max_wait() {
+    for (max_wait, admitted) in [(millis(9_999), false), (secs(10), true)] {
+        let limited = answers().rate_limit(slow().max_wait(max_wait)).unwrap();
+        limited.solve(&challenge()).await.unwrap();
+        let begun = Instant::now();
+        let outcome = limited.solve(&challenge()).await;
+        assert_eq!(outcome.is_ok(), admitted, "{max_wait:?}");
+        if let Err(refused) = outcome {
+            assert_eq!(begun.elapsed(), Duration::ZERO);
+            assert!(refused.message().ends_with("and max_wait is 9.999s"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_back_after_retry_after_has_a_slot() {
+    let limited = answers().rate_limit(slow()).unwrap();
+    let challenge = challenge();
+    limited.solve(&challenge).await.unwrap();
+    let mut second = limited.solve(&challenge);
+    enters(&mut second).await;
+    let hasty = challenge.clone().within(secs(15));
+    let refused = limited.solve(&hasty).await.unwrap_err();
+    assert_eq!(refused.retry_after(), Some(secs(20)), "behind the second");
+    let (second, third) = tokio::join!(second, async {
+        tokio::time::sleep(secs(20)).await;
+        let begun = Instant::now();
+        limited.solve(&challenge).await.unwrap();
+        begun.elapsed()
+    });
+    second.unwrap();
+    assert_eq!(third, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_waiter_is_dropped_those_behind_it_move_up() {
+    for dropped in [1, 2] {
+        let a = answers();
+        let limited = a.clone().rate_limit(slow()).unwrap();
+        let challenge = challenge();
+        let begun = Instant::now();
+        limited.solve(&challenge).await.unwrap();
+        let mut waiting: Vec<_> = (0..3).map(|_| limited.solve(&challenge)).collect();
+        for call in &mut waiting {
+            enters(call).await;
+        }
+        assert_eq!(limited.limiter().waiting(), 3);
+        tokio::time::advance(secs(3)).await;
+        drop(waiting.remove(dropped - 1));
+        assert_eq!(limited.limiter().waiting(), 2);
+        for call in waiting {
+            call.await.unwrap();
+        }
+        assert_eq!(times(&a, begun), [0, 10, 20].map(secs), "number {dropped}");
+        assert_eq!(limited.limiter().waiting(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_waiter_leaves_no_trace() {
+    let a = answers();
+    let limited = a.clone().rate_limit(slow()).unwrap();
+    let challenge = challenge();
+    let begun = Instant::now();
+    limited.solve(&challenge).await.unwrap();
+    let mut second = limited.solve(&challenge);
+    enters(&mut second).await;
+    drop(second);
+    drop(limited.solve(&challenge)); // never polled
+    limited.solve(&challenge).await.unwrap();
+    assert_eq!(times(&a, begun), [0, 10].map(secs));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_refused_further_in_gives_its_slot_back() {
+    let a = MockSolver::new("a")
+        .then(ErrorKind::Unavailable)
+        .always(drag());
+    let policy = CircuitBreakerPolicy::default().min_calls(1);
+    let open = a.clone().circuit_breaker(policy).unwrap();
+    let limited = open.rate_limit(slow()).unwrap();
+    let challenge = challenge();
+    let begun = Instant::now();
+    limited.solve(&challenge).await.unwrap_err();
+    for _ in 0..2 {
+        let refused = limited.solve(&challenge).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::CircuitOpen);
+        assert_eq!(begun.elapsed(), secs(10), "the slot was not used up");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_challenge_takes_no_slot() {
+    let a = answers();
+    let limited = a.clone().rate_limit(slow()).unwrap();
+    let late = limited.solve(&challenge().within(Duration::ZERO)).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(a.call_count(), 0);
+    let begun = Instant::now();
+    limited.solve(&challenge()).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resuming_a_paid_job_takes_no_slot() {
+    let limited = answers().rate_limit(slow()).unwrap();
+    let begun = Instant::now();
+    limited.solve(&challenge()).await.unwrap();
+    let job = PaidJob::new("a", JobId::from(1));
+    limited.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    let elsewhere = PaidJob::new("b", JobId::from(1));
+    let resuming = challenge().resuming(elsewhere);
+    limited.solve(&resuming).await.unwrap();
+    assert_eq!(begun.elapsed(), secs(10), "it is another solver's job");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_and_sharers_are_under_one_limit() {
+    let (a, b) = (answers(), answers());
+    let limiter = RateLimiter::new(slow()).unwrap();
+    let first = RateLimit::sharing(&a, &limiter);
+    let clone = first.clone();
+    let second = RateLimit::sharing(&b, &limiter);
+    let begun = Instant::now();
+    first.solve(&challenge()).await.unwrap();
+    second.solve(&challenge()).await.unwrap();
+    clone.solve(&challenge()).await.unwrap();
+    assert_eq!(begun.elapsed(), secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn intervals_are_rounded_up() {
+    let policy = RateLimitPolicy::default().max_calls(7);
+    assert_eq!(policy.interval(), Duration::from_nanos(8_571_428_572));
+    assert!(policy.interval() * 7 >= policy.period);
+    let a = answers();
+    let limited = a.clone().rate_limit(policy.burst(1)).unwrap();
+    let begun = Instant::now();
+    limited.solve(&challenge()).await.unwrap();
+    limited.solve(&challenge()).await.unwrap();
+    assert_eq!(
+        times(&a, begun)[1],
+        millis(8_572),
+        "timers count milliseconds"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn huge_settings_do_not_panic() {
+    let policies = [
+        slow().period(Duration::MAX).max_wait(Duration::MAX),
+        slow().max_calls(u32::MAX).burst(u32::MAX),
+        slow().max_calls(1).period(Duration::MAX).burst(u32::MAX),
+        slow()
+            .period(Duration::from_nanos(1))
+            .max_wait(Duration::ZERO),
+    ];
+    for policy in policies {
+        let limited = answers().rate_limit(policy).unwrap();
+        limited.solve(&challenge()).await.unwrap();
+        let hasty = challenge().within(secs(1));
+        if let Err(refused) = limited.solve(&hasty).await {
+            assert_eq!(refused.kind(), ErrorKind::Overloaded, "{policy:?}");
+        }
+    }
+}
+
+#[test]
+fn impossible_settings_are_named() {
+    let setting = |policy: RateLimitPolicy| policy.check().unwrap_err().setting();
+    let policy = RateLimitPolicy::default();
+    assert_eq!(setting(policy.max_calls(0)), "max_calls");
+    assert_eq!(setting(policy.period(Duration::ZERO)), "period");
+    assert_eq!(setting(policy.burst(0)), "burst");
+    let typo = serde_json::from_str::<RateLimitPolicy>(r#"{"calls": 3}"#);
+    assert!(typo.unwrap_err().to_string().contains("`max_calls`"));
+}
+
+#[tokio::test]
+async fn reports_and_the_name_pass_through() {
+    let a = MockSolver::new("a").answers(Duration::ZERO);
+    let limited = a.clone().rate_limit(slow()).unwrap();
+    assert_eq!(limited.name(), "a");
+    let solution = limited.solve(&challenge()).await.unwrap();
+    limited.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
+}
+
+#[test]
+fn it_prints_like_the_code_that_built_it() {
+    let limited = Named("a").rate_limit(RateLimitPolicy::default()).unwrap();
+    assert_eq!(
+        limited.to_string(),
+        "a.rate_limit(max_calls: 60, period: 60s, burst: 5, max_wait: 30s)"
+    );
+}
+
+#[test]
+fn the_worst_case_waits_first() {
+    let a = MockSolver::new("a").then(Outcome::hang());
+    let limited = a.timeout(secs(60)).unwrap();
+    let limited = limited.rate_limit(RateLimitPolicy::default()).unwrap();
+    assert_eq!(limited.worst_case().time, Some(secs(90)));
+}
