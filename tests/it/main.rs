@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
 
+mod faults;
 mod layout;
 mod picture;
 mod road;

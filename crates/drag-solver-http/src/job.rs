@@ -151,6 +151,9 @@ pub enum AnswerError {
     /// The provider refused the request, and says why. A job that was asked about is not touched by
     /// it.
     Refused(SolveError),
+    /// The provider refused the request, in words that its documentation does not explain. Where the
+    /// HTTP status says more, the status counts.
+    Unexplained(SolveError),
 }
 
 impl From<SolveError> for AnswerError {

@@ -84,7 +84,9 @@ fn told(error: &SolveError) -> String {
 fn unread(error: &AnswerError) -> String {
     match error {
         AnswerError::Unreadable(missing) => format!("unreadable: {missing}"),
-        AnswerError::Refused(error) => format!("refused: {}", told(error)),
+        AnswerError::Refused(error) | AnswerError::Unexplained(error) => {
+            format!("refused: {}", told(error))
+        }
         other => panic!("{other:?}"),
     }
 }

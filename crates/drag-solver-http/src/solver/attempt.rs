@@ -158,9 +158,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                         return Err(error);
                     }
                     Err(error) => {
-                        let is_final = is_final(&error);
+                        let is_refusal = !matches!(error, AnswerError::Unreadable(_));
                         let error = status::judge(&path, &answer, error);
-                        if is_final {
+                        if is_refusal && !may_pass(error.kind()) {
                             tracing::debug!(provider, kind = %error.kind(), "poll refused");
                             return Err(error.with_charge(Charge::Unknown).with_job(job.clone()));
                         }
@@ -299,15 +299,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
     }
 }
 
-/// Whether asking again cannot help: the provider refused to be asked, and not for want of time.
-fn is_final(error: &AnswerError) -> bool {
-    match error {
-        AnswerError::Unreadable(_) => false,
-        AnswerError::Refused(error) => !matches!(
-            error.kind(),
-            ErrorKind::RateLimited | ErrorKind::Unavailable
-        ),
-    }
+/// Whether a provider that refuses to be asked may answer the same question later.
+fn may_pass(refusal: ErrorKind) -> bool {
+    matches!(refusal, ErrorKind::RateLimited | ErrorKind::Unavailable)
 }
 
 /// The instant `wait` from now, if the clock goes that far.

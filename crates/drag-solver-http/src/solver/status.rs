@@ -6,11 +6,26 @@ use crate::{AnswerError, ApiResponse};
 
 /// Turns the verdict on an answer into an error, with the answer's `Retry-After`.
 ///
-/// A refusal in the provider's own words stands as it is. An unreadable answer comes from something
-/// in front of the provider (a proxy, a load balancer, a wrong host), and is judged by its status.
+/// A refusal in the provider's own words stands as it is, but for two: words that nobody explains, and
+/// "out of order" with a status that comes after work was done, too. An unreadable answer comes from
+/// something in front of the provider (a proxy, a load balancer, a wrong host). All these are judged
+/// by the status.
 pub(super) fn judge(path: &str, answer: &ApiResponse, error: AnswerError) -> SolveError {
     let error = match error {
+        AnswerError::Refused(error) if error.kind() == ErrorKind::Unavailable => {
+            let charge = if answer.status() < 300 {
+                Charge::No
+            } else {
+                meaning(answer.status()).1
+            };
+            error.with_charge(charge)
+        }
         AnswerError::Refused(error) => error,
+        AnswerError::Unexplained(error) if answer.status() < 300 => error,
+        AnswerError::Unexplained(error) => {
+            let (kind, charge, _) = meaning(answer.status());
+            error.with_kind(kind).with_charge(charge)
+        }
         AnswerError::Unreadable(what) => {
             let status = answer.status();
             let (kind, charge, hint) = meaning(status);

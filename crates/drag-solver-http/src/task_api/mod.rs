@@ -97,7 +97,7 @@ impl TaskApi {
     ) -> Result<Created, AnswerError> {
         let members = answer.object()?;
         if let Some(error) = self.refusal(&members) {
-            return Err(error.error.into());
+            return Err(error.into());
         }
         let job = lenient::job_id(members.get("taskId"));
         if is_status(&members, "ready") {
@@ -116,10 +116,9 @@ impl TaskApi {
     ) -> Result<JobState, AnswerError> {
         let members = answer.object()?;
         if let Some(refusal) = self.refusal(&members) {
-            return if refusal.ends_job {
-                Ok(JobState::Failed(refusal.error))
-            } else {
-                Err(refusal.error.into())
+            return match refusal {
+                Refusal::Job(error) => Ok(JobState::Failed(error)),
+                Refusal::Request(error) => Err(error),
             };
         }
         let Some(status) = lenient::text(members.get("status")) else {
@@ -140,7 +139,7 @@ impl TaskApi {
     pub fn reported(&self, answer: &ApiResponse) -> Result<(), AnswerError> {
         let members = answer.object()?;
         match self.refusal(&members) {
-            Some(refusal) => Err(refusal.error.into()),
+            Some(refusal) => Err(refusal.into()),
             None if members.contains_key("errorId") => Ok(()),
             None => Err(answer.lacks("errorId")),
         }
@@ -150,7 +149,7 @@ impl TaskApi {
     pub fn balance(&self, answer: &ApiResponse) -> Result<Balance, AnswerError> {
         let members = answer.object()?;
         if let Some(refusal) = self.refusal(&members) {
-            return Err(refusal.error.into());
+            return Err(refusal.into());
         }
         let available =
             lenient::usd(members.get("balance")).ok_or_else(|| answer.lacks("balance"))?;
@@ -196,43 +195,41 @@ impl TaskApi {
         };
         let has_failed = is_status(members, "fail") || is_status(members, "failed");
         Some(match meaning {
-            codes::Meaning::GaveUp => Refusal::of_job(self.gave_up(&message)),
-            codes::Meaning::Unknown if has_failed => Refusal::of_job(self.gave_up(&message)),
-            codes::Meaning::Gone => Refusal::of_job(
+            codes::Meaning::GaveUp => Refusal::Job(self.gave_up(&message)),
+            codes::Meaning::Unknown if has_failed => Refusal::Job(self.gave_up(&message)),
+            codes::Meaning::Gone => Refusal::Job(
                 SolveError::new(ErrorKind::Protocol, self.gone(&message))
                     .with_charge(Charge::Unknown),
             ),
             codes::Meaning::Unknown => {
-                Refusal::of_request(SolveError::new(ErrorKind::Protocol, message))
+                let error = SolveError::new(ErrorKind::Protocol, message);
+                Refusal::Request(AnswerError::Unexplained(error))
             }
             codes::Meaning::Kind(kind, wait) => {
                 let error = SolveError::new(kind, message);
-                Refusal::of_request(match wait {
+                let error = match wait {
                     Some(wait) => error.with_retry_after(wait),
                     None => error,
-                })
+                };
+                Refusal::Request(error.into())
             }
         })
     }
 }
 
-struct Refusal {
-    error: SolveError,
-    ends_job: bool,
+/// What is refused.
+enum Refusal {
+    /// The task: there will be no answer.
+    Job(SolveError),
+    /// This one request.
+    Request(AnswerError),
 }
 
-impl Refusal {
-    fn of_job(error: SolveError) -> Self {
-        Self {
-            error,
-            ends_job: true,
-        }
-    }
-
-    fn of_request(error: SolveError) -> Self {
-        Self {
-            error,
-            ends_job: false,
+impl From<Refusal> for AnswerError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Job(error) => error.into(),
+            Refusal::Request(error) => error,
         }
     }
 }

@@ -192,10 +192,16 @@ async fn answers_are_garbled_as_their_names_say() {
             "521 Web Server Is Down",
         ),
         (Fault::retry_after("soon"), "Retry-After: soon\r\n"),
-        (Fault::Echo(Echo::Plain), r#"Invalid key: k/1\"+"#),
-        (Fault::Echo(Echo::JsonEscaped), r"Invalid key: \u006b\u002f"),
-        (Fault::Echo(Echo::Percent), "Invalid key: k%2F1%22%2B"),
-        (Fault::Echo(Echo::Base64), "Invalid key: dXNlcjprLzEiKw=="),
+        (Fault::Echo(Echo::Plain), r#"Invalid api token: k/1\"+"#),
+        (
+            Fault::Echo(Echo::JsonEscaped),
+            r"Invalid api token: \u006b\u002f",
+        ),
+        (Fault::Echo(Echo::Percent), "Invalid api token: k%2F1%22%2B"),
+        (
+            Fault::Echo(Echo::Base64),
+            "Invalid api token: dXNlcjprLzEiKw==",
+        ),
         (
             Fault::Echo(Echo::Location),
             "Location: /login?key=k%2F1%22%2B",

@@ -4,6 +4,7 @@
 //! that can hardly mean anything else, and is always shown.
 
 use drag_solver_core::{ErrorKind, SolveError};
+use drag_solver_http::AnswerError;
 
 /// Words, all of which a message has, and the kind of error it then is. The first match counts.
 const TABLE: &[(&[&str], ErrorKind)] = &[
@@ -26,15 +27,19 @@ const TABLE: &[(&[&str], ErrorKind)] = &[
 ];
 
 /// The error for a refusal with this message.
-pub(super) fn refusal(message: &str) -> SolveError {
+pub(super) fn refusal(message: &str) -> AnswerError {
     let message = message.trim();
+    let unexplained = |text| AnswerError::Unexplained(SolveError::new(ErrorKind::Protocol, text));
     if message.is_empty() {
-        return SolveError::new(ErrorKind::Protocol, "refused without a message");
+        return unexplained("refused without a message".to_owned());
     }
     let lower = message.to_lowercase();
-    let kind = TABLE
+    let text = format!("refused: {message}");
+    match TABLE
         .iter()
         .find(|(words, _)| words.iter().all(|word| lower.contains(word)))
-        .map_or(ErrorKind::Protocol, |(_, kind)| *kind);
-    SolveError::new(kind, format!("refused: {message}"))
+    {
+        Some((_, kind)) => SolveError::new(*kind, text).into(),
+        None => unexplained(text),
+    }
 }

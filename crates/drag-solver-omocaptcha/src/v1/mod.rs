@@ -117,7 +117,7 @@ pub(crate) fn accepted(answer: &ApiResponse) -> Result<Map<String, Value>, Answe
         || lenient::flag(members.get("success")) == Some(false);
     if is_refused {
         let message = lenient::text(members.get("message")).unwrap_or_default();
-        return Err(messages::refusal(&message).into());
+        return Err(messages::refusal(&message));
     }
     Ok(members)
 }

@@ -252,7 +252,7 @@ impl Wire<'_> {
                     402 => Refusal::NoMoney,
                     404 => Refusal::NoSuchMethod,
                     429 => Refusal::NoWorker,
-                    500..=599 => Refusal::OutOfOrder,
+                    408 | 500..=599 => Refusal::OutOfOrder,
                     _ => Refusal::Malformed("it did not arrive in good order".to_owned()),
                 };
                 Response::json(code, &self.refused(refusal))
@@ -269,7 +269,7 @@ impl Wire<'_> {
         let token = self.token;
         let saying = |text: &str| {
             let refusal = self.refused(Refusal::BadToken);
-            garble::saying(refusal, &format!("Invalid key: {text}"))
+            garble::saying(refusal, &format!("Invalid api token: {text}"))
         };
         match echo {
             Echo::Plain => Response::json(200, &saying(token)),

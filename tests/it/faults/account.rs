@@ -1,0 +1,125 @@
+//! The providers, all asked in the same way.
+
+use std::time::Duration;
+
+use drag_solver::anticaptcha::AntiCaptcha;
+use drag_solver::core::{DragSolver, SolveError};
+use drag_solver::http::Pace;
+use drag_solver::mock::emulator::{Dialect, Emulator};
+use drag_solver::omocaptcha::{ApiVersion, Omocaptcha};
+use drag_solver::twocaptcha::TwoCaptcha;
+
+use super::secret::TOKEN;
+
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    OmocaptchaV1,
+    OmocaptchaV2,
+    TwoCaptcha,
+    AntiCaptcha,
+}
+
+impl Provider {
+    pub(super) const ALL: [Self; 4] = [
+        Self::OmocaptchaV1,
+        Self::OmocaptchaV2,
+        Self::TwoCaptcha,
+        Self::AntiCaptcha,
+    ];
+
+    pub(super) fn takes_reports(self) -> bool {
+        matches!(self, Self::TwoCaptcha | Self::AntiCaptcha)
+    }
+
+    pub(super) fn has_services(self) -> bool {
+        self == Self::OmocaptchaV1
+    }
+
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::OmocaptchaV1 => Dialect::OmocaptchaV1,
+            Self::OmocaptchaV2 => Dialect::OmocaptchaV2,
+            Self::TwoCaptcha => Dialect::TwoCaptcha,
+            Self::AntiCaptcha => Dialect::AntiCaptcha,
+        }
+    }
+}
+
+/// How patient a client is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) request: Duration,
+    pub(super) job: Duration,
+    pub(super) every: Duration,
+}
+
+/// A client of one account.
+#[derive(Debug)]
+pub(super) enum Account {
+    Omocaptcha(Omocaptcha),
+    TwoCaptcha(TwoCaptcha),
+    AntiCaptcha(AntiCaptcha),
+}
+
+macro_rules! build {
+    ($builder:expr, $url:expr, $patience:expr) => {
+        $builder
+            .token(TOKEN)
+            .base_url($url)
+            .pace(Pace::new(Duration::from_millis(1), $patience.every))
+            .request_timeout($patience.request)
+            .job_timeout($patience.job)
+            .build()
+            .unwrap()
+    };
+}
+
+impl Account {
+    pub(super) fn open(provider: Provider, emulator: &Emulator, patience: Patience) -> Self {
+        let url = emulator.url(provider.dialect());
+        match provider {
+            Provider::OmocaptchaV1 => {
+                Self::Omocaptcha(build!(Omocaptcha::builder(), url, patience))
+            }
+            Provider::OmocaptchaV2 => {
+                let builder = Omocaptcha::builder().api_version(ApiVersion::V2);
+                Self::Omocaptcha(build!(builder, url, patience))
+            }
+            Provider::TwoCaptcha => Self::TwoCaptcha(build!(TwoCaptcha::builder(), url, patience)),
+            Provider::AntiCaptcha => {
+                Self::AntiCaptcha(build!(AntiCaptcha::builder(), url, patience))
+            }
+        }
+    }
+
+    pub(super) fn solver(&self) -> &dyn DragSolver {
+        match self {
+            Self::Omocaptcha(solver) => solver,
+            Self::TwoCaptcha(solver) => solver,
+            Self::AntiCaptcha(solver) => solver,
+        }
+    }
+
+    pub(super) async fn balance(&self) -> Result<String, SolveError> {
+        let balance = match self {
+            Self::Omocaptcha(account) => account.balance().await,
+            Self::TwoCaptcha(account) => account.balance().await,
+            Self::AntiCaptcha(account) => account.balance().await,
+        };
+        balance.map(|balance| format!("{balance} {balance:?}"))
+    }
+
+    pub(super) async fn services(&self) -> Result<String, SolveError> {
+        match self {
+            Self::Omocaptcha(account) => {
+                let services = account.services().await?;
+                Ok(format!(
+                    "{services:?} {}",
+                    serde_json::to_string(&services).unwrap()
+                ))
+            }
+            _ => Ok(String::new()),
+        }
+    }
+}
