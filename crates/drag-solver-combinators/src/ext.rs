@@ -7,8 +7,8 @@ use drag_solver_core::{DragSolver, Usd};
 use crate::{
     Budget, Budgeted, CircuitBreaker, CircuitBreakerPolicy, ConcurrencyLimit,
     ConcurrencyLimitPolicy, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, InvalidPolicy,
-    Priced, RateLimit, RateLimitPolicy, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate,
-    ValidatePolicy,
+    Priced, Quorum, QuorumPolicy, RateLimit, RateLimitPolicy, Retry, RetryPolicy, Timeout,
+    TimeoutPolicy, Validate, ValidatePolicy,
 };
 
 /// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
@@ -73,6 +73,23 @@ pub trait DragSolverExt: DragSolver + Sized {
     {
         let solvers: [Arc<dyn DragSolver>; 2] = [Arc::new(self), Arc::new(other)];
         Hedge::new(solvers, policy)
+    }
+
+    /// Asks `others` too, and answers what enough of them agree on. See [`Quorum`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Quorum::new`].
+    fn quorum(
+        self,
+        others: impl IntoIterator<Item = Arc<dyn DragSolver>>,
+        policy: QuorumPolicy,
+    ) -> Result<Quorum, InvalidPolicy>
+    where
+        Self: 'static,
+    {
+        let first: Arc<dyn DragSolver> = Arc::new(self);
+        Quorum::new(std::iter::once(first).chain(others), policy)
     }
 
     /// Ends an attempt that takes too long. Takes a [`Duration`](std::time::Duration) too. See

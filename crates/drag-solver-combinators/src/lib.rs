@@ -7,6 +7,7 @@
 //! | [`Retry`] | `.retry(..)` | asks the same solver again, and resumes jobs that were paid for |
 //! | [`Fallback`] | `.or(..)` | asks another solver |
 //! | [`Hedge`] | `.hedge(..)` | asks another solver as well when one takes long; the first answer wins |
+//! | [`Quorum`] | `.quorum(..)` | asks several solvers and answers what enough of them agree on |
 //! | [`Timeout`] | `.timeout(..)` | limits one attempt |
 //! | [`Deadline`] | `.deadline(..)` | gives the whole chain a limit |
 //! | [`CircuitBreaker`] | `.circuit_breaker(..)` | leaves a solver alone that failed too often of late |
@@ -35,6 +36,7 @@ mod invalid;
 mod jitter;
 mod names;
 mod priced;
+mod quorum;
 mod race;
 mod rate_limit;
 mod report;
@@ -57,6 +59,7 @@ pub use crate::fallback::Fallback;
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
 pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;
+pub use crate::quorum::{Quorum, QuorumPolicy};
 pub use crate::race::Abandoned;
 pub use crate::rate_limit::{RateLimit, RateLimitPolicy, RateLimiter};
 pub use crate::retry::{Retry, RetryBudget, RetryBudgetPolicy, RetryPolicy};

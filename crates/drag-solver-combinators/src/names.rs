@@ -1,23 +1,34 @@
 //! What a combinator around several solvers is called, and who answers to a name.
 
-use drag_solver_core::{DragChallenge, DragSolver};
+use drag_solver_core::{DragChallenge, DragSolver, Solution};
 
 const SEPARATOR: char = '|';
 
 /// `"a|b"` for the solvers `a` and `b`: each name once.
 pub(crate) fn joined<S: DragSolver>(solvers: &[S]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in solvers.iter().flat_map(|s| s.name().split(SEPARATOR)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names.join("|")
+    each_once(solvers.iter().map(DragSolver::name))
 }
 
-/// Whether a solver called `name` is, or is a combinator around, the one called `provider`.
+/// `"a|b"` for an answer that the solvers `a` and `b` agreed on.
+pub(crate) fn of_parts(parts: &[Solution]) -> String {
+    each_once(parts.iter().map(Solution::provider))
+}
+
+fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names.flat_map(|name| name.split(SEPARATOR)) {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once.join("|")
+}
+
+/// Whether a solver called `name` is, or is a combinator around, the one called `provider`; or all of
+/// them, if several are called together.
 pub(crate) fn answers_to(name: &str, provider: &str) -> bool {
-    name == provider || name.split(SEPARATOR).any(|part| part == provider)
+    let is_inside = |wanted: &str| name.split(SEPARATOR).any(|part| part == wanted);
+    name == provider || provider.split(SEPARATOR).all(is_inside)
 }
 
 /// Indices of `solvers` in the order to ask them: those with a job to resume first, because that
@@ -56,6 +67,7 @@ mod tests {
     fn a_nested_combinator_answers_to_every_name_inside() {
         assert!(answers_to("a", "a"));
         assert!(answers_to("a|b|c", "b"));
+        assert!(answers_to("a|b|c", "a|c"), "a quorum's answer");
         assert!(!answers_to("a|bc", "b"));
         assert!(!answers_to("a", "a|b"));
     }

@@ -23,6 +23,8 @@ pub struct Solution {
     failed_attempts: Vec<Attempt>,
     #[serde(default)]
     route: Vec<usize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Solution>,
 }
 
 impl Solution {
@@ -36,6 +38,7 @@ impl Solution {
             elapsed: Duration::ZERO,
             failed_attempts: Vec::new(),
             route: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -74,6 +77,14 @@ impl Solution {
         self
     }
 
+    /// Notes the answers that it was made of, so that a [report](crate::DragSolver::report) reaches
+    /// everybody who gave one.
+    #[must_use]
+    pub fn with_parts(mut self, parts: Vec<Self>) -> Self {
+        self.parts = parts;
+        self
+    }
+
     /// Notes that a combinator got the answer from its `child`th solver (counted from 0), so that a
     /// [report](crate::DragSolver::report) finds the way back.
     #[must_use]
@@ -96,7 +107,7 @@ impl Solution {
         &self.drag
     }
 
-    /// Name of the solver that found it.
+    /// Name of the solver that found it. If several agreed on it, their names, as in `"a|b"`.
     #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider
@@ -112,6 +123,12 @@ impl Solution {
     #[must_use]
     pub fn cost(&self) -> Option<Usd> {
         self.cost
+    }
+
+    /// The answers of several solvers that it was made of. Empty if it is one solver's own.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        &self.parts
     }
 
     /// How long it took, failed attempts included.
@@ -180,6 +197,7 @@ mod tests {
         let failed = SolveError::new(ErrorKind::Unavailable, "refused");
         let whole = solution()
             .after_attempts(failed.history(Duration::from_millis(3)))
+            .with_parts(vec![solution().routed_via(2)])
             .routed_via(1);
         let json = serde_json::to_string(&whole).unwrap();
         assert!(json.contains(r#""elapsed_ms":2140"#), "{json}");

@@ -130,10 +130,18 @@ fn as_they_say(solution: Option<&Solution>, failures: &[Attempt], estimate: Usd)
     for failure in failures.iter().filter(|f| f.charge != Charge::No) {
         due.spends.push((estimate, job_of(failure)));
     }
-    if let Some(solution) = solution {
-        due.spends.push((solution.cost().unwrap_or(estimate), None));
+    for answer in solution.into_iter().flat_map(answers) {
+        due.spends.push((answer.cost().unwrap_or(estimate), None));
     }
     due
+}
+
+/// The answers that were bought for a solution: itself, or those it was made of.
+fn answers(solution: &Solution) -> Vec<&Solution> {
+    match solution.parts() {
+        [] => vec![solution],
+        parts => parts.iter().flat_map(answers).collect(),
+    }
 }
 
 fn job_of(failure: &Attempt) -> Option<PaidJob> {
@@ -151,8 +159,8 @@ impl Lines {
     /// spent if its job was accepted and nobody heard of its end.
     fn settle(mut self, solution: Option<&Solution>, failures: &[Attempt], estimate: Usd) -> Due {
         let mut due = Due::default();
-        if let Some(solution) = solution {
-            self.settle_answer(solution, estimate, &mut due);
+        for answer in solution.into_iter().flat_map(answers) {
+            self.settle_answer(answer, estimate, &mut due);
         }
         for failure in failures {
             let Some(job) = job_of(failure) else { continue };

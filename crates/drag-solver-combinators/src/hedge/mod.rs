@@ -130,7 +130,7 @@ impl Hedge {
             policy,
             budget: None,
             latencies: solvers.iter().map(|_| Mutex::default()).collect(),
-            ledger: Ledger::new(solvers.iter().map(|s| per_answer(s)).collect()),
+            ledger: Ledger::new(solvers.iter().map(per_answer).collect()),
             calls: Mutex::default(),
             solvers,
         })

@@ -52,7 +52,7 @@ impl Ledger {
 }
 
 /// What one answer of `solver` costs at the worst, on average over those a call may buy.
-pub(crate) fn per_answer(solver: &dyn DragSolver) -> Usd {
+pub(crate) fn per_answer(solver: &impl DragSolver) -> Usd {
     let worst = solver.worst_case();
     let attempts = worst.attempts.and_then(NonZeroU32::new);
     match (worst.cost, attempts) {

@@ -3,6 +3,8 @@
 use drag_solver_core::{Attempt, Charge, DragChallenge, ErrorKind, PaidJob, Solution, SolveError};
 use tokio::time::{Duration, Instant};
 
+use crate::names;
+
 #[derive(Debug)]
 pub(super) struct History<'a> {
     challenge: &'a DragChallenge,
@@ -90,7 +92,7 @@ impl<'a> History<'a> {
         }
         let attempts = &mut self.attempts;
         self.open.retain(|job| {
-            let reached = solved_by == Some(&*job.provider)
+            let reached = solved_by.is_some_and(|name| names::answers_to(name, &job.provider))
                 || latest.iter().any(|attempt| {
                     attempt.provider.as_deref() == Some(&*job.provider) && was_asked(attempt.kind)
                 });

@@ -154,6 +154,13 @@ impl SolveError {
         self
     }
 
+    /// Replaces the words, with the same care as in [`new`](Self::new); keeps everything else.
+    #[must_use]
+    pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
+        self.0.message = printable(message.as_ref());
+        self
+    }
+
     /// Replaces the history: every attempt behind this error, this error's own included, in order.
     #[must_use]
     pub fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
