@@ -1,0 +1,119 @@
+//! One solve: by us and by the other client, of the same picture, with the same requests.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use capmonstercloud_client::requests::CaptchaRequest;
+use capmonstercloud_client::{CapMonsterClient, ClientOptions, GetResultTimeouts};
+use drag_solver::http::Pace;
+use drag_solver::prelude::*;
+use serde::{Serialize, Serializer};
+
+use crate::Result;
+
+/// Longer than any run.
+const LONG: Duration = Duration::from_secs(3_600);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose {
+    Ours,
+    Peers,
+}
+
+impl Whose {
+    pub(crate) const BOTH: [Self; 2] = [Self::Ours, Self::Peers];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Peers => "capmonstercloud-client",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let mut both = Self::BOTH.into_iter();
+        both.find(|whose| whose.name() == name)
+            .ok_or_else(|| format!("there is no client `{name}`").into())
+    }
+}
+
+/// A client and the picture it is to solve.
+pub(crate) enum Client {
+    Ours(TwoCaptcha, DragChallenge),
+    Peers(CapMonsterClient, CoordinatesTask),
+}
+
+impl Client {
+    /// One that first polls after `first`. There should be no need for a second poll.
+    pub(crate) fn new(whose: Whose, url: &str, picture: Vec<u8>, first: Duration) -> Result<Self> {
+        const EVERY: Duration = Duration::from_millis(100);
+        Ok(match whose {
+            Whose::Ours => {
+                let solver = TwoCaptcha::builder()
+                    .token("token")
+                    .base_url(url)
+                    .pace(Pace::new(first, EVERY))
+                    .job_timeout(LONG)
+                    .build()?;
+                let screenshot = Screenshot::from_bytes(picture)?;
+                Self::Ours(solver, DragChallenge::new(screenshot))
+            }
+            Whose::Peers => {
+                let timeouts = GetResultTimeouts::new(first, first, EVERY, LONG);
+                let options = ClientOptions::new("token")
+                    .with_service_url(url)
+                    .with_timeouts_override(timeouts);
+                let picture = CoordinatesTask { body: picture };
+                Self::Peers(CapMonsterClient::new(options)?, picture)
+            }
+        })
+    }
+
+    pub(crate) async fn solve(&self) -> Result<()> {
+        match self {
+            Self::Ours(solver, challenge) => {
+                solver.solve(challenge).await?;
+            }
+            Self::Peers(client, picture) => {
+                let solution = client.solve_captcha(picture).await?;
+                if solution["coordinates"][1]["x"] != 320 {
+                    return Err(format!("not the answer: {solution}").into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The task that our client sends, defined as the other client defines its own tasks with a picture
+/// (`ImageToTextRequest`).
+#[derive(Serialize)]
+pub(crate) struct CoordinatesTask {
+    #[serde(serialize_with = "as_base64")]
+    body: Vec<u8>,
+}
+
+fn as_base64<S: Serializer>(bytes: &[u8], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(bytes))
+}
+
+impl CaptchaRequest for CoordinatesTask {
+    const TASK_TYPE: &'static str = "CoordinatesTask";
+
+    fn timeouts(&self) -> GetResultTimeouts {
+        GetResultTimeouts::new(Duration::ZERO, Duration::ZERO, LONG, LONG)
+    }
+}
+
+/// A picture of `size` bytes: the header of a PNG of 720 x 960 pixels, and noise, as compressed
+/// pixels are.
+pub(crate) fn picture(size: usize) -> Vec<u8> {
+    let mut picture = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x02\xd0\0\0\x03\xc0".to_vec();
+    let mut state = 1_u32;
+    while picture.len() < size {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        picture.push((state >> 24) as u8);
+    }
+    picture
+}
