@@ -6,14 +6,15 @@ use std::num::NonZeroU32;
 use std::ops::{Add, Div, Mul, Sub};
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An amount of US dollars, exact to the last digit: a decimal, never a binary float.
+/// An amount of US dollars: a decimal with twelve places, never a binary float.
 ///
-/// Arithmetic saturates instead of overflowing. It serialises as a string (`"0.0009"`), because a
-/// JSON number is a binary float to most readers; it deserialises from a string or a number.
+/// Providers charge in millionths, so that leaves room to spare; what is written with more places is
+/// rounded. Sums and multiples are exact, and saturate instead of overflowing; a share is rounded
+/// towards zero. It serialises as a string (`"0.0009"`), because a JSON number is a binary float to
+/// most readers; it deserialises from a string or a number.
 ///
 /// ```
 /// use drag_solver_core::Usd;
@@ -22,20 +23,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!((price * 10).to_string(), "0.009");
 /// # Ok::<(), drag_solver_core::InvalidUsd>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Usd(Decimal);
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Usd(i128);
+
+/// Decimal places that are kept.
+const PLACES: usize = 12;
+
+/// One dollar.
+const ONE: i128 = 10_i128.pow(12);
 
 impl Usd {
     /// Nothing.
-    pub const ZERO: Self = Self(Decimal::ZERO);
+    pub const ZERO: Self = Self(0);
 
     /// The largest amount there is.
-    pub const MAX: Self = Self(Decimal::MAX);
+    pub const MAX: Self = Self(i128::MAX);
 
     /// An amount in millionths of a dollar: `Usd::from_micros(900)` is $0.0009.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
-        Self(Decimal::new(micros, 6).normalize())
+        Self(i128::from(micros) * (ONE / 1_000_000))
     }
 
     /// Whether it is less than nothing.
@@ -71,7 +78,7 @@ impl Mul<u32> for Usd {
     type Output = Self;
 
     fn mul(self, times: u32) -> Self {
-        Self(self.0.saturating_mul(Decimal::from(times)))
+        Self(self.0.saturating_mul(times.into()))
     }
 }
 
@@ -79,12 +86,7 @@ impl Div<NonZeroU32> for Usd {
     type Output = Self;
 
     fn div(self, parts: NonZeroU32) -> Self {
-        // Never `None`: the divisor is not zero, and dividing by a whole number cannot overflow.
-        Self(
-            self.0
-                .checked_div(Decimal::from(parts.get()))
-                .unwrap_or(self.0),
-        )
+        Self(self.0 / i128::from(parts.get()))
     }
 }
 
@@ -96,7 +98,17 @@ impl Sum for Usd {
 
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.normalize().fmt(f)
+        let (amount, one) = (self.0.unsigned_abs(), ONE.unsigned_abs());
+        let (whole, part) = (amount / one, amount % one);
+        let text = format!("{whole}.{part:0PLACES$}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        f.pad_integral(!self.is_negative(), "", text)
+    }
+}
+
+impl fmt::Debug for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Usd({self})")
     }
 }
 
@@ -104,12 +116,42 @@ impl FromStr for Usd {
     type Err = InvalidUsd;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        Decimal::from_str_exact(text)
-            .or_else(|_| Decimal::from_scientific(text))
-            .map(Self)
-            .map_err(|_| InvalidUsd)
+        parse(text.trim()).map(Self).ok_or(InvalidUsd)
     }
+}
+
+/// Reads `-12.5` and `1e-7`, in units of the last place.
+fn parse(text: &str) -> Option<i128> {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let unsigned = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    // How many places the digit at hand is to the left of the last one that is kept.
+    let mut place = i64::try_from(whole.len() + PLACES).ok()? + i64::from(exponent);
+    let mut units: i128 = 0;
+    for digit in whole.bytes().chain(part.bytes()) {
+        let digit = char::from(digit).to_digit(10)?;
+        place -= 1;
+        if place >= 0 {
+            units = units.checked_mul(10)?.checked_add(digit.into())?;
+        } else if place == -1 && digit >= 5 {
+            units = units.checked_add(1)?;
+        }
+    }
+    if place > 0 {
+        let zeros = 10_i128.checked_pow(place.try_into().ok()?)?;
+        units = units.checked_mul(zeros)?;
+    }
+    Some(if number.starts_with('-') {
+        -units
+    } else {
+        units
+    })
 }
 
 /// Text that is not an amount of money.
@@ -144,11 +186,11 @@ impl<'de> Deserialize<'de> for Usd {
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Usd, E> {
-                Ok(Usd(number.into()))
+                Ok(Usd(ONE.saturating_mul(number.into())))
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Usd, E> {
-                Ok(Usd(number.into()))
+                Ok(Usd(ONE.saturating_mul(number.into())))
             }
         }
 
@@ -174,6 +216,56 @@ mod tests {
         assert_eq!(usd("0.0027") / three, usd("0.0009"));
         assert_eq!(usd("0.00000").to_string(), "0");
         assert_eq!(usd("345.6780").to_string(), "345.678");
+    }
+
+    #[test]
+    fn every_spelling_of_a_number_is_read() {
+        for (text, meant) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("+1.50", "1.5"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("-12.000001", "-12.000001"),
+            ("0.000000000001", "0.000000000001"),
+            ("0.0000000000005", "0.000000000001"), // half of the last place
+            ("0.00000000000049", "0"),
+            ("0.30000000000000004", "0.3"),
+            ("12.5e3", "12500"),
+            ("12.5E-3", "0.0125"),
+            ("1e-2147483648", "0"),
+            (
+                "-170141183460469231731687303",
+                "-170141183460469231731687303",
+            ),
+        ] {
+            assert_eq!(text.parse::<Usd>().unwrap().to_string(), meant, "{text}");
+        }
+        for bad in [
+            "",
+            ".",
+            "-",
+            "+-1",
+            "1.2.3",
+            "1,5",
+            "0x10",
+            "1e",
+            "e5",
+            "1e1.5",
+            "1_000",
+            "½",
+            "inf",
+            "1e27",
+            "1e2147483647",
+            "9e999999999999",
+            "170141183460469231731687304",
+        ] {
+            assert_eq!(bad.parse::<Usd>(), Err(InvalidUsd), "{bad}");
+        }
+        assert_eq!(
+            format!("[{:>8}] {:?}", usd("-1.5"), usd("1.5")),
+            "[    -1.5] Usd(1.5)"
+        );
     }
 
     #[test]
