@@ -58,6 +58,7 @@ pub struct ImageToCoordinatesTask;
 
 impl TaskService for ImageToCoordinatesTask {
     const NAME: &'static str = NAME;
+    const ALIASES: &'static [&'static str] = &["anti-captcha"];
     const BASE_URL: &'static str = "https://api.anti-captcha.com";
     const KEY_VARIABLE: &'static str = "ANTICAPTCHA_API_KEY";
     const BASE_URL_VARIABLE: &'static str = "ANTICAPTCHA_BASE_URL";

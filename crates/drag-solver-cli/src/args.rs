@@ -1,5 +1,6 @@
 //! What the command line accepts, and its help.
 
+use std::fmt::Write as _;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,36 +8,53 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use drag_solver::core::{JobId, PaidJob, Rect};
+use drag_solver::config::Kind;
+use drag_solver::core::{JobId, PaidJob, Rect, Verdict};
 
 use crate::providers;
 
-const AFTER_HELP: &str = "\
+/// Time for a screenshot, unless somebody says otherwise.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+fn after_help() -> String {
+    let mut environment = String::new();
+    for kind in providers::registry().kinds() {
+        for variable in kind.variables() {
+            let (name, meaning) = (variable.name, variable.meaning);
+            let default = variable
+                .default
+                .map(|default| format!("; default {default}"));
+            let default = default.unwrap_or_default();
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                environment,
+                "  {name:<22}  {}: {meaning}{default}",
+                kind.name()
+            );
+        }
+    }
+    format!(
+        "\
 Exit status:
-  0    everything was solved
-  1    at least one screenshot was not solved
+  0    everything was solved, reported or found in order
+  1    at least one screenshot was not solved or not reported, or a balance is not known
   2    wrong usage or configuration, or a file that cannot be read or written
   130  interrupted (Ctrl-C); 143 if by a request to terminate
 
 Environment:
-  OMOCAPTCHA_API_TOKEN    token of the omocaptcha account
-  OMOCAPTCHA_API_VERSION  v1 (default) or v2
-  OMOCAPTCHA_BASE_URL     default https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2
-  OMOCAPTCHA_JOB_TYPE     default 24, for v2 TiktokSliderPhoneTask
-  TWOCAPTCHA_API_KEY      key of the 2Captcha account
-  TWOCAPTCHA_BASE_URL     default https://api.2captcha.com
-  ANTICAPTCHA_API_KEY     key of the Anti-Captcha account
-  ANTICAPTCHA_BASE_URL    default https://api.anti-captcha.com
-  NO_COLOR                if set, nothing is coloured
+{environment}  {:<22}  if set, nothing is coloured
 
-Without --provider, every provider with a token or key there is asked, in this order. No option takes
-a token, because arguments are visible to every user of a machine.
+Without --provider and --config, every provider with a token or key there is asked, in this order. No
+option takes a token, because arguments are visible to every user of a machine.
 
-Results go to standard output, everything else to standard error.";
+Results go to standard output, everything else to standard error.",
+        "NO_COLOR"
+    )
+}
 
 /// Find where to drag: a screenshot in, the two points of its drag out.
 #[derive(Debug, Parser)]
-#[command(name = "drag-solver", version, after_help = AFTER_HELP)]
+#[command(name = "drag-solver", version, after_help = after_help())]
 pub(crate) struct Args {
     /// Show what happens on standard error: -v each attempt, -vv connections too, -vvv everything
     #[arg(short, long, action = ArgAction::Count, global = true, display_order = 100)]
@@ -49,10 +67,17 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Solve screenshots and print where each drag starts and ends
-    #[command(after_long_help = AFTER_HELP)]
+    #[command(after_long_help = after_help())]
     Solve(SolveArgs),
     /// Print how much money each provider's account holds
     Balance(BalanceArgs),
+    /// Print what a chain's file makes, and what a call of it can take and cost at the worst
+    Check(CheckArgs),
+    /// Tell providers whether answers were right, from the lines that `solve --format json` printed
+    Report(ReportArgs),
+    /// Fetch answers that were paid for and did not come in time, from the lines that
+    /// `solve --format json` printed; nothing is bought
+    Resume(ResumeArgs),
     /// Draw a test picture that the sandbox can solve, and print its true drag
     Challenge(ChallengeArgs),
     /// Print a completion script for a shell
@@ -79,12 +104,13 @@ pub(crate) struct SolveArgs {
     #[arg(long, value_name = "PNG")]
     pub(crate) annotate: Option<PathBuf>,
 
-    /// Time for each screenshot, retries and further providers included
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    /// Time for each screenshot, retries and further providers included [default: the deadline of
+    /// --config, else 2m]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
 
     /// How often each provider is asked at most, the first time included; each may cost an answer
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value = "3", conflicts_with = "config")]
     pub(crate) attempts: NonZeroU32,
 
     /// Screenshots solved at the same time
@@ -106,6 +132,81 @@ pub(crate) struct ProviderArgs {
     /// whose credentials are in the environment, else the sandbox, which knows only test pictures
     #[arg(long = "provider", value_name = "NAME", value_parser = names())]
     pub(crate) names: Vec<String>,
+
+    /// Who is asked, and how: the chain in this file
+    #[arg(long, value_name = "TOML", conflicts_with_all = ["names", "poll_interval"])]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Time between two questions whether a job is done, instead of the provider's own advice
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) poll_interval: Option<Duration>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The file of the chain
+    #[arg(value_name = "TOML")]
+    pub(crate) chain: PathBuf,
+
+    /// Ask each provider how much money its account holds, which shows that the token is right
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// The drags were accepted
+    #[arg(
+        long,
+        required_unless_present = "incorrect",
+        conflicts_with = "incorrect"
+    )]
+    correct: bool,
+
+    /// The drags were refused
+    #[arg(long)]
+    incorrect: bool,
+
+    /// The file of the chain that was asked
+    #[arg(long, value_name = "TOML")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How results are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+impl ReportArgs {
+    pub(crate) fn verdict(&self) -> Verdict {
+        if self.correct {
+            Verdict::Correct
+        } else {
+            Verdict::Incorrect
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResumeArgs {
+    /// The file of the chain that was asked
+    #[arg(long, value_name = "TOML", conflicts_with = "poll_interval")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where the screenshot is now, if it is not where the line says (one line only)
+    #[arg(long, value_name = "PNG")]
+    pub(crate) screenshot: Option<PathBuf>,
+
+    /// How results are printed; always in the order of the lines
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Time for each screenshot
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+
+    /// Screenshots that are waited for at the same time
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(crate) concurrency: NonZeroUsize,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -147,9 +248,13 @@ pub(crate) enum Format {
 
 /// What `--provider` accepts.
 fn names() -> PossibleValuesParser {
-    let values = providers::KNOWN.iter().map(|known| {
-        let value = PossibleValue::new(known.name).help(known.about);
-        value.aliases(known.alias)
+    let values = providers::registry().kinds().map(|kind| {
+        let aliases = kind.aliases();
+        let mut about = kind.about().to_owned();
+        if let Some(alias) = aliases.first() {
+            let _ = write!(about, ", also called {alias}");
+        }
+        PossibleValue::new(kind.name()).help(about).aliases(aliases)
     });
     PossibleValuesParser::new(values)
 }
@@ -177,7 +282,7 @@ fn paid_job(text: &str) -> Result<PaidJob, String> {
     let (provider, id) = text
         .split_once(':')
         .ok_or("write the provider and its id for the job, as in omocaptcha:123456")?;
-    let provider = providers::find(provider).map_or(provider, |known| known.name);
+    let provider = providers::find(provider).map_or(provider, Kind::name);
     let id = JobId::new(id).map_err(|error| error.to_string())?;
     Ok(PaidJob::new(provider, id))
 }
@@ -208,9 +313,9 @@ mod tests {
     #[test]
     fn durations_are_written_for_people() {
         let timeout = |text| solve(&["a.png", "--timeout", text]).map(|args| args.timeout);
-        assert_eq!(timeout("60s"), Ok(Duration::from_secs(60)));
-        assert_eq!(timeout("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(timeout("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(timeout("60s"), Ok(Some(Duration::from_secs(60))));
+        assert_eq!(timeout("1m30s"), Ok(Some(Duration::from_secs(90))));
+        assert_eq!(timeout("500ms"), Ok(Some(Duration::from_millis(500))));
         for bad in ["60", "", "soon", "9999999999999999999999s"] {
             assert!(timeout(bad).unwrap_err().contains("as in 60s"), "{bad}");
         }
@@ -243,8 +348,8 @@ mod tests {
     #[test]
     fn an_unknown_provider_is_told_the_known_ones() {
         let error = solve(&["a.png", "--provider", "omocapcha"]).unwrap_err();
-        for known in providers::KNOWN {
-            assert!(error.contains(known.name), "{error}");
+        for kind in providers::registry().kinds() {
+            assert!(error.contains(kind.name()), "{error}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `drag-solver balance`: how much money is left.
 
-use drag_solver::core::{SolveError, Usd};
+use drag_solver::core::{DragSolver as _, ErrorKind, SolveError, Usd};
 use drag_solver::http::Balance;
 use serde::Serialize;
 
@@ -21,14 +21,18 @@ struct Line<'a> {
 /// Prints what each provider's account holds, one line each.
 pub(crate) async fn run(args: &BalanceArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
-    for provider in providers::open(&args.providers).await? {
-        let balance = provider.balance().await;
+    for provider in providers::open(&args.providers)? {
+        let name = provider.solver().name();
+        let balance = provider.balance().await.unwrap_or_else(|| {
+            let error = SolveError::new(ErrorKind::Unsupported, "has no account to ask about");
+            Err(error.with_provider(name))
+        });
         if balance.is_err() {
             exit = Exit::Unsolved;
         }
         let line = match (args.format, &balance) {
-            (Format::Json, balance) => json(provider.name(), balance)?,
-            (Format::Text, Ok(balance)) => format!("{}: {balance}", provider.name()),
+            (Format::Json, balance) => json(name, balance)?,
+            (Format::Text, Ok(balance)) => format!("{name}: {balance}"),
             (Format::Text, Err(error)) => {
                 console::note(&format!("error: {}", with_sources(error)));
                 continue;

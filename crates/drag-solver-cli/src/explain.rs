@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use drag_solver::core::{Attempt, ErrorKind, PaidJob, SolveError};
@@ -11,7 +12,14 @@ use crate::text::{charge, one_line, shell_word, with_sources};
 use crate::{providers, sandbox};
 
 /// The whole story of a screenshot that was not solved, without a line break at its end.
-pub(crate) fn unsolved(screenshot: &str, error: &SolveError, elapsed: Duration) -> String {
+///
+/// `config` is the file of the chain that was asked.
+pub(crate) fn unsolved(
+    screenshot: &str,
+    error: &SolveError,
+    elapsed: Duration,
+    config: Option<&Path>,
+) -> String {
     let attempts = error.attempts();
     let mut story = format!("error: {} was not solved", one_line(screenshot));
     // Writing to a String cannot fail.
@@ -28,21 +36,22 @@ pub(crate) fn unsolved(screenshot: &str, error: &SolveError, elapsed: Duration) 
     if let Some(cause) = cause(error) {
         let _ = write!(story, "\n  caused by: {cause}");
     }
-    for hint in hints(screenshot, error, elapsed) {
+    for hint in hints(screenshot, error, elapsed, config) {
         let _ = write!(story, "\n  hint: {hint}");
     }
     story
 }
 
 /// What is told of a screenshot that was being worked on when the command was ended.
-pub(crate) fn interrupted(work: &UnderWay) -> String {
+pub(crate) fn interrupted(work: &UnderWay, config: Option<&Path>) -> String {
     let mut story = format!("interrupted: {}", one_line(&work.screenshot));
     if work.paid.is_empty() && work.buying.is_none() {
         story.push_str(": nothing was bought");
     }
     for job in &work.paid {
         let _ = write!(story, "\n  {job} is unfinished, and may cost money");
-        let _ = write!(story, "\n  hint: {}", how_to_resume(&work.screenshot, job));
+        let how = how_to_resume(&work.screenshot, job, config);
+        let _ = write!(story, "\n  hint: {how}");
     }
     if let Some(provider) = &work.buying {
         let _ = write!(
@@ -55,12 +64,13 @@ pub(crate) fn interrupted(work: &UnderWay) -> String {
 }
 
 /// How to go on with a job that was paid for.
-fn how_to_resume(screenshot: &str, job: &PaidJob) -> String {
+fn how_to_resume(screenshot: &str, job: &PaidJob, config: Option<&Path>) -> String {
     if job.provider == sandbox::NAME {
         return "the sandbox takes no money, and ends with the command".to_owned();
     }
     format!(
-        "to wait for it instead of buying another: drag-solver solve {} --resume {}:{}",
+        "to wait for it instead of buying another: drag-solver solve{} {} --resume {}:{}",
+        providers::as_options(config),
         shell_word(screenshot),
         job.provider,
         job.id
@@ -106,18 +116,26 @@ fn cause(error: &SolveError) -> Option<String> {
 }
 
 /// What to do next: first the jobs that can be saved, then the settings that can be mended.
-fn hints(screenshot: &str, error: &SolveError, elapsed: Duration) -> Vec<String> {
+fn hints(
+    screenshot: &str,
+    error: &SolveError,
+    elapsed: Duration,
+    config: Option<&Path>,
+) -> Vec<String> {
     let jobs = error.unfinished_jobs();
     let mut hints: Vec<String> = jobs
         .iter()
-        .map(|job| format!("{job} is unfinished; {}", how_to_resume(screenshot, job)))
+        .map(|job| {
+            let how = how_to_resume(screenshot, job, config);
+            format!("{job} is unfinished; {how}")
+        })
         .collect();
     let history = error.history(elapsed);
     let parts = history
         .iter()
         .map(|part| (part.kind, part.provider.as_deref()));
     for (kind, provider) in parts.chain([(error.kind(), error.provider())]) {
-        let hint = hint(kind, provider.unwrap_or_default());
+        let hint = hint(kind, provider.unwrap_or_default(), config);
         if let Some(hint) = hint.filter(|hint| !hints.contains(hint)) {
             hints.push(hint);
         }
@@ -125,39 +143,52 @@ fn hints(screenshot: &str, error: &SolveError, elapsed: Duration) -> Vec<String>
     hints
 }
 
-fn hint(kind: ErrorKind, provider: &str) -> Option<String> {
-    let variables = providers::find(provider).and_then(|known| known.variables);
-    let (credentials, base_url) = match variables {
-        Some(variables) => (
-            variables.credentials.to_owned(),
-            variables.base_url.to_owned(),
-        ),
-        None => (
-            format!("{provider}'s token"),
-            format!("{provider}'s base URL"),
-        ),
+/// What to do about an account that cannot be used.
+pub(crate) fn hint_for_account(error: &SolveError) -> Option<String> {
+    let about_account = matches!(
+        error.kind(),
+        ErrorKind::Unauthorized | ErrorKind::Unavailable | ErrorKind::Protocol
+    );
+    about_account
+        .then(|| hint(error.kind(), error.provider().unwrap_or_default(), None))
+        .flatten()
+}
+
+fn hint(kind: ErrorKind, provider: &str, config: Option<&Path>) -> Option<String> {
+    let kind_of = providers::find(provider).filter(|_| config.is_none());
+    let credentials = kind_of.and_then(providers::credentials);
+    let credentials = credentials.map_or_else(|| format!("{provider}'s token"), str::to_owned);
+    let base_url = kind_of.and_then(providers::base_url);
+    let base_url = base_url.map_or_else(|| format!("{provider}'s base_url"), str::to_owned);
+    let file = config.map(|path| one_line(&path.to_string_lossy()));
+    let another = match &file {
+        Some(file) => format!("add another provider to {file}"),
+        None => "name another provider with --provider".to_owned(),
     };
     Some(match kind {
         ErrorKind::Unauthorized => format!("check {credentials}"),
         ErrorKind::InsufficientBalance => {
-            "add money to the account (`drag-solver balance` shows what is left), \
-             or name another provider with --provider"
-                .to_owned()
+            let options = providers::as_options(config);
+            format!(
+                "add money to the account (`drag-solver balance{options}` shows what is left), \
+                 or {another}"
+            )
         }
-        ErrorKind::Timeout | ErrorKind::DeadlineExceeded => {
-            "allow more time with --timeout".to_owned()
-        }
+        ErrorKind::Timeout | ErrorKind::DeadlineExceeded => match file {
+            Some(file) => format!("allow more time with --timeout, or in {file}"),
+            None => "allow more time with --timeout".to_owned(),
+        },
         ErrorKind::RateLimited | ErrorKind::Overloaded => {
             "wait a little, or ask for less at a time with --concurrency".to_owned()
         }
         ErrorKind::Unavailable if provider != sandbox::NAME => {
-            format!("check the network and {base_url}, or name another provider with --provider")
+            format!("check the network and {base_url}, or {another}")
         }
         ErrorKind::Unsolvable if provider == sandbox::NAME => {
             format!(
                 "the sandbox solves only pictures drawn by `drag-solver challenge`; \
                  for others, set {}",
-                providers::credentials()
+                providers::all_credentials()
             )
         }
         ErrorKind::Protocol => format!(
@@ -185,7 +216,7 @@ mod tests {
         let refused = error(ErrorKind::Unauthorized, "Invalid api token.")
             .with_source(std::io::Error::other("HTTP 401"));
         assert_eq!(
-            unsolved("phone.png", &refused, NOW),
+            unsolved("phone.png", &refused, NOW, None),
             "error: phone.png was not solved: omocaptcha: Invalid api token. \
              (unauthorized, cost nothing)\n  \
              caused by: HTTP 401\n  \
@@ -202,7 +233,7 @@ mod tests {
             .with_source(std::io::Error::other("the socket"));
         let all = SolveError::all_failed(vec![(down, NOW), (slow, Duration::from_secs(60))]);
         assert_eq!(
-            unsolved("phone.png", &all, NOW),
+            unsolved("phone.png", &all, NOW, None),
             "error: phone.png was not solved in 2 attempts \
              (all_failed, may have cost money)\n  \
              1. omocaptcha, 0.2 s: connection refused (unavailable, cost nothing)\n  \
@@ -219,7 +250,7 @@ mod tests {
     fn a_deadline_that_ended_a_chain_is_told_beside_the_attempts_before_it() {
         let down = error(ErrorKind::Unavailable, "connection refused");
         let late = SolveError::new(ErrorKind::DeadlineExceeded, "too late to ask sandbox");
-        let story = unsolved("a.png", &late.with_attempts(down.history(NOW)), NOW);
+        let story = unsolved("a.png", &late.with_attempts(down.history(NOW)), NOW, None);
         assert!(
             story.starts_with(
                 "error: a.png was not solved: too late to ask sandbox \
@@ -236,14 +267,17 @@ mod tests {
             (error(ErrorKind::RateLimited, "busy"), NOW),
             (error(ErrorKind::RateLimited, "still busy"), NOW),
         ]);
-        assert_eq!(unsolved("a.png", &all, NOW).matches("hint:").count(), 1);
+        assert_eq!(
+            unsolved("a.png", &all, NOW, None).matches("hint:").count(),
+            1
+        );
     }
 
     #[test]
     fn the_sandbox_says_what_it_can_solve() {
         let gave_up =
             SolveError::new(ErrorKind::Unsolvable, "Job failed").with_provider(sandbox::NAME);
-        let story = unsolved("a.png", &gave_up, NOW);
+        let story = unsolved("a.png", &gave_up, NOW, None);
         assert!(story.contains("`drag-solver challenge`"), "{story}");
         assert!(story.contains("OMOCAPTCHA_API_TOKEN"), "{story}");
     }

@@ -7,17 +7,23 @@ mod args;
 mod balance;
 mod chain;
 mod challenge;
+mod check;
+mod config;
 mod console;
 mod draw;
+mod drive;
 mod explain;
 mod input;
 mod interrupt;
+mod lines;
 mod logging;
 mod outcome;
 mod output;
 mod printer;
 mod progress;
 mod providers;
+mod report;
+mod resume;
 mod sandbox;
 mod solve;
 mod text;
@@ -51,6 +57,9 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         match args.command {
             Command::Solve(args) => solve::run(args, spinner).await,
             Command::Balance(args) => balance::run(&args).await,
+            Command::Check(args) => check::run(&args).await,
+            Command::Report(args) => report::run(&args).await,
+            Command::Resume(args) => resume::run(args, spinner).await,
             Command::Challenge(args) => challenge::run(&args),
             Command::Completions { shell } => completions(shell),
         }

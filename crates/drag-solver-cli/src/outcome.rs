@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use drag_solver::core::{Drag, Solution, SolveError};
+use drag_solver::core::{Drag, Rect, Solution, SolveError};
 
 use crate::progress::UnderWay;
 
@@ -12,6 +12,8 @@ use crate::progress::UnderWay;
 pub(crate) struct Outcome {
     /// Its path as it was given, or `-`.
     pub(crate) screenshot: String,
+    /// The part of it that was asked about.
+    pub(crate) region: Option<Rect>,
     pub(crate) result: Result<Solution, Failure>,
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use drag_solver::core::{Attempt, Charge, ErrorKind, JobId, Point, Solution, SolveError, Usd};
+use drag_solver::core::{
+    Attempt, Charge, ErrorKind, JobId, Point, Rect, Solution, SolveError, Usd,
+};
 use serde::Serialize;
 
 use crate::outcome::{Failure, Outcome};
@@ -29,6 +31,9 @@ struct FailedLine<'a> {
     screenshot: &'a str,
     status: &'static str,
     error: FailedError,
+    /// `resume` needs it again, to know what the answer is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Rect>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +66,7 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Result<String> {
             screenshot,
             status: "failed",
             error: failed(failure),
+            region: outcome.region,
         }),
     }
 }
@@ -137,6 +143,7 @@ mod tests {
     fn outcome(result: Result<Solution, Failure>) -> Outcome {
         Outcome {
             screenshot: "phone.png".to_owned(),
+            region: None,
             result,
         }
     }
@@ -184,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn a_region_is_told_where_it_is_needed_again() {
+        let mut failed = unsolved(SolveError::new(ErrorKind::Timeout, "too slow"));
+        failed.region = Some(Rect::new(1.0, 2.0, 30.0, 40.5));
+        let line = json(&failed).unwrap();
+        let end = r#"]},"region":{"x":1.0,"y":2.0,"width":30.0,"height":40.5}}"#;
+        assert!(line.ends_with(end), "{line}");
+    }
+
+    #[test]
     fn an_unusable_file_has_its_line_too() {
         let line = json(&outcome(Err(Failure::Unusable("it is empty".to_owned())))).unwrap();
         assert_eq!(
@@ -211,6 +227,7 @@ mod tests {
     fn a_line_stays_one_line_whatever_the_file_is_called() {
         let named = |screenshot: &str| Outcome {
             screenshot: screenshot.to_owned(),
+            region: None,
             result: Ok(solution()),
         };
         assert!(!json(&named("a\nb.png")).unwrap().contains('\n'));

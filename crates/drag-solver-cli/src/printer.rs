@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::args::Format;
 use crate::outcome::{Exit, Failure, Outcome};
@@ -13,6 +14,7 @@ use crate::{console, explain, output};
 pub(crate) struct Printer<'a> {
     format: Format,
     several: bool,
+    config: Option<PathBuf>,
     board: &'a Board,
     early: BTreeMap<usize, Outcome>,
     next: usize,
@@ -20,10 +22,17 @@ pub(crate) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    pub(crate) fn new(format: Format, several: bool, board: &'a Board) -> Self {
+    /// `config` is the file of the chain that is asked.
+    pub(crate) fn new(
+        format: Format,
+        several: bool,
+        config: Option<PathBuf>,
+        board: &'a Board,
+    ) -> Self {
         Self {
             format,
             several,
+            config,
             board,
             early: BTreeMap::new(),
             next: 0,
@@ -50,6 +59,7 @@ impl<'a> Printer<'a> {
     pub(crate) fn interrupted(&mut self, index: usize, work: UnderWay) {
         let outcome = Outcome {
             screenshot: work.screenshot.clone(),
+            region: None,
             result: Err(Failure::Interrupted(work)),
         };
         self.early.insert(index, outcome);
@@ -79,7 +89,7 @@ impl<'a> Printer<'a> {
                 result(&output::text(&outcome.screenshot, solution, self.several))
             }
             (Format::Text, Err(failure)) => {
-                console::note(&story(&outcome.screenshot, failure));
+                console::note(&story(&outcome.screenshot, failure, self.config.as_deref()));
                 Ok(())
             }
         })
@@ -91,10 +101,12 @@ fn result(line: &str) -> io::Result<()> {
     console::print(line).inspect_err(|_| console::note(line))
 }
 
-fn story(screenshot: &str, failure: &Failure) -> String {
+fn story(screenshot: &str, failure: &Failure, config: Option<&Path>) -> String {
     match failure {
         Failure::Unusable(why) => format!("error: {why}; nothing was sent"),
-        Failure::Unsolved { error, elapsed } => explain::unsolved(screenshot, error, *elapsed),
-        Failure::Interrupted(work) => explain::interrupted(work),
+        Failure::Unsolved { error, elapsed } => {
+            explain::unsolved(screenshot, error, *elapsed, config)
+        }
+        Failure::Interrupted(work) => explain::interrupted(work, config),
     }
 }

@@ -1,203 +1,133 @@
 //! The providers this command knows, and which of them are asked.
 
 use std::env;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use drag_solver::anticaptcha::{self, ImageToCoordinatesTask};
-use drag_solver::core::{DragSolver, SolveError, async_trait};
-use drag_solver::http::task_api::{TaskConfig, TaskService, TaskSolver, TaskSolverBuilder};
-use drag_solver::http::{Balance, ConfigError, Pace};
-use drag_solver::omocaptcha::{self, Omocaptcha, OmocaptchaBuilder, OmocaptchaConfig, variables};
-use drag_solver::twocaptcha::{self, CoordinatesTask};
+use drag_solver::combinators::TimeoutPolicy;
+use drag_solver::config::{Kind, Opened, ProviderConfig, Registry};
+use drag_solver::http::Pace;
 
 use crate::args::ProviderArgs;
-use crate::console;
-use crate::sandbox;
+use crate::sandbox::{self, Sandbox};
+use crate::{config, console};
 
-/// A solver with an account.
-#[async_trait]
-pub(crate) trait Provider: DragSolver {
-    /// What is left in the account.
-    async fn balance(&self) -> Result<Balance, SolveError>;
-}
+/// Every provider: those of the library, and the sandbox.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::standard().with::<Sandbox>());
 
-/// One line of what `--provider` knows. Another provider is another line here and in [`open_one`].
-#[derive(Debug)]
-pub(crate) struct Known {
-    /// Its name on the command line and in results.
-    pub(crate) name: &'static str,
-    /// Another name that it goes by on the command line.
-    pub(crate) alias: Option<&'static str>,
-    /// Who that is, for the help.
-    pub(crate) about: &'static str,
-    /// The environment variables it reads; `None` if it has no account.
-    pub(crate) variables: Option<Variables>,
-}
-
-/// Names of environment variables.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Variables {
-    pub(crate) credentials: &'static str,
-    pub(crate) base_url: &'static str,
-}
-
-pub(crate) const KNOWN: &[Known] = &[
-    Known {
-        name: omocaptcha::NAME,
-        alias: None,
-        about: "omocaptcha.com",
-        variables: Some(Variables {
-            credentials: variables::API_TOKEN,
-            base_url: variables::BASE_URL,
-        }),
-    },
-    Known {
-        name: twocaptcha::NAME,
-        alias: Some("2captcha"),
-        about: "2captcha.com, also called 2captcha",
-        variables: Some(variables_of::<CoordinatesTask>()),
-    },
-    Known {
-        name: anticaptcha::NAME,
-        alias: Some("anti-captcha"),
-        about: "anti-captcha.com, also called anti-captcha",
-        variables: Some(variables_of::<ImageToCoordinatesTask>()),
-    },
-    Known {
-        name: sandbox::NAME,
-        alias: None,
-        about: "an emulated provider inside this command; it knows only test pictures",
-        variables: None,
-    },
-];
-
-const fn variables_of<S: TaskService>() -> Variables {
-    Variables {
-        credentials: S::KEY_VARIABLE,
-        base_url: S::BASE_URL_VARIABLE,
-    }
+pub(crate) fn registry() -> &'static Registry {
+    &REGISTRY
 }
 
 /// The one that goes by `name`.
-pub(crate) fn find(name: &str) -> Option<&'static Known> {
-    KNOWN
-        .iter()
-        .find(|known| known.name == name || known.alias == Some(name))
+pub(crate) fn find(name: &str) -> Option<&'static Kind> {
+    registry().find(name)
+}
+
+/// The variable that holds the credentials, for all but the sandbox.
+pub(crate) fn credentials(kind: &Kind) -> Option<&'static str> {
+    kind.variables().first().map(|variable| variable.name)
+}
+
+/// The variable that says where the provider is.
+pub(crate) fn base_url(kind: &Kind) -> Option<&'static str> {
+    let names = kind.variables().iter().map(|variable| variable.name);
+    names.into_iter().find(|name| name.ends_with("_BASE_URL"))
 }
 
 /// The variables that hold credentials, in words: `A, B or C`.
-pub(crate) fn credentials() -> String {
-    let names: Vec<_> = credentials_of_all().collect();
+pub(crate) fn all_credentials() -> String {
+    let names: Vec<_> = registry().kinds().filter_map(credentials).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => names.concat(),
     }
 }
 
-fn credentials_of_all() -> impl Iterator<Item = &'static str> {
-    let variables = KNOWN.iter().filter_map(|known| known.variables);
-    variables.map(|variables| variables.credentials)
-}
-
-/// Makes the providers that were asked for ready, in that order: those named, else those whose
-/// credentials are in the environment, else the sandbox. Nothing is sent.
-pub(crate) async fn open(args: &ProviderArgs) -> anyhow::Result<Vec<Arc<dyn Provider>>> {
-    let asked: Vec<&Known> = if args.names.is_empty() {
+/// Makes the providers that were asked for ready, in that order: those of the file, or those named,
+/// else those whose credentials are in the environment, else the sandbox. Nothing is sent.
+pub(crate) fn open(args: &ProviderArgs) -> anyhow::Result<Vec<Opened>> {
+    if let Some(path) = &args.config {
+        let chain = config::load(path)?;
+        return Ok(chain
+            .links()
+            .iter()
+            .map(|link| link.provider().clone())
+            .collect());
+    }
+    let asked: Vec<&Kind> = if args.names.is_empty() {
         chosen_by_environment()
     } else {
         args.names.iter().filter_map(|name| find(name)).collect()
     };
-    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-    for known in asked {
-        let name = known.name;
+    let mut providers: Vec<Opened> = Vec::new();
+    for kind in asked {
+        let name = kind.name();
         ensure!(
-            providers.iter().all(|provider| provider.name() != name),
+            providers
+                .iter()
+                .all(|provider| provider.solver().name() != name),
             "--provider {name} is given twice; --attempts says how often one is asked"
         );
-        providers.push(open_one(known, args.poll_interval).await?);
+        providers.push(open_one(kind, args.poll_interval)?);
     }
     Ok(providers)
 }
 
-fn chosen_by_environment() -> Vec<&'static Known> {
-    let is_set = |known: &&Known| {
-        known
-            .variables
-            .is_some_and(|variables| env::var_os(variables.credentials).is_some())
-    };
-    let set: Vec<_> = KNOWN.iter().filter(is_set).collect();
+/// Makes the provider called `name` ready, to ask about a job of its own: in the chain of the file,
+/// or with the environment's settings.
+pub(crate) fn open_named(name: &str, poll_interval: Option<Duration>) -> anyhow::Result<Opened> {
+    match find(name) {
+        Some(kind) => open_one(kind, poll_interval),
+        None => bail!("there is no provider `{name}`: if it is in a chain's file, add --config"),
+    }
+}
+
+fn chosen_by_environment() -> Vec<&'static Kind> {
+    let is_set = |kind: &&Kind| credentials(kind).is_some_and(|name| env::var_os(name).is_some());
+    let set: Vec<_> = registry().kinds().filter(is_set).collect();
     if !set.is_empty() {
         return set;
     }
     console::note(&format!(
         "no account: asking the sandbox, which solves only the project's own test pictures \
          (for others, set {})",
-        credentials()
+        all_credentials()
     ));
     find(sandbox::NAME).into_iter().collect()
 }
 
-async fn open_one(
-    known: &Known,
-    poll_interval: Option<Duration>,
-) -> anyhow::Result<Arc<dyn Provider>> {
-    if let Some(Variables { credentials, .. }) = known.variables
-        && env::var_os(credentials).is_some_and(|token| token.is_empty())
-    {
-        bail!("{credentials}: is empty: set it to the token of your account, or unset it");
+fn open_one(kind: &Kind, poll_interval: Option<Duration>) -> anyhow::Result<Opened> {
+    if let Some(variable) = credentials(kind) {
+        let problem = match env::var_os(variable) {
+            None => "is not set: set it to the token of your account",
+            Some(token) if token.is_empty() => {
+                "is empty: set it to the token of your account, or unset it"
+            }
+            Some(_) => "",
+        };
+        ensure!(problem.is_empty(), "{variable}: {problem}");
     }
-    let pace = poll_interval.map(|interval| Pace::new(interval, interval));
-    Ok(match known.name {
-        omocaptcha::NAME => Arc::new(omocaptcha(pace)?),
-        twocaptcha::NAME => Arc::new(task_solver::<CoordinatesTask>(pace)?),
-        anticaptcha::NAME => Arc::new(task_solver::<ImageToCoordinatesTask>(pace)?),
-        sandbox::NAME => Arc::new(sandbox::open(pace).await?),
-        other => bail!("there is no provider `{other}`"), // clap knows the names, and refused it
+    let mut config = ProviderConfig::new(kind.name());
+    // The limit on a job is the challenge's deadline: --timeout, or the provider's share of it.
+    config.timeout = Some(TimeoutPolicy::new(Duration::MAX));
+    if let Some(interval) = poll_interval {
+        let pace = serde_json::to_value(Pace::new(interval, interval))?;
+        config = config.with("poll", pace);
+    }
+    Ok(registry().open(&config)?)
+}
+
+/// How to repeat the choice of providers in a command: ` --config chain.toml`, or nothing.
+pub(crate) fn as_options(config: Option<&Path>) -> String {
+    config.map_or_else(String::new, |path| {
+        format!(
+            " --config {}",
+            crate::text::shell_word(&path.to_string_lossy())
+        )
     })
-}
-
-// Below, the limit on a job is the challenge's deadline: --timeout, or the provider's share of it.
-// The builders know settings; whoever reads their errors knows variables.
-
-fn omocaptcha(pace: Option<Pace>) -> Result<Omocaptcha, ConfigError> {
-    let config = OmocaptchaConfig::from_env()?;
-    let mut builder = OmocaptchaBuilder::from(config).job_timeout(Duration::MAX);
-    if let Some(pace) = pace {
-        builder = builder.pace(pace);
-    }
-    builder.build().map_err(|error| match error.setting() {
-        "base_url" => error.of_setting(variables::BASE_URL),
-        "job_type" => error.of_setting(variables::JOB_TYPE),
-        _ => error,
-    })
-}
-
-fn task_solver<S: TaskService>(pace: Option<Pace>) -> Result<TaskSolver<S>, ConfigError> {
-    let config = TaskConfig::from_variables::<S>(|name| env::var_os(name))?;
-    let mut builder = TaskSolverBuilder::<S>::from(config).job_timeout(Duration::MAX);
-    if let Some(pace) = pace {
-        builder = builder.pace(pace);
-    }
-    builder.build().map_err(|error| match error.setting() {
-        "base_url" => error.of_setting(S::BASE_URL_VARIABLE),
-        _ => error,
-    })
-}
-
-#[async_trait]
-impl Provider for Omocaptcha {
-    async fn balance(&self) -> Result<Balance, SolveError> {
-        Self::balance(self).await
-    }
-}
-
-#[async_trait]
-impl<S: TaskService> Provider for TaskSolver<S> {
-    async fn balance(&self) -> Result<Balance, SolveError> {
-        Self::balance(self).await
-    }
 }
 
 #[cfg(test)]
@@ -206,13 +136,13 @@ mod tests {
 
     #[test]
     fn every_name_and_alias_is_one_providers_alone() {
-        for known in KNOWN {
-            for name in [Some(known.name), known.alias].into_iter().flatten() {
-                let owners = KNOWN
-                    .iter()
-                    .filter(|other| other.name == name || other.alias == Some(name));
+        let goes_by =
+            |kind: &Kind, name: &str| kind.name() == name || kind.aliases().contains(&name);
+        for kind in registry().kinds() {
+            for name in [kind.name()].iter().chain(kind.aliases()) {
+                let owners = registry().kinds().filter(|other| goes_by(other, name));
                 assert_eq!(owners.count(), 1, "{name}");
-                assert_eq!(find(name).map(|found| found.name), Some(known.name));
+                assert_eq!(find(name).map(Kind::name), Some(kind.name()));
             }
         }
     }
@@ -220,8 +150,18 @@ mod tests {
     #[test]
     fn credentials_are_listed_in_words() {
         assert_eq!(
-            credentials(),
+            all_credentials(),
             "OMOCAPTCHA_API_TOKEN, TWOCAPTCHA_API_KEY or ANTICAPTCHA_API_KEY"
         );
+    }
+
+    #[test]
+    fn every_provider_but_the_sandbox_has_the_variables_that_hints_name() {
+        for kind in registry().kinds() {
+            let is_sandbox = kind.name() == sandbox::NAME;
+            assert_eq!(credentials(kind).is_none(), is_sandbox, "{kind:?}");
+            assert_eq!(base_url(kind).is_none(), is_sandbox, "{kind:?}");
+            assert!(!kind.about().is_empty(), "{kind:?}");
+        }
     }
 }

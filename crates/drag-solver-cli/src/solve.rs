@@ -1,29 +1,26 @@
 //! `drag-solver solve`: the main job.
 
-use std::io;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::annotate::{Annotation, Canvas};
+use crate::args::{DEFAULT_TIMEOUT, SolveArgs};
+use crate::drive::{Plan, drive};
+use crate::outcome::{Exit, Failure, Outcome};
+use crate::progress::Board;
+use crate::text::one_line;
+use crate::{chain, config, input, providers};
 use anyhow::{Context as _, ensure};
+use drag_solver::combinators::DragSolverExt as _;
 use drag_solver::core::{
     DragChallenge, DragSolver, PaidJob, ProgressListener, Rect, Screenshot, Solution, SolveError,
 };
-use futures_util::{StreamExt as _, stream};
-
-use crate::annotate::{Annotation, Canvas};
-use crate::args::SolveArgs;
-use crate::outcome::{Exit, Failure, Outcome};
-use crate::printer::Printer;
-use crate::progress::Board;
-use crate::text::one_line;
-use crate::{chain, console, input, interrupt, providers};
 
 /// Solves every screenshot and prints what became of each, until done or interrupted.
 pub(crate) async fn run(args: SolveArgs, spinner: bool) -> anyhow::Result<Exit> {
     check(&args)?;
-    let task = Task::new(&args).await?;
+    let task = Task::new(&args)?;
     let target = args.annotate.as_deref();
     let mut annotation = target
         .map(|target| Annotation::prepare(target, &args.screenshots[0]))
@@ -32,46 +29,22 @@ pub(crate) async fn run(args: SolveArgs, spinner: bool) -> anyhow::Result<Exit> 
 
     let total = args.screenshots.len();
     let board = Board::new(total, spinner);
-    let mut printer = Printer::new(args.format, total > 1, &board);
-    let mut outcomes = pin!(
-        stream::iter(args.screenshots.iter().enumerate())
-            .map(|(index, path)| {
-                let annotation = annotation.take(); // only ever one screenshot, if there is one
-                let (task, board) = (&task, &board);
-                async move {
-                    let (outcome, canvas) = task.solve(index, path, annotation, board).await;
-                    (index, outcome, canvas)
-                }
-            })
-            .buffer_unordered(args.concurrency.get())
-    );
-    let mut stop = pin!(interrupt::signal());
-    let ended: io::Result<Exit> = loop {
-        tokio::select! {
-            biased;
-            exit = &mut stop => break Ok(exit),
-            next = outcomes.next() => match next {
-                None => break Ok(Exit::Success),
-                Some((index, outcome, canvas)) => {
-                    drawing = canvas.zip(outcome.drag());
-                    if let Err(error) = printer.add(index, outcome) {
-                        break Err(error);
-                    }
-                }
-            }
-        }
+    let plan = Plan {
+        total,
+        concurrency: args.concurrency.get(),
+        format: args.format,
+        config: args.providers.config.clone(),
+        board: Arc::clone(&board),
     };
-
-    // Whatever has not ended now is abandoned; nothing of it is left behind unsaid.
-    board.clear();
-    let ended = ended.unwrap_or_else(|error| {
-        console::note(&format!("error: cannot write to standard output: {error}"));
-        Exit::Unusable
-    });
-    for (index, work) in board.under_way() {
-        printer.interrupted(index, work);
-    }
-    let exit = printer.finish(total).max(ended);
+    let work = |index: usize| {
+        let annotation = annotation.take(); // only ever one screenshot, if there is one
+        let (task, board, path) = (&task, &board, &args.screenshots[index]);
+        async move { task.solve(index, path, annotation, board).await }
+    };
+    let exit = drive(plan, work, |outcome, canvas| {
+        drawing = canvas.zip(outcome.drag());
+    })
+    .await;
     // The answer was printed first: it was paid for, and the picture was not.
     if let Some((canvas, drag)) = drawing {
         canvas.save(&drag)?;
@@ -101,29 +74,43 @@ fn check(args: &SolveArgs) -> anyhow::Result<()> {
 /// What is done with every screenshot.
 struct Task {
     chain: Arc<dyn DragSolver>,
-    timeout: Duration,
+    /// From the beginning of a screenshot; otherwise the chain sees to it.
+    timeout: Option<Duration>,
     region: Option<Rect>,
     resume: Option<PaidJob>,
 }
 
 impl Task {
-    async fn new(args: &SolveArgs) -> anyhow::Result<Self> {
-        let providers = providers::open(&args.providers).await?;
+    fn new(args: &SolveArgs) -> anyhow::Result<Self> {
+        let file = args.providers.config.as_deref();
+        let mut timeout = args.timeout;
+        let chain = if let Some(path) = file {
+            let chain = config::load(path)?;
+            if chain.time_limit().is_none() {
+                timeout = timeout.or(Some(DEFAULT_TIMEOUT));
+            }
+            chain.shared()
+        } else {
+            let limit = timeout.unwrap_or(DEFAULT_TIMEOUT);
+            timeout = Some(limit);
+            let opened = providers::open(&args.providers)?;
+            let solvers = opened.iter().map(|one| Arc::clone(one.solver()));
+            chain::build(solvers.collect(), args.attempts, limit)?
+        };
         if let Some(job) = &args.resume {
+            let asked = match file {
+                Some(path) => format!("which is not in {}", one_line(&path.to_string_lossy())),
+                None => format!("which is not asked: add --provider {}", job.provider),
+            };
             ensure!(
-                providers.iter().any(|asked| asked.name() == job.provider),
-                "--resume names a job of `{}`, which is not asked: add --provider {}",
+                chain.name().split('|').any(|name| name == job.provider),
+                "--resume names a job of `{}`, {asked}",
                 job.provider,
-                job.provider
             );
         }
-        let solvers = providers
-            .into_iter()
-            .map(|provider| provider as _)
-            .collect();
         Ok(Self {
-            chain: chain::build(solvers, args.attempts, args.timeout)?,
-            timeout: args.timeout,
+            chain,
+            timeout,
             region: args.region,
             resume: args.resume.clone(),
         })
@@ -144,7 +131,12 @@ impl Task {
             Err(why) => (Err(Failure::Unusable(why)), None),
         };
         board.finish(index);
-        (Outcome { screenshot, result }, canvas)
+        let outcome = Outcome {
+            screenshot,
+            region: self.region,
+            result,
+        };
+        (outcome, canvas)
     }
 
     async fn ask(
@@ -170,9 +162,10 @@ impl Task {
         screenshot: Screenshot,
         watch: Arc<dyn ProgressListener>,
     ) -> Result<DragChallenge, SolveError> {
-        let mut challenge = DragChallenge::new(screenshot)
-            .within(self.timeout)
-            .with_listener(watch);
+        let mut challenge = DragChallenge::new(screenshot).with_listener(watch);
+        if let Some(limit) = self.timeout {
+            challenge = challenge.within(limit);
+        }
         if let Some(region) = self.region {
             challenge = challenge.with_region(region)?;
         }

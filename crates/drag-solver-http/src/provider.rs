@@ -26,6 +26,8 @@ pub trait Provider: DragSolver + Sized + 'static {
     const NAME: &'static str;
     /// Other names that people know it by.
     const ALIASES: &'static [&'static str] = &[];
+    /// Who that is, for a help page: where the service is, say.
+    const ABOUT: &'static str;
     /// The variables it reads. The first holds the credentials.
     const VARIABLES: &'static [Variable];
     /// Its settings, as a configuration file has them: a struct, of which every member may be

@@ -154,6 +154,7 @@ impl DragSolver for Omocaptcha {
 #[async_trait]
 impl Provider for Omocaptcha {
     const NAME: &'static str = NAME;
+    const ABOUT: &'static str = "https://omocaptcha.com";
     const VARIABLES: &'static [Variable] = &[
         Variable::new(variables::API_TOKEN, "token of the account"),
         Variable::new(variables::API_VERSION, "`v1` or `v2`").or("v1"),

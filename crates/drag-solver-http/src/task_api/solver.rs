@@ -90,6 +90,7 @@ impl<S: TaskService> DragSolver for TaskSolver<S> {
 impl<S: TaskService> Provider for TaskSolver<S> {
     const NAME: &'static str = S::NAME;
     const ALIASES: &'static [&'static str] = S::ALIASES;
+    const ABOUT: &'static str = S::BASE_URL;
     const VARIABLES: &'static [Variable] = &[
         Variable::new(S::KEY_VARIABLE, "API key of the account"),
         Variable::new(S::BASE_URL_VARIABLE, "where the API is").or(S::BASE_URL),

@@ -31,7 +31,7 @@ impl ChainConfig {
             links.push(link.map_err(|error| error.inside(provider.label()).inside("providers"))?);
         }
         let solver = self.join(&links)?;
-        Ok(Chain::new(solver, links, budget))
+        Ok(Chain::new(solver, links, budget, self))
     }
 
     /// Finds what no single part can see.
@@ -99,6 +99,7 @@ impl ProviderConfig {
                 .map_err(|error| InvalidConfig::policy("validate", &error))?
                 .shared();
         }
+        let checked = Arc::clone(&solver);
         if let Some(policy) = self.timeout {
             solver = solver
                 .timeout(policy)
@@ -124,7 +125,7 @@ impl ProviderConfig {
                 None => retry.shared(),
             };
         }
-        Ok(Link::new(self.kind.clone(), provider, solver))
+        Ok(Link::new(self.kind.clone(), provider, checked, solver))
     }
 }
 

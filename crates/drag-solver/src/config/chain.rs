@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::registry::Opened;
+use super::{ChainConfig, Strategy};
 use crate::combinators::Budget;
 use crate::core::{
     DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
@@ -20,6 +22,8 @@ pub struct Chain {
     solver: Arc<dyn DragSolver>,
     links: Arc<[Link]>,
     budget: Option<Budget>,
+    deadline: Option<Duration>,
+    strategy: Strategy,
 }
 
 /// One provider of a chain, with the policies around it.
@@ -27,6 +31,7 @@ pub struct Chain {
 pub struct Link {
     kind: String,
     provider: Opened,
+    checked: Arc<dyn DragSolver>,
     solver: Arc<dyn DragSolver>,
 }
 
@@ -35,11 +40,14 @@ impl Chain {
         solver: Arc<dyn DragSolver>,
         links: Vec<Link>,
         budget: Option<Budget>,
+        config: &ChainConfig,
     ) -> Self {
         Self {
             solver,
             links: links.into(),
             budget,
+            deadline: config.deadline.map(|policy| policy.limit),
+            strategy: config.strategy,
         }
     }
 
@@ -55,6 +63,18 @@ impl Chain {
         self.links.iter().find(|link| link.name() == name)
     }
 
+    /// Who of the providers is asked.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// How long a challenge has that brings no deadline, if the file has a `deadline`.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.deadline
+    }
+
     /// What all providers spend from, if the file has a `budget`.
     #[must_use]
     pub fn shared_budget(&self) -> Option<&Budget> {
@@ -63,10 +83,16 @@ impl Chain {
 }
 
 impl Link {
-    pub(super) fn new(kind: String, provider: Opened, solver: Arc<dyn DragSolver>) -> Self {
+    pub(super) fn new(
+        kind: String,
+        provider: Opened,
+        checked: Arc<dyn DragSolver>,
+        solver: Arc<dyn DragSolver>,
+    ) -> Self {
         Self {
             kind,
             provider,
+            checked,
             solver,
         }
     }
@@ -87,6 +113,13 @@ impl Link {
     #[must_use]
     pub fn provider(&self) -> &Opened {
         &self.provider
+    }
+
+    /// The provider with what shapes and checks its answers, and without what asks again, waits or
+    /// counts: for fetching the answer to a job that was paid for, and buying nothing.
+    #[must_use]
+    pub fn checked(&self) -> &Arc<dyn DragSolver> {
+        &self.checked
     }
 
     /// The provider with its policies.

@@ -72,6 +72,7 @@ pub struct Registry {
 pub struct Kind {
     name: String,
     aliases: &'static [&'static str],
+    about: &'static str,
     variables: &'static [Variable],
     open: Arc<Open>,
 }
@@ -137,6 +138,7 @@ impl Registry {
         self.with_kind(Kind {
             name: P::NAME.to_owned(),
             aliases: P::ALIASES,
+            about: P::ABOUT,
             variables: P::VARIABLES,
             open: Arc::new(open),
         })
@@ -168,6 +170,7 @@ impl Registry {
         Ok(self.with_kind(Kind {
             name: name.to_owned(),
             aliases: &[],
+            about: "",
             variables: &[],
             open: Arc::new(open),
         }))
@@ -254,8 +257,14 @@ impl Kind {
 
     /// Other names that are taken for it.
     #[must_use]
-    pub fn aliases(&self) -> &[&'static str] {
+    pub fn aliases(&self) -> &'static [&'static str] {
         self.aliases
+    }
+
+    /// Who that is, for a help page; empty for a provider of the program's own.
+    #[must_use]
+    pub fn about(&self) -> &'static str {
+        self.about
     }
 
     /// The variables of the environment that it reads. The first holds the credentials.
@@ -301,6 +310,7 @@ impl fmt::Debug for Kind {
         f.debug_struct("Kind")
             .field("name", &self.name)
             .field("aliases", &self.aliases)
+            .field("about", &self.about)
             .field("variables", &self.variables)
             .finish_non_exhaustive()
     }
