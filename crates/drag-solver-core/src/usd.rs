@@ -1,6 +1,6 @@
 //! Money.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::iter::Sum;
 use std::num::NonZeroU32;
 use std::ops::{Add, Div, Mul, Sub};
@@ -99,9 +99,18 @@ impl Sum for Usd {
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (amount, one) = (self.0.unsigned_abs(), ONE.unsigned_abs());
-        let (whole, part) = (amount / one, amount % one);
-        let text = format!("{whole}.{part:0PLACES$}");
-        let text = text.trim_end_matches('0').trim_end_matches('.');
+        let places = f.precision().unwrap_or(PLACES).min(PLACES);
+        let unit = one / 10_u128.pow(u32::try_from(places).unwrap_or(0));
+        let amount = (amount + unit / 2) / unit;
+        let per_one = one / unit;
+        let mut text = (amount / per_one).to_string();
+        if places > 0 {
+            write!(text, ".{:0places$}", amount % per_one)?;
+        }
+        let text = match f.precision() {
+            Some(_) => &*text,
+            None => text.trim_end_matches('0').trim_end_matches('.'),
+        };
         f.pad_integral(!self.is_negative(), "", text)
     }
 }
@@ -262,6 +271,9 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Usd>(), Err(InvalidUsd), "{bad}");
         }
+        assert_eq!(format!("{:.5}", usd("9.9991")), "9.99910");
+        assert_eq!(format!("{:.3}", usd("-0.0009")), "-0.001");
+        assert_eq!(format!("{:.0}", usd("119.5")), "120");
         assert_eq!(
             format!("[{:>8}] {:?}", usd("-1.5"), usd("1.5")),
             "[    -1.5] Usd(1.5)"
