@@ -1,0 +1,305 @@
+//! Every interleaving of a few callers, over the state of the breaker and of the budget.
+//!
+//! The two files are compiled a second time here, over loom's locks, as nothing else of the crate
+//! shares state that a scheduler could tear apart: what remains are single atomic operations and
+//! tokio's semaphore, which has models of its own. No `--cfg loom` is needed.
+
+#![allow(dead_code, unreachable_pub)] // of the files compiled here, some is not used
+#![allow(clippy::unwrap_used)]
+
+#[path = "../src/budget/account.rs"]
+mod account;
+#[path = "../src/circuit_breaker/state.rs"]
+mod state;
+
+/// What `crate::sync` is in the library.
+mod sync {
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap()
+    }
+}
+
+use std::time::Duration;
+
+use drag_solver_core::{ErrorKind, JobId, PaidJob, Usd};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use tokio::time::Instant;
+
+use self::account::{Account, Due, Limits, Shortage};
+use self::state::{CircuitState, Sample, Shared};
+
+const PRICE: i64 = 900;
+
+fn usd(answers: i64) -> Usd {
+    Usd::from_micros(answers * PRICE)
+}
+
+fn account(answers: i64) -> Account {
+    let limits = Limits {
+        total: Some(usd(answers)),
+        per_period: Some(usd(answers)),
+        period: Duration::from_secs(3_600),
+    };
+    Account::new(limits, Usd::ZERO)
+}
+
+/// An answer for the full price, or one whose job nobody has heard of yet.
+fn spend(job: Option<PaidJob>) -> Due {
+    Due {
+        spends: vec![(usd(1), job)],
+        ended: Vec::new(),
+    }
+}
+
+/// Buys until it is refused, and says how often it bought.
+fn buy_all(account: &Account, now: Instant) -> i64 {
+    let mut bought = 0;
+    while let Ok(reservation) = account.reserve(usd(1), now) {
+        reservation.settle(spend(None), now);
+        bought += 1;
+    }
+    bought
+}
+
+/// Checks `model` under every schedule, or under those that switch threads at most this often against
+/// their will.
+fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    builder.check(model);
+}
+
+#[test]
+fn two_callers_never_get_the_same_last_cent() {
+    let now = Instant::now();
+    check(None, move || {
+        let account = account(1);
+        let other = account.clone();
+        let other = thread::spawn(move || buy_all(&other, now));
+        let bought = buy_all(&account, now) + other.join().unwrap();
+        assert_eq!(bought, 1);
+        assert_eq!((account.spent(), account.reserved()), (usd(1), Usd::ZERO));
+    });
+}
+
+#[test]
+fn four_callers_buy_exactly_ten_answers_between_them() {
+    let now = Instant::now();
+    check(Some(2), move || {
+        let account = account(10);
+        let others: Vec<_> = (0..3)
+            .map(|_| {
+                let account = account.clone();
+                thread::spawn(move || buy_all(&account, now))
+            })
+            .collect();
+        let mut bought = buy_all(&account, now);
+        for other in others {
+            bought += other.join().unwrap();
+        }
+        assert_eq!(bought, 10);
+        assert_eq!((account.spent(), account.reserved()), (usd(10), Usd::ZERO));
+        assert_eq!(account.spent_in_period(now), usd(10));
+    });
+}
+
+#[test]
+fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
+    let now = Instant::now();
+    check(None, move || {
+        let account = account(1);
+        let other = account.clone();
+        let other = thread::spawn(move || drop(other.reserve(usd(1), now)));
+        let refused = match account.reserve(usd(1), now) {
+            Ok(reservation) => {
+                reservation.settle(spend(None), now);
+                false
+            }
+            Err(Shortage { reserved, .. }) => {
+                assert_eq!(reserved, usd(1), "nobody spent anything");
+                true
+            }
+        };
+        other.join().unwrap();
+        assert_eq!(account.reserved(), Usd::ZERO);
+        assert_eq!(account.spent(), usd(i64::from(!refused)));
+        assert_eq!(account.reserve(usd(1), now).is_ok(), refused);
+    });
+}
+
+#[test]
+fn the_end_of_a_job_corrects_its_estimate_once_whoever_hears_of_it() {
+    let now = Instant::now();
+    check(None, move || {
+        let account = account(2);
+        let job = PaidJob::new("a", JobId::from(1));
+        let first = account.reserve(usd(1), now).unwrap();
+        first.settle(spend(Some(job.clone())), now);
+        let callers: Vec<_> = (0..2)
+            .map(|_| {
+                let (account, job) = (account.clone(), job.clone());
+                thread::spawn(move || {
+                    let ended = Due {
+                        spends: Vec::new(),
+                        ended: vec![(job, Some(Usd::ZERO))],
+                    };
+                    account.reserve_nothing().settle(ended, now);
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.join().unwrap();
+        }
+        assert_eq!(
+            (account.spent(), account.reserved()),
+            (Usd::ZERO, Usd::ZERO)
+        );
+        assert_eq!(account.spent_in_period(now), Usd::ZERO);
+    });
+}
+
+const OPEN_FOR: Duration = Duration::from_secs(30);
+
+const GOOD: Option<Sample> = Some(Sample {
+    failure: None,
+    slow: false,
+});
+
+const BAD: Option<Sample> = Some(Sample {
+    failure: Some(ErrorKind::Unavailable),
+    slow: false,
+});
+
+fn circuit(probes: u32) -> Shared {
+    Shared::new(state::Limits {
+        window_calls: 4,
+        window_time: Duration::from_secs(120),
+        min_calls: 2,
+        failure_ratio: 0.5,
+        slow_call: Duration::from_secs(45),
+        slow_ratio: 1.0,
+        open_for: OPEN_FOR,
+        probes,
+    })
+}
+
+/// A circuit that is half-open at the instant returned.
+fn half_open(probes: u32) -> (Shared, Instant) {
+    let circuit = circuit(probes);
+    let now = Instant::now();
+    for _ in 0..2 {
+        let _ = circuit.admit(now).0.unwrap().end(BAD, now);
+    }
+    (circuit, now + OPEN_FOR)
+}
+
+#[test]
+fn there_are_never_more_probes_than_allowed() {
+    check(Some(3), || {
+        let (circuit, now) = half_open(1);
+        let at_work = Arc::new(AtomicUsize::new(0));
+        let probe =
+            move |circuit: Shared, at_work: Arc<AtomicUsize>, end: Option<Option<Sample>>| {
+                let Ok(admission) = circuit.admit(now).0 else {
+                    return;
+                };
+                assert_eq!(at_work.fetch_add(1, Ordering::SeqCst), 0);
+                thread::yield_now();
+                at_work.fetch_sub(1, Ordering::SeqCst);
+                match end {
+                    Some(sample) => drop(admission.end(sample, now)),
+                    None => drop(admission),
+                }
+            };
+        // Nothing that these probes come to closes or opens the circuit.
+        let others: Vec<_> = [None, Some(None)]
+            .into_iter()
+            .map(|end| {
+                let (circuit, at_work) = (circuit.clone(), Arc::clone(&at_work));
+                thread::spawn(move || probe(circuit, at_work, end))
+            })
+            .collect();
+        probe(circuit.clone(), Arc::clone(&at_work), None);
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(circuit.probes(), 0, "every place is free again");
+        assert_eq!(circuit.state(now), CircuitState::HalfOpen);
+        assert!(circuit.admit(now).0.is_ok());
+    });
+}
+
+#[test]
+fn it_opens_once_however_many_fail_at_once() {
+    check(None, || {
+        let circuit = circuit(1);
+        let now = Instant::now();
+        let fail = move |circuit: &Shared| match circuit.admit(now).0 {
+            Ok(admission) => admission.end(BAD, now).len(),
+            Err(_) => 0,
+        };
+        let other = circuit.clone();
+        let other = thread::spawn(move || fail(&other) + fail(&other));
+        let opened = fail(&circuit) + fail(&circuit) + other.join().unwrap();
+        assert_eq!(opened, 1);
+        assert_eq!(circuit.state(now), CircuitState::Open);
+    });
+}
+
+#[test]
+fn results_of_an_older_generation_are_ignored_whenever_they_come() {
+    check(None, || {
+        let circuit = circuit(1);
+        let begun = Instant::now();
+        let late = circuit.admit(begun).0.unwrap();
+        for _ in 0..2 {
+            let _ = circuit.admit(begun).0.unwrap().end(BAD, begun);
+        }
+        let now = begun + OPEN_FOR;
+        let late = thread::spawn(move || drop(late.end(BAD, now)));
+        let probe = circuit.admit(now).0.unwrap();
+        let _ = probe.end(GOOD, now);
+        late.join().unwrap();
+        assert_eq!(circuit.state(now), CircuitState::Closed);
+        assert_eq!(circuit.probes(), 0);
+    });
+}
+
+#[test]
+fn a_result_that_races_the_change_counts_before_it_or_not_at_all() {
+    check(None, || {
+        let circuit = circuit(1);
+        let begun = Instant::now();
+        let _ = circuit.admit(begun).0.unwrap().end(BAD, begun);
+        let (one, other) = (circuit.admit(begun).0, circuit.admit(begun).0);
+        let other = thread::spawn(move || drop(other.unwrap().end(BAD, begun)));
+        let _ = one.unwrap().end(BAD, begun);
+        let now = begun + OPEN_FOR;
+        let probe = circuit.admit(now).0.unwrap();
+        let _ = probe.end(GOOD, now);
+        other.join().unwrap();
+        assert_eq!(circuit.state(now), CircuitState::Closed);
+    });
+}
+
+#[test]
+fn a_probe_that_is_dropped_while_another_fails_frees_nobody_elses_place() {
+    check(None, || {
+        let (circuit, now) = half_open(2);
+        let (first, second) = (circuit.admit(now).0.unwrap(), circuit.admit(now).0.unwrap());
+        let later = now + OPEN_FOR;
+        let dropped = thread::spawn(move || drop(first));
+        let _ = second.end(BAD, now);
+        // Half-open again: both places are new ones.
+        let fresh = [circuit.admit(later).0, circuit.admit(later).0];
+        assert!(fresh.iter().all(Result::is_ok));
+        dropped.join().unwrap();
+        assert_eq!(circuit.probes(), 2);
+        drop(fresh);
+        assert_eq!(circuit.probes(), 0);
+    });
+}
