@@ -226,6 +226,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The header of a PNG of 300 x 300 pixels.
+/// A PNG of 300 x 300 pixels, all of them missing.
 const UNKNOWN_PICTURE: &[u8] =
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x2c\0\0\x01\x2c\x08\x02\0\0\0\0\0\0\0";
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x2c\0\0\x01\x2c\x08\x02\0\0\0\xf6\x1f\x19\x22\0\0\0\0IEND\xaeB`\x82";

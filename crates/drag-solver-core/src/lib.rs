@@ -42,6 +42,7 @@
 //! ```
 
 mod challenge;
+mod cut_off;
 mod error;
 mod geometry;
 pub mod human_duration;

@@ -9,11 +9,13 @@ use bytes::Bytes;
 use imagesize::{ImageError, ImageType};
 use serde::{Deserialize, Serialize};
 
+use crate::cut_off::is_cut_off;
+
 /// An encoded picture with its format and size, cheap to clone.
 ///
-/// The header is read when it is made, so that a file no provider could use is refused here, before
-/// anybody is paid. The pixels are not decoded: nothing is known about a picture whose header is
-/// sound and whose rest is not.
+/// The header is read when it is made, and the end is looked for, so that a file no provider could
+/// use is refused here, before anybody is paid. The pixels are not decoded: nothing is known about a
+/// picture whose header is sound and whose pixels are not.
 ///
 /// Width and height are those of the file. A rotation in a photograph's EXIF data is ignored, as
 /// providers ignore it; screenshots have none.
@@ -32,7 +34,7 @@ impl Screenshot {
     /// Longest side accepted, in pixels.
     pub const MAX_SIDE: u32 = 32_767;
 
-    /// Takes an encoded picture and reads its header. `Bytes` and `Vec<u8>` are not copied.
+    /// Takes an encoded picture, reads its header and looks for its end. `Bytes` and `Vec<u8>` are not copied.
     ///
     /// # Errors
     ///
@@ -60,12 +62,17 @@ impl Screenshot {
             });
         }
         match (u32::try_from(size.width), u32::try_from(size.height)) {
-            (Ok(width), Ok(height)) if width.max(height) <= Self::MAX_SIDE => Ok(Self {
-                bytes,
-                format,
-                width,
-                height,
-            }),
+            (Ok(width), Ok(height)) if width.max(height) <= Self::MAX_SIDE => {
+                if is_cut_off(&bytes, format) {
+                    return Err(ScreenshotError::Incomplete { format });
+                }
+                Ok(Self {
+                    bytes,
+                    format,
+                    width,
+                    height,
+                })
+            }
             _ => Err(ScreenshotError::TooManyPixels {
                 width: size.width,
                 height: size.height,
@@ -223,6 +230,12 @@ pub enum ScreenshotError {
         /// What its first bytes announce.
         format: ImageFormat,
     },
+    /// The file ends before the picture does.
+    #[error("the {format} picture is cut off: its end is missing, as while it is being written")]
+    Incomplete {
+        /// What its first bytes announce.
+        format: ImageFormat,
+    },
     /// The header does not follow its format.
     #[error("the {format} picture has a damaged header")]
     BadHeader {
@@ -271,6 +284,7 @@ mod tests {
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
         bytes.extend(width.to_be_bytes());
         bytes.extend(height.to_be_bytes());
+        bytes.extend(b"\x08\x02\0\0\0\0\0\0\0\0\0\0\0IEND");
         bytes
     }
 
@@ -279,6 +293,7 @@ mod tests {
         bytes.extend(b"\xff\xc0\0\x11\x08");
         bytes.extend(height.to_be_bytes());
         bytes.extend(width.to_be_bytes());
+        bytes.extend(b"\x01\x01\x11\0\0\0\0\0\0\0\xff\xd9");
         bytes
     }
 
@@ -291,7 +306,7 @@ mod tests {
     }
 
     fn lossless_webp(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f".to_vec();
+        let mut bytes = b"RIFF\x11\0\0\0WEBPVP8L\x10\0\0\0\x2f".to_vec();
         bytes.extend(((width - 1) | ((height - 1) << 14)).to_le_bytes());
         bytes
     }
@@ -313,11 +328,11 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_of_every_header_is_refused() {
-        // A GIF's header is its first ten bytes; those of the others go to the end of these files.
+    fn every_truncation_is_refused() {
+        // Of a GIF, nothing but its header is asked for.
         let headers = [
-            (png(5, 5), 24),
-            (jpeg(5, 5), 29),
+            (png(5, 5), png(5, 5).len()),
+            (jpeg(5, 5), jpeg(5, 5).len()),
             (gif(5, 5), 10),
             (lossless_webp(5, 5), 25),
         ];
@@ -330,6 +345,7 @@ mod tests {
                     ScreenshotError::Empty
                         | ScreenshotError::UnknownFormat
                         | ScreenshotError::Truncated { .. }
+                        | ScreenshotError::Incomplete { .. }
                 );
                 assert!(expected, "{length} bytes: {error:?}");
             }
@@ -341,7 +357,8 @@ mod tests {
         let message = |bytes: Vec<u8>| Screenshot::from_bytes(bytes).unwrap_err().to_string();
         assert!(message(vec![]).contains("empty"));
         assert!(message(b"# drag-solver".to_vec()).contains("expected PNG, JPEG, WebP or GIF"));
-        assert!(message(png(5, 5)[..18].to_vec()).contains("cut off"));
+        assert!(message(png(5, 5)[..18].to_vec()).contains("cut off inside its header"));
+        assert!(message(png(5, 5)[..30].to_vec()).contains("its end is missing"));
         assert!(message(png(0, 5)).contains("no pixels (0x5)"));
         assert!(message(gif(5, 0)).contains("no pixels (5x0)"));
         assert!(message(png(60_000, 60_000)).contains("60000x60000"));

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
 
+use drag_solver_mock::challenge::TestPicture;
+
 use crate::support::drag_solver;
 
 /// A place that nobody may connect to.
@@ -34,6 +36,9 @@ fn defects(folder: &Path) -> Vec<(String, &'static str)> {
         std::fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    let picture = TestPicture::draw_sized(1, 100, 200).unwrap();
+    let whole = picture.screenshot().bytes();
+    let half = &whole[..whole.len() / 2];
     vec![
         (
             write("README.md", b"# drag-solver\n"),
@@ -43,6 +48,10 @@ fn defects(folder: &Path) -> Vec<(String, &'static str)> {
         (
             write("truncated.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
             "the PNG picture is cut off inside its header",
+        ),
+        (
+            write("half.png", half),
+            "the PNG picture is cut off: its end is missing, as while it is being written",
         ),
         (
             folder.to_str().unwrap().to_owned(),
