@@ -9,7 +9,8 @@ use drag_solver::mock::emulator::{Dialect, Emulator};
 use drag_solver::omocaptcha::{ApiVersion, Omocaptcha};
 use drag_solver::twocaptcha::TwoCaptcha;
 
-use super::secret::TOKEN;
+/// Full of characters that JSON, URLs and HTML write in another way.
+pub(super) const TOKEN: &str = r#"q9Zv7"\/+=%&<'k3y8s"#;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use drag_solver::mock::emulator::TokenSearch;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use super::secret;
+use super::account::TOKEN;
 
 /// What was seen so far.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,9 @@ struct State {
     by_target: BTreeMap<String, usize>,
     leaks: Vec<String>,
 }
+
+/// What is looked for everywhere.
+pub(super) static SEARCH: LazyLock<TokenSearch> = LazyLock::new(|| TokenSearch::new(TOKEN));
 
 static SEEN: LazyLock<Seen> = LazyLock::new(Seen::default);
 
@@ -31,7 +35,7 @@ pub(super) fn start() -> Seen {
 
 impl Seen {
     fn look_at(&self, target: &str, text: &str) {
-        let leak = secret::leak(text);
+        let leak = SEARCH.find(text);
         let mut state = self.0.lock().unwrap();
         let root = target.split("::").next().unwrap_or_default();
         *state.by_target.entry(root.to_owned()).or_default() += 1;

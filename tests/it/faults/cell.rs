@@ -12,8 +12,8 @@ use drag_solver::mock::challenge::{AnswerKey, TestPicture};
 use drag_solver::mock::emulator::{Books, Emulator, EmulatorBuilder, Fault, Step};
 use tokio::sync::watch;
 
-use super::account::{Account, Patience, Provider};
-use super::secret::{self, TOKEN};
+use super::account::{Account, Patience, Provider, TOKEN};
+use super::capture::SEARCH;
 use super::table::{self, Outcome, TIME_UP};
 
 /// Longer than anything here takes on any machine. It ends a cell that would hang.
@@ -253,7 +253,7 @@ impl Cell {
     fn check(&self, expected: Outcome, seen: &Seen, books: &Books) -> Result<(), String> {
         let error = match (expected, seen) {
             (Outcome::Fine | Outcome::FineOr(..), Ok(text)) => {
-                return match secret::leak(text) {
+                return match SEARCH.find(text) {
                     Some(how) => Err(format!("the token, {how}, in {text}")),
                     None => check_books(books, None, self.buys()),
                 };
@@ -296,7 +296,7 @@ impl Cell {
             return Err(format!("waits for {:?}", error.retry_after()));
         }
         let text = everything_about(error);
-        if let Some(how) = secret::leak(&text) {
+        if let Some(how) = SEARCH.find(&text) {
             return Err(format!("the token, {how}, in {text}"));
         }
         check_books(books, Some(error.charge()), self.buys())
@@ -337,7 +337,7 @@ impl Cell {
         // Never in a URL or a header.
         for request in &requests {
             let head = format!("{} {:?}", request.target(), request.headers());
-            if let Some(how) = secret::leak(&head) {
+            if let Some(how) = SEARCH.find(&head) {
                 return Err(format!("the token, {how}, in {head}"));
             }
         }

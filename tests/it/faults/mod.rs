@@ -5,7 +5,6 @@
 mod account;
 mod capture;
 mod cell;
-mod secret;
 mod table;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ mod files;
 mod others;
 mod providers;
 mod sandbox;
+mod secrets;
 mod server;
 mod solve;
 mod support;

@@ -117,14 +117,14 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Lets one of `faults` happen to so many of a thousand requests (and connections), drawn from
-    /// `seed`. The draws are the same in every run; who gets which depends on who comes first.
-    /// Faults that were [scripted](Self::fault) come first.
+    /// Lets one of `faults`, out of those for its step, happen to so many of a thousand requests (and
+    /// connections), drawn from `seed`. The draws are the same in every run; who gets which depends on
+    /// who comes first. Faults that were [scripted](Self::fault) come first.
     pub fn random_faults(
         mut self,
         seed: u64,
         per_mille: u16,
-        faults: impl IntoIterator<Item = Fault>,
+        faults: impl IntoIterator<Item = (Step, Fault)>,
     ) -> Self {
         let faults = faults.into_iter().collect();
         self.settings.faults.add_random(seed, per_mille, faults);

@@ -57,6 +57,7 @@ mod service;
 mod task_api;
 #[cfg(test)]
 mod tests;
+mod token;
 mod twocaptcha;
 
 use std::io;
@@ -72,6 +73,7 @@ pub use self::jobs::{Books, JobFate, JobRecord};
 pub use self::quirks::Quirk;
 pub use self::requests::ReceivedRequest;
 use self::server::Server;
+pub use self::token::TokenSearch;
 
 /// A provider on a loopback port: one account, every [`Dialect`].
 ///

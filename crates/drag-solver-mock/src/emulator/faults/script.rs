@@ -19,7 +19,7 @@ struct Random {
     seed: u64,
     draws: u64,
     per_mille: u16,
-    faults: Vec<Fault>,
+    faults: Vec<(Step, Fault)>,
 }
 
 impl Script {
@@ -35,7 +35,7 @@ impl Script {
         &mut self,
         seed: u64,
         per_mille: u16,
-        faults: Vec<Fault>,
+        faults: Vec<(Step, Fault)>,
     ) {
         self.random = Some(Random {
             seed,
@@ -52,11 +52,14 @@ impl Script {
 
     /// The first scripted fault that means nothing at its step.
     pub(in crate::emulator) fn misplaced(&self) -> Option<(Step, &Fault)> {
-        self.scripted.iter().find_map(|(step, scripted)| {
-            let mut faults = scripted.iter().map(|(fault, _)| fault);
-            let misplaced = faults.find(|fault| !fault.works_at(*step))?;
-            Some((*step, misplaced))
-        })
+        let scripted = self.scripted.iter().flat_map(|(step, scripted)| {
+            let faults = scripted.iter().map(|(fault, _)| fault);
+            faults.map(|fault| (*step, fault))
+        });
+        let random = self.random.iter().flat_map(|random| &random.faults);
+        scripted
+            .chain(random.map(|(step, fault)| (*step, fault)))
+            .find(|(step, fault)| !fault.works_at(*step))
     }
 
     /// The fault for a client that is at `step` now.
@@ -95,11 +98,11 @@ impl Random {
         if draw % 1_000 >= u64::from(self.per_mille) {
             return None;
         }
-        let fit: Vec<_> = self.faults.iter().filter(|f| f.works_at(step)).collect();
+        let fit: Vec<_> = self.faults.iter().filter(|(s, _)| *s == step).collect();
         // The high half, for the low one has decided that there is a fault.
         let chosen = (draw >> 32).checked_rem(fit.len() as u64)?;
         fit.get(usize::try_from(chosen).ok()?)
-            .map(|fault| (*fault).clone())
+            .map(|(_, fault)| fault.clone())
     }
 }
 
@@ -125,7 +128,8 @@ mod tests {
     fn random_faults_are_as_many_as_asked_for_and_the_same_every_time() {
         let draw = || {
             let mut script = Script::default();
-            script.add_random(7, 250, vec![Fault::Html, Fault::Hang]);
+            let faults = [Fault::Html, Fault::Hang].map(|fault| (Step::Create, fault));
+            script.add_random(7, 250, faults.to_vec());
             let draws = (0..4_000).map(|_| script.next(Step::Create));
             draws.collect::<Vec<_>>()
         };
@@ -140,7 +144,7 @@ mod tests {
     #[test]
     fn only_what_can_happen_on_connecting_does() {
         let mut script = Script::default();
-        script.add_random(7, 1_000, vec![Fault::Html]);
+        script.add_random(7, 1_000, vec![(Step::Create, Fault::Html)]);
         assert_eq!(script.next(Step::Connect), None);
         assert!(script.misplaced().is_none());
         script.add(Step::Connect, Fault::Html, 1);
