@@ -24,7 +24,7 @@
 //!
 //! - Pictures have at most 500,000 bytes. A side over 500 px is scaled down for the workers, and the
 //!   documentation does not say in which scale the answer comes back; so such pictures are refused
-//!   before anything is sent.
+//!   before anything is sent. `.fit(..)` of `drag-solver-image` around this solver makes them fit.
 //! - The workers see the challenge's `instruction`, which should be in English, or else [`COMMENT`].
 //! - The result is asked for after 5 s, then every 2 s. It is gone 60 s after it was completed.
 //! - A task that nobody could solve is charged.

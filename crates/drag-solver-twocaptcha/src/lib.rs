@@ -23,7 +23,7 @@
 //! What the provider's documentation says, and this client keeps to:
 //!
 //! - Pictures are JPEG, PNG or GIF of at most 600 kB and 1000 px a side. Others are refused before
-//!   anything is sent.
+//!   anything is sent; `.fit(..)` of `drag-solver-image` around this solver makes them fit.
 //! - The workers see the challenge's `instruction`, or else [`COMMENT`].
 //! - The result is asked for after 5 s, then every 5 s. Asking faster may get the account or the
 //!   address blocked for a while.

@@ -100,6 +100,7 @@
 //! | `omocaptcha` | the provider omocaptcha, [`omocaptcha`](crate::omocaptcha) |
 //! | `twocaptcha` | the provider 2Captcha, [`twocaptcha`](crate::twocaptcha) |
 //! | `config` | chains from a file, and the registry of providers, [`config`](crate::config) |
+//! | `image` | `.fit(..)`: screenshots that fit what a provider takes, [`image`](crate::image) |
 //! | `http` | the plumbing for a provider of your own, [`http`](crate::http) |
 //! | `mock` | the test doubles, [`mock`](crate::mock); for dev-dependencies |
 //!
@@ -115,6 +116,7 @@
         feature = "twocaptcha",
         feature = "config",
         feature = "http",
+        feature = "image",
         feature = "mock"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -126,6 +128,8 @@ pub use drag_solver_combinators as combinators;
 pub use drag_solver_core as core;
 #[cfg(feature = "http")]
 pub use drag_solver_http as http;
+#[cfg(feature = "image")]
+pub use drag_solver_image as image;
 #[cfg(feature = "mock")]
 pub use drag_solver_mock as mock;
 #[cfg(feature = "omocaptcha")]

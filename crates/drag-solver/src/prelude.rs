@@ -11,6 +11,8 @@ pub use drag_solver_core::{
 };
 #[cfg(feature = "http")]
 pub use drag_solver_http::{HttpSolver, JobApi};
+#[cfg(feature = "image")]
+pub use drag_solver_image::{FitExt, FitPolicy};
 #[cfg(feature = "omocaptcha")]
 pub use drag_solver_omocaptcha::Omocaptcha;
 #[cfg(feature = "twocaptcha")]
