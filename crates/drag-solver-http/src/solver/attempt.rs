@@ -232,7 +232,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         limits.check(self.challenge.screenshot()).map_err(|error| {
             SolveError::new(
                 ErrorKind::Unsupported,
-                format!("{error}: crop, scale or re-encode it first; nothing was sent"),
+                format!(
+                    "{error}: crop, scale or re-encode it first (`.fit(..)` does); nothing was sent"
+                ),
             )
         })
     }
