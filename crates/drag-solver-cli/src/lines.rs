@@ -25,6 +25,15 @@ pub(crate) struct Solved {
     end: Point,
     alternative_end: Option<Point>,
     pub(crate) job: Option<JobId>,
+    #[serde(default)]
+    parts: Vec<Part>,
+}
+
+/// One of several answers that agreed.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Part {
+    provider: String,
+    job: Option<JobId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -50,17 +59,26 @@ struct Job {
 }
 
 impl Solved {
-    /// The solution, as far as a report needs it.
-    pub(crate) fn solution(&self) -> Solution {
+    /// The answers to report, each as far as a report needs it: one, unless several agreed.
+    pub(crate) fn solutions(&self) -> Vec<Solution> {
         let mut drag = Drag::new(self.start, self.end);
         if let Some(other) = self.alternative_end {
             drag = drag.with_alternative_end(other);
         }
-        let solution = Solution::new(drag, self.provider.as_str());
-        match &self.job {
-            Some(job) => solution.with_job(job.clone()),
-            None => solution,
+        let solution = |provider: &str, job: Option<&JobId>| {
+            let solution = Solution::new(drag, provider);
+            match job {
+                Some(job) => solution.with_job(job.clone()),
+                None => solution,
+            }
+        };
+        if self.parts.is_empty() {
+            return vec![solution(&self.provider, self.job.as_ref())];
         }
+        let parts = self.parts.iter();
+        parts
+            .map(|part| solution(&part.provider, part.job.as_ref()))
+            .collect()
     }
 }
 
@@ -143,8 +161,21 @@ mod tests {
         let Line::Solved(line) = printed(Ok(solution.clone())) else {
             panic!("not solved");
         };
-        assert_eq!(line.solution(), solution);
+        assert_eq!(line.solutions(), [solution]);
         assert_eq!(line.screenshot, "a.png");
+    }
+
+    #[test]
+    fn answers_that_agreed_are_reported_one_by_one() {
+        let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+        let part = |provider: &str, job| Solution::new(drag, provider).with_job(JobId::from(job));
+        let inner = Solution::new(drag, "b|c").with_parts(vec![part("b", 2), part("c", 3)]);
+        let whole = Solution::new(drag, "a|b|c").with_parts(vec![part("a", 1), inner]);
+        let Line::Solved(line) = printed(Ok(whole)) else {
+            panic!("not solved");
+        };
+        let expected = [part("a", 1), part("b", 2), part("c", 3)];
+        assert_eq!(line.solutions(), expected);
     }
 
     #[test]

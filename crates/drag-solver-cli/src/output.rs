@@ -24,6 +24,32 @@ struct SolvedLine<'a> {
     cost_usd: Option<Usd>,
     elapsed_ms: u128,
     attempts: usize,
+    /// Whose answers agreed, if several did: `report` tells each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part<'a>>,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    provider: &'a str,
+    job: Option<&'a JobId>,
+}
+
+/// The answers that `solution` is made of, if there are several.
+fn parts(solution: &Solution) -> Vec<Part<'_>> {
+    let mut all = Vec::new();
+    for part in solution.parts() {
+        let inner = parts(part);
+        if inner.is_empty() {
+            all.push(Part {
+                provider: part.provider(),
+                job: part.job(),
+            });
+        } else {
+            all.extend(inner);
+        }
+    }
+    all
 }
 
 #[derive(Serialize)]
@@ -61,6 +87,7 @@ pub(crate) fn json(outcome: &Outcome) -> serde_json::Result<String> {
             cost_usd: solution.cost(),
             elapsed_ms: solution.elapsed().as_millis(),
             attempts: solution.failed_attempts().len() + 1,
+            parts: parts(solution),
         }),
         Err(failure) => serde_json::to_string(&FailedLine {
             screenshot,

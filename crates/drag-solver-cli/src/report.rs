@@ -1,7 +1,8 @@
 //! `drag-solver report`: tells providers whether their answers were right.
 
-use drag_solver::config::Chain;
-use drag_solver::core::{DragSolver as _, SolveError, Verdict};
+use anyhow::bail;
+use drag_solver::config::{Chain, Opened};
+use drag_solver::core::{DragSolver as _, JobId, Solution, SolveError, Verdict};
 use serde::Serialize;
 
 use crate::args::{Format, ReportArgs};
@@ -16,7 +17,7 @@ struct ReportLine<'a> {
     screenshot: &'a str,
     status: &'static str,
     provider: &'a str,
-    job: Option<&'a drag_solver::core::JobId>,
+    job: Option<&'a JobId>,
     verdict: Verdict,
     error: Option<&'a SolveError>,
 }
@@ -38,42 +39,40 @@ pub(crate) async fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
                 continue;
             }
         };
-        let outcome = report(&solved, verdict, chain.as_ref()).await?;
-        if outcome.is_err() {
-            exit = exit.max(Exit::Unsolved);
-        }
-        let line = match (args.format, &outcome) {
-            (Format::Json, _) => json(&solved, verdict, outcome.as_ref().err())?,
-            (Format::Text, Ok(())) => text(&solved, verdict),
-            (Format::Text, Err(error)) => {
-                console::note(&story(&solved, error));
-                continue;
+        for solution in solved.solutions() {
+            let provider = provider(solution.provider(), chain.as_ref())?;
+            let outcome = provider.solver().report(&solution, verdict).await;
+            if outcome.is_err() {
+                exit = exit.max(Exit::Unsolved);
             }
-        };
-        if let Err(error) = console::print(&line) {
-            return console::closed(error);
+            let line = match (args.format, &outcome) {
+                (Format::Json, _) => json(&solved, &solution, verdict, outcome.as_ref().err())?,
+                (Format::Text, Ok(())) => text(&solved, &solution, verdict),
+                (Format::Text, Err(error)) => {
+                    console::note(&story(&solved, error));
+                    continue;
+                }
+            };
+            if let Err(error) = console::print(&line) {
+                return console::closed(error);
+            }
         }
     }
     Ok(exit)
 }
 
-/// Tells the provider that answered: in the chain of the file, or with the environment's settings.
-async fn report(
-    solved: &Solved,
-    verdict: Verdict,
-    chain: Option<&Chain>,
-) -> anyhow::Result<Result<(), SolveError>> {
-    let name = &solved.provider;
-    let opened = match chain.map(|chain| chain.link(name)) {
-        Some(Some(link)) => link.provider().clone(),
-        Some(None) => anyhow::bail!("no provider of the chain is called `{}`", one_line(name)),
-        None => providers::open_named(name, None)?,
-    };
-    Ok(opened.solver().report(&solved.solution(), verdict).await)
+/// The provider that answered: of the chain in the file, or with the environment's settings.
+fn provider(name: &str, chain: Option<&Chain>) -> anyhow::Result<Opened> {
+    match chain.map(|chain| chain.link(name)) {
+        Some(Some(link)) => Ok(link.provider().clone()),
+        Some(None) => bail!("no provider of the chain is called `{}`", one_line(name)),
+        None => providers::open_named(name, None),
+    }
 }
 
 fn json(
     solved: &Solved,
+    solution: &Solution,
     verdict: Verdict,
     error: Option<&SolveError>,
 ) -> serde_json::Result<String> {
@@ -84,19 +83,19 @@ fn json(
         } else {
             "failed"
         },
-        provider: &solved.provider,
-        job: solved.job.as_ref(),
+        provider: solution.provider(),
+        job: solution.job(),
         verdict,
         error,
     })
 }
 
-fn text(solved: &Solved, verdict: Verdict) -> String {
+fn text(solved: &Solved, solution: &Solution, verdict: Verdict) -> String {
     let verdict = match verdict {
         Verdict::Correct => "correct",
         Verdict::Incorrect => "incorrect",
     };
-    let (screenshot, provider) = (one_line(&solved.screenshot), one_line(&solved.provider));
+    let (screenshot, provider) = (one_line(&solved.screenshot), one_line(solution.provider()));
     format!("{screenshot}: reported to {provider} as {verdict}")
 }
 

@@ -259,6 +259,29 @@ async fn what_was_solved_is_reported_from_its_line() {
 }
 
 #[tokio::test]
+async fn answers_that_agreed_are_each_reported() {
+    let scene = Scene::new().await;
+    let chain = std::fs::read_to_string(scene.path("chain.toml")).unwrap();
+    let chain = format!("strategy = \"quorum\"\n{chain}");
+    std::fs::write(scene.path("chain.toml"), chain).unwrap();
+    let shot = scene.path("shot.png");
+    let solved = scene.run(&["solve", "--format=json", &shot]).run().await;
+    assert!(
+        solved.stdout.contains(r#""parts":[{"provider":""#),
+        "{solved:?}"
+    );
+    let report = scene.run(&["report", "--incorrect"]);
+    let ran = report.run_with(solved.stdout.as_bytes()).await;
+    for provider in ["first", "anticaptcha"] {
+        let line = format!("{shot}: reported to {provider} as incorrect\n");
+        assert!(ran.stdout.contains(&line), "{ran:?}");
+    }
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(scene.emulator.books().reported_incorrect, 2);
+    scene.emulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_report_that_cannot_be_made_says_why() {
     let scene = Scene::new().await;
     let solved = |provider: &str, job: &str| {

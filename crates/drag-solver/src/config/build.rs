@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::chain::{Chain, Leaf, Link};
 use super::error::InvalidConfig;
 use super::{ChainConfig, ProviderConfig, Registry, Strategy};
-use crate::combinators::{Budget, DragSolverExt as _, Fallback, InvalidPolicy, Retry, RetryBudget};
+use crate::combinators::{
+    Budget, DragSolverExt as _, Fallback, Hedge, InvalidPolicy, Quorum, Retry, RetryBudget,
+};
 use crate::core::DragSolver;
 
 type Shared = Arc<dyn DragSolver>;
@@ -30,7 +32,7 @@ impl ChainConfig {
             let link = provider.link(registry, budget.as_ref(), retries.as_ref());
             links.push(link.map_err(|error| error.inside(provider.label()).inside("providers"))?);
         }
-        let solver = self.join(&links)?;
+        let solver = self.join(&links, retries)?;
         Ok(Chain::new(solver, links, budget, self))
     }
 
@@ -47,29 +49,34 @@ impl ChainConfig {
                 .inside(twice.label())
                 .inside("providers"));
         }
-        if self.retry_budget.is_some() && self.providers.iter().all(|one| one.retry.is_none()) {
-            let problem = "limits nothing: no provider has a `retry`";
+        let asks_again = matches!(self.strategy, Strategy::Hedge(_))
+            || self.providers.iter().any(|one| one.retry.is_some());
+        if self.retry_budget.is_some() && !asks_again {
+            let problem = "limits nothing: no provider has a `retry`, and there is no hedge";
             return Err(InvalidConfig::new(problem).inside("retry_budget"));
         }
         Ok(())
     }
 
     /// What is around all providers.
-    fn join(&self, links: &[Link]) -> Result<Shared, InvalidConfig> {
+    fn join(&self, links: &[Link], retries: Option<RetryBudget>) -> Result<Shared, InvalidConfig> {
         let solvers = links.iter().map(|link| Arc::clone(link.solver()));
-        let mut solver: Shared = match (links, &self.strategy) {
-            ([only], _) => Arc::clone(only.solver()),
-            (_, Strategy::Fallback) => Fallback::new(solvers)
-                .map_err(|error| InvalidConfig::policy("strategy", &error))?
-                .shared(),
+        let solver = match (links, self.strategy) {
+            ([only], Strategy::Fallback) => Arc::clone(only.solver()),
+            (_, Strategy::Fallback) => table("strategy", Fallback::new(solvers))?,
+            (_, Strategy::Hedge(policy)) => {
+                let mut hedge = Hedge::new(solvers, policy);
+                if let Some(retries) = retries {
+                    hedge = hedge.map(|hedge| hedge.with_budget(retries));
+                }
+                table("strategy", hedge)?
+            }
+            (_, Strategy::Quorum(policy)) => table("strategy", Quorum::new(solvers, policy))?,
         };
-        if let Some(policy) = self.deadline {
-            solver = solver
-                .deadline(policy)
-                .map_err(|error| limit("deadline", &error))?
-                .shared();
+        match self.deadline {
+            Some(policy) => value("deadline", solver.deadline(policy)),
+            None => Ok(solver),
         }
-        Ok(solver)
     }
 }
 
@@ -88,23 +95,14 @@ impl ProviderConfig {
         let own_budget = own_budget.map_err(|error| InvalidConfig::policy("budget", &error))?;
         let budgets: Vec<&Budget> = own_budget.iter().chain(shared_budget).collect();
         if let Some(price) = self.price.filter(|_| budgets.is_empty()) {
-            solver = solver
-                .priced(price)
-                .map_err(|error| limit("price", &error))?
-                .shared();
+            solver = value("price", solver.priced(price))?;
         }
         if let Some(policy) = self.validate {
-            solver = solver
-                .validate(policy)
-                .map_err(|error| InvalidConfig::policy("validate", &error))?
-                .shared();
+            solver = table("validate", solver.validate(policy))?;
         }
         let checked = Arc::clone(&solver);
         if let Some(policy) = self.timeout {
-            solver = solver
-                .timeout(policy)
-                .map_err(|error| limit("timeout", &error))?
-                .shared();
+            solver = value("timeout", solver.timeout(policy))?;
         }
         for budget in budgets {
             let Some(price) = self.price else {
@@ -112,24 +110,46 @@ impl ProviderConfig {
                     "must be set: the budget has to know what an answer costs at the most";
                 return Err(InvalidConfig::new(problem).inside("price"));
             };
-            solver = solver
-                .budget(budget, price)
-                .map_err(|error| limit("price", &error))?
-                .shared();
+            solver = value("price", solver.budget(budget, price))?;
+        }
+        if let Some(policy) = self.circuit_breaker {
+            solver = table("circuit_breaker", solver.circuit_breaker(policy))?;
+        }
+        if let Some(policy) = self.concurrency_limit {
+            solver = table("concurrency_limit", solver.concurrency_limit(policy))?;
+        }
+        if let Some(policy) = self.rate_limit {
+            solver = table("rate_limit", solver.rate_limit(policy))?;
         }
         if let Some(policy) = self.retry {
-            let retry = Retry::new(solver, policy)
-                .map_err(|error| InvalidConfig::policy("retry", &error))?;
-            solver = match retries {
-                Some(budget) => retry.with_budget(budget.clone()).shared(),
-                None => retry.shared(),
-            };
+            let mut retry = Retry::new(solver, policy);
+            if let Some(retries) = retries {
+                retry = retry.map(|retry| retry.with_budget(retries.clone()));
+            }
+            solver = table("retry", retry)?;
         }
         Ok(Link::new(self.kind.clone(), provider, checked, solver))
     }
 }
 
-/// The refusal of a policy that is one value in the file, called `key`.
-fn limit(key: &str, error: &InvalidPolicy) -> InvalidConfig {
-    InvalidConfig::new(error.problem()).inside(key)
+/// A policy that is a table called `key` in the file.
+fn table<S: DragSolver + 'static>(
+    key: &str,
+    built: Result<S, InvalidPolicy>,
+) -> Result<Shared, InvalidConfig> {
+    match built {
+        Ok(solver) => Ok(solver.shared()),
+        Err(error) => Err(InvalidConfig::policy(key, &error)),
+    }
+}
+
+/// A policy that is one value in the file, called `key`.
+fn value<S: DragSolver + 'static>(
+    key: &str,
+    built: Result<S, InvalidPolicy>,
+) -> Result<Shared, InvalidConfig> {
+    match built {
+        Ok(solver) => Ok(solver.shared()),
+        Err(error) => Err(InvalidConfig::new(error.problem()).inside(key)),
+    }
 }

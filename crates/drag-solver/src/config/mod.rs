@@ -5,7 +5,8 @@
 //!
 //! ```toml
 //! deadline = "120s"                        # for all of it, unless a challenge brings its own
-//! strategy = "fallback"                    # one provider after the other, in this order
+//! strategy = "fallback"                    # one provider after the other, in this order; or
+//!                                          # { kind = "hedge", delay = "8s" }, { kind = "quorum" }
 //!
 //! [budget]                                 # together, they spend no more than this
 //! per_period = "5"                         # US dollars
@@ -28,8 +29,8 @@
 //! The format is not fixed: [`ChainConfig`] deserialises from anything that serde reads.
 //!
 //! Policies are put around a provider in the one order that works, whatever the order in the file;
-//! from the outside in: `deadline`, `strategy`, then for each provider `retry`, `budget`, `timeout`,
-//! `validate`.
+//! from the outside in: `deadline`, `strategy`, then for each provider `retry`, `rate_limit`,
+//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`.
 //!
 //! What a provider's table does not say is taken from the environment variables that its own page
 //! names, and then from its defaults. So the second provider above reads its key from

@@ -8,12 +8,23 @@ use serde_json::{Map, Value};
 use super::error::InvalidConfig;
 use super::value;
 use crate::combinators::{
-    BudgetPolicy, RetryPolicy, TimeoutPolicy, ValidatePolicy, human_duration,
+    BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, RateLimitPolicy, RetryPolicy,
+    TimeoutPolicy, ValidatePolicy, human_duration,
 };
 use crate::core::Usd;
 
 /// The keys of a provider's table that are the chain's. All others are the provider's own.
-pub(super) const POLICIES: &[&str] = &["budget", "kind", "price", "retry", "timeout", "validate"];
+pub(super) const POLICIES: &[&str] = &[
+    "budget",
+    "circuit_breaker",
+    "concurrency_limit",
+    "kind",
+    "price",
+    "rate_limit",
+    "retry",
+    "timeout",
+    "validate",
+];
 
 /// One provider of a chain: who it is, its settings, and the policies around it. A policy that is
 /// `None` is not in the chain.
@@ -31,6 +42,12 @@ pub struct ProviderConfig {
     pub price: Option<Usd>,
     /// Asks again after errors that may pass.
     pub retry: Option<RetryPolicy>,
+    /// Spreads calls over time.
+    pub rate_limit: Option<RateLimitPolicy>,
+    /// Limits how many calls are under way at once.
+    pub concurrency_limit: Option<ConcurrencyLimitPolicy>,
+    /// Leaves the provider alone for a while when most calls fail.
+    pub circuit_breaker: Option<CircuitBreakerPolicy>,
     /// Limits what is spent here, beside what the whole chain's budget does.
     pub budget: Option<BudgetPolicy>,
     /// Limits one attempt.
@@ -49,6 +66,9 @@ impl ProviderConfig {
             name: None,
             price: None,
             retry: None,
+            rate_limit: None,
+            concurrency_limit: None,
+            circuit_breaker: None,
             budget: None,
             timeout: None,
             validate: None,
@@ -102,6 +122,9 @@ impl ProviderConfig {
             name: table.take("name")?,
             price: table.take("price")?,
             retry: table.policy("retry")?,
+            rate_limit: table.policy("rate_limit")?,
+            concurrency_limit: table.policy("concurrency_limit")?,
+            circuit_breaker: table.policy("circuit_breaker")?,
             budget: table.take("budget")?,
             timeout: table.duration("timeout")?,
             validate: table.policy("validate")?,
@@ -119,6 +142,9 @@ impl fmt::Debug for ProviderConfig {
             .field("name", &self.name)
             .field("price", &self.price)
             .field("retry", &self.retry)
+            .field("rate_limit", &self.rate_limit)
+            .field("concurrency_limit", &self.concurrency_limit)
+            .field("circuit_breaker", &self.circuit_breaker)
             .field("budget", &self.budget)
             .field("timeout", &self.timeout)
             .field("validate", &self.validate)

@@ -1,16 +1,19 @@
 //! Who of several providers is asked.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::InvalidConfig;
 use super::provider::Table;
+use super::value;
+use crate::combinators::{HedgePolicy, QuorumPolicy};
 
-const KINDS: &[&str] = &["fallback"];
+const KINDS: &[&str] = &["fallback", "hedge", "quorum"];
 
 /// Who of the chain's providers is asked.
 ///
-/// In a file it is a name, `strategy = "fallback"`, or a table with the settings:
-/// `strategy = { kind = "..", .. }`.
+/// In a file it is a name, `strategy = "fallback"`, or a table with the settings of that kind:
+/// `strategy = { kind = "hedge", delay = "8s" }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Strategy {
@@ -18,6 +21,11 @@ pub enum Strategy {
     /// [`Fallback`](crate::combinators::Fallback).
     #[default]
     Fallback,
+    /// One after the other, but the next without waiting for an answer that takes long; the first
+    /// answer wins. See [`Hedge`](crate::combinators::Hedge).
+    Hedge(HedgePolicy),
+    /// Several, until enough of them agree. See [`Quorum`](crate::combinators::Quorum).
+    Quorum(QuorumPolicy),
 }
 
 impl Strategy {
@@ -29,10 +37,16 @@ impl Strategy {
         let kind: String = table.take("kind")?.unwrap_or_default();
         match kind.as_str() {
             "fallback" => table.end(&["kind"]).map(|()| Self::Fallback),
+            "hedge" => settings(table).map(Self::Hedge),
+            "quorum" => settings(table).map(Self::Quorum),
             other => {
                 let known: Vec<String> = KINDS.iter().map(|&kind| kind.to_owned()).collect();
                 Err(InvalidConfig::not_one_of(other, &known))
             }
         }
     }
+}
+
+fn settings<T: DeserializeOwned>(table: Table) -> Result<T, InvalidConfig> {
+    value::read(Value::Object(table.0), &["kind"])
 }

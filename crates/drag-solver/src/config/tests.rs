@@ -118,17 +118,37 @@ fn a_file_cannot_build_the_wrong_order() {
         "timeout = \"30s\"",
         "budget = { total = \"1\" }",
         "price = \"0.001\"",
+        "circuit_breaker = { min_calls = 5 }",
+        "concurrency_limit = { max_in_flight = 3 }",
+        "rate_limit = true",
         "retry = true",
     ];
-    let file = |keys: &[&str]| format!("[[providers]]\nkind = \"mock\"\n{}\n", keys.join("\n"));
-    let built = |text: &str| parse(text).unwrap().build(&mocks()).unwrap().to_string();
-    let expected = "mock.validate(min_length: 8 px).timeout(30s).budget(total: $1, price: $0.001)\
-                    .retry(max_attempts: 3, base_backoff: 500ms, max_backoff: 10s, \
-                    max_retry_after: 60s)";
-    assert_eq!(built(&file(&keys)), expected);
+    let file = |keys: &[&str]| {
+        let keys = keys.join("\n");
+        format!("deadline = \"60s\"\n[[providers]]\nkind = \"mock\"\n{keys}\n")
+    };
+    // From the inside out.
+    let calls = |text: &str| -> Vec<String> {
+        let chain = parse(text).unwrap().build(&mocks()).unwrap().to_string();
+        let calls = chain
+            .split(").")
+            .map(|call| call.split('(').next().unwrap());
+        calls.map(str::to_owned).collect()
+    };
+    let expected = [
+        "mock.validate",
+        "timeout",
+        "budget",
+        "circuit_breaker",
+        "concurrency_limit",
+        "rate_limit",
+        "retry",
+        "deadline",
+    ];
+    assert_eq!(calls(&file(&keys)), expected);
     let mut backwards = keys;
     backwards.reverse();
-    assert_eq!(built(&file(&backwards)), expected);
+    assert_eq!(calls(&file(&backwards)), expected);
 }
 
 #[test]
@@ -139,6 +159,50 @@ fn what_is_not_in_the_file_is_not_in_the_chain() {
         assert_eq!(chain.to_string(), "mock");
         assert!(chain.shared_budget().is_none());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_strategy_is_a_name_or_a_table() {
+    let providers = r#"
+        [[providers]]
+        kind = "mock"
+        name = "slow"
+        seconds = 60
+        [[providers]]
+        kind = "mock"
+        name = "quick"
+    "#;
+    for (strategy, name, seconds) in [
+        (r#""fallback""#, "slow", 60),
+        (r#"{ kind = "fallback" }"#, "slow", 60),
+        (r#""hedge""#, "quick", 10 + 1),
+        (r#"{ kind = "hedge", delay = "7s" }"#, "quick", 7 + 1),
+        (r#"{ kind = "quorum", tolerance = 1 }"#, "quick|slow", 60),
+    ] {
+        let config = parse(&format!("strategy = {strategy}\n{providers}")).unwrap();
+        let chain = config.build(&mocks()).unwrap();
+        let (solution, took) = solve(&chain).await;
+        assert_eq!(solution.unwrap().provider(), name, "{chain}");
+        assert_eq!(took.as_secs(), seconds, "{chain}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_budget_limits_hedges_too() {
+    let text = r#"
+        strategy = { kind = "hedge", delay = "0s" }
+        retry_budget = { burst = 1, ratio = 0 }
+        [[providers]]
+        kind = "mock"
+        name = "slow"
+        seconds = 60
+        [[providers]]
+        kind = "mock"
+        name = "quick"
+    "#;
+    let chain = parse(text).unwrap().build(&mocks()).unwrap();
+    assert_eq!(solve(&chain).await.0.unwrap().provider(), "quick");
+    assert_eq!(solve(&chain).await.0.unwrap().provider(), "slow");
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,6 +290,7 @@ async fn a_file_and_code_build_the_same_chain() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // it is a table
 fn every_mistake_is_told_with_its_place_and_what_to_write() {
     let in_first = |line: &str| format!("[[providers]]\nname = \"first\"\nkind = \"mock\"\n{line}");
     let cases = [
@@ -299,6 +364,18 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
             "strategy: there is no `falback`: did you mean `fallback`?",
         ),
         (
+            "strategy = { kind = \"hedge\", dely = \"1s\" }".to_owned(),
+            "unknown key `dely` in strategy: did you mean `delay`?",
+        ),
+        (
+            format!("strategy = \"hedge\"\n{}", in_first("")),
+            "strategy.solvers: must hold at least two solvers, or there is nobody to hedge with; there are 1",
+        ),
+        (
+            in_first("concurrency_limit = { max_in_flight = 0 }"),
+            "providers.first.concurrency_limit.max_in_flight: must be at least 1",
+        ),
+        (
             "[providers]\nkind = \"mock\"".to_owned(),
             "providers: must be a list of tables: write [[providers]] above each",
         ),
@@ -308,7 +385,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
         ),
         (
             format!("retry_budget = true\n{}", in_first("")),
-            "retry_budget: limits nothing: no provider has a `retry`",
+            "retry_budget: limits nothing: no provider has a `retry`, and there is no hedge",
         ),
     ];
     for (text, expected) in cases {
