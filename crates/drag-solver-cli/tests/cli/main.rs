@@ -1,8 +1,9 @@
 //! The command from outside: arguments, environment, standard streams, exit status.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed `unwrap` is a failed test
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed `unwrap` is a failed test
 
 mod chains;
+mod cut_off;
 mod environment;
 mod files;
 mod others;
