@@ -2,13 +2,15 @@
 
 use std::env;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use drag_solver::combinators::TimeoutPolicy;
 use drag_solver::config::{Kind, Opened, ProviderConfig, Registry};
+use drag_solver::core::DragSolver;
 use drag_solver::http::Pace;
+use drag_solver::image::{Fit, FitExt as _, FitPolicy};
 
 use crate::args::ProviderArgs;
 use crate::sandbox::{self, Sandbox};
@@ -83,6 +85,12 @@ pub(crate) fn open_named(name: &str, poll_interval: Option<Duration>) -> anyhow:
         Some(kind) => open_one(kind, poll_interval),
         None => bail!("there is no provider `{name}`: if it is in a chain's file, add --config"),
     }
+}
+
+/// The provider, with screenshots made to fit what it takes. Solving and resuming go through this one
+/// place, so that an answer is mapped back in the same way.
+pub(crate) fn fitted(provider: &Opened) -> anyhow::Result<Fit<Arc<dyn DragSolver>>> {
+    Ok(Arc::clone(provider.solver()).fit(FitPolicy::default())?)
 }
 
 fn chosen_by_environment() -> Vec<&'static Kind> {

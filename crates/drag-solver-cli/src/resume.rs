@@ -99,7 +99,7 @@ impl Providers {
             "no provider of the chain is called `{name}`"
         );
         let opened = providers::open_named(name, self.poll_interval)?;
-        let solver = Arc::clone(opened.solver());
+        let solver = providers::fitted(&opened)?;
         Ok(solver.validate(ValidatePolicy::default())?.shared())
     }
 }

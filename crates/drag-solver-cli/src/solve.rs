@@ -94,8 +94,11 @@ impl Task {
             let limit = timeout.unwrap_or(DEFAULT_TIMEOUT);
             timeout = Some(limit);
             let opened = providers::open(&args.providers)?;
-            let solvers = opened.iter().map(|one| Arc::clone(one.solver()));
-            chain::build(solvers.collect(), args.attempts, limit)?
+            let solvers = opened
+                .iter()
+                .map(|one| Ok(providers::fitted(one)?.shared()))
+                .collect::<anyhow::Result<_>>()?;
+            chain::build(solvers, args.attempts, limit)?
         };
         if let Some(job) = &args.resume {
             let asked = match file {

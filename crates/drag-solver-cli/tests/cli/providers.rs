@@ -1,5 +1,7 @@
 //! Every provider the command knows, over its own protocol and real HTTP, from the emulator.
 
+use drag_solver::core::{Drag, Point, Screenshot};
+use drag_solver_mock::MockSolver;
 use drag_solver_mock::challenge::{AnswerKey, TestPicture};
 use drag_solver_mock::emulator::{Dialect, Emulator, Step};
 
@@ -122,4 +124,30 @@ async fn a_refused_key_names_its_own_variable() {
         assert_eq!(ran.code, Some(1));
     }
     emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_phones_screenshot_is_made_to_fit_and_the_answer_mapped_back() {
+    let clicked = Drag::new(Point::new(12.0, 12.0), Point::new(62.0, 12.0));
+    let phone = TestPicture::draw_sized(3, 1_080, 2_400).unwrap();
+    for (name, width, height, drag) in [
+        ("twocaptcha", 450, 1_000, "29.5,29.5 -> 149.5,29.5"),
+        ("anticaptcha", 225, 500, "59.5,59.5 -> 299.5,59.5"),
+    ] {
+        let people = MockSolver::new("people").always(clicked);
+        let builder = Emulator::builder().solver(people).token(TOKEN);
+        let emulator = builder.start().await.unwrap();
+        let run = drag_solver(["solve", "-", "--poll-interval=1ms"]);
+        let run = with_accounts(run, &emulator, &[name]);
+        let ran = run.run_with(phone.screenshot().bytes()).await;
+        assert!(
+            ran.stdout.starts_with(&format!("{drag}  {name} ")),
+            "{ran:?}"
+        );
+        let requests = emulator.requests();
+        let create = requests.iter().find(|r| r.step() == Step::Create).unwrap();
+        let sent = Screenshot::from_bytes(create.picture().unwrap().clone()).unwrap();
+        assert_eq!((sent.width(), sent.height()), (width, height));
+        emulator.shutdown().await;
+    }
 }
