@@ -91,10 +91,6 @@ fn photographed(screenshot: &Screenshot) -> Result<Screenshot, Box<dyn Error>> {
     }
     let mut file = Vec::new();
     let (compression, filter) = (CompressionType::Default, FilterType::Adaptive);
-    picture.write_with_encoder(PngEncoder::new_with_quality(
-        &mut file,
-        compression,
-        filter,
-    ))?;
+    picture.write_with_encoder(PngEncoder::new_with_quality(&mut file, compression, filter))?;
     Ok(Screenshot::from_bytes(file)?)
 }

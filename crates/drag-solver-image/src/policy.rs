@@ -172,6 +172,12 @@ pub struct InvalidFitPolicy {
 }
 
 impl InvalidFitPolicy {
+    /// What is wrong with it, as in `"must be more than 0"`.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// The name of the setting, as in `"min_scale"`.
     #[must_use]
     pub fn setting(&self) -> &'static str {

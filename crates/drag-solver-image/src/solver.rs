@@ -164,8 +164,16 @@ impl<S: DragSolver> fmt::Debug for Fit<S> {
             max_pixels,
         } = self.policy;
         let same_scale = min_scale.total_cmp(&defaults.min_scale).is_eq();
-        setting("max_bytes", &max_bytes, max_bytes == defaults.max_bytes)?;
-        setting("max_side", &max_side, max_side == defaults.max_side)?;
+        setting(
+            "max_bytes",
+            &max_bytes.unwrap_or_default(),
+            max_bytes == defaults.max_bytes,
+        )?;
+        setting(
+            "max_side",
+            &max_side.unwrap_or_default(),
+            max_side == defaults.max_side,
+        )?;
         setting("always_crop", &always_crop, !always_crop)?;
         setting(
             "max_quality",

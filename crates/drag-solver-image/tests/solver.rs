@@ -106,7 +106,7 @@ async fn everything_but_solve_and_limits_is_the_inner_solvers() {
         .unwrap();
     let debug = format!("{narrow:?}");
     assert!(
-        debug.ends_with(".fit(max_bytes: Some(900), max_side: Some(50))"),
+        debug.ends_with(".fit(max_bytes: 900, max_side: 50)"),
         "{debug}"
     );
 }

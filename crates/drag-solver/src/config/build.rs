@@ -97,6 +97,15 @@ impl ProviderConfig {
         if let Some(price) = self.price.filter(|_| budgets.is_empty()) {
             solver = value("price", solver.priced(price))?;
         }
+        #[cfg(feature = "image")]
+        if let Some(policy) = self.fit {
+            let fitted = crate::image::Fit::new(solver, policy).map_err(|error| {
+                InvalidConfig::new(error.problem())
+                    .inside(error.setting())
+                    .inside("fit")
+            })?;
+            solver = fitted.shared();
+        }
         if let Some(policy) = self.validate {
             solver = table("validate", solver.validate(policy))?;
         }

@@ -20,6 +20,7 @@
 //! timeout = "60s"                          # for one attempt
 //! retry = { max_attempts = 3 }
 //! validate = true                          # with its default settings
+//! fit = true                               # makes screenshots fit (feature `image`)
 //!
 //! [[providers]]
 //! kind = "twocaptcha"
@@ -30,7 +31,8 @@
 //!
 //! Policies are put around a provider in the one order that works, whatever the order in the file;
 //! from the outside in: `deadline`, `strategy`, then for each provider `retry`, `rate_limit`,
-//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`.
+//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`,
+//! `fit`.
 //!
 //! What a provider's table does not say is taken from the environment variables that its own page
 //! names, and then from its defaults. So the second provider above reads its key from

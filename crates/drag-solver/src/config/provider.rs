@@ -18,6 +18,7 @@ pub(super) const POLICIES: &[&str] = &[
     "budget",
     "circuit_breaker",
     "concurrency_limit",
+    "fit",
     "kind",
     "price",
     "rate_limit",
@@ -54,6 +55,10 @@ pub struct ProviderConfig {
     pub timeout: Option<TimeoutPolicy>,
     /// Refuses answers that cannot be right.
     pub validate: Option<ValidatePolicy>,
+    /// Makes screenshots fit what the provider takes. With the feature `image`; without it a file that
+    /// asks for it is refused.
+    #[cfg(feature = "image")]
+    pub fit: Option<crate::image::FitPolicy>,
     settings: Map<String, Value>,
 }
 
@@ -72,6 +77,8 @@ impl ProviderConfig {
             budget: None,
             timeout: None,
             validate: None,
+            #[cfg(feature = "image")]
+            fit: None,
             settings: Map::new(),
         }
     }
@@ -117,6 +124,12 @@ impl ProviderConfig {
             )
             .inside("kind"));
         };
+        #[cfg(not(feature = "image"))]
+        if table.0.contains_key("fit") {
+            let problem =
+                "needs the feature `image` of drag-solver, and this program is built without it";
+            return Err(InvalidConfig::new(problem).inside("fit"));
+        }
         Ok(Self {
             kind,
             name: table.take("name")?,
@@ -128,6 +141,8 @@ impl ProviderConfig {
             budget: table.take("budget")?,
             timeout: table.duration("timeout")?,
             validate: table.policy("validate")?,
+            #[cfg(feature = "image")]
+            fit: table.policy("fit")?,
             settings: std::mem::take(&mut table.0),
         })
     }
@@ -137,7 +152,8 @@ impl fmt::Debug for ProviderConfig {
     /// Shows which of the provider's settings are there, not what they are: one may be a token that
     /// somebody wrote into the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderConfig")
+        let mut shown = f.debug_struct("ProviderConfig");
+        shown
             .field("kind", &self.kind)
             .field("name", &self.name)
             .field("price", &self.price)
@@ -148,8 +164,10 @@ impl fmt::Debug for ProviderConfig {
             .field("budget", &self.budget)
             .field("timeout", &self.timeout)
             .field("validate", &self.validate)
-            .field("settings", &self.settings.keys())
-            .finish()
+            .field("settings", &self.settings.keys());
+        #[cfg(feature = "image")]
+        shown.field("fit", &self.fit);
+        shown.finish()
     }
 }
 

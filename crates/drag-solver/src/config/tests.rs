@@ -151,6 +151,26 @@ fn a_file_cannot_build_the_wrong_order() {
     assert_eq!(calls(&file(&backwards)), expected);
 }
 
+#[cfg(feature = "image")]
+#[test]
+fn a_fit_goes_next_to_the_provider_where_a_resumed_job_finds_it() {
+    let file =
+        |fit: &str| format!("[[providers]]\nkind = \"mock\"\nvalidate = true\nfit = {fit}\n");
+    let chain = parse(&file("{ max_side = 500 }"))
+        .unwrap()
+        .build(&mocks())
+        .unwrap();
+    let expected = "mock.fit(max_side: 500).validate(min_length: 8 px)";
+    assert_eq!(chain.to_string(), expected);
+    let checked = format!("{:?}", chain.link("mock").unwrap().checked());
+    assert_eq!(checked, expected);
+    let error = parse(&file("{ min_scale = 2.0 }"))
+        .unwrap()
+        .build(&mocks())
+        .unwrap_err();
+    assert_eq!(error.path(), "providers.mock.fit.min_scale");
+}
+
 #[test]
 fn what_is_not_in_the_file_is_not_in_the_chain() {
     for text in ["", "retry = false\nvalidate = false\n"] {
