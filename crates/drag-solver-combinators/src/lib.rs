@@ -55,7 +55,7 @@ pub use crate::circuit_breaker::{Circuit, CircuitBreaker, CircuitBreakerPolicy, 
 pub use crate::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitPolicy, Permits};
 pub use crate::deadline::{Deadline, DeadlinePolicy};
 pub use crate::ext::DragSolverExt;
-pub use crate::fallback::Fallback;
+pub use crate::fallback::{Fallback, OrderPolicy};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
 pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;

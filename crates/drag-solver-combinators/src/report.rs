@@ -16,10 +16,8 @@ pub(crate) async fn forward<S: DragSolver>(
     verdict: Verdict,
 ) -> Result<(), SolveError> {
     let answers = |solver: &&S| answers_to(solver.name(), solution.provider());
-    if let Some((child, inner)) = solution.unrouted()
-        && let Some(solver) = solvers.get(child).filter(answers)
-    {
-        return solver.report(&inner, verdict).await;
+    if let Some((child, inner)) = routed(solvers, solution) {
+        return solvers[child].report(&inner, verdict).await;
     }
     let lost = without_route(solution);
     let mut refusal = None;
@@ -30,6 +28,16 @@ pub(crate) async fn forward<S: DragSolver>(
         }
     }
     Err(refusal.unwrap_or_else(|| stranger(name, solution)))
+}
+
+/// The solver that gave the answer, and the solution as that one made it, if the solution knows.
+pub(crate) fn routed<S: DragSolver>(
+    solvers: &[S],
+    solution: &Solution,
+) -> Option<(usize, Solution)> {
+    let (child, inner) = solution.unrouted()?;
+    let solver = solvers.get(child)?;
+    answers_to(solver.name(), solution.provider()).then_some((child, inner))
 }
 
 fn without_route(solution: &Solution) -> Solution {

@@ -1,5 +1,9 @@
 //! Asking somebody else.
 
+mod order;
+#[cfg(test)]
+mod order_tests;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +16,10 @@ use drag_solver_core::{
 };
 use tokio::time::{Duration, Instant};
 
+pub use self::order::OrderPolicy;
+use self::record::Records;
+use crate::describe::Call;
+use crate::jitter::Jitter;
 use crate::{InvalidPolicy, names, report};
 
 /// Asks one solver after the other, until one answers.
@@ -20,8 +28,8 @@ use crate::{InvalidPolicy, names, report};
 ///   with the attempts before it. Any other error, and one that a retry gave up on, moves on.
 /// - If all fail, the error is [`ErrorKind::AllFailed`]: every attempt in order, the mildest
 ///   recovery and the worst charge of its parts, the last error as its source.
-/// - The order is that of the list, but for one thing: a solver that has a job to
-///   [resume](DragChallenge::resuming) is asked before any other buys an answer.
+/// - The order is that of the list, unless it is [`ordered`](Self::ordered). Either way, a solver that
+///   has a job to [resume](DragChallenge::resuming) is asked before any other buys an answer.
 /// - A report goes to the solver that gave the answer. A solution that does not say which one that
 ///   was is reported to the solvers that answer to its provider's name, and to no other.
 ///
@@ -63,6 +71,8 @@ use crate::{InvalidPolicy, names, report};
 pub struct Fallback {
     solvers: Vec<Arc<dyn DragSolver>>,
     name: String,
+    /// What the solvers did of late, if the order depends on it. Shared by clones.
+    records: Option<Arc<Records>>,
 }
 
 impl Fallback {
@@ -87,14 +97,110 @@ impl Fallback {
 
     pub(crate) fn of(solvers: Vec<Arc<dyn DragSolver>>) -> Self {
         let name = names::joined(&solvers);
-        Self { solvers, name }
+        Self {
+            solvers,
+            name,
+            records: None,
+        }
     }
 
-    /// Adds `solver` at the end.
+    /// Adds `solver` at the end. A fallback that is [`ordered`](Self::ordered) stays so, and begins to
+    /// judge anew.
     #[must_use]
-    pub fn or(mut self, solver: impl DragSolver + 'static) -> Self {
-        self.solvers.push(Arc::new(solver));
-        Self::of(self.solvers)
+    pub fn or(self, solver: impl DragSolver + 'static) -> Self {
+        let mut solvers = self.solvers;
+        solvers.push(Arc::new(solver));
+        let records = self
+            .records
+            .map(|old| Records::new(old.policy, solvers.len(), Jitter::random()));
+        Self {
+            records: records.map(Arc::new),
+            ..Self::of(solvers)
+        }
+    }
+
+    /// Asks first whoever took the least time per good answer of late, failures included, in place of
+    /// the order of the list. Prices do not count: who lists the cheap one first should not use it.
+    ///
+    /// - A solver of which too little is known stays at its place in the list.
+    /// - Errors that were made on this side (`CircuitOpen`, `Overloaded`, `BudgetExhausted`), that
+    ///   nobody could have avoided (recovery `Stop`), and calls that were dropped do not count.
+    /// - An answer that is reported as [`Verdict::Incorrect`] through this fallback counts as a
+    ///   failure from then on, whether or not the provider takes reports. `Correct` changes nothing:
+    ///   an answer is good until proven wrong.
+    /// - Whoever was put behind another comes back when its failures are forgotten, or when it does
+    ///   better in the calls that [`explore`](OrderPolicy::explore).
+    ///
+    /// ```
+    /// use drag_solver_combinators::{DragSolverExt, OrderPolicy};
+    /// # use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+    /// # use drag_solver_mock::MockSolver;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
+    /// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+    /// # let broken = MockSolver::new("broken").always(ErrorKind::Unavailable);
+    /// # let steady = MockSolver::new("steady").always(drag);
+    /// # let seen = broken.clone();
+    /// let chain = broken.or(steady).ordered(OrderPolicy::default().explore(0.0))?;
+    ///
+    /// for _ in 0..20 {
+    ///     chain.solve(&challenge).await?;
+    /// }
+    /// // After five failures it is asked last, and so no more.
+    /// assert_eq!(seen.call_count(), 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`OrderPolicy::check`].
+    pub fn ordered(mut self, policy: OrderPolicy) -> Result<Self, InvalidPolicy> {
+        policy.check()?;
+        let records = Records::new(policy, self.solvers.len(), Jitter::random());
+        self.records = Some(Arc::new(records));
+        Ok(self)
+    }
+
+    /// Makes the calls that explore the same in every run, for tests and simulations. It begins to
+    /// judge anew.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        if let Some(old) = self.records.take() {
+            let new = Records::new(old.policy, self.solvers.len(), Jitter::seeded(seed));
+            self.records = Some(Arc::new(new));
+        }
+        self
+    }
+
+    /// Indices of the solvers in the order to ask them.
+    fn order(&self, challenge: &DragChallenge) -> Vec<usize> {
+        let Some(records) = &self.records else {
+            return names::resuming_first(&self.solvers, challenge);
+        };
+        let mut order = records.order();
+        if !order.is_sorted() {
+            tracing::debug!(solver = self.name, ?order, "asking in another order");
+        }
+        names::put_resuming_first(&mut order, &self.solvers, challenge);
+        order
+    }
+
+    /// Remembers how a call of `child` ended, if the order depends on it. What is left of the wait
+    /// for a job that was bought before says nothing about a solver.
+    fn remember(
+        &self,
+        challenge: &DragChallenge,
+        child: usize,
+        outcome: &Result<Solution, SolveError>,
+        took: Duration,
+    ) {
+        if let Some(records) = &self.records
+            && !names::has_job(self.solvers[child].name(), challenge)
+        {
+            records.add(child, outcome.as_ref(), took);
+        }
     }
 }
 
@@ -108,7 +214,7 @@ impl DragSolver for Fallback {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let begun = Instant::now();
         let mut failed: Vec<(SolveError, Duration)> = Vec::new();
-        for child in names::resuming_first(&self.solvers, challenge) {
+        for child in self.order(challenge) {
             let solver = &self.solvers[child];
             if !failed.is_empty() && challenge.is_expired() {
                 let late = SolveError::new(
@@ -121,11 +227,13 @@ impl DragSolver for Fallback {
                 return Err(stopped(late, &failed, None));
             }
             let started = Instant::now();
-            let error = match solver.solve(challenge).await {
+            let outcome = solver.solve(challenge).await;
+            let took = started.elapsed();
+            self.remember(challenge, child, &outcome, took);
+            let error = match outcome {
                 Ok(solution) => return Ok(solved(solution, child, &failed, begun)),
                 Err(error) => error,
             };
-            let took = started.elapsed();
             tracing::debug!(
                 provider = solver.name(),
                 kind = error.kind().as_str(),
@@ -142,6 +250,11 @@ impl DragSolver for Fallback {
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+        if let (Some(records), Verdict::Incorrect) = (&self.records, verdict)
+            && let Some((child, answer)) = report::routed(&self.solvers, solution)
+        {
+            records.was_wrong(child, &answer);
+        }
         report::forward(&self.solvers, &self.name, solution, verdict).await
     }
 
@@ -201,10 +314,32 @@ fn stopped(
     error.with_charge(charge).with_attempts(attempts)
 }
 
-impl fmt::Debug for Fallback {
+/// `fallback[a, b]`.
+struct List<'a>(&'a [Arc<dyn DragSolver>]);
+
+impl fmt::Debug for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("fallback")?;
-        f.debug_list().entries(&self.solvers).finish()
+        f.debug_list().entries(self.0).finish()
+    }
+}
+
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = List(&self.solvers);
+        let Some(records) = &self.records else {
+            return list.fmt(f);
+        };
+        let OrderPolicy {
+            remember,
+            min_calls,
+            explore,
+        } = &records.policy;
+        Call::on(f, &list, "ordered")
+            .with("remember", remember)
+            .with("min_calls", min_calls)
+            .with("explore", explore)
+            .finish()
     }
 }
 

@@ -378,6 +378,15 @@ async fn a_resumed_job_that_loses_is_no_new_cost_and_can_be_resumed_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_is_resumed_by_one_solver_only() {
+    let a = mock("a").stalls().answers(secs(3));
+    let twice = hedge(&[&a, &a], secs(8));
+    let job = PaidJob::new("a", JobId::from(7));
+    twice.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(a.resumed(), [Some(JobId::from(7)), None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_goes_to_the_winner_and_to_no_loser() {
     // Both have one name: nothing but the route tells them apart.
     let (a, b) = (mock("a").stalls(), mock("a").answers(secs(4)));

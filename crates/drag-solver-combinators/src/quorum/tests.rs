@@ -305,6 +305,15 @@ async fn whoever_has_a_paid_job_is_asked_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_job_that_is_resumed_twice_is_no_agreement() {
+    let a = mock("a").then_times(2, to(320.0));
+    let job = PaidJob::new("a", JobId::from(7));
+    let twice = quorum(&[&a, &a], two());
+    twice.solve(&challenge().resuming(job)).await.unwrap();
+    assert_eq!(a.resumed(), [Some(JobId::from(7)), None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_outside_hands_the_job_over_to_the_answer() {
     let lost = error(ErrorKind::Timeout)
         .with_charge(Charge::Unknown)

@@ -10,12 +10,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Attempt, DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError,
+    Attempt, DragChallenge, DragSolver, ErrorKind, PaidJob, Recovery, Solution, SolveError,
 };
 use tokio::time::Instant;
 
 pub use self::abandoned::Abandoned;
 pub(crate) use self::abandoned::{Ledger, per_answer};
+use crate::names;
 use crate::watch::Watch;
 
 type Outcome = Result<Solution, SolveError>;
@@ -35,6 +36,9 @@ pub(crate) struct Flights<'a> {
     challenge: &'a DragChallenge,
     ledger: &'a Ledger,
     at_work: Vec<Flight<'a>>,
+    /// Jobs to resume that somebody was given. Two solvers of one name would both go on with the same
+    /// job: a hedge would gain nothing by that, and a quorum would take it for an agreement.
+    handed_out: Vec<PaidJob>,
 }
 
 /// What came first.
@@ -67,6 +71,7 @@ impl<'a> Flights<'a> {
             challenge,
             ledger,
             at_work: Vec::new(),
+            handed_out: Vec::new(),
         }
     }
 
@@ -79,8 +84,7 @@ impl<'a> Flights<'a> {
     pub(crate) fn start(&mut self, child: usize, solver: &'a dyn DragSolver) {
         let watch = Arc::new(Watch::default());
         let challenge = self
-            .challenge
-            .clone()
+            .with_jobs_for(solver.name())
             .with_listener(Arc::clone(&watch) as _);
         self.at_work.push(Flight {
             child,
@@ -89,6 +93,18 @@ impl<'a> Flights<'a> {
             watch,
             future: Box::pin(async move { solver.solve(&challenge).await }),
         });
+    }
+
+    /// The challenge with the jobs that the solver called `name` is to resume, from now on its own.
+    fn with_jobs_for(&mut self, name: &str) -> DragChallenge {
+        let fresh = self.challenge.clone().without_paid_jobs();
+        let jobs = self.challenge.paid_jobs().iter();
+        let own: Vec<PaidJob> = jobs
+            .filter(|job| names::answers_to(name, &job.provider) && !self.handed_out.contains(job))
+            .cloned()
+            .collect();
+        self.handed_out.extend_from_slice(&own);
+        own.into_iter().fold(fresh, DragChallenge::resuming)
     }
 
     /// Waits for solvers to come back, or until `due`.
