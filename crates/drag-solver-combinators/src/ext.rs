@@ -6,9 +6,10 @@ use drag_solver_core::{DragSolver, Usd};
 
 use crate::{
     Budget, Budgeted, CircuitBreaker, CircuitBreakerPolicy, ConcurrencyLimit,
-    ConcurrencyLimitPolicy, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, InvalidPolicy,
-    Priced, Quorum, QuorumPolicy, RateLimit, RateLimitPolicy, Retry, RetryPolicy, Timeout,
-    TimeoutPolicy, Validate, ValidatePolicy,
+    ConcurrencyLimitPolicy, Deadline, DeadlinePolicy, Fallback, Hedge, HedgePolicy, Inspect,
+    Inspector, Instrument, InstrumentPolicy, InvalidPolicy, Priced, Quorum, QuorumPolicy,
+    RateLimit, RateLimitPolicy, Retry, RetryPolicy, Timeout, TimeoutPolicy, Validate,
+    ValidatePolicy,
 };
 
 /// Wraps any [`DragSolver`] in combinators. Implemented for all of them; nobody else implements it.
@@ -170,6 +171,25 @@ pub trait DragSolverExt: DragSolver + Sized {
     /// A negative price.
     fn priced(self, price: Usd) -> Result<Priced<Self>, InvalidPolicy> {
         Priced::new(self, price)
+    }
+
+    /// Puts every call into a tracing span, and counts and times it (feature `metrics`). Takes a text,
+    /// which tells this place in the chain from others. See [`Instrument`]. (It is not called
+    /// `instrument`, because `tracing` has a method of that name on everything.)
+    ///
+    /// # Errors
+    ///
+    /// See [`InstrumentPolicy::check`].
+    fn instrumented(
+        self,
+        policy: impl Into<InstrumentPolicy>,
+    ) -> Result<Instrument<Self>, InvalidPolicy> {
+        Instrument::new(self, policy)
+    }
+
+    /// Tells `inspector`, which may be a closure, of every call. See [`Inspect`].
+    fn inspect<I: Inspector>(self, inspector: I) -> Inspect<Self, I> {
+        Inspect::new(self, inspector)
     }
 
     /// The solver as one whose type is known only at run time, cheap to clone.

@@ -15,16 +15,21 @@
 //! | [`RateLimit`] | `.rate_limit(..)` | limits the calls in a stretch of time |
 //! | [`Budget`] | `.budget(..)` | limits what may be spent, together with others |
 //! | [`Priced`] | `.priced(..)` | says what a provider costs, for [`worst_case`](drag_solver_core::DragSolver::worst_case) |
+//! | [`Instrument`] | `.instrumented(..)` | puts calls into tracing spans, and counts them (feature `metrics`) |
+//! | [`Inspect`] | `.inspect(..)` | shows every call to a closure |
 //! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
 //!
 //! Settings are plain structs that serialise with serde; durations are text, like `"1m 30s"` (see
 //! [`human_duration`]). Impossible settings are refused when the combinator is built, by an
 //! [`InvalidPolicy`] that names the setting.
 //!
+//! [`composing`] says in which order they belong, and what a chain can cost.
+//!
 //! A chain prints itself (`{chain}`, or `{chain:#}` on several lines) like the code that built it.
 
 mod budget;
 mod circuit_breaker;
+pub mod composing;
 mod concurrency_limit;
 mod cutoff;
 mod deadline;
@@ -32,6 +37,8 @@ mod describe;
 mod ext;
 mod fallback;
 mod hedge;
+mod inspect;
+mod instrument;
 mod invalid;
 mod jitter;
 mod names;
@@ -57,6 +64,10 @@ pub use crate::deadline::{Deadline, DeadlinePolicy};
 pub use crate::ext::DragSolverExt;
 pub use crate::fallback::{Fallback, OrderPolicy};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
+pub use crate::inspect::{Inspect, Inspected, InspectedOutcome, Inspector};
+#[cfg(feature = "metrics")]
+pub use crate::instrument::describe_metrics;
+pub use crate::instrument::{Instrument, InstrumentPolicy};
 pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;
 pub use crate::quorum::{Quorum, QuorumPolicy};

@@ -102,6 +102,7 @@
 //! | `config` | chains from a file, and the registry of providers, [`config`](crate::config) |
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, [`image`](crate::image) |
 //! | `http` | the plumbing for a provider of your own, [`http`](crate::http) |
+//! | `metrics` | counts and times calls, [`Instrument`](crate::combinators::Instrument) |
 //! | `mock` | the test doubles, [`mock`](crate::mock); for dev-dependencies |
 //!
 //! # Crates

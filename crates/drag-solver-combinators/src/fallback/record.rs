@@ -150,7 +150,7 @@ mod tests {
     use drag_solver_core::{Drag, Point};
 
     use super::*;
-    use crate::testing::{error, secs};
+    use crate::testing::{error, millis, secs};
 
     fn answer(job: Option<u64>) -> Solution {
         let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
@@ -248,7 +248,7 @@ mod tests {
             bad(&records, 0, 1);
             good(&records, 1, 5);
         }
-        tokio::time::advance(secs(600) - Duration::from_millis(1)).await;
+        tokio::time::advance(millis(599_999)).await;
         assert_eq!(records.order(), [1, 0]);
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(records.order(), [0, 1]);

@@ -1,0 +1,103 @@
+use std::sync::{Arc, Mutex};
+
+use drag_solver_core::ErrorKind;
+use drag_solver_mock::MockSolver;
+
+use super::*;
+use crate::DragSolverExt;
+use crate::testing::{Named, Script, challenge, error, secs};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Inspector for Log {
+    fn before(&self, solver: &str, challenge: &DragChallenge) {
+        let line = format!("{solver} asked, {:?} left", challenge.remaining());
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn after(&self, call: &Inspected<'_>) {
+        let how = match call.outcome {
+            InspectedOutcome::Solved(solution) => format!("solved {}", solution.drag()),
+            InspectedOutcome::Failed(error) => format!("failed {}", error.kind()),
+            InspectedOutcome::Dropped => "dropped".to_owned(),
+        };
+        let line = format!("{} {how} after {:?}", call.solver, call.elapsed);
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_is_seen_before_and_after() {
+    let log = Log::default();
+    let a = MockSolver::new("a")
+        .answers(secs(3))
+        .fails(secs(2), error(ErrorKind::Unavailable));
+    let seen = a.inspect(log.clone());
+    let due = challenge().within(secs(60));
+    seen.solve(&due).await.unwrap();
+    seen.solve(&due).await.unwrap_err();
+    let expected = [
+        "a asked, Some(60s) left",
+        "a solved 83,560 -> 320,560 after 3s",
+        "a asked, Some(57s) left",
+        "a failed unavailable after 2s",
+    ];
+    assert_eq!(log.lines(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_is_seen_once_and_one_never_polled_not_at_all() {
+    let log = Log::default();
+    let seen = MockSolver::new("a").stalls().inspect(log.clone());
+    let challenge = challenge();
+    drop(seen.solve(&challenge));
+    assert!(log.lines().is_empty());
+    let call = tokio::time::timeout(secs(7), seen.solve(&challenge));
+    assert!(call.await.is_err());
+    assert_eq!(log.lines(), ["a asked, None left", "a dropped after 7s"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_may_call_back_into_the_chain() {
+    // With a lock held across the callback, this would hang or panic.
+    let budget = crate::Budget::new(
+        crate::BudgetPolicy::default().total(drag_solver_core::Usd::from_micros(5_000)),
+    );
+    let budget = budget.unwrap();
+    let looks = budget.clone();
+    let spent = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&spent);
+    let chain = MockSolver::new("a")
+        .answers(secs(1))
+        .inspect(move |_: &Inspected<'_>| noted.lock().unwrap().push(looks.reserved()))
+        .budget(&budget, drag_solver_core::Usd::from_micros(900))
+        .unwrap();
+    chain.solve(&challenge()).await.unwrap();
+    let expected = [drag_solver_core::Usd::from_micros(900)];
+    assert_eq!(*spent.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_else_passes_through() {
+    let worst = WorstCase::one_attempt().with_time(secs(9));
+    let a = MockSolver::new("a").with_worst_case(worst).answers(secs(1));
+    let seen = (&a).inspect(|_: &Inspected<'_>| {});
+    assert_eq!((seen.name(), seen.worst_case()), ("a", worst));
+    assert_eq!(seen.limits(), a.limits());
+    let solution = seen.solve(&challenge()).await.unwrap();
+    seen.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
+}
+
+#[test]
+fn it_prints_like_the_code_that_built_it() {
+    let seen = Named("a").inspect(|_: &Inspected<'_>| {});
+    assert_eq!(seen.to_string(), "a.inspect(..)");
+}

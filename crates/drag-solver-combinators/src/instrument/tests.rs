@@ -1,0 +1,291 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use drag_solver_core::{Charge, ErrorKind};
+use drag_solver_mock::{MockSolver, Outcome};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{Interest, set_default};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+use crate::DragSolverExt;
+use crate::testing::{Named, Script, challenge, drag, error, secs};
+
+type Fields = BTreeMap<String, String>;
+
+/// Remembers the fields of every span, and how often each was entered.
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<Vec<(Fields, u32)>>>);
+
+impl Spans {
+    fn all(&self) -> Vec<String> {
+        let spans = self.0.lock().unwrap();
+        let print = |fields: &Fields| {
+            let fields: Vec<_> = fields.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            fields.join(" ")
+        };
+        spans.iter().map(|(fields, _)| print(fields)).collect()
+    }
+}
+
+struct Collect<'a>(&'a mut Fields);
+
+impl Visit for Collect<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl Subscriber for Spans {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && metadata.target().contains("instrument")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields::new();
+        span.record(&mut Collect(&mut fields));
+        let mut spans = self.0.lock().unwrap();
+        spans.push((fields, 0));
+        Id::from_u64(spans.len() as u64)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        let mut spans = self.0.lock().unwrap();
+        let index = usize::try_from(span.into_u64()).unwrap() - 1;
+        values.record(&mut Collect(&mut spans[index].0));
+    }
+
+    fn enter(&self, span: &Id) {
+        let index = usize::try_from(span.into_u64()).unwrap() - 1;
+        self.0.lock().unwrap()[index].1 += 1;
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_is_a_span_that_says_how_it_ended() {
+    let spans = Spans::default();
+    let _guard = set_default(spans.clone());
+    let a = MockSolver::new("a")
+        .answers(secs(3))
+        .fails(
+            secs(2),
+            error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes),
+        )
+        .stalls();
+    let seen = a.instrumented("attempt").unwrap();
+    seen.solve(&challenge()).await.unwrap();
+    seen.solve(&challenge()).await.unwrap_err();
+    let challenge = challenge();
+    let dropped = tokio::time::timeout(secs(7), seen.solve(&challenge));
+    assert!(dropped.await.is_err());
+    let expected = [
+        "elapsed_ms=3000 outcome=solved provider=a scope=attempt solver=a",
+        "charge=yes elapsed_ms=2000 outcome=invalid_answer provider=a scope=attempt solver=a",
+        "elapsed_ms=7000 outcome=dropped provider=a scope=attempt solver=a",
+    ];
+    assert_eq!(spans.all(), expected);
+    let entered = spans.0.lock().unwrap().iter().all(|(_, times)| *times >= 2);
+    assert!(entered, "the solver works inside the span");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_is_who_answered() {
+    let spans = Spans::default();
+    let _guard = set_default(spans.clone());
+    let a = MockSolver::new("a").then(ErrorKind::Unavailable);
+    let chain = a
+        .or(MockSolver::new("b").then(drag()))
+        .instrumented("challenge");
+    chain.unwrap().solve(&challenge()).await.unwrap();
+    let expected = "elapsed_ms=0 outcome=solved provider=b scope=challenge solver=a|b";
+    assert_eq!(spans.all(), [expected]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_else_passes_through() {
+    let worst = WorstCase::one_attempt().with_time(secs(9));
+    let a = MockSolver::new("a").with_worst_case(worst).answers(secs(1));
+    let seen = (&a).instrumented("attempt").unwrap();
+    assert_eq!((seen.name(), seen.worst_case()), ("a", worst));
+    assert_eq!(seen.limits(), a.limits());
+    let solution = seen.solve(&challenge()).await.unwrap();
+    seen.report(&solution, Verdict::Correct).await.unwrap();
+    assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
+}
+
+#[test]
+fn an_empty_scope_is_refused() {
+    let refused = Named("a").instrumented("").unwrap_err();
+    assert_eq!(
+        (refused.policy(), refused.setting()),
+        ("instrument", "scope")
+    );
+    let policy: InstrumentPolicy = serde_json::from_str("{}").unwrap();
+    assert_eq!(policy, InstrumentPolicy::from("challenge"));
+    assert!(serde_json::from_str::<InstrumentPolicy>(r#"{"scop": "x"}"#).is_err());
+    let seen = Named("a").instrumented("attempt").unwrap();
+    assert_eq!(seen.to_string(), r#"a.instrumented("attempt")"#);
+}
+
+#[cfg(feature = "metrics")]
+mod recorded {
+    use ::metrics::{
+        Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Recorder,
+        SharedString, Unit, set_default_local_recorder,
+    };
+    use drag_solver_core::Usd;
+
+    use super::*;
+
+    /// Writes down everything that is recorded.
+    #[derive(Clone, Default)]
+    struct Book(Arc<Mutex<BTreeMap<String, Vec<f64>>>>);
+
+    struct Line(Book, String);
+
+    impl Line {
+        fn add(&self, value: f64) {
+            let mut book = self.0.0.lock().unwrap();
+            book.entry(self.1.clone()).or_default().push(value);
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    impl CounterFn for Line {
+        fn increment(&self, value: u64) {
+            self.add(value as f64);
+        }
+
+        fn absolute(&self, _: u64) {
+            unreachable!()
+        }
+    }
+
+    impl GaugeFn for Line {
+        fn increment(&self, value: f64) {
+            self.add(value);
+        }
+
+        fn decrement(&self, value: f64) {
+            self.add(-value);
+        }
+
+        fn set(&self, _: f64) {
+            unreachable!()
+        }
+    }
+
+    impl HistogramFn for Line {
+        fn record(&self, value: f64) {
+            self.add(value);
+        }
+    }
+
+    impl Book {
+        fn line(&self, key: &Key) -> Arc<Line> {
+            let labels: Vec<_> = key.labels().map(::metrics::Label::value).collect();
+            let line = format!("{} {}", key.name(), labels.join(" "));
+            Arc::new(Line(self.clone(), line))
+        }
+
+        fn lines(&self) -> Vec<(String, Vec<f64>)> {
+            self.0.lock().unwrap().clone().into_iter().collect()
+        }
+    }
+
+    impl Recorder for Book {
+        fn describe_counter(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+            let described = format!("described {}", key.as_str());
+            self.0.lock().unwrap().insert(described, Vec::new());
+        }
+
+        fn describe_gauge(&self, key: KeyName, unit: Option<Unit>, text: SharedString) {
+            self.describe_counter(key, unit, text);
+        }
+
+        fn describe_histogram(&self, key: KeyName, unit: Option<Unit>, text: SharedString) {
+            self.describe_counter(key, unit, text);
+        }
+
+        fn register_counter(&self, key: &Key, _: &::metrics::Metadata<'_>) -> Counter {
+            Counter::from_arc(self.line(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &::metrics::Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.line(key))
+        }
+
+        fn register_histogram(&self, key: &Key, _: &::metrics::Metadata<'_>) -> Histogram {
+            Histogram::from_arc(self.line(key))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_times_costs_and_reports_are_counted_by_provider_and_outcome() {
+        let book = Book::default();
+        let _guard = set_default_local_recorder(&book);
+        let a = MockSolver::new("a")
+            .with_cost(Usd::from_micros(900))
+            .answers(secs(3))
+            .then(Outcome::error(ErrorKind::Unsolvable, "gave up").after(secs(2)))
+            .stalls();
+        let seen = a.without_reports().instrumented("attempt").unwrap();
+        let solution = seen.solve(&challenge()).await.unwrap();
+        seen.solve(&challenge()).await.unwrap_err();
+        let challenge = challenge();
+        let dropped = tokio::time::timeout(secs(7), seen.solve(&challenge));
+        assert!(dropped.await.is_err());
+        seen.report(&solution, Verdict::Incorrect)
+            .await
+            .unwrap_err();
+        let expected = [
+            ("drag_solver_answer_cost_usd attempt a", vec![0.0009]),
+            (
+                "drag_solver_call_duration_seconds attempt a dropped",
+                vec![7.0],
+            ),
+            (
+                "drag_solver_call_duration_seconds attempt a solved",
+                vec![3.0],
+            ),
+            (
+                "drag_solver_call_duration_seconds attempt a unsolvable",
+                vec![2.0],
+            ),
+            (
+                "drag_solver_calls_in_flight attempt a",
+                vec![1.0, -1.0, 1.0, -1.0, 1.0, -1.0],
+            ),
+            ("drag_solver_calls_total attempt a dropped", vec![1.0]),
+            ("drag_solver_calls_total attempt a solved", vec![1.0]),
+            ("drag_solver_calls_total attempt a unsolvable", vec![1.0]),
+            (
+                "drag_solver_reports_total attempt a incorrect unsupported",
+                vec![1.0],
+            ),
+        ];
+        let expected = expected.map(|(line, values)| (line.to_owned(), values));
+        assert_eq!(book.lines(), expected);
+    }
+
+    #[test]
+    fn every_metric_is_described() {
+        let book = Book::default();
+        let _guard = set_default_local_recorder(&book);
+        describe_metrics();
+        assert_eq!(book.lines().len(), 5);
+    }
+}
