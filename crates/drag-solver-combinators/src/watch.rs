@@ -22,7 +22,7 @@ struct Seen {
     open: Vec<PaidJob>,
     /// Jobs that were bought before and taken up again.
     resumed: Vec<PaidJob>,
-    /// How many jobs were accepted and are settled.
+    /// How many jobs are settled. Whether they are billed is in an outcome that nobody has seen.
     settled: u32,
 }
 
@@ -39,7 +39,7 @@ impl Watch {
     /// Whether dropping the solver now may leave a bill behind.
     pub(crate) fn charge_if_dropped(&self) -> Charge {
         let seen = self.seen();
-        if seen.spoke && seen.buying == 0 && seen.open.is_empty() {
+        if seen.spoke && seen.buying == 0 && seen.open.is_empty() && seen.settled == 0 {
             Charge::No
         } else {
             Charge::Unknown
@@ -115,9 +115,7 @@ impl ProgressListener for Watch {
                 let job = PaidJob::new(provider, job.clone());
                 if let Some(found) = seen.open.iter().position(|open| *open == job) {
                     seen.open.remove(found);
-                    if !seen.resumed.contains(&job) {
-                        seen.settled += 1;
-                    }
+                    seen.settled += 1;
                 }
             }
             _ => {} // `Started`: nothing was sent yet
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bill_opens_with_buying_and_closes_with_a_known_end() {
+    fn the_bill_opens_with_buying_and_stays_open_until_an_outcome_is_seen() {
         let watch = Watch::default();
         let job = JobId::from(7);
         let provider = PROVIDER;
@@ -167,7 +165,7 @@ mod tests {
                     provider,
                     job: &job,
                 },
-                Charge::No,
+                Charge::Unknown,
             ),
         ];
         for (step, expected) in steps {
@@ -179,5 +177,18 @@ mod tests {
             job: &job,
         });
         assert_eq!(watch.open_jobs(), [PaidJob::new(PROVIDER, job)]);
+    }
+
+    #[test]
+    fn a_job_that_settled_unseen_may_be_billed_whoever_bought_it() {
+        let watch = Watch::default();
+        let job = JobId::from(7);
+        let (provider, job) = (PROVIDER, &job);
+        watch.on_progress(&Progress::Resumed { provider, job });
+        watch.on_progress(&Progress::Settled { provider, job });
+        assert_eq!(watch.unfinished_purchases(), 0, "it was bought before");
+        let attempts = watch.attempts_if_dropped(PROVIDER, "too slow", Duration::ZERO);
+        let charges: Vec<_> = attempts.iter().map(|attempt| attempt.charge).collect();
+        assert_eq!(charges, [Charge::Unknown]);
     }
 }

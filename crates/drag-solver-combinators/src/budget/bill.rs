@@ -1,7 +1,8 @@
 //! What one call of a solver cost: from what it said while it worked, and from how it ended.
 
 use drag_solver_core::{
-    Attempt, Charge, JobId, PaidJob, Progress, ProgressListener, Solution, SolveError, Usd,
+    Attempt, Charge, ErrorKind, JobId, PaidJob, Progress, ProgressListener, Solution, SolveError,
+    Usd,
 };
 
 use super::account::Due;
@@ -15,6 +16,8 @@ pub(super) struct Bill(Mutex<Lines>);
 struct Lines {
     /// Whether the solver said anything at all.
     spoke: bool,
+    /// How many attempts it began.
+    started: usize,
     /// What it may have bought, in order.
     purchases: Vec<Purchase>,
     /// Jobs it went on with.
@@ -71,7 +74,8 @@ impl ProgressListener for Bill {
             Progress::Settled { provider, job } => {
                 lines.settled.push(PaidJob::new(provider, job.clone()));
             }
-            _ => {} // `Started`: nothing was sent yet
+            Progress::Started { .. } => lines.started += 1, // nothing was sent yet
+            _ => {}
         }
     }
 }
@@ -149,6 +153,12 @@ fn job_of(failure: &Attempt) -> Option<PaidJob> {
     Some(PaidJob::new(&**provider, job.clone()))
 }
 
+/// Whether a provider was asked, and said that it cost nothing.
+fn was_free(failure: &Attempt) -> bool {
+    let asked = !failure.kind.is_local_refusal() && failure.kind != ErrorKind::DeadlineExceeded;
+    asked && failure.charge == Charge::No && failure.job.is_none()
+}
+
 fn answered_job(solution: &Solution) -> Option<(PaidJob, Option<Usd>)> {
     let job = solution.job()?.clone();
     Some((PaidJob::new(solution.provider(), job), solution.cost()))
@@ -159,6 +169,8 @@ impl Lines {
     /// spent if its job was accepted and nobody heard of its end.
     fn settle(mut self, solution: Option<&Solution>, failures: &[Attempt], estimate: Usd) -> Due {
         let mut due = Due::default();
+        let sent = self.purchases.len() + self.resumed.len();
+        let sent_nothing = self.started.saturating_sub(sent);
         for answer in solution.into_iter().flat_map(answers) {
             self.settle_answer(answer, estimate, &mut due);
         }
@@ -173,7 +185,7 @@ impl Lines {
             }
         }
         let mut unexplained = 0;
-        let mut unmatched = 0;
+        let mut unmatched = 0_usize;
         for job in self.purchases.iter().map(Purchase::paid_job) {
             match job {
                 Some(job) if !self.settled.contains(&job) => {
@@ -188,8 +200,12 @@ impl Lines {
             .filter(|failure| failure.charge != Charge::No && failure.job.is_none())
             .count()
             .saturating_sub(unexplained);
+        // A purchase that no error calls free is taken to be billed, though no error says so either.
+        let free = failures.iter().filter(|failure| was_free(failure)).count();
+        let free = free.saturating_sub(sent_nothing);
+        let billed = billed.max(unmatched.saturating_sub(free)).min(unmatched);
         due.spends
-            .extend(std::iter::repeat_n((estimate, None), billed.min(unmatched)));
+            .extend(std::iter::repeat_n((estimate, None), billed));
         self.end_resumed(failures, &mut due);
         due
     }

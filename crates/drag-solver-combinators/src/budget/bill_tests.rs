@@ -223,3 +223,48 @@ fn several_purchases_in_one_call_are_told_apart() {
     let due = heard(&["buy", "job 1", "buy", "job 2", "end 2"]).after(&solved, price(), false);
     assert_eq!(due.spends, [(price(), None), (price(), Some(job(1)))]);
 }
+
+/// An attempt by somebody called `name`, as it stands in a history.
+fn attempt(name: &str, kind: ErrorKind, charge: Charge) -> Vec<Attempt> {
+    error(kind)
+        .with_provider(name)
+        .with_charge(charge)
+        .history(std::time::Duration::ZERO)
+}
+
+fn all_failed(attempts: Vec<Attempt>) -> Result<Solution, SolveError> {
+    Err(error(ErrorKind::AllFailed).with_attempts(attempts))
+}
+
+#[test]
+fn a_purchase_that_no_error_accounts_for_is_spent() {
+    // Two answers became one of "a|a", and that one was not agreed with.
+    let mut failures = attempt("a|a", ErrorKind::InvalidAnswer, Charge::Yes);
+    failures.extend(attempt("a", ErrorKind::InvalidAnswer, Charge::Yes));
+    let words = [
+        "start", "buy", "job 1", "end 1", "start", "buy", "job 2", "end 2", "start", "buy",
+        "job 3", "end 3",
+    ];
+    let due = heard(&words).after(&all_failed(failures), price(), false);
+    assert_eq!(due.spends, vec![(price(), None); 3]);
+}
+
+#[test]
+fn an_attempt_that_sent_nothing_does_not_make_another_free() {
+    let free = |kind| attempt("a", kind, Charge::No);
+    let cases = [
+        (free(ErrorKind::Unavailable), &["start", "buy", "not"][..]),
+        (free(ErrorKind::Unsupported), &["start"]),
+        (free(ErrorKind::CircuitOpen), &[]),
+        (free(ErrorKind::DeadlineExceeded), &["start"]),
+    ];
+    for (failure, words) in cases {
+        let lost = ["start", "buy", "job 1", "end 1"];
+        let words = [&lost[..], words].concat();
+        let due = heard(&words).after(&all_failed(failure), price(), false);
+        assert_eq!(due.spends, [(price(), None)], "{words:?}");
+    }
+    let due = heard(&["start", "buy", "job 1", "end 1"]);
+    let unsolved = all_failed(free(ErrorKind::Unsolvable));
+    assert_eq!(due.after(&unsolved, price(), false).spends, []);
+}

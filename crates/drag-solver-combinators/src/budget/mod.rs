@@ -95,6 +95,12 @@ impl Budget {
         Ok(Self { policy, account })
     }
 
+    /// What it was built with.
+    #[must_use]
+    pub fn policy(&self) -> BudgetPolicy {
+        self.policy
+    }
+
     /// What was spent in all.
     #[must_use]
     pub fn spent(&self) -> Usd {
