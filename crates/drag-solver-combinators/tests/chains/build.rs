@@ -1,26 +1,24 @@
-//! Builds the chain of a plan, with a tap behind every guard, and notes what must hold in the end.
+//! Builds the chain of a plan, and notes what must hold in the end.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use drag_solver_combinators::{
-    Budget, BudgetPolicy, Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState,
-    ConcurrencyLimit, ConcurrencyLimitPolicy, DragSolverExt, Fallback, Hedge, Permits, Quorum,
-    QuorumPolicy, RateLimit, RateLimitPolicy, RateLimiter, RetryBudget, RetryBudgetPolicy,
-    RetryPolicy, ValidatePolicy,
+    Budget, BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, DragSolverExt, Fallback,
+    Hedge, Quorum, QuorumPolicy, RateLimitPolicy, RateLimiter, RetryPolicy, ValidatePolicy,
 };
 use drag_solver_core::{DragSolver, JobId, Usd};
 
 use crate::money::{Books, price};
 use crate::plan::{Layer, Node, Plan, ticks};
 use crate::provider::Provider;
-use crate::tap::{Calls, Tap, Wrongs};
+use crate::tap::{Tap, Wrongs};
 
 /// More than any call of one provider may buy: three attempts at most in each of two retries.
 const ANSWERS_OF_A_CALL: u32 = 9;
 
-type Solver = Arc<dyn DragSolver>;
+pub(crate) type Solver = Arc<dyn DragSolver>;
 /// Says what is wrong, if anything.
 type Ending = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
@@ -32,6 +30,8 @@ pub(crate) struct World {
     pub(crate) endings: Vec<Ending>,
     /// The jobs that each provider heard were correct.
     pub(crate) reports: HashMap<String, Arc<Mutex<Vec<JobId>>>>,
+    /// Every rate limit in the chain.
+    pub(crate) limiters: Vec<RateLimiter>,
     budget: Budget,
     retries: u32,
     /// Whether a call may be dropped inside a budget, before any solver has said anything. Then a
@@ -58,6 +58,7 @@ pub(crate) fn build(plan: &Plan) -> World {
         wrongs: Wrongs::default(),
         endings: Vec::new(),
         reports: HashMap::new(),
+        limiters: Vec::new(),
         budget: Budget::new(policy).unwrap(),
         retries: 0,
         silent_waits: false,
@@ -100,7 +101,7 @@ fn provider(name: &str, plan: &Plan, books: &Arc<Books>) -> Provider {
 }
 
 impl World {
-    fn ends(&mut self, ending: impl Fn() -> Option<String> + Send + Sync + 'static) {
+    pub(crate) fn ends(&mut self, ending: impl Fn() -> Option<String> + Send + Sync + 'static) {
         self.endings.push(Box::new(ending));
     }
 
@@ -152,7 +153,7 @@ impl World {
                 }
                 solver
             }
-            Node::Fallback(nodes, _) => Arc::new(Fallback::new(self.nodes(nodes, plan)).unwrap()),
+            Node::Fallback(nodes) => Arc::new(Fallback::new(self.nodes(nodes, plan)).unwrap()),
             Node::Hedge(nodes, delay) => {
                 let solvers = self.nodes(nodes, plan);
                 Arc::new(Hedge::new(solvers, ticks(*delay)).unwrap())
@@ -264,94 +265,5 @@ impl World {
                 self.retry(solver, policy, budget, plan.seed)
             }
         }
-    }
-
-    fn breaker(&mut self, solver: Solver, policy: CircuitBreakerPolicy) -> Solver {
-        let circuit = Circuit::new(policy).unwrap();
-        let seen = circuit.clone();
-        let tapped = Tap::around(solver, &self.wrongs, move |_, wrongs| {
-            let probes = seen.probes();
-            match seen.state() {
-                CircuitState::Open => wrongs.add("a call went through an open circuit"),
-                CircuitState::HalfOpen if probes == 0 => wrongs.add("a probe that is none"),
-                _ => {}
-            }
-            if probes > policy.probes as usize {
-                wrongs.add(format!("{probes} probes"));
-            }
-        });
-        let breaker = CircuitBreaker::sharing(tapped, &circuit);
-        self.ends(move || {
-            let probes = circuit.probes();
-            (probes != 0).then(|| format!("{probes} probes go on"))
-        });
-        Arc::new(breaker)
-    }
-
-    fn concurrency(&mut self, solver: Solver, policy: ConcurrencyLimitPolicy) -> Solver {
-        let permits = Permits::new(policy).unwrap();
-        let (calls, seen) = (Calls::default(), permits.clone());
-        let counted = calls.clone();
-        let tapped = Tap::around(solver, &self.wrongs, move |_, wrongs| {
-            let (in_flight, waiting) = (seen.in_flight(), seen.waiting());
-            if counted.in_flight() > in_flight {
-                wrongs.add("a call without a permit");
-            }
-            if in_flight > policy.max_in_flight as usize || waiting > policy.max_waiting as usize {
-                wrongs.add(format!("{in_flight} calls in flight, {waiting} waiting"));
-            }
-        });
-        let limited = ConcurrencyLimit::sharing(calls.count(tapped), &permits);
-        self.ends(move || {
-            let (in_flight, waiting) = (permits.in_flight(), permits.waiting());
-            (in_flight + waiting != 0).then(|| format!("{in_flight} permits, {waiting} places"))
-        });
-        // Who is neither in flight nor waiting was refused without a wait.
-        let all = Calls::default();
-        let (seen, most) = (all.clone(), policy.max_in_flight + policy.max_waiting);
-        self.ends(move || {
-            let at_once = seen.max_in_flight();
-            (at_once > most as usize + 1).then(|| format!("{at_once} calls waited or were made"))
-        });
-        all.count(Arc::new(limited))
-    }
-
-    fn rate(&mut self, solver: Solver, policy: RateLimitPolicy) -> Solver {
-        let limiter = RateLimiter::new(policy).unwrap();
-        let calls = Calls::default();
-        let limited = RateLimit::sharing(calls.count(solver), &limiter);
-        self.ends(move || {
-            let waiting = limiter.waiting();
-            (waiting != 0).then(|| format!("{waiting} calls wait for their turn"))
-        });
-        self.ends(move || calls.too_many(policy.period, policy.burst));
-        Arc::new(limited)
-    }
-
-    fn retry(
-        &mut self,
-        solver: Solver,
-        policy: RetryPolicy,
-        budget: Option<u32>,
-        seed: u64,
-    ) -> Solver {
-        let Some(burst) = budget else {
-            return Arc::new(solver.retry(policy).unwrap().with_seed(seed));
-        };
-        let allowed = RetryBudgetPolicy::default().burst(burst).ratio(0.0);
-        let budget = RetryBudget::new(allowed).unwrap();
-        let (outside, inside) = (Calls::default(), Calls::default());
-        let retry = inside.count(solver).retry(policy).unwrap();
-        let retry = retry.with_seed(seed).with_budget(budget.clone());
-        let retry = outside.count(Arc::new(retry));
-        self.ends(move || {
-            let taken = u64::from(burst) - budget.available();
-            let retries = inside.total() - outside.total();
-            // Going on with a job takes no token.
-            let fresh = inside.fresh().saturating_sub(outside.total());
-            let agrees = (fresh as u64..=retries as u64).contains(&taken);
-            (!agrees).then(|| format!("{taken} tokens for {retries} retries, {fresh} at least"))
-        });
-        retry
     }
 }

@@ -5,9 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use drag_solver_combinators::{RateLimit, RateLimiter};
 use drag_solver_core::{
-    Charge, DragChallenge, PaidJob, Screenshot, Solution, SolveError, Usd, Verdict,
+    Charge, Drag, DragChallenge, DragSolver, PaidJob, Point, Screenshot, Solution, SolveError, Usd,
+    Verdict,
 };
+use drag_solver_mock::MockSolver;
 use proptest::test_runner::TestCaseError;
 use tokio::time::{Duration, Instant, timeout};
 
@@ -51,9 +54,37 @@ async fn run(plan: &Plan) -> Vec<String> {
             world.wrongs.add(format!("a call came to no end: {panic}"));
         }
     }
+    for limiter in &world.limiters {
+        if !goes_on(limiter).await {
+            world
+                .wrongs
+                .add(format!("nobody gets a turn any more: {limiter:?}"));
+        }
+    }
     let mut wrongs = world.wrongs.all();
     wrongs.extend(world.endings.iter().filter_map(|ending| ending()));
     wrongs
+}
+
+/// Whether a limit lets calls through after a quiet time, and hands on the turn of one that waits.
+async fn goes_on(limiter: &RateLimiter) -> bool {
+    tokio::time::sleep(ticks(FOREVER)).await;
+    let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+    let solver = MockSolver::new("last").always(drag);
+    let solver = RateLimit::sharing(solver, limiter);
+    let policy = limiter.policy();
+    let waits = u32::from(policy.max_wait >= policy.period);
+    for _ in 0..policy.burst + waits {
+        if solver.solve(&challenge()).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+fn challenge() -> DragChallenge {
+    let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
 }
 
 struct Driver {
@@ -74,9 +105,7 @@ impl Driver {
 
     /// Makes a call, and returns the jobs that it left unfinished.
     async fn call(&self, call: &Call, number: usize, jobs: Vec<PaidJob>) -> Vec<PaidJob> {
-        let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
-        let challenge = DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-            .with_instruction(number.to_string());
+        let challenge = challenge().with_instruction(number.to_string());
         let mut challenge = jobs.into_iter().fold(challenge, DragChallenge::resuming);
         if let Some(deadline) = call.deadline {
             challenge = challenge.within(ticks(deadline));

@@ -12,6 +12,7 @@
 
 mod build;
 mod drive;
+mod guards;
 mod money;
 mod plan;
 mod provider;

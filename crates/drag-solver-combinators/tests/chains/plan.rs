@@ -39,7 +39,7 @@ pub(crate) enum Node {
         /// Before which of the layers the budget is put.
         budget: usize,
     },
-    Fallback(Vec<Node>, bool),
+    Fallback(Vec<Node>),
     Hedge(Vec<Node>, u64),
     Quorum(Vec<Node>, bool),
     Wrapped(Box<Node>, Layer),
@@ -209,7 +209,7 @@ fn nodes() -> impl Strategy<Value = Node> {
         });
     provider.prop_recursive(3, 6, 3, |inner| {
         prop_oneof![
-            2 => (vec(inner.clone(), 1..4), any::<bool>()).prop_map(|(n, r)| Node::Fallback(n, r)),
+            2 => vec(inner.clone(), 1..4).prop_map(Node::Fallback),
             2 => (vec(inner.clone(), 2..4), 0..15_u64).prop_map(|(n, delay)| Node::Hedge(n, delay)),
             2 => (vec(inner.clone(), 2..4), any::<bool>()).prop_map(|(n, all)| Node::Quorum(n, all)),
             3 => (inner, layers()).prop_map(|(node, layer)| Node::Wrapped(Box::new(node), layer)),
