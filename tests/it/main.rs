@@ -5,6 +5,7 @@
 
 mod faults;
 mod layout;
+mod outages;
 mod picture;
 mod road;
 mod support;

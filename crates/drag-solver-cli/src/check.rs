@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use drag_solver::config::{Chain, Strategy};
-use drag_solver::core::{DragSolver as _, WorstCase};
+use drag_solver::core::{DragSolver as _, ScreenshotLimits, WorstCase};
 
 use crate::args::CheckArgs;
 use crate::outcome::Exit;
@@ -86,14 +86,31 @@ fn notes(chain: &Chain) -> Vec<String> {
     }
     for link in chain.links() {
         let worst = link.solver().worst_case();
+        let name = link.name();
+        let limits = link.checked().limits();
+        if limits != ScreenshotLimits::none() {
+            notes.push(format!(
+                "{name} has no `fit`, so screenshots that it does not take are refused{}",
+                in_numbers(&limits)
+            ));
+        }
         if worst.cost.is_none() {
-            let name = link.name();
             notes.push(format!(
                 "{name} has no `price`, so nobody knows what it can cost"
             ));
         }
     }
     notes
+}
+
+fn in_numbers(limits: &ScreenshotLimits) -> String {
+    let bytes = limits.max_bytes().map(|bytes| format!("{bytes} bytes"));
+    let side = limits.max_side().map(|side| format!("{side} px a side"));
+    match (bytes, side) {
+        (Some(bytes), Some(side)) => format!(": over {bytes} or {side}"),
+        (Some(limit), None) | (None, Some(limit)) => format!(": over {limit}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// A worst case in words. A time that no clock reaches is none.

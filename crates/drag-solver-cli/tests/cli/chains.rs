@@ -42,6 +42,7 @@ impl Scene {
             poll = {{ first = "1ms", every = "1ms" }}
             timeout = "20s"
             retry = {{ max_attempts = 2 }}
+            fit = true
             validate = true
             [[providers]]
             kind = "anticaptcha"
@@ -125,6 +126,7 @@ async fn check_tells_what_a_chain_is_and_can_cost_and_holds() {
         ran.stdout,
         "fallback[
     2captcha(\"first\")
+        .fit()
         .validate(min_length: 8 px)
         .timeout(20s)
         .budget(total: $1, price: $0.0009)
@@ -138,6 +140,7 @@ at the worst: 3 attempts, 60s, $0.0038
   first: 2 attempts, 100s, $0.0018
   anticaptcha: 1 attempt, 120s, $0.002
 note: the deadline of 60s may pass before anticaptcha is asked: those before it can take 100s
+note: anticaptcha has no `fit`, so screenshots that it does not take are refused: over 500000 bytes or 500 px a side
 "
     );
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

@@ -114,6 +114,8 @@ fn a_chain_prints_itself_like_the_code_that_builds_it() {
 #[test]
 fn a_file_cannot_build_the_wrong_order() {
     let keys = [
+        #[cfg(feature = "image")]
+        "fit = { max_side = 900 }",
         "validate = true",
         "timeout = \"30s\"",
         "budget = { total = \"1\" }",
@@ -136,6 +138,11 @@ fn a_file_cannot_build_the_wrong_order() {
         calls.map(str::to_owned).collect()
     };
     let expected = [
+        #[cfg(feature = "image")]
+        "mock.fit",
+        #[cfg(feature = "image")]
+        "validate",
+        #[cfg(not(feature = "image"))]
         "mock.validate",
         "timeout",
         "budget",
@@ -521,4 +528,14 @@ fn the_timeout_in_the_file_is_the_only_one() {
     };
     assert_eq!(worst(""), Some(Duration::from_secs(120)));
     assert_eq!(worst("timeout = \"5m\""), Some(Duration::from_secs(300)));
+}
+
+#[cfg(not(feature = "image"))]
+#[test]
+fn what_needs_another_feature_says_so() {
+    let error = parse("[[providers]]\nkind = \"twocaptcha\"\nfit = true").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "providers.twocaptcha.fit: needs the feature `image` of drag-solver, and this program is built without it"
+    );
 }
