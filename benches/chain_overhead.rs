@@ -29,6 +29,7 @@ fn main() -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
+    let _entered = runtime.enter(); // tower's rate limit is built with a timer
     let challenge = chains::challenge()?;
 
     let mut group = criterion.benchmark_group("chain_overhead");

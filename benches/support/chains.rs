@@ -4,8 +4,13 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
+use drag_solver::combinators::{
+    Budget, BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, RateLimitPolicy,
+    RetryBudget, RetryBudgetPolicy,
+};
 use drag_solver::prelude::*;
 use tower::retry::Policy;
+use tower::retry::budget::{Budget as _, TpsBudget};
 use tower::util::BoxService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -19,11 +24,24 @@ pub(crate) const COMMON: &str = "common";
 pub(crate) const TOWER: &str = "tower";
 
 /// Every subject.
-pub(crate) const SUBJECTS: [&str; 8] = [
-    BARE, "validate", "timeout", "retry", "fallback", CHAIN, COMMON, TOWER,
+pub(crate) const SUBJECTS: [&str; 13] = [
+    BARE,
+    "validate",
+    "timeout",
+    "budget",
+    "breaker",
+    "concurrency",
+    "rate",
+    "retry",
+    "fallback",
+    "deadline",
+    CHAIN,
+    COMMON,
+    TOWER,
 ];
 
 const ATTEMPTS: u32 = 3;
+const AT_ONCE: u32 = 64;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One thing that can be called again and again, of a type that is known only at run time.
@@ -46,23 +64,49 @@ impl Subject {
     }
 }
 
-/// The subject called `name`.
+/// The subject called `name`. No limit is ever reached, so that each call goes all the way.
 pub(crate) fn subject(name: &str) -> Result<Subject, BoxError> {
     let retry = RetryPolicy::default().max_attempts(ATTEMPTS);
+    let retries = RetryBudget::new(RetryBudgetPolicy::default())?;
+    let rate = RateLimitPolicy::default()
+        .max_calls(u32::MAX)
+        .period(Duration::from_secs(1))
+        .burst(u32::MAX);
+    let concurrency = ConcurrencyLimitPolicy::default().max_in_flight(AT_ONCE);
+    let breaker = CircuitBreakerPolicy::default();
+    let money = Budget::new(BudgetPolicy::default().total("1000000000".parse()?))?;
+    let price: Usd = "0.0009".parse()?;
     let validate = ValidatePolicy::default();
     let solver = match name {
         BARE => Immediate.shared(),
         "validate" => Immediate.validate(validate)?.shared(),
         "timeout" => Immediate.timeout(LIMIT)?.shared(),
-        "retry" => Immediate.retry(retry)?.shared(),
+        "budget" => Immediate.budget(&money, price)?.shared(),
+        "breaker" => Immediate.circuit_breaker(breaker)?.shared(),
+        "concurrency" => Immediate.concurrency_limit(concurrency)?.shared(),
+        "rate" => Immediate.rate_limit(rate)?.shared(),
+        "retry" => Immediate.retry(retry)?.with_budget(retries).shared(),
         "fallback" => Immediate.or(Immediate).shared(),
+        "deadline" => Immediate.deadline(LIMIT)?.shared(),
         CHAIN => Immediate
             .validate(validate)?
             .timeout(LIMIT)?
+            .budget(&money, price)?
+            .circuit_breaker(breaker)?
+            .concurrency_limit(concurrency)?
+            .rate_limit(rate)?
             .retry(retry)?
+            .with_budget(retries)
             .or(Immediate)
+            .deadline(LIMIT)?
             .shared(),
-        COMMON => Immediate.timeout(LIMIT)?.retry(retry)?.shared(),
+        COMMON => Immediate
+            .timeout(LIMIT)?
+            .concurrency_limit(concurrency)?
+            .rate_limit(rate)?
+            .retry(retry)?
+            .with_budget(retries)
+            .shared(),
         TOWER => return Ok(Subject::Tower(tower())),
         _ => return Err(format!("there is no subject `{name}`").into()),
     };
@@ -92,9 +136,19 @@ impl DragSolver for Immediate {
     }
 }
 
+/// The retry comes before the concurrency limit, as with us, and after the rate limit, because it
+/// clones what it retries and a rate limit of tower's cannot be cloned. What finds a limit reached is
+/// refused, as with us.
 fn tower() -> BoxService<DragChallenge, Solution, BoxError> {
+    let policy = Attempts {
+        left: ATTEMPTS,
+        budget: Arc::new(TpsBudget::default()),
+    };
     let service = ServiceBuilder::new()
-        .retry(Attempts(ATTEMPTS))
+        .load_shed()
+        .rate_limit(u64::MAX, Duration::from_secs(1))
+        .retry(policy)
+        .concurrency_limit(AT_ONCE as usize)
         .timeout(LIMIT)
         .service(service_fn(|challenge: DragChallenge| async move {
             Immediate.solve(&challenge).await
@@ -102,10 +156,13 @@ fn tower() -> BoxService<DragChallenge, Solution, BoxError> {
     BoxService::new(service)
 }
 
-/// The policy that tower's documentation shows, for errors that may pass. It does not wait between
-/// attempts; none of the calls measured here fails.
+/// The policy that tower's documentation shows, for errors that may pass, with a budget. It does not
+/// wait between attempts; none of the calls measured here fails.
 #[derive(Clone)]
-struct Attempts(u32);
+struct Attempts {
+    left: u32,
+    budget: Arc<TpsBudget>,
+}
 
 impl Policy<DragChallenge, Solution, BoxError> for Attempts {
     type Future = Ready<()>;
@@ -115,11 +172,15 @@ impl Policy<DragChallenge, Solution, BoxError> for Attempts {
         _: &mut DragChallenge,
         outcome: &mut Result<Solution, BoxError>,
     ) -> Option<Self::Future> {
-        let error = outcome.as_ref().err()?.downcast_ref::<SolveError>()?;
-        if error.recovery() != Recovery::Retry || self.0 <= 1 {
+        let Some(error) = outcome.as_ref().err() else {
+            self.budget.deposit();
+            return None;
+        };
+        let error = error.downcast_ref::<SolveError>()?;
+        if error.recovery() != Recovery::Retry || self.left <= 1 || !self.budget.withdraw() {
             return None;
         }
-        self.0 -= 1;
+        self.left -= 1;
         Some(ready(()))
     }
 
