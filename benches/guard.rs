@@ -20,19 +20,19 @@ use chains::{BARE, CHAIN, COMMON, SUBJECTS, TOWER};
 
 /// The most heap allocations that one call may make, by subject.
 const ALLOCATIONS: [(&str, u64); 13] = [
-    (BARE, 3),
-    ("validate", 4),
-    ("timeout", 6),
-    ("budget", 60),
-    ("breaker", 60),
-    ("concurrency", 60),
-    ("rate", 60),
-    ("retry", 4),
-    ("fallback", 7),
-    ("deadline", 60),
-    (CHAIN, 120),
-    (COMMON, 70),
-    (TOWER, 30),
+    (BARE, 2),
+    ("validate", 3),
+    ("timeout", 5),
+    ("budget", 7),
+    ("breaker", 3),
+    ("concurrency", 3),
+    ("rate", 3),
+    ("retry", 3),
+    ("fallback", 5),
+    ("deadline", 5),
+    (CHAIN, 21),
+    (COMMON, 8),
+    (TOWER, 3),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::watch::Watch;
 
-/// Asks `solver` for an answer by `at`, and drops it if it overstays.
+/// Asks `solver` for an answer by `at`, and drops it if it overstays. `begun` is now.
 ///
 /// The solver is given `at` as its deadline, so that it can come back by itself, with the id of a
 /// job it paid for. It is polled before the clock is looked at: an answer or error that comes at
@@ -17,11 +17,11 @@ use crate::watch::Watch;
 pub(crate) async fn solve_by(
     solver: &impl DragSolver,
     challenge: &DragChallenge,
+    begun: Instant,
     at: Instant,
     kind: ErrorKind,
     message: impl FnOnce() -> String,
 ) -> Result<Solution, SolveError> {
-    let begun = Instant::now();
     let watch = Arc::new(Watch::default());
     let due = challenge
         .clone()

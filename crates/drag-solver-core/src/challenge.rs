@@ -30,7 +30,7 @@ pub struct DragChallenge {
     region: Option<Rect>,
     deadline: Option<Instant>,
     paid_jobs: Vec<PaidJob>,
-    listeners: Vec<Arc<dyn ProgressListener>>,
+    listeners: Listeners,
 }
 
 impl DragChallenge {
@@ -43,7 +43,7 @@ impl DragChallenge {
             region: None,
             deadline: None,
             paid_jobs: Vec::new(),
-            listeners: Vec::new(),
+            listeners: Listeners::default(),
         }
     }
 
@@ -127,7 +127,7 @@ impl DragChallenge {
     /// Lets `listener` hear how solving this challenge gets on, besides those that already do.
     #[must_use]
     pub fn with_listener(mut self, listener: Arc<dyn ProgressListener>) -> Self {
-        self.listeners.push(listener);
+        self.listeners.add(listener);
         self
     }
 
@@ -185,8 +185,32 @@ impl DragChallenge {
 
     /// Tells everybody who listens to this challenge. Called by solvers.
     pub fn notify(&self, progress: &Progress<'_>) {
-        for listener in &self.listeners {
-            listener.on_progress(progress);
+        self.listeners.notify(progress);
+    }
+}
+
+/// Who listens. Every combinator that does clones the challenge to add itself, so a clone shares what
+/// is there already.
+#[derive(Clone, Debug, Default)]
+struct Listeners(Option<Arc<Listening>>);
+
+#[derive(Debug)]
+struct Listening {
+    earlier: Listeners,
+    listener: Arc<dyn ProgressListener>,
+}
+
+impl Listeners {
+    fn add(&mut self, listener: Arc<dyn ProgressListener>) {
+        let earlier = std::mem::take(self);
+        *self = Self(Some(Arc::new(Listening { earlier, listener })));
+    }
+
+    /// In the order in which they were added.
+    fn notify(&self, progress: &Progress<'_>) {
+        if let Some(listening) = &self.0 {
+            listening.earlier.notify(progress);
+            listening.listener.on_progress(progress);
         }
     }
 }
@@ -248,24 +272,25 @@ mod tests {
         assert!(challenge.without_paid_jobs().paid_jobs().is_empty());
     }
 
-    #[derive(Debug, Default)]
-    struct Heard(Mutex<Vec<String>>);
+    #[derive(Debug)]
+    struct Listener(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
-    impl ProgressListener for Heard {
-        fn on_progress(&self, progress: &Progress<'_>) {
-            self.0.lock().unwrap().push(format!("{progress:?}"));
+    impl ProgressListener for Listener {
+        fn on_progress(&self, _: &Progress<'_>) {
+            self.1.lock().unwrap().push(self.0);
         }
     }
 
     #[test]
-    fn every_listener_hears() {
-        let heard = Arc::new(Heard::default());
-        let challenge = challenge()
-            .with_listener(Arc::clone(&heard) as _)
-            .with_listener(Arc::clone(&heard) as _);
-        challenge
-            .clone()
-            .notify(&Progress::Buying { provider: "a" });
-        assert_eq!(heard.0.lock().unwrap().len(), 2);
+    fn every_listener_hears_and_a_clones_own_is_its_own() {
+        let heard = Arc::default();
+        let listener = |name| Arc::new(Listener(name, Arc::clone(&heard)));
+        let buying = Progress::Buying { provider: "a" };
+        let outer = challenge().with_listener(listener("first"));
+        let inner = outer.clone().with_listener(listener("second"));
+        inner.notify(&buying);
+        assert_eq!(*heard.lock().unwrap(), ["first", "second"]);
+        outer.notify(&buying);
+        assert_eq!(*heard.lock().unwrap(), ["first", "second", "first"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The trait everything else is built around.
 
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -60,26 +61,42 @@ pub trait DragSolver: Debug + Send + Sync {
     }
 }
 
+/// What an `async fn` of the trait returns.
+type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SolveError>> + Send + 'a>>;
+
 // A forgotten default method is how wrappers drift from what they wrap, so the lint is denied here.
+// The futures are handed on as they are: an `async fn` here would put each into a box of its own.
 macro_rules! forward {
     ($($wrapper:ty),+) => {$(
-        #[async_trait]
         #[deny(clippy::missing_trait_methods)]
         impl<S: DragSolver + ?Sized> DragSolver for $wrapper {
             fn name(&self) -> &str {
                 (**self).name()
             }
 
-            async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-                (**self).solve(challenge).await
+            fn solve<'life0, 'life1, 'async_trait>(
+                &'life0 self,
+                challenge: &'life1 DragChallenge,
+            ) -> Pending<'async_trait, Solution>
+            where
+                'life0: 'async_trait,
+                'life1: 'async_trait,
+                Self: 'async_trait,
+            {
+                (**self).solve(challenge)
             }
 
-            async fn report(
-                &self,
-                solution: &Solution,
+            fn report<'life0, 'life1, 'async_trait>(
+                &'life0 self,
+                solution: &'life1 Solution,
                 verdict: Verdict,
-            ) -> Result<(), SolveError> {
-                (**self).report(solution, verdict).await
+            ) -> Pending<'async_trait, ()>
+            where
+                'life0: 'async_trait,
+                'life1: 'async_trait,
+                Self: 'async_trait,
+            {
+                (**self).report(solution, verdict)
             }
 
             fn worst_case(&self) -> WorstCase {

@@ -112,20 +112,22 @@ impl<S: DragSolver> DragSolver for Deadline<S> {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if challenge.is_expired() {
+        let now = Instant::now();
+        if challenge.deadline().is_some_and(|deadline| deadline <= now) {
             let late = SolveError::new(
                 ErrorKind::DeadlineExceeded,
                 "the challenge's deadline had already passed; nothing was sent",
             );
             return Err(late.with_provider(self.name()));
         }
-        let ours = || Instant::now().checked_add(self.policy.limit);
+        let ours = || now.checked_add(self.policy.limit);
         let Some(at) = challenge.deadline().or_else(ours) else {
             return self.inner.solve(challenge).await; // further away than the clock reaches
         };
         solve_by(
             &self.inner,
             challenge,
+            now,
             at,
             ErrorKind::DeadlineExceeded,
             || "no answer by the challenge's deadline".to_owned(),

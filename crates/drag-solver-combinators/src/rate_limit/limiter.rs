@@ -48,8 +48,12 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(max_wait: std::time::Duration, deadline: Option<Instant>) -> Self {
-        let latest = Instant::now().checked_add(max_wait);
+    pub(super) fn new(
+        now: Instant,
+        max_wait: std::time::Duration,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let latest = now.checked_add(max_wait);
         Self { latest, deadline }
     }
 
@@ -95,8 +99,7 @@ impl RateLimiter {
     }
 
     /// A slot that is free right now, or a place in the queue for a later one that comes in time.
-    pub(super) fn enter(&self, patience: Patience) -> Result<Entry<'_>, TooEarly> {
-        let now = Instant::now();
+    pub(super) fn enter(&self, now: Instant, patience: Patience) -> Result<Entry<'_>, TooEarly> {
         let mut state = lock(&self.0.state);
         let at = patience.check(state.gcra.earliest(state.waiting, now))?;
         if state.waiting == 0 && at <= now {

@@ -100,8 +100,10 @@ impl<S: DragSolver> RateLimit<S> {
     }
 
     async fn admit(&self, challenge: &DragChallenge) -> Result<Slot, SolveError> {
-        let patience = Patience::new(self.limiter.policy().max_wait, challenge.deadline());
-        let slot = match self.limiter.enter(patience) {
+        let now = Instant::now();
+        let max_wait = self.limiter.policy().max_wait;
+        let patience = Patience::new(now, max_wait, challenge.deadline());
+        let slot = match self.limiter.enter(now, patience) {
             Ok(Entry::Now(slot)) => Ok(slot),
             Ok(Entry::Later { wait, place }) => {
                 tracing::debug!(

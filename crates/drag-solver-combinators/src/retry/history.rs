@@ -20,11 +20,11 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(super) fn of(challenge: &'a DragChallenge, resume: bool) -> Self {
+    pub(super) fn of(challenge: &'a DragChallenge, resume: bool, begun: Instant) -> Self {
         Self {
             challenge,
             resume,
-            begun: Instant::now(),
+            begun,
             failures: 0,
             attempts: Vec::new(),
             open: challenge.paid_jobs().to_vec(),

@@ -188,9 +188,9 @@ impl<S: DragSolver> DragSolver for Retry<S> {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let mut history = History::of(challenge, self.policy.resume_paid_jobs);
+        let mut started = Instant::now();
+        let mut history = History::of(challenge, self.policy.resume_paid_jobs, started);
         loop {
-            let started = Instant::now();
             let outcome = if history.failures() == 0 {
                 self.inner.solve(challenge).await
             } else {
@@ -220,6 +220,7 @@ impl<S: DragSolver> DragSolver for Retry<S> {
                     if let Some(token) = token {
                         token.spend();
                     }
+                    started = Instant::now();
                 }
                 Err(reason) => {
                     tracing::debug!(

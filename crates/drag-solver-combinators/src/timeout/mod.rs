@@ -126,20 +126,22 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let limit = self.policy.limit;
-        let Some(at) = Instant::now().checked_add(limit) else {
+        let now = Instant::now();
+        let Some(at) = now.checked_add(limit) else {
             return self.inner.solve(challenge).await; // further away than the clock reaches
         };
         if let Some(own) = challenge.deadline().filter(|&own| own <= at) {
             return solve_by(
                 &self.inner,
                 challenge,
+                now,
                 own,
                 ErrorKind::DeadlineExceeded,
                 || "no answer by the challenge's deadline".to_owned(),
             )
             .await;
         }
-        let outcome = solve_by(&self.inner, challenge, at, ErrorKind::Timeout, || {
+        let outcome = solve_by(&self.inner, challenge, now, at, ErrorKind::Timeout, || {
             format!("no answer within {limit:?}")
         })
         .await;
