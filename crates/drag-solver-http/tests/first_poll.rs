@@ -130,3 +130,21 @@ async fn a_pace_that_was_set_is_kept() {
         assert_eq!(polls_of_the_last_job(&transport), [2.0, 4.0, 6.0, 8.0]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_hangs_is_asked_again_long_before_an_upload_would_be() {
+    let transport = ScriptedTransport::new([
+        Reply::json("{}"),
+        Reply::hang(),
+        Reply::json(r#"{"done": true}"#),
+    ]);
+    let solver = HttpSolver::builder(Api, transport.clone()).build().unwrap();
+    solver.solve(&challenge()).await.unwrap();
+    assert_eq!(polls_of_the_last_job(&transport), [2.0, 2.0 + 10.0 + 2.0]);
+    let limits: Vec<_> = transport
+        .calls()
+        .iter()
+        .map(|c| c.limit.as_secs())
+        .collect();
+    assert_eq!(limits, [30, 10, 10]);
+}

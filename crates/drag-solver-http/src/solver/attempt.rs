@@ -10,6 +10,10 @@ use tokio::time::Instant;
 use super::{HttpSolver, status, unanswered};
 use crate::{Answer, AnswerError, Created, JobApi, JobState, TransportError};
 
+/// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
+/// upload may take.
+const POLL_LIMIT: Duration = Duration::from_secs(10);
+
 /// One call of `solve`: what it works on, and when it has to be done.
 pub(super) struct Attempt<'a, A> {
     solver: &'a HttpSolver<A>,
@@ -141,8 +145,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             let asked = Instant::now();
             let request = self.solver.api().poll(job);
             let path = request.path().to_owned();
+            let limit = self.request_limit().min(POLL_LIMIT);
             let mut wait = every;
-            last = match self.solver.exchange(request, self.request_limit()).await {
+            last = match self.solver.exchange(request, limit).await {
                 Err(error) => LastPoll::Failed(unanswered(&path, error)),
                 Ok(answer) => match self.solver.api().polled(&answer) {
                     Ok(JobState::Running) => LastPoll::Running,

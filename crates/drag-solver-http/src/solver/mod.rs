@@ -40,8 +40,8 @@ use crate::{AnswerError, ApiRequest, ApiResponse, JobApi, Pace, Transport, Trans
 /// # Time
 ///
 /// The whole job has [`job_timeout`](HttpSolverBuilder::job_timeout), one request has
-/// [`request_timeout`](HttpSolverBuilder::request_timeout), and neither outlasts the challenge's
-/// deadline. When the job's own time is up the error is [`ErrorKind::Timeout`], when the deadline
+/// [`request_timeout`](HttpSolverBuilder::request_timeout), a poll no more than 10 s of it, and
+/// neither outlasts the challenge's deadline. When the job's own time is up the error is [`ErrorKind::Timeout`], when the deadline
 /// comes first [`ErrorKind::DeadlineExceeded`]. A wait that would end too late is not begun.
 ///
 /// The first poll comes after the provider's documented wait at the earliest. Once 16 jobs have come
