@@ -31,7 +31,8 @@ use crate::jitter::Jitter;
 /// - An error with an unfinished job that was paid for, a [`Timeout`](crate::Timeout) too, is not
 ///   followed by another purchase: the next attempt [resumes](DragChallenge::resuming) the job.
 /// - If it is unknown whether a failed attempt bought anything, nothing is bought again, unless the
-///   policy says so.
+///   policy says so. A job that came to its end without an answer (`Unsolvable`, `InvalidAnswer`) is
+///   no such case: no second answer can come of it.
 /// - The last error is returned as it was, with every attempt in its
 ///   [`attempts`](SolveError::attempts) and the worst charge among them. It is marked
 ///   [`exhausted`](SolveError::exhausted), so that a retry further out does not start over.
@@ -172,12 +173,18 @@ fn buys_again_after(error: &SolveError, policy: &RetryPolicy) -> bool {
     !policy.resume_paid_jobs && error.kind() == ErrorKind::Timeout
 }
 
-/// Whether something may have been bought of which there is no trace that could be followed up.
+/// Whether something may have been bought of which there is no trace that could be followed up. A
+/// job that came to its end without an answer is none: whether it was billed or not, there is nothing
+/// to be bought twice.
 fn may_have_bought(error: &SolveError) -> bool {
-    error
-        .history(Duration::ZERO)
-        .iter()
-        .any(|attempt| attempt.charge == Charge::Unknown && attempt.job.is_none())
+    error.history(Duration::ZERO).iter().any(|attempt| {
+        attempt.charge == Charge::Unknown
+            && attempt.job.is_none()
+            && !matches!(
+                attempt.kind,
+                ErrorKind::Unsolvable | ErrorKind::InvalidAnswer
+            )
+    })
 }
 
 #[async_trait]

@@ -185,6 +185,19 @@ async fn an_unknown_charge_is_not_repeated_by_default() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_was_given_up_is_asked_for_again_whether_or_not_it_was_billed() {
+    for charge in [Charge::No, Charge::Unknown, Charge::Yes] {
+        let gave_up = error(ErrorKind::Unsolvable).with_charge(charge);
+        let a = MockSolver::new("a")
+            .fails(Duration::ZERO, gave_up)
+            .answers(Duration::ZERO);
+        let retry = (&a).retry(RetryPolicy::default()).unwrap();
+        let solution = retry.solve(&challenge()).await.unwrap();
+        assert_eq!(solution.failed_attempts()[0].charge, charge);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
     let a = MockSolver::new("a").fails(
         Duration::ZERO,
