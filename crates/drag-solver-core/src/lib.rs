@@ -52,7 +52,7 @@ mod progress;
 mod screenshot;
 mod solution;
 mod solver;
-mod text;
+pub mod text;
 mod usd;
 mod worst_case;
 

@@ -1,11 +1,18 @@
-//! Text that came from outside, made safe to print.
+//! Text that came from outside, made safe to print: for errors that show what somebody else wrote.
 
 /// Longest text of a provider's that an error or an attempt keeps, in characters.
 const MAX_CHARS: usize = 500;
 
 /// Replaces control characters (terminal escapes, line breaks) by spaces and cuts at 500 characters,
-/// so that a hostile answer cannot forge log lines or flood them.
-pub(crate) fn printable(text: &str) -> String {
+/// so that a hostile answer or a damaged file cannot forge log lines or flood them.
+///
+/// ```
+/// use drag_solver_core::text::printable;
+///
+/// assert_eq!(printable("bad\n2026 INFO solved\u{1b}[2J"), "bad 2026 INFO solved [2J");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut clean: String = text
         .trim()
         .chars()

@@ -1,5 +1,6 @@
 //! Settings that cannot be used.
 
+use drag_solver_core::text::printable;
 use secrecy::SecretString;
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
@@ -7,7 +8,8 @@ const MAX_TOKEN: usize = 512;
 
 /// A setting that cannot be used: which one, and what is wrong with it. Nothing was sent.
 ///
-/// It never shows the value of a token.
+/// It never shows the value of a token. What it shows of other values, which come from files, is cut
+/// and has no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {problem}")]
 pub struct ConfigError {
@@ -19,15 +21,15 @@ impl ConfigError {
     /// The setting called `setting` has this `problem`.
     pub fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
-            setting: setting.into(),
-            problem: problem.into(),
+            setting: printable(&setting.into()),
+            problem: printable(&problem.into()),
         }
     }
 
     /// The same problem, told of another setting: the environment variable it was read from, say.
     #[must_use]
     pub fn of_setting(mut self, setting: impl Into<String>) -> Self {
-        self.setting = setting.into();
+        self.setting = printable(&setting.into());
         self
     }
 
@@ -106,6 +108,18 @@ mod tests {
             assert_eq!(error.setting(), "OMOCAPTCHA_API_TOKEN");
             assert!(!format!("{error} {error:?}").contains("nter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_bad_value_cannot_forge_or_flood_a_log() {
+        let error = check_name(&format!(
+            "a\n2026 INFO solved\u{1b}[2J{}",
+            "x".repeat(9_999)
+        ));
+        let text = error.unwrap_err().to_string();
+        assert!(text.starts_with("name: `a 2026 INFO"), "{text}");
+        assert!(!text.contains(char::is_control), "{text}");
+        assert!(text.chars().count() < 600, "{}", text.len());
     }
 
     #[test]

@@ -119,8 +119,26 @@ fn spelled(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     ends.into_iter().max()
 }
 
+/// Most backslashes in a row that are taken for one escape: JSON in JSON in JSON has 7.
+const MAX_BACKSLASHES: usize = 8;
+
 /// How long the escape is that `text` begins with, if it stands for `byte`.
 fn escape(text: &[u8], byte: u8) -> Option<usize> {
+    let backslashes = text
+        .iter()
+        .take(MAX_BACKSLASHES)
+        .take_while(|&&b| b == b'\\');
+    match backslashes.count() {
+        // A service that quotes the request inside its answer escapes the escape.
+        more @ 2.. if byte != b'\\' => {
+            let extra = more - 1;
+            Some(extra + simple_escape(text.get(extra..)?, byte)?)
+        }
+        _ => simple_escape(text, byte),
+    }
+}
+
+fn simple_escape(text: &[u8], byte: u8) -> Option<usize> {
     match text {
         [b'\\', b'u' | b'U', ..] => (number(text.get(2..6)?, 16)? == u32::from(byte)).then_some(6),
         [b'\\', escaped, ..] => (*escaped == byte).then_some(2),
@@ -188,6 +206,21 @@ mod tests {
             assert_eq!(clean(r"\\", body), "[redacted]", "{body}");
         }
         assert_eq!(clean(r"\\", r"\"), r"\");
+    }
+
+    #[test]
+    fn a_token_quoted_twice_over_goes() {
+        for quoted in [
+            r"hunter2\\/9",
+            r"hunter2\\\/9",
+            r"hunter2\\u002f9",
+            r"\\u0068unter2/9",
+        ] {
+            assert_eq!(clean("hunter2/9", quoted), BLOT, "{quoted}");
+        }
+        // And is not looked for in more time than the body has bytes.
+        let flood = "\\".repeat(1024 * 1024);
+        assert_eq!(clean("hunter2/9", &flood), flood);
     }
 
     #[test]

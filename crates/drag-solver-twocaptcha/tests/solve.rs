@@ -294,3 +294,13 @@ fn settings_come_from_the_environment_and_errors_name_the_variable() {
     let error = from(Some("hunter2"), Some("http://api.2captcha.com")).unwrap_err();
     assert_eq!(error.setting(), "TWOCAPTCHA_BASE_URL");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_never_costs_less_than_nothing() {
+    for cost in ["\"-0.0012\"", "-0.0012", "-1e9"] {
+        let ready = READY.replace("\"0.0012\"", cost);
+        let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(ready)]);
+        let solution = solver(&transport).solve(&gif(400, 300)).await.unwrap();
+        assert_eq!(solution.cost(), None, "{cost}");
+    }
+}

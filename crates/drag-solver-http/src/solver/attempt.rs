@@ -225,8 +225,13 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         if let Some(job) = job {
             solution = solution.with_job(job);
         }
-        if let Some(cost) = answer.cost {
-            solution = solution.with_cost(cost);
+        match answer.cost {
+            // It would be money for a budget to spend.
+            Some(cost) if cost.is_negative() => {
+                tracing::warn!(provider, %cost, "dropped a cost that is less than nothing");
+            }
+            Some(cost) => solution = solution.with_cost(cost),
+            None => {}
         }
         tracing::debug!(provider, elapsed = ?solution.elapsed(), "solved");
         Ok(solution)

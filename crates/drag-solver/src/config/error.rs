@@ -5,9 +5,10 @@ use std::fmt;
 use serde::de;
 
 use crate::combinators::InvalidPolicy;
+use crate::core::text::printable;
 
 /// A configuration that cannot be used: where in it, and what to write instead. It never shows the
-/// value of a secret.
+/// value of a secret, and what it shows of other values is cut and has no control characters.
 ///
 /// ```
 /// use drag_solver::config::ChainConfig;
@@ -36,7 +37,7 @@ impl InvalidConfig {
     pub(super) fn new(problem: impl Into<String>) -> Self {
         Self {
             inside: Vec::new(),
-            problem: Problem::Other(problem.into()),
+            problem: Problem::Other(printable(&problem.into())),
         }
     }
 
@@ -50,7 +51,7 @@ impl InvalidConfig {
         Self {
             inside: Vec::new(),
             problem: Problem::UnknownKey {
-                key: key.to_owned(),
+                key: printable(key),
                 known,
             },
         }
@@ -58,7 +59,7 @@ impl InvalidConfig {
 
     /// The same problem, inside of `key`.
     pub(super) fn inside(mut self, key: impl Into<String>) -> Self {
-        self.inside.push(key.into());
+        self.inside.push(printable(&key.into()));
         self
     }
 
@@ -84,7 +85,7 @@ impl fmt::Display for InvalidConfig {
             Problem::Other(problem) if path.is_empty() => f.write_str(problem),
             Problem::Other(problem) => write!(f, "{path}: {problem}"),
             Problem::UnknownKey { key, known } => {
-                write!(f, "unknown key `{}`", key.escape_debug())?;
+                write!(f, "unknown key `{key}`")?;
                 if !path.is_empty() {
                     write!(f, " in {path}")?;
                 }
@@ -154,7 +155,7 @@ impl InvalidConfig {
         struct Advice<'a>(&'a str, &'a [String]);
         impl fmt::Display for Advice<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "there is no `{}`", self.0.escape_debug())?;
+                write!(f, "there is no `{}`", printable(self.0))?;
                 advise(f, self.0, self.1)
             }
         }
@@ -206,7 +207,7 @@ mod tests {
         let error = InvalidConfig::unknown_key("a\u{1b}b", ["c"]).inside("first");
         assert_eq!(
             error.to_string(),
-            "unknown key `a\\u{1b}b` in first: there is only `c`"
+            "unknown key `a b` in first: there is only `c`"
         );
     }
 }
