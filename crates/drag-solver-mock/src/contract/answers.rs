@@ -3,12 +3,15 @@
 use std::error::Error;
 
 use drag_solver_core::{
-    Charge, DragChallenge, ErrorKind, Solution, SolveError, Verdict, WorstCase,
+    Charge, DragChallenge, ErrorKind, Rect, Solution, SolveError, Verdict, WorstCase,
 };
 use tokio::time::timeout;
 
-use super::drive::solve;
+use super::drive::{solve, solve_with};
 use super::{Finding, Subject};
+
+/// What breaks a request that is put together by hand.
+const ODD_TEXT: &str = "Kéo \"mảnh ghép\"\\ \u{0}\n</script> {} %s \u{1F9E9}\u{202E}";
 
 /// Longest name, in characters: it is a label in every log line and metric.
 const MAX_NAME: usize = 64;
@@ -67,6 +70,7 @@ pub(super) fn check_solution(
     drag.check(shot.width(), shot.height(), 0.0)
         .map_err(|error| error.to_string())?;
     check_provider(subject, "the solution", solution.provider())?;
+    subject.check_hidden("the Debug of a solution", &format!("{solution:?}"))?;
     if let Some(cost) = solution.cost() {
         let worst: WorstCase = subject.solver.worst_case();
         if cost.is_negative() {
@@ -101,6 +105,23 @@ fn check_provider(subject: &Subject<'_>, what: &str, provider: &str) -> Result<(
     ))
 }
 
+/// What else a challenge says (an instruction in any characters, a region that is the whole
+/// picture) keeps it from nothing: it is solved as without.
+pub async fn an_instruction_and_a_region_do_no_harm(subject: &Subject<'_>) -> Finding {
+    let shot = subject.solvable.screenshot();
+    let whole = Rect::new(0.0, 0.0, shot.width().into(), shot.height().into());
+    let challenge = subject.solvable.clone().with_instruction(ODD_TEXT);
+    let result = match challenge.with_region(whole) {
+        Ok(challenge) => match solve(subject, &challenge).await {
+            Ok(Ok(solution)) => check_solution(subject, &challenge, &solution),
+            Ok(Err(error)) => Err(format!("it failed: {error}")),
+            Err(stuck) => Err(stuck),
+        },
+        Err(error) => Err(error.to_string()),
+    };
+    Finding::from_result(result)
+}
+
 /// A report about a solution is taken, or refused with [`ErrorKind::Unsupported`]. Skipped, once it
 /// has said that, as there is nothing else to see.
 pub async fn reports_are_answered(subject: &Subject<'_>) -> Finding {
@@ -126,21 +147,51 @@ pub async fn reports_are_answered(subject: &Subject<'_>) -> Finding {
             Err(_) => return Finding::Violated("a report was stuck".to_owned()),
         }
     }
-    Finding::Passed
+    Finding::from_result(check_stranger(subject, &solution).await)
 }
 
-/// The error of a challenge that cannot be solved names the solver, says something, hides the
-/// secrets, and agrees with itself about money. Skipped if no such challenge was named.
+/// A solution that was read from a file, with a route that leads nowhere and somebody else's name
+/// on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
+async fn check_stranger(subject: &Subject<'_>, solution: &Solution) -> Result<(), String> {
+    let nobody = Solution::new(*solution.drag(), "nobody");
+    let routes = [0, 1, usize::MAX].map(|child| nobody.clone().routed_via(child));
+    for stranger in [nobody].into_iter().chain(routes) {
+        let report = subject.solver.report(&stranger, Verdict::Correct);
+        match timeout(subject.patience, report).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => check_error(subject, &error)?,
+            Err(_) => return Err("a report on nobody's solution was stuck".to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// The error of each challenge that cannot be solved is of the kind that was named for it, names
+/// the solver, says something, hides the secrets, and agrees with itself about money. Skipped if no
+/// such challenge was named.
 pub async fn errors_are_sensible(subject: &Subject<'_>) -> Finding {
-    let Some(unsolvable) = &subject.unsolvable else {
+    if subject.failures.is_empty() {
         return Finding::Skipped("no challenge was named with `failing`".to_owned());
-    };
-    let result = match solve(subject, unsolvable).await {
-        Ok(Err(error)) => check_error(subject, &error),
-        Ok(Ok(solution)) => Err(format!("it was solved after all: {}", solution.drag())),
-        Err(stuck) => Err(stuck),
-    };
-    Finding::from_result(result)
+    }
+    for failure in &subject.failures {
+        let expected = failure.kind.map_or("any error", ErrorKind::as_str);
+        let solver = failure.elsewhere.unwrap_or(subject.solver);
+        let result = match solve_with(subject, solver, &failure.challenge).await {
+            Ok(Err(error)) if failure.kind.is_some_and(|kind| kind != error.kind()) => {
+                Err(format!("the error is not {expected}: {error}"))
+            }
+            Ok(Err(error)) => check_error(subject, &error),
+            Ok(Ok(solution)) => Err(format!(
+                "in place of {expected} it was solved after all: {}",
+                solution.drag()
+            )),
+            Err(stuck) => Err(stuck),
+        };
+        if let Err(what) = result {
+            return Finding::Violated(what);
+        }
+    }
+    Finding::Passed
 }
 
 /// What every error must be.

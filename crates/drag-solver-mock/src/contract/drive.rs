@@ -1,11 +1,11 @@
 //! Futures driven by hand.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
 use std::task::Poll;
 
-use drag_solver_core::{DragChallenge, Progress, ProgressListener, Solution, SolveError};
+use drag_solver_core::{DragChallenge, DragSolver, Solution, SolveError};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::timeout;
 
 use super::Subject;
@@ -15,7 +15,16 @@ pub(super) async fn solve(
     subject: &Subject<'_>,
     challenge: &DragChallenge,
 ) -> Result<Result<Solution, SolveError>, String> {
-    timeout(subject.patience, subject.solver.solve(challenge))
+    solve_with(subject, subject.solver, challenge).await
+}
+
+/// The same with another solver.
+pub(super) async fn solve_with(
+    subject: &Subject<'_>,
+    solver: &dyn DragSolver,
+    challenge: &DragChallenge,
+) -> Result<Result<Solution, SolveError>, String> {
+    timeout(subject.patience, solver.solve(challenge))
         .await
         .map_err(|_| format!("a call was stuck for {:?}", subject.patience))
 }
@@ -36,44 +45,11 @@ pub(super) async fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::
     .await
 }
 
-/// Runs all of them at once, and returns what they return, in the order in which they end.
+/// Runs all of them at once, each polled only when it is woken itself, and returns what they return,
+/// in the order in which they end.
 pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-    let mut done = Vec::new();
-    poll_fn(|cx| {
-        running.retain_mut(|future| match future.as_mut().poll(cx) {
-            Poll::Ready(output) => {
-                done.push(output);
-                false
-            }
-            Poll::Pending => true,
-        });
-        if running.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    done
-}
-
-/// Hears whether anything may have been bought.
-#[derive(Debug, Default)]
-pub(super) struct Purchases(AtomicBool);
-
-impl Purchases {
-    pub(super) fn any(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl ProgressListener for Purchases {
-    fn on_progress(&self, progress: &Progress<'_>) {
-        if matches!(progress, Progress::Buying { .. } | Progress::Bought { .. }) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
+    let running: FuturesUnordered<F> = futures.into_iter().collect();
+    running.collect().await
 }
 
 #[cfg(test)]

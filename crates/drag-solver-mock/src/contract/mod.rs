@@ -39,17 +39,21 @@
 mod answers;
 mod drive;
 mod interruptions;
+mod ledger;
+mod money;
 mod outcome;
 mod subject;
 
 pub use self::answers::{
-    a_known_challenge_is_solved, debug_hides_secrets, errors_are_sensible, reports_are_answered,
-    the_name_is_a_label,
+    a_known_challenge_is_solved, an_instruction_and_a_region_do_no_harm, debug_hides_secrets,
+    errors_are_sensible, reports_are_answered, the_name_is_a_label,
 };
 pub use self::interruptions::{
-    a_deadline_ends_the_wait, an_expired_challenge_is_refused, dropped_calls_leave_nothing_behind,
-    many_calls_at_once_are_solved,
+    a_deadline_ends_the_wait, a_far_deadline_is_met, an_expired_challenge_is_refused,
+    dropped_calls_leave_nothing_behind, many_calls_at_once_are_solved,
+    many_dropped_calls_leave_nothing_behind,
 };
+pub use self::money::{a_paid_job_is_resumed, progress_tells_of_money, the_worst_case_holds};
 pub use self::outcome::{Finding, Report};
 pub use self::subject::Subject;
 
@@ -62,8 +66,16 @@ pub async fn run(subject: &Subject<'_>) -> Report {
         "a_known_challenge_is_solved",
         a_known_challenge_is_solved(subject).await,
     );
+    report.add(
+        "an_instruction_and_a_region_do_no_harm",
+        an_instruction_and_a_region_do_no_harm(subject).await,
+    );
     report.add("reports_are_answered", reports_are_answered(subject).await);
-    report.add("errors_are_sensible", errors_are_sensible(subject).await);
+    let errors = errors_are_sensible(subject).await;
+    if errors == Finding::Passed {
+        report.add_kinds(subject.failures.iter().filter_map(|failure| failure.kind));
+    }
+    report.add("errors_are_sensible", errors);
     report.add(
         "an_expired_challenge_is_refused",
         an_expired_challenge_is_refused(subject).await,
@@ -73,12 +85,29 @@ pub async fn run(subject: &Subject<'_>) -> Report {
         a_deadline_ends_the_wait(subject).await,
     );
     report.add(
+        "a_far_deadline_is_met",
+        a_far_deadline_is_met(subject).await,
+    );
+    report.add(
+        "progress_tells_of_money",
+        progress_tells_of_money(subject).await,
+    );
+    report.add(
+        "a_paid_job_is_resumed",
+        a_paid_job_is_resumed(subject).await,
+    );
+    report.add("the_worst_case_holds", the_worst_case_holds(subject).await);
+    report.add(
         "dropped_calls_leave_nothing_behind",
         dropped_calls_leave_nothing_behind(subject).await,
     );
     report.add(
         "many_calls_at_once_are_solved",
         many_calls_at_once_are_solved(subject).await,
+    );
+    report.add(
+        "many_dropped_calls_leave_nothing_behind",
+        many_dropped_calls_leave_nothing_behind(subject).await,
     );
     report
 }

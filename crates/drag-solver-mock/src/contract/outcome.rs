@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use drag_solver_core::ErrorKind;
+
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,11 +31,16 @@ impl Finding {
 #[must_use = "a violated contract is only seen by looking: `assert!(report.is_clean(), \"{report}\")`"]
 pub struct Report {
     findings: Vec<(&'static str, Finding)>,
+    kinds: Vec<ErrorKind>,
 }
 
 impl Report {
     pub(super) fn add(&mut self, check: &'static str, finding: Finding) {
         self.findings.push((check, finding));
+    }
+
+    pub(super) fn add_kinds(&mut self, kinds: impl IntoIterator<Item = ErrorKind>) {
+        self.kinds.extend(kinds);
     }
 
     /// Whether nothing was violated. Skipped checks are no violations.
@@ -46,6 +53,12 @@ impl Report {
     #[must_use]
     pub fn findings(&self) -> &[(&'static str, Finding)] {
         &self.findings
+    }
+
+    /// The kinds of error that were [named](super::Subject::failing_with) and seen, in order.
+    #[must_use]
+    pub fn kinds(&self) -> &[ErrorKind] {
+        &self.kinds
     }
 
     /// The names of the checks that were passed.
@@ -90,6 +103,11 @@ impl fmt::Display for Report {
         }
         let (passed, skipped) = (self.passed().count(), self.skipped().count());
         let violated = self.violated().count();
-        write!(f, "{passed} passed, {skipped} skipped, {violated} violated")
+        write!(f, "{passed} passed, {skipped} skipped, {violated} violated")?;
+        if !self.kinds.is_empty() {
+            let names: Vec<_> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+            write!(f, "; errors seen: {}", names.join(", "))?;
+        }
+        Ok(())
     }
 }

@@ -1,22 +1,37 @@
 //! The solver under test, and what is known about it.
 
+use std::fmt;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, DragChallenge, DragSolver};
+use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind};
+
+/// Calls at once that memory takes without noticing, and that sockets do.
+const MANY_IN_MEMORY: usize = 1_000;
+const MANY_OVER_SOCKETS: usize = 50;
 
 /// A solver, a challenge it solves, and what else the checks may use.
-#[derive(Debug)]
+///
+/// `Debug` does not show the secrets.
 pub struct Subject<'a> {
     pub(super) solver: &'a dyn DragSolver,
     pub(super) solvable: DragChallenge,
     pub(super) expected: Option<(Drag, f64)>,
-    pub(super) unsolvable: Option<DragChallenge>,
+    pub(super) failures: Vec<Failure<'a>>,
     pub(super) endless: Option<DragChallenge>,
     pub(super) providers: Vec<String>,
     secrets: Vec<String>,
-    pub(super) at_once: usize,
+    at_once: Option<usize>,
     pub(super) patience: Duration,
     pub(super) paused: bool,
+}
+
+/// A challenge that somebody fails at.
+pub(super) struct Failure<'a> {
+    /// The solver under test, unless it is another.
+    pub(super) elsewhere: Option<&'a dyn DragSolver>,
+    pub(super) challenge: DragChallenge,
+    /// Any will do unless it is named.
+    pub(super) kind: Option<ErrorKind>,
 }
 
 impl<'a> Subject<'a> {
@@ -26,11 +41,11 @@ impl<'a> Subject<'a> {
             solver,
             solvable,
             expected: None,
-            unsolvable: None,
+            failures: Vec::new(),
             endless: None,
             providers: vec![solver.name().to_owned()],
             secrets: Vec::new(),
-            at_once: 50,
+            at_once: None,
             patience: Duration::from_secs(30),
             paused: false,
         }
@@ -47,7 +62,40 @@ impl<'a> Subject<'a> {
     /// A challenge that the solver fails at every time, with whatever error.
     #[must_use]
     pub fn failing(mut self, unsolvable: DragChallenge) -> Self {
-        self.unsolvable = Some(unsolvable);
+        self.failures.push(Failure {
+            elsewhere: None,
+            challenge: unsolvable,
+            kind: None,
+        });
+        self
+    }
+
+    /// A challenge that the solver fails at every time with this kind of error. Name one for each
+    /// kind that it can show: [`Report::kinds`](super::Report::kinds) says which were seen.
+    #[must_use]
+    pub fn failing_with(mut self, kind: ErrorKind, challenge: DragChallenge) -> Self {
+        self.failures.push(Failure {
+            elsewhere: None,
+            challenge,
+            kind: Some(kind),
+        });
+        self
+    }
+
+    /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
+    /// with nobody at the other end.
+    #[must_use]
+    pub fn failing_elsewhere(
+        mut self,
+        kind: ErrorKind,
+        solver: &'a dyn DragSolver,
+        challenge: DragChallenge,
+    ) -> Self {
+        self.failures.push(Failure {
+            elsewhere: Some(solver),
+            challenge,
+            kind: Some(kind),
+        });
         self
     }
 
@@ -74,10 +122,11 @@ impl<'a> Subject<'a> {
         self
     }
 
-    /// How many calls are made at once. 50 unless set.
+    /// How many calls are made at once. Unless set: 1,000 on a paused clock, and 50 otherwise, as a
+    /// socket each has two ends in one process.
     #[must_use]
     pub fn with_calls_at_once(mut self, calls: usize) -> Self {
-        self.at_once = calls;
+        self.at_once = Some(calls);
         self
     }
 
@@ -95,6 +144,15 @@ impl<'a> Subject<'a> {
         self
     }
 
+    pub(super) fn at_once(&self) -> usize {
+        let usual = if self.paused {
+            MANY_IN_MEMORY
+        } else {
+            MANY_OVER_SOCKETS
+        };
+        self.at_once.unwrap_or(usual)
+    }
+
     pub(super) fn has_secrets(&self) -> bool {
         !self.secrets.is_empty()
     }
@@ -105,5 +163,15 @@ impl<'a> Subject<'a> {
             return Err(format!("{what} shows a secret"));
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("solver", &self.solver)
+            .field("solvable", &self.solvable)
+            .field("calls_at_once", &self.at_once())
+            .finish_non_exhaustive()
     }
 }

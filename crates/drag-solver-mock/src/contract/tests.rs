@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Screenshot,
-    Solution, SolveError, Usd, Verdict, async_trait,
+    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Progress,
+    Screenshot, Solution, SolveError, Usd, Verdict, WorstCase, async_trait,
 };
 
 use super::*;
@@ -47,29 +47,33 @@ fn subject(solver: &dyn DragSolver) -> Subject<'_> {
 
 /// The one check that `solver` violates, and how.
 async fn violation(solver: &dyn DragSolver) -> (&'static str, String) {
-    let report = run(&subject(solver)).await;
+    let report = run(&subject(solver).with_calls_at_once(100)).await;
     let mut violated = report.violated();
-    let (check, what) = violated.next().expect("a violation");
+    let (check, what) = violated
+        .next()
+        .unwrap_or_else(|| panic!("no violation: {solver:?}"));
     (check, what.to_owned())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_good_solver_passes_with_nothing_skipped() {
     let solver = good("good");
-    let report = run(&subject(&solver).with_calls_at_once(1_000)).await;
-    assert_eq!(report.passed().count(), 9, "{report}");
-    assert_eq!(report.findings().len(), 9, "{report}");
+    let subject = subject(&solver).failing_with(ErrorKind::Unsolvable, gif(1));
+    let report = run(&subject).await;
+    assert_eq!(report.passed().count(), 15, "{report}");
+    assert_eq!(report.findings().len(), 15, "{report}");
     assert_eq!((solver.in_flight(), solver.max_in_flight()), (0, 1_000));
-    assert!(
-        report
-            .to_string()
-            .ends_with("9 passed, 0 skipped, 0 violated")
-    );
+    assert_eq!(report.kinds(), [ErrorKind::Unsolvable]);
+    let last = "15 passed, 0 skipped, 0 violated; errors seen: unsolvable";
+    assert!(report.to_string().ends_with(last), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_checked_is_skipped_and_says_why() {
-    let solver = good("good").without_reports();
+    let solver = good("good")
+        .without_reports()
+        .with_worst_case(WorstCase::unknown())
+        .free();
     let report = run(&Subject::new(&solver, solvable())).await;
     assert!(report.is_clean(), "{report}");
     let skipped: Vec<_> = report.skipped().collect();
@@ -86,6 +90,12 @@ async fn what_cannot_be_checked_is_skipped_and_says_why() {
                 "a_deadline_ends_the_wait",
                 "no challenge was named with `never_answering`"
             ),
+            (
+                "progress_tells_of_money",
+                "it says nothing, and buys nothing"
+            ),
+            ("a_paid_job_is_resumed", "it names no job that it buys"),
+            ("the_worst_case_holds", "it says nothing of its worst case"),
         ]
     );
 }
@@ -252,7 +262,15 @@ enum Flaw {
     SaysTimeout(u64),
     WakesLate,
     LeaksALock,
+    LeaksPermits,
     OneAtATime,
+    TripsOverInstructions,
+    MindsTheRegion,
+    OverflowsFarDeadlines,
+    BuysTwice,
+    BuysAgain,
+    ResumesInSilence,
+    ShowsSecretsInSolutions,
 }
 
 impl Flawed {
@@ -312,6 +330,48 @@ impl DragSolver for Flawed {
                 self.locked.store(false, Ordering::SeqCst);
                 return result;
             }
+            Flaw::LeaksPermits => {
+                if self.calls.fetch_add(1, Ordering::SeqCst) >= 300 {
+                    return Err(busy());
+                }
+                let result = self.inner.solve(challenge).await;
+                self.calls.fetch_sub(1, Ordering::SeqCst);
+                return result;
+            }
+            Flaw::TripsOverInstructions if challenge.instruction().is_some() => {
+                return Err(SolveError::new(ErrorKind::Protocol, "a quote").with_provider("bad"));
+            }
+            Flaw::MindsTheRegion if challenge.region().is_some() => {
+                let moved = Drag::new(Point::new(3.0, 0.0), Point::new(240.0, 0.0));
+                return Ok(Solution::new(moved, "bad"));
+            }
+            Flaw::OverflowsFarDeadlines => {
+                let margin = Duration::from_secs(3_600 * 24 * 365);
+                if let Some(left) = challenge.remaining()
+                    && left
+                        .checked_add(margin)
+                        .is_none_or(|left| left > 100 * margin)
+                {
+                    return Err(SolveError::new(ErrorKind::DeadlineExceeded, "overflow")
+                        .with_provider("bad"));
+                }
+            }
+            Flaw::BuysTwice if !challenge.is_expired() => {
+                let (first, second) = (self.inner.solve(challenge), self.inner.solve(challenge));
+                first.await?;
+                return second.await;
+            }
+            Flaw::BuysAgain => {
+                let forgetful = challenge.clone().without_paid_jobs();
+                return self.inner.solve(&forgetful).await;
+            }
+            Flaw::ResumesInSilence if !challenge.paid_jobs().is_empty() => {
+                return Ok(Solution::new(drag(), "bad"));
+            }
+            Flaw::ShowsSecretsInSolutions => {
+                let solution = self.inner.solve(challenge).await?;
+                return Ok(solution.with_job(JobId::new("s3cret").unwrap()));
+            }
             Flaw::OneAtATime => {
                 if self.calls.fetch_add(1, Ordering::SeqCst) > 0 {
                     self.calls.fetch_sub(1, Ordering::SeqCst);
@@ -329,6 +389,10 @@ impl DragSolver for Flawed {
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.inner.report(solution, verdict).await
+    }
+
+    fn worst_case(&self) -> WorstCase {
+        self.inner.worst_case()
     }
 }
 
@@ -348,13 +412,171 @@ async fn bad_habits_are_seen() {
         (Flaw::SaysTimeout(90), "a_deadline_ends_the_wait"),
         (Flaw::WakesLate, "a_deadline_ends_the_wait"),
         (Flaw::LeaksALock, "dropped_calls_leave_nothing_behind"),
+        (
+            Flaw::LeaksPermits,
+            "many_dropped_calls_leave_nothing_behind",
+        ),
         (Flaw::OneAtATime, "many_calls_at_once_are_solved"),
+        (
+            Flaw::TripsOverInstructions,
+            "an_instruction_and_a_region_do_no_harm",
+        ),
+        (
+            Flaw::MindsTheRegion,
+            "an_instruction_and_a_region_do_no_harm",
+        ),
+        (Flaw::OverflowsFarDeadlines, "a_far_deadline_is_met"),
+        (Flaw::BuysTwice, "the_worst_case_holds"),
+        (Flaw::BuysAgain, "a_paid_job_is_resumed"),
+        (Flaw::ResumesInSilence, "a_paid_job_is_resumed"),
+        (Flaw::ShowsSecretsInSolutions, "a_known_challenge_is_solved"),
     ];
     for (flaw, expected) in cases {
         let label = format!("{flaw:?}");
         let (check, what) = violation(&Flawed::new(flaw)).await;
         assert_eq!(check, expected, "{label}: {what}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_another_kind_than_named_is_seen() {
+    let (solver, other) = (good("good"), good("good"));
+    let right = Subject::new(&solver, solvable()).failing_with(ErrorKind::Unsolvable, gif(1));
+    assert_eq!(errors_are_sensible(&right).await, Finding::Passed);
+    for subject in [
+        Subject::new(&solver, solvable()).failing_with(ErrorKind::Unauthorized, gif(1)),
+        Subject::new(&solver, solvable()).failing_elsewhere(
+            ErrorKind::Unauthorized,
+            &other,
+            gif(1),
+        ),
+    ] {
+        let report = run(&subject).await;
+        assert!(
+            report.to_string().contains(
+                "VIOLATED  errors_are_sensible: the error is not unauthorized: good: scripted"
+            ),
+            "{report}"
+        );
+        assert_eq!(report.kinds(), []);
+    }
+    assert_eq!((solver.call_count() > 2, other.call_count()), (true, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worst_case_that_does_not_hold_is_seen() {
+    let second = WorstCase::one_attempt().with_time(Duration::from_secs(1));
+    let free = WorstCase::one_attempt().with_cost(Usd::ZERO);
+    for (worst, what) in [(second, "it took 3s"), (free, "it cost 0.0009")] {
+        let solver = good("bad").with_worst_case(worst);
+        let solver = solver.with_cost(Usd::from_micros(900));
+        let subject = Subject::new(&solver, solvable()).on_paused_clock();
+        let Finding::Violated(seen) = the_worst_case_holds(&subject).await else {
+            panic!("{worst} was taken");
+        };
+        assert!(seen.contains(what), "{seen}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_answer_to_a_report_of_nobodys_solution_is_seen() {
+    let solver = good("bad").answering_reports(|solution, _| {
+        if solution.provider() == "nobody" {
+            return Err(SolveError::new(ErrorKind::Unsupported, "").with_provider("bad"));
+        }
+        Ok(())
+    });
+    let (check, _) = violation(&solver).await;
+    assert_eq!(check, "reports_are_answered");
+}
+
+/// Says what it is told to while it answers.
+#[derive(Debug)]
+struct Talker {
+    says: Vec<Said>,
+    outcome: fn() -> Result<Solution, SolveError>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    Somebody,
+    Started,
+    Buying,
+    NotBought,
+    Bought,
+    Resumed,
+    Settled,
+}
+
+#[async_trait]
+impl DragSolver for Talker {
+    fn name(&self) -> &'static str {
+        "talker"
+    }
+
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        let (provider, job) = (self.name(), &JobId::from(7));
+        for said in &self.says {
+            challenge.notify(&match said {
+                Said::Somebody => Progress::Started { provider: "x" },
+                Said::Started => Progress::Started { provider },
+                Said::Buying => Progress::Buying { provider },
+                Said::NotBought => Progress::NotBought { provider },
+                Said::Bought => Progress::Bought { provider, job },
+                Said::Resumed => Progress::Resumed { provider, job },
+                Said::Settled => Progress::Settled { provider, job },
+            });
+        }
+        (self.outcome)()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn false_words_about_money_are_seen() {
+    use Said::{Bought, Buying, NotBought, Resumed, Settled, Somebody, Started};
+    type Outcome = fn() -> Result<Solution, SolveError>;
+    let free: Outcome = || Ok(Solution::new(drag(), "talker"));
+    let paid: Outcome = || Ok(Solution::new(drag(), "talker").with_cost(Usd::from_micros(9)));
+    let job: Outcome = || Ok(Solution::new(drag(), "talker").with_job(JobId::from(8)));
+    let charged: Outcome = || {
+        let error = SolveError::new(ErrorKind::Protocol, "odd").with_provider("talker");
+        Err(error.with_charge(Charge::Unknown))
+    };
+    let cases: [(&[Said], Outcome, &str); 10] = [
+        (&[Buying], free, "too early"),
+        (&[Started, Bought], free, "too early"),
+        (&[Started, NotBought], free, "too early"),
+        (&[Resumed], free, "too early"),
+        (&[Started, Buying, Settled], free, "too early"),
+        (&[Somebody], free, "`x`"),
+        (&[], paid, "nothing of buying"),
+        (&[Started], paid, "nothing of buying"),
+        (&[Started, Buying, Bought], job, "job 8"),
+        (&[Started], charged, "nothing of buying"),
+    ];
+    let honest: &[Said] = &[Started, Buying, Bought, Settled];
+    let check = async |says: &[Said], outcome| {
+        let says = says.to_vec();
+        let talker = Talker { says, outcome };
+        progress_tells_of_money(&Subject::new(&talker, solvable())).await
+    };
+    assert_eq!(check(honest, paid).await, Finding::Passed);
+    for (says, outcome, expected) in cases {
+        let Finding::Violated(what) = check(says, outcome).await else {
+            panic!("{says:?} was taken");
+        };
+        assert!(what.contains(expected), "{what}");
+    }
+}
+
+#[test]
+fn the_subject_does_not_show_the_secrets_either() {
+    let solver = good("good");
+    let shown = format!("{:?}", subject(&solver));
+    assert!(
+        !shown.contains("s3cret") && shown.contains("1000"),
+        "{shown}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -377,7 +599,7 @@ async fn a_purchase_after_the_deadline_is_seen() {
 
         async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
             let provider = self.name();
-            challenge.notify(&drag_solver_core::Progress::Buying { provider });
+            challenge.notify(&Progress::Buying { provider });
             Err(SolveError::new(ErrorKind::DeadlineExceeded, "late").with_provider(provider))
         }
     }
@@ -424,5 +646,13 @@ async fn the_answer_key_passes() {
     let report = run(&subject).await;
     assert!(report.is_clean(), "{report}");
     let skipped: Vec<_> = report.skipped().map(|(check, _)| check).collect();
-    assert_eq!(skipped, ["debug_hides_secrets", "a_deadline_ends_the_wait"]);
+    assert_eq!(
+        skipped,
+        [
+            "debug_hides_secrets",
+            "a_deadline_ends_the_wait",
+            "progress_tells_of_money",
+            "a_paid_job_is_resumed"
+        ]
+    );
 }
