@@ -1,9 +1,14 @@
 //! The workspace from outside: whole roads over real HTTP, through the facade alone, and the rules
 //! of the house.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
+// A failed `unwrap` is a failed test.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::print_stderr, clippy::print_stdout)] // shown if a test fails
 
+mod contract;
+mod docs;
 mod faults;
+mod fuzz;
 mod layout;
 mod outages;
 mod picture;

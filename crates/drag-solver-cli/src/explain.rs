@@ -154,6 +154,12 @@ pub(crate) fn hint_for_account(error: &SolveError) -> Option<String> {
         .flatten()
 }
 
+/// What to do next about an error of this kind, for the page that lists them.
+#[cfg(test)]
+pub(crate) fn advice(kind: ErrorKind, provider: &str) -> Option<String> {
+    hint(kind, provider, None)
+}
+
 fn hint(kind: ErrorKind, provider: &str, config: Option<&Path>) -> Option<String> {
     let kind_of = providers::find(provider).filter(|_| config.is_none());
     let credentials = kind_of.and_then(providers::credentials);
@@ -195,6 +201,21 @@ fn hint(kind: ErrorKind, provider: &str, config: Option<&Path>) -> Option<String
             "see what was sent and answered with -vv; {base_url} may be another version of the \
              service"
         ),
+        ErrorKind::InvalidChallenge => {
+            "give the whole screenshot, unchanged, as PNG, JPEG, WebP or GIF".to_owned()
+        }
+        ErrorKind::Unsupported => format!("change what it does not take, or {another}"),
+        ErrorKind::CircuitOpen => {
+            format!("{provider} is left alone for a while: wait, or {another}")
+        }
+        ErrorKind::BudgetExhausted => match file {
+            Some(file) => format!("raise the budget in {file}, or wait for its period to end"),
+            None => "raise the budget, or wait for its period to end".to_owned(),
+        },
+        ErrorKind::Unsolvable | ErrorKind::InvalidAnswer if provider != sandbox::NAME => {
+            format!("ask again, with a new screenshot if the challenge has changed, or {another}")
+        }
+        // Its parts have said what to do.
         _ => return None,
     })
 }

@@ -12,6 +12,8 @@ mod config;
 mod console;
 mod draw;
 mod drive;
+#[cfg(test)]
+mod errors_page;
 mod explain;
 mod input;
 mod interrupt;

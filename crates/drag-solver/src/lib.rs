@@ -146,3 +146,7 @@ pub mod prelude;
 #[cfg(all(doctest, feature = "omocaptcha", feature = "mock"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "http", feature = "contract", feature = "emulator"))]
+#[doc = include_str!("../../../docs/write-a-provider.md")]
+struct WriteAProvider;

@@ -1,0 +1,3 @@
+//! What the fuzzer and the smoke test in `tests/` both drive.
+
+pub mod targets;

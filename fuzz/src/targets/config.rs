@@ -1,0 +1,158 @@
+//! Settings from a file or from variables.
+
+use std::error::Error;
+
+use drag_solver::config::{ChainConfig, Registry};
+use drag_solver_anticaptcha::ImageToCoordinatesTask;
+use drag_solver_combinators::{
+    BudgetPolicy, DeadlinePolicy, RetryBudgetPolicy, RetryPolicy, TimeoutPolicy, ValidatePolicy,
+};
+use drag_solver_core::DragSolver;
+use drag_solver_http::ConfigError;
+use drag_solver_http::task_api::{TaskConfig, TaskService, TaskSolverBuilder};
+use drag_solver_omocaptcha::{OmocaptchaBuilder, OmocaptchaConfig};
+use drag_solver_twocaptcha::CoordinatesTask;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::promises::{TOKEN, hides_the_token, is_printable};
+
+/// Settings are taken, or refused in one line that names the setting; a token is never shown; a
+/// policy that was taken is written and read again without a change.
+pub fn config(data: &[u8]) {
+    if let Some(settings) = with_secrets(data) {
+        omocaptcha(&settings);
+        task::<CoordinatesTask>(&settings);
+        task::<ImageToCoordinatesTask>(&settings);
+    }
+    chain(data);
+    policy::<RetryPolicy>(data);
+    policy::<RetryBudgetPolicy>(data);
+    policy::<TimeoutPolicy>(data);
+    policy::<DeadlinePolicy>(data);
+    policy::<ValidatePolicy>(data);
+    policy::<BudgetPolicy>(data);
+}
+
+/// The same settings with a token of ours and a password of ours, if they have such members, and
+/// nowhere else.
+fn with_secrets(data: &[u8]) -> Option<Value> {
+    let mut settings: Value = read(data)?;
+    let members = settings.as_object_mut()?;
+    let has_proxy = members.remove("proxy").is_some();
+    let has_token = members.remove("token").is_some();
+    if format!("{members:?}").contains(TOKEN) {
+        return None;
+    }
+    if has_token {
+        members.insert("token".to_owned(), TOKEN.into());
+    }
+    if has_proxy {
+        let proxy = format!("http://user:{}@proxy:3128", TOKEN.replace('/', "%2F"));
+        members.insert("proxy".to_owned(), proxy.into());
+    }
+    Some(settings)
+}
+
+/// A chain from a file. Files are not read for secrets, as any file might be named.
+fn chain(data: &[u8]) {
+    if read(data).is_none_or(|value: Value| value.to_string().contains("file")) {
+        return;
+    }
+    let registry = Registry::standard().with_variables(|name| {
+        let is_secret = name.ends_with("_TOKEN") || name.ends_with("_KEY");
+        is_secret.then(|| TOKEN.into())
+    });
+    let chain = match serde_json::from_slice::<ChainConfig>(data) {
+        Ok(config) => match config.build(&registry) {
+            Ok(chain) => chain,
+            Err(error) => {
+                is_printable(&error.to_string());
+                return hides_the_token(&error.to_string());
+            }
+        },
+        Err(error) => return is_printable(&error.to_string()),
+    };
+    assert!(!chain.links().is_empty());
+    hides_the_token(&format!(
+        "{chain} {chain:#} {chain:?} {:?}",
+        chain.worst_case()
+    ));
+}
+
+fn omocaptcha(settings: &Value) {
+    if let Ok(config) = OmocaptchaConfig::deserialize(settings) {
+        hides_the_token(&format!("{config:?}"));
+        built(OmocaptchaBuilder::from(config.clone()).build());
+        built(OmocaptchaBuilder::from(config).token(TOKEN).build());
+    }
+    let variable = variables(settings);
+    match OmocaptchaConfig::from_variables(|name| variable(name).map(Into::into)) {
+        Ok(config) => built(OmocaptchaBuilder::from(config).build()),
+        Err(error) => refusal_is_sound(&error),
+    }
+}
+
+fn task<S: TaskService>(settings: &Value) {
+    if let Ok(config) = TaskConfig::deserialize(settings) {
+        hides_the_token(&format!("{config:?}"));
+        built(TaskSolverBuilder::<S>::from(config.clone()).build());
+        built(TaskSolverBuilder::<S>::from(config).token(TOKEN).build());
+    }
+    let variable = variables(settings);
+    match TaskConfig::from_variables::<S>(|name| variable(name).map(Into::into)) {
+        Ok(config) => built(TaskSolverBuilder::<S>::from(config).build()),
+        Err(error) => refusal_is_sound(&error),
+    }
+}
+
+/// A policy may be impossible to use and still be written down.
+fn policy<P: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(data: &[u8]) {
+    if let Some(policy) = read::<P>(data) {
+        let json = serde_json::to_string(&policy).expect("a policy serialises");
+        let again: P = serde_json::from_str(&json).expect("a policy is read back");
+        assert_eq!(again, policy, "{json}");
+    }
+}
+
+fn built<S: DragSolver>(outcome: Result<S, ConfigError>) {
+    match outcome {
+        Ok(solver) => {
+            let name = solver.name();
+            assert!((1..=64).contains(&name.len()), "{name}");
+            is_printable(name);
+            hides_the_token(&format!("{solver:?} {solver:#?}"));
+            let _ = solver.worst_case();
+        }
+        Err(error) => refusal_is_sound(&error),
+    }
+}
+
+fn refusal_is_sound(error: &ConfigError) {
+    assert!(
+        !error.setting().is_empty() && !error.problem().is_empty(),
+        "{error:?}"
+    );
+    for text in std::iter::successors(Some(error as &dyn Error), |&error| error.source()) {
+        is_printable(&text.to_string());
+    }
+    hides_the_token(&format!("{error:?}"));
+}
+
+fn read<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
+    serde_json::from_slice(data).ok()
+}
+
+/// An environment: the members whose values are strings, under their upper-case names behind any
+/// prefix.
+fn variables(settings: &Value) -> impl Fn(&str) -> Option<String> {
+    |name| {
+        let (_, setting) = name.split_once('_')?;
+        let member = match setting {
+            "API_TOKEN" | "API_KEY" => "token".to_owned(),
+            other => other.to_lowercase(),
+        };
+        settings.get(member)?.as_str().map(str::to_owned)
+    }
+}
