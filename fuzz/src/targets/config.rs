@@ -57,7 +57,12 @@ fn with_secrets(data: &[u8]) -> Option<Value> {
 
 /// A chain from a file. Files are not read for secrets, as any file might be named.
 fn chain(data: &[u8]) {
-    if read(data).is_none_or(|value: Value| value.to_string().contains("file")) {
+    // Nor is a token looked for that the file itself shows.
+    let is_usable = |value: Value| {
+        let text = value.to_string();
+        !text.contains("file") && !text.contains(TOKEN)
+    };
+    if !read(data).is_some_and(is_usable) {
         return;
     }
     let registry = Registry::standard().with_variables(|name| {
