@@ -13,7 +13,7 @@ use tokio::sync::watch;
 const NEARLY_OVER: Duration = Duration::from_millis(600);
 
 /// All challenges.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Account {
     totals: Mutex<Totals>,
     now: Arc<watch::Sender<Now>>,
@@ -54,15 +54,6 @@ pub(crate) struct Spent {
     pub(crate) free: u64,
     /// Answers.
     pub(crate) solved: u64,
-}
-
-impl Default for Account {
-    fn default() -> Self {
-        Self {
-            totals: Mutex::default(),
-            now: Arc::default(),
-        }
-    }
 }
 
 impl Account {

@@ -299,9 +299,9 @@ impl DragSolver for Workers {
 
     async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let draw = (number ^ self.seed.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-        tokio::time::sleep(Duration::from_millis(draw % 40)).await;
-        let x = match draw % 100 {
+        let random = (number ^ self.seed.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        tokio::time::sleep(Duration::from_millis(random % 40)).await;
+        let x = match random % 100 {
             0 | 1 => return Err(SolveError::new(ErrorKind::Unsolvable, "no idea")),
             2 => 3_000.0,
             _ => 250.0,
