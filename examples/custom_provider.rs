@@ -5,6 +5,8 @@
 //! cargo run -p drag-solver-examples --example custom_provider
 //! ```
 //!
+//! In the file of a chain it goes by the name under which the registry knows it.
+//!
 //! What a provider says for itself is [`JobApi`]: pure functions from a challenge to a request, and
 //! from an answer to what it means. [`HttpSolver`] does the rest: it polls through lost connections,
 //! keeps deadlines, bounds what comes back, and never buys twice what was paid for.
@@ -19,16 +21,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use drag_solver::config::{ChainConfig, InvalidConfig, Registry};
 use drag_solver::core::{ImageFormat, JobId, ScreenshotLimits};
 use drag_solver::http::secrecy::{ExposeSecret as _, SecretString};
 use drag_solver::http::serde_json::{self, Value, json};
 use drag_solver::http::{
-    Answer, AnswerError, ApiRequest, ApiResponse, Created, JobState, PICTURE, Pace, Transport,
-    TransportError, lenient,
+    Answer, AnswerError, ApiRequest, ApiResponse, Created, JobState, PICTURE, Pace, Secret,
+    Transport, TransportError, lenient,
 };
 use drag_solver::mock::challenge::{AnswerKey, TestPicture};
 use drag_solver::mock::contract;
 use drag_solver::prelude::*;
+use serde::Deserialize;
 
 /// One account with the service. `SecretString` keeps the key out of `Debug`.
 #[derive(Debug)]
@@ -198,6 +202,41 @@ impl Transport for Clickworks {
     }
 }
 
+/// Its table in the file of a chain. Keys beside these are refused.
+#[derive(Deserialize)]
+struct ClickworksConfig {
+    /// `{ env = "CLICKWORKS_KEY" }` or `{ file = "PATH" }`: never the key itself.
+    key: Secret,
+    poll: Option<Pace>,
+}
+
+/// The providers that a file can name: those of the library, and this one.
+fn registry() -> Result<Registry, InvalidConfig> {
+    Registry::standard().register("clickworks", |config: ClickworksConfig, context| {
+        let key = context.secret("key", &config.key)?;
+        let mut solver = HttpSolver::builder(ClickworksApi { key }, Clickworks::default());
+        if let Some(pace) = config.poll {
+            solver = solver.pace(pace);
+        }
+        if let Some(limit) = context.attempt_limit() {
+            solver = solver.job_timeout(limit); // the `timeout` of the file
+        }
+        solver.build()
+    })
+}
+
+const CHAIN: &str = r#"
+    deadline = "120s"
+    [[providers]]
+    kind = "clickworks"
+    key = { env = "CLICKWORKS_KEY" }
+    poll = { first = "1ms", every = "1ms" }
+    price = "0.002"
+    timeout = "30s"
+    retry = { max_attempts = 2 }
+    validate = true
+"#;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let api = ClickworksApi { key: KEY.into() };
@@ -219,6 +258,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .hiding(KEY);
     let report = contract::run(&subject).await;
     println!("{report}");
+
+    // In a chain from a file, by its name.
+    let variables = |name: &str| (name == "CLICKWORKS_KEY").then(|| KEY.into());
+    let registry = registry()?.with_variables(variables); // in place of the environment
+    let chain = toml::from_str::<ChainConfig>(CHAIN)?.build(&registry)?;
+    println!("{chain:#}\n\nat the worst: {}", chain.worst_case());
+    assert_eq!(
+        chain.solve(&picture.challenge()).await?.drag(),
+        &picture.drag()
+    );
+
     if report.is_clean() && report.skipped().count() == 0 {
         Ok(())
     } else {

@@ -160,6 +160,29 @@ fn every_provider_crate_is_behind_a_feature_of_the_facade() {
     }
 }
 
+/// So the command line knows it too: it has no list of its own.
+#[test]
+fn every_provider_crate_is_in_the_registry_and_has_its_page() {
+    let registry = drag_solver::config::Registry::standard();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for (name, _) in provider_crates() {
+        let feature = name.trim_start_matches("drag-solver-");
+        let kind = registry.find(feature);
+        let kind = kind.unwrap_or_else(|| panic!("{name} is not in Registry::standard"));
+        let page = format!("docs/providers/{feature}.md");
+        let row = format!("({page}) | `{feature}` |");
+        assert!(readme.contains(&row), "README.md has no row with {row}");
+        let text = fs::read_to_string(root().join(&page)).unwrap();
+        for variable in kind.variables() {
+            assert!(text.contains(variable.name), "{page}: {}", variable.name);
+        }
+        for word in ["report", "balance", "asked for the result", "pictures"] {
+            assert!(text.contains(word), "{page} says nothing of `{word}`");
+        }
+    }
+    assert_eq!(registry.kinds().count(), provider_crates().len());
+}
+
 #[test]
 fn test_helpers_stay_out_of_normal_dependencies() {
     for (name, folder) in members() {

@@ -12,5 +12,6 @@ mod fuzz;
 mod layout;
 mod outages;
 mod picture;
+mod readme;
 mod road;
 mod support;

@@ -66,7 +66,7 @@ fn describe(chain: &Chain) -> String {
 fn notes(chain: &Chain) -> Vec<String> {
     let mut notes = Vec::new();
     // Hedges and quorums ask several at a time.
-    let one_by_one = matches!(chain.strategy(), Strategy::Fallback);
+    let one_by_one = matches!(chain.strategy(), Strategy::Fallback | Strategy::Ordered(_));
     if let Some(limit) = chain.time_limit().filter(|_| one_by_one) {
         let mut before = Some(Duration::ZERO);
         for link in chain.links() {

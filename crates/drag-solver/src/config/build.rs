@@ -29,7 +29,7 @@ impl ChainConfig {
 
         let mut links = Vec::new();
         for provider in &self.providers {
-            let link = provider.link(registry, budget.as_ref(), retries.as_ref());
+            let link = provider.link(self.instrument, registry, budget.as_ref(), retries.as_ref());
             links.push(link.map_err(|error| error.inside(provider.label()).inside("providers"))?);
         }
         let solver = self.join(&links, retries)?;
@@ -64,6 +64,13 @@ impl ChainConfig {
         let solver = match (links, self.strategy) {
             ([only], Strategy::Fallback) => Arc::clone(only.solver()),
             (_, Strategy::Fallback) => table("strategy", Fallback::new(solvers))?,
+            (_, Strategy::Ordered(policy)) => {
+                let fallback = Fallback::new(solvers);
+                let ordered = fallback.and_then(|fallback| fallback.ordered(policy));
+                ordered
+                    .map_err(|error| InvalidConfig::policy("order", &error).inside("strategy"))?
+                    .shared()
+            }
             (_, Strategy::Hedge(policy)) => {
                 let mut hedge = Hedge::new(solvers, policy);
                 if let Some(retries) = retries {
@@ -73,10 +80,14 @@ impl ChainConfig {
             }
             (_, Strategy::Quorum(policy)) => table("strategy", Quorum::new(solvers, policy))?,
         };
-        match self.deadline {
-            Some(policy) => value("deadline", solver.deadline(policy)),
-            None => Ok(solver),
+        let solver = match self.deadline {
+            Some(policy) => value("deadline", solver.deadline(policy))?,
+            None => solver,
+        };
+        if self.instrument {
+            return value("instrument", solver.instrumented("challenge"));
         }
+        Ok(solver)
     }
 }
 
@@ -84,6 +95,7 @@ impl ProviderConfig {
     /// The provider with its policies, in the one order that works, from the inside out.
     fn link(
         &self,
+        instrument: bool,
         registry: &Registry,
         shared_budget: Option<&Budget>,
         retries: Option<&RetryBudget>,
@@ -112,6 +124,9 @@ impl ProviderConfig {
         let checked = Arc::clone(&solver);
         if let Some(policy) = self.timeout {
             solver = value("timeout", solver.timeout(policy))?;
+        }
+        if instrument {
+            solver = value("instrument", solver.instrumented("attempt"))?;
         }
         for budget in budgets {
             let Some(price) = self.price else {

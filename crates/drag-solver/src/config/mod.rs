@@ -6,7 +6,8 @@
 //! ```toml
 //! deadline = "120s"                        # for all of it, unless a challenge brings its own
 //! strategy = "fallback"                    # one provider after the other, in this order; or
-//!                                          # { kind = "hedge", delay = "8s" }, { kind = "quorum" }
+//!                                          # { kind = "hedge", delay = "8s" }, { kind = "quorum" },
+//!                                          # { kind = "fallback", order = true }: the best first
 //!
 //! [budget]                                 # together, they spend no more than this
 //! per_period = "5"                         # US dollars
@@ -31,8 +32,8 @@
 //!
 //! Policies are put around a provider in the one order that works, whatever the order in the file;
 //! from the outside in: `deadline`, `strategy`, then for each provider `retry`, `rate_limit`,
-//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`,
-//! `fit`.
+//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`, `fit`. With
+//! `instrument = true` there are spans and metrics around all of it and around each attempt.
 //!
 //! What a provider's table does not say is taken from the environment variables that its own page
 //! names, and then from its defaults. So the second provider above reads its key from
@@ -94,6 +95,7 @@ use crate::combinators::{BudgetPolicy, DeadlinePolicy, RetryBudgetPolicy};
 const KEYS: &[&str] = &[
     "budget",
     "deadline",
+    "instrument",
     "providers",
     "retry_budget",
     "strategy",
@@ -112,6 +114,9 @@ pub struct ChainConfig {
     pub budget: Option<BudgetPolicy>,
     /// Limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudgetPolicy>,
+    /// Whether each challenge and each attempt has a tracing span and, with the feature `metrics`, is
+    /// counted and timed. See [`Instrument`](crate::combinators::Instrument).
+    pub instrument: bool,
     /// Who can be asked.
     pub providers: Vec<ProviderConfig>,
 }
@@ -140,6 +145,7 @@ impl TryFrom<Value> for ChainConfig {
             },
             budget: table.take("budget")?,
             retry_budget: table.policy("retry_budget")?,
+            instrument: table.take("instrument")?.unwrap_or_default(),
             providers: match table.0.remove("providers") {
                 None => Vec::new(),
                 Some(Value::Array(tables)) => tables

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::error::InvalidConfig;
 use super::provider::Table;
 use super::value;
-use crate::combinators::{HedgePolicy, QuorumPolicy};
+use crate::combinators::{HedgePolicy, OrderPolicy, QuorumPolicy};
 
 const KINDS: &[&str] = &["fallback", "hedge", "quorum"];
 
@@ -21,6 +21,10 @@ pub enum Strategy {
     /// [`Fallback`](crate::combinators::Fallback).
     #[default]
     Fallback,
+    /// The same, but first whoever did best of late: `{ kind = "fallback", order = true }`, or with
+    /// the settings of an [`OrderPolicy`] in place of `true`. See
+    /// [`Fallback::ordered`](crate::combinators::Fallback::ordered).
+    Ordered(OrderPolicy),
     /// One after the other, but the next without waiting for an answer that takes long; the first
     /// answer wins. See [`Hedge`](crate::combinators::Hedge).
     Hedge(HedgePolicy),
@@ -36,7 +40,11 @@ impl Strategy {
         };
         let kind: String = table.take("kind")?.unwrap_or_default();
         match kind.as_str() {
-            "fallback" => table.end(&["kind"]).map(|()| Self::Fallback),
+            "fallback" => {
+                let order = table.policy("order")?;
+                table.end(&["kind", "order"])?;
+                Ok(order.map_or(Self::Fallback, Self::Ordered))
+            }
             "hedge" => settings(table).map(Self::Hedge),
             "quorum" => settings(table).map(Self::Quorum),
             other => {

@@ -127,7 +127,7 @@ fn a_file_cannot_build_the_wrong_order() {
     ];
     let file = |keys: &[&str]| {
         let keys = keys.join("\n");
-        format!("deadline = \"60s\"\n[[providers]]\nkind = \"mock\"\n{keys}\n")
+        format!("instrument = true\ndeadline = \"60s\"\n[[providers]]\nkind = \"mock\"\n{keys}\n")
     };
     // From the inside out.
     let calls = |text: &str| -> Vec<String> {
@@ -145,12 +145,14 @@ fn a_file_cannot_build_the_wrong_order() {
         #[cfg(not(feature = "image"))]
         "mock.validate",
         "timeout",
+        "instrumented",
         "budget",
         "circuit_breaker",
         "concurrency_limit",
         "rate_limit",
         "retry",
         "deadline",
+        "instrumented",
     ];
     assert_eq!(calls(&file(&keys)), expected);
     let mut backwards = keys;
@@ -202,12 +204,21 @@ async fn a_strategy_is_a_name_or_a_table() {
     for (strategy, name, seconds) in [
         (r#""fallback""#, "slow", 60),
         (r#"{ kind = "fallback" }"#, "slow", 60),
+        (
+            r#"{ kind = "fallback", order = { explore = 0 } }"#,
+            "slow",
+            60,
+        ),
         (r#""hedge""#, "quick", 10 + 1),
         (r#"{ kind = "hedge", delay = "7s" }"#, "quick", 7 + 1),
         (r#"{ kind = "quorum", tolerance = 1 }"#, "quick|slow", 60),
     ] {
         let config = parse(&format!("strategy = {strategy}\n{providers}")).unwrap();
         let chain = config.build(&mocks()).unwrap();
+        assert_eq!(
+            chain.to_string().contains(".ordered("),
+            strategy.contains("order")
+        );
         let (solution, took) = solve(&chain).await;
         assert_eq!(solution.unwrap().provider(), name, "{chain}");
         assert_eq!(took.as_secs(), seconds, "{chain}");
@@ -389,6 +400,13 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
         (
             "strategy = \"falback\"".to_owned(),
             "strategy: there is no `falback`: did you mean `fallback`?",
+        ),
+        (
+            format!(
+                "strategy = {{ kind = \"fallback\", order = {{ explore = 2 }} }}\n{}",
+                in_first("")
+            ),
+            "strategy.order.explore: must be from 0 to 1, not 2",
         ),
         (
             "strategy = { kind = \"hedge\", dely = \"1s\" }".to_owned(),
