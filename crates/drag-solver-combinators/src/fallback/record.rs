@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_wrong_answer_without_a_job_is_the_latest_answer_and_no_failure() {
+        let records = records(1);
+        good(&records, 0, 6);
+        good(&records, 0, 6);
+        bad(&records, 0, 6);
+        records.was_wrong(0, &answer(None));
+        assert_eq!(records.score(&records.of[0]), Some(18.0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn old_calls_are_forgotten_at_the_very_instant() {
         let records = records(2);
         for _ in 0..2 {
