@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use drag_solver_combinators::{
     Budget, BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, DragSolverExt, Fallback,
-    Hedge, Quorum, QuorumPolicy, RateLimitPolicy, RateLimiter, RetryPolicy, ValidatePolicy,
+    Hedge, HedgePolicy, OrderPolicy, Quorum, QuorumPolicy, RateLimitPolicy, RateLimiter,
+    RetryPolicy, ValidatePolicy,
 };
 use drag_solver_core::{DragSolver, JobId, Usd};
 
@@ -153,10 +154,23 @@ impl World {
                 }
                 solver
             }
-            Node::Fallback(nodes) => Arc::new(Fallback::new(self.nodes(nodes, plan)).unwrap()),
-            Node::Hedge(nodes, delay) => {
-                let solvers = self.nodes(nodes, plan);
-                Arc::new(Hedge::new(solvers, ticks(*delay)).unwrap())
+            Node::Fallback(nodes, ordered) => {
+                let fallback = Fallback::new(self.nodes(nodes, plan)).unwrap();
+                if !ordered {
+                    return Arc::new(fallback);
+                }
+                let policy = OrderPolicy::default().min_calls(1).explore(0.3);
+                let ordered = fallback.ordered(policy).unwrap();
+                Arc::new(ordered.with_seed(plan.seed))
+            }
+            Node::Hedge(nodes, delay, quantile) => {
+                let mut policy = HedgePolicy::default()
+                    .delay(ticks(*delay))
+                    .min_time_left(ticks(2));
+                if *quantile {
+                    policy = policy.quantile(0.5).min_samples(1);
+                }
+                Arc::new(Hedge::new(self.nodes(nodes, plan), policy).unwrap())
             }
             Node::Quorum(nodes, all_at_once) => {
                 let policy = QuorumPolicy::default().agree(2).all_at_once(*all_at_once);
@@ -184,7 +198,7 @@ impl World {
             || plan.costs_known && any(|layer| matches!(layer, Layer::Validate { .. }));
         let tapped = {
             let budget = self.budget.clone();
-            Tap::around(solver, &self.wrongs, move |challenge, wrongs| {
+            Tap::before(solver, &self.wrongs, move |challenge, wrongs| {
                 if challenge.paid_jobs().is_empty() && budget.reserved() < price() {
                     wrongs.add("a provider was asked and nothing is reserved");
                 }
@@ -206,6 +220,8 @@ impl World {
                 Arc::new(solver.validate(policy).unwrap())
             }
             Layer::Timeout(limit) => Arc::new(solver.timeout(ticks(limit)).unwrap()),
+            Layer::Instrument => Arc::new(solver.instrumented("test").unwrap()),
+            Layer::Inspect => self.inspect(solver),
             Layer::Priced => Arc::new(solver.priced(price()).unwrap()),
             Layer::Breaker {
                 min_calls,

@@ -1,21 +1,25 @@
 //! The combinators that hand out guards, each with a tap behind it, and what must hold of it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use drag_solver_combinators::{
     Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState, ConcurrencyLimit,
-    ConcurrencyLimitPolicy, DragSolverExt, Permits, RateLimit, RateLimitPolicy, RateLimiter,
-    RetryBudget, RetryBudgetPolicy, RetryPolicy,
+    ConcurrencyLimitPolicy, DragSolverExt, Inspected, Permits, RateLimit, RateLimitPolicy,
+    RateLimiter, RetryBudget, RetryBudgetPolicy, RetryPolicy,
 };
+use drag_solver_core::DragChallenge;
 
 use crate::build::{Solver, World};
-use crate::tap::{Calls, Tap};
+use crate::provider::call_of;
+use crate::tap::{Calls, Tap, Wrongs};
 
 impl World {
     pub(crate) fn breaker(&mut self, solver: Solver, policy: CircuitBreakerPolicy) -> Solver {
         let circuit = Circuit::new(policy).unwrap();
         let seen = circuit.clone();
-        let tapped = Tap::around(solver, &self.wrongs, move |_, wrongs| {
+        let tapped = Tap::before(solver, &self.wrongs, move |_, wrongs| {
             let probes = seen.probes();
             match seen.state() {
                 CircuitState::Open => wrongs.add("a call went through an open circuit"),
@@ -26,19 +30,50 @@ impl World {
                 wrongs.add(format!("{probes} probes"));
             }
         });
-        let breaker = CircuitBreaker::sharing(tapped, &circuit);
+        let breaker = self.changes_seen(tapped, &circuit);
         self.ends(move || {
             let probes = circuit.probes();
             (probes != 0).then(|| format!("{probes} probes go on"))
         });
-        Arc::new(breaker)
+        breaker
+    }
+
+    /// A breaker whose state is looked at right before and after each call's end is counted: one that
+    /// began while it was closed changes nothing in a later generation.
+    fn changes_seen(&mut self, solver: Solver, circuit: &Circuit) -> Solver {
+        type Seen = Arc<Mutex<HashMap<usize, Vec<CircuitState>>>>;
+        let seen = Seen::default();
+        let note = |circuit: &Circuit, seen: &Seen| {
+            let (circuit, seen) = (circuit.clone(), Arc::clone(seen));
+            move |challenge: &DragChallenge, _: &Wrongs| {
+                let mut seen = seen.lock().unwrap();
+                seen.entry(call_of(challenge))
+                    .or_default()
+                    .push(circuit.state());
+            }
+        };
+        let inside = Tap::before(solver, &self.wrongs, note(circuit, &seen));
+        let inside = Tap::after(inside, &self.wrongs, note(circuit, &seen));
+        let breaker = Arc::new(CircuitBreaker::sharing(inside, circuit));
+        let circuit = circuit.clone();
+        Tap::after(breaker, &self.wrongs, move |challenge, wrongs| {
+            let states = seen.lock().unwrap().remove(&call_of(challenge));
+            if let Some([CircuitState::Closed, last]) = states.as_deref()
+                && *last != CircuitState::Closed
+                && *last != circuit.state()
+            {
+                wrongs.add(format!(
+                    "a call of an older generation ended it being {last}"
+                ));
+            }
+        })
     }
 
     pub(crate) fn concurrency(&mut self, solver: Solver, policy: ConcurrencyLimitPolicy) -> Solver {
         let permits = Permits::new(policy).unwrap();
         let (calls, seen) = (Calls::default(), permits.clone());
         let counted = calls.clone();
-        let tapped = Tap::around(solver, &self.wrongs, move |_, wrongs| {
+        let tapped = Tap::before(solver, &self.wrongs, move |_, wrongs| {
             let (in_flight, waiting) = (seen.in_flight(), seen.waiting());
             if counted.in_flight() > in_flight {
                 wrongs.add("a call without a permit");
@@ -73,6 +108,19 @@ impl World {
         });
         self.ends(move || calls.too_many(policy.period, policy.burst));
         Arc::new(tapped)
+    }
+
+    pub(crate) fn inspect(&mut self, solver: Solver) -> Solver {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let (calls, counted) = (Calls::default(), Arc::clone(&ended));
+        let inspected = calls.count(solver).inspect(move |_: &Inspected<'_>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        self.ends(move || {
+            let (ended, begun) = (ended.load(Ordering::SeqCst), calls.total());
+            (ended != begun).then(|| format!("{ended} of {begun} calls were told of"))
+        });
+        Arc::new(inspected)
     }
 
     pub(crate) fn retry(

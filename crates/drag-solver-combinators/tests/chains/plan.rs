@@ -39,8 +39,10 @@ pub(crate) enum Node {
         /// Before which of the layers the budget is put.
         budget: usize,
     },
-    Fallback(Vec<Node>),
-    Hedge(Vec<Node>, u64),
+    /// Whether it is ordered by recent success.
+    Fallback(Vec<Node>, bool),
+    /// The delay, and whether it is a quantile of the latencies once there are some.
+    Hedge(Vec<Node>, u64, bool),
     Quorum(Vec<Node>, bool),
     Wrapped(Box<Node>, Layer),
 }
@@ -105,6 +107,8 @@ pub(crate) enum Layer {
         budget: Option<u32>,
     },
     Priced,
+    Instrument,
+    Inspect,
 }
 
 #[derive(Clone, Debug)]
@@ -194,7 +198,7 @@ fn layers() -> impl Strategy<Value = Layer> {
                 attempts, backoff, max_retry_after, resume, unknown, budget
             }
         ),
-        1 => Just(Layer::Priced),
+        1 => sample::select(vec![Layer::Priced, Layer::Instrument, Layer::Inspect]),
     ]
 }
 
@@ -209,8 +213,9 @@ fn nodes() -> impl Strategy<Value = Node> {
         });
     provider.prop_recursive(3, 6, 3, |inner| {
         prop_oneof![
-            2 => vec(inner.clone(), 1..4).prop_map(Node::Fallback),
-            2 => (vec(inner.clone(), 2..4), 0..15_u64).prop_map(|(n, delay)| Node::Hedge(n, delay)),
+            2 => (vec(inner.clone(), 1..4), any::<bool>()).prop_map(|(n, o)| Node::Fallback(n, o)),
+            2 => (vec(inner.clone(), 2..4), 0..15_u64, any::<bool>())
+                .prop_map(|(n, delay, quantile)| Node::Hedge(n, delay, quantile)),
             2 => (vec(inner.clone(), 2..4), any::<bool>()).prop_map(|(n, all)| Node::Quorum(n, all)),
             3 => (inner, layers()).prop_map(|(node, layer)| Node::Wrapped(Box::new(node), layer)),
         ]

@@ -28,21 +28,42 @@ type Look = Box<dyn Fn(&DragChallenge, &Wrongs) + Send + Sync>;
 
 pub(crate) struct Tap {
     inner: Arc<dyn DragSolver>,
-    look: Look,
+    /// As a call begins, and when it has ended.
+    looks: [Option<Look>; 2],
     wrongs: Wrongs,
 }
 
 impl Tap {
-    pub(crate) fn around(
+    /// Looks at every call of `inner` as it begins.
+    pub(crate) fn before(
         inner: Arc<dyn DragSolver>,
         wrongs: &Wrongs,
         look: impl Fn(&DragChallenge, &Wrongs) + Send + Sync + 'static,
     ) -> Arc<dyn DragSolver> {
         Arc::new(Self {
             inner,
-            look: Box::new(look),
+            looks: [Some(Box::new(look)), None],
             wrongs: wrongs.clone(),
         })
+    }
+
+    /// Looks at every call of `inner` that has ended.
+    pub(crate) fn after(
+        inner: Arc<dyn DragSolver>,
+        wrongs: &Wrongs,
+        look: impl Fn(&DragChallenge, &Wrongs) + Send + Sync + 'static,
+    ) -> Arc<dyn DragSolver> {
+        Arc::new(Self {
+            inner,
+            looks: [None, Some(Box::new(look))],
+            wrongs: wrongs.clone(),
+        })
+    }
+
+    fn look(&self, at: usize, challenge: &DragChallenge) {
+        if let Some(look) = &self.looks[at] {
+            look(challenge, &self.wrongs);
+        }
     }
 }
 
@@ -59,8 +80,10 @@ impl DragSolver for Tap {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        (self.look)(challenge, &self.wrongs);
-        self.inner.solve(challenge).await
+        self.look(0, challenge);
+        let outcome = self.inner.solve(challenge).await;
+        self.look(1, challenge);
+        outcome
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
