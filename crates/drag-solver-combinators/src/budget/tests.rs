@@ -311,3 +311,16 @@ async fn a_failure_of_unknown_charge_counts_as_spent() {
     around(&a, &budget).solve(&challenge()).await.unwrap_err();
     assert_eq!(budget.spent(), usd(PRICE));
 }
+
+#[tokio::test(start_paused = true)]
+async fn huge_settings_do_not_panic() {
+    let policy = BudgetPolicy::default()
+        .total(Usd::MAX)
+        .per_period(Usd::MAX)
+        .period(Duration::MAX);
+    let budget = Budget::with_spent(policy, Usd::from_micros(1)).unwrap();
+    let a = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(1)));
+    let dear = a.clone().budget(&budget, Usd::MAX).unwrap();
+    dear.solve(&challenge()).await.unwrap();
+    assert_eq!((budget.reserved(), budget.spent()), (Usd::ZERO, Usd::MAX));
+}

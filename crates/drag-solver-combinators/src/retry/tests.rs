@@ -438,3 +438,21 @@ async fn resuming_takes_no_token() {
     retry.solve(&challenge()).await.unwrap();
     assert_eq!(budget.available(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn huge_settings_do_not_panic() {
+    let policy = RetryPolicy::default()
+        .max_attempts(u32::MAX)
+        .base_backoff(Duration::MAX)
+        .max_backoff(Duration::MAX)
+        .max_retry_after(Duration::MAX);
+    let endless = unavailable().with_retry_after(Duration::MAX);
+    let a = MockSolver::new("a").fails(Duration::ZERO, endless);
+    let retry = (&a).timeout(secs(1)).unwrap().retry(policy).unwrap();
+    assert_eq!(retry.worst_case().time, Some(Duration::MAX));
+    let begun = Instant::now();
+    let hasty = challenge().within(secs(5));
+    let error = retry.solve(&hasty).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(begun.elapsed(), Duration::ZERO, "such a wait is not begun");
+}

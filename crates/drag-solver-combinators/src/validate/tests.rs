@@ -147,3 +147,16 @@ fn it_prints_like_the_code_that_built_it() {
     let checked = Named("a").validate(ValidatePolicy::default()).unwrap();
     assert_eq!(checked.to_string(), "a.validate(min_length: 8 px)");
 }
+
+#[tokio::test(start_paused = true)]
+async fn huge_settings_do_not_panic() {
+    let a = MockSolver::new("a").answers(Duration::ZERO);
+    let policy = ValidatePolicy::default()
+        .min_length(f64::MAX)
+        .report_incorrect(true)
+        .report_timeout(Duration::MAX);
+    let strict = a.clone().validate(policy).unwrap();
+    let refused = strict.solve(&challenge()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidAnswer);
+    assert_eq!(a.heard().len(), 1);
+}
