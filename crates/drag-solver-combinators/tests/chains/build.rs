@@ -216,7 +216,7 @@ impl World {
             Layer::Validate { report } => {
                 let policy = ValidatePolicy::default()
                     .report_incorrect(report)
-                    .report_timeout(ticks(2));
+                    .report_timeout(ticks(8));
                 Arc::new(solver.validate(policy).unwrap())
             }
             Layer::Timeout(limit) => Arc::new(solver.timeout(ticks(limit)).unwrap()),

@@ -146,7 +146,7 @@ fn ends() -> impl Strategy<Value = End> {
     prop_oneof![
         5 => Just(End::Answer),
         1 => Just(End::OtherAnswer),
-        1 => Just(End::OffThePicture),
+        2 => Just(End::OffThePicture),
         1 => Just(End::Unsolvable),
         1 => Just(End::Garbage),
         1 => Just(End::LosesTheJob),
@@ -180,7 +180,7 @@ fn layers() -> impl Strategy<Value = Layer> {
         option::of(1..4_u32),
     );
     prop_oneof![
-        1 => any::<bool>().prop_map(|report| Layer::Validate { report }),
+        2 => any::<bool>().prop_map(|report| Layer::Validate { report }),
         1 => (1..25_u64).prop_map(Layer::Timeout),
         2 => (1..3_u32, 1..20_u64, 1..40_u64, 1..3_u32).prop_map(
             |(min_calls, open_for, slow, probes)| Layer::Breaker { min_calls, open_for, slow, probes }
@@ -247,7 +247,7 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
         any::<bool>(),
         any::<bool>(),
         option::of(1..80_u64),
-        0..4_u64,
+        0..12_u64,
         any::<u64>(),
     )
         .prop_map(
