@@ -197,7 +197,7 @@ fn hint(kind: ErrorKind, provider: &str, config: Option<&Path>) -> Option<String
                 providers::all_credentials()
             )
         }
-        ErrorKind::Protocol => format!(
+        ErrorKind::Protocol if provider != sandbox::NAME => format!(
             "see what was sent and answered with -vv; {base_url} may be another version of the \
              service"
         ),

@@ -437,5 +437,17 @@ async fn resume_never_buys() {
         );
     }
     assert_eq!(scene.emulator.books().jobs_created, 0);
+
+    // A job that was given up: a retry would buy another at once.
+    let unknown = scene.path("unknown.gif");
+    std::fs::write(&unknown, b"GIF89a\x4f\x02\x7d\x01\0\0\0;").unwrap();
+    let ran = scene.run(&["solve", &unknown]).run().await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let jobs = scene.emulator.jobs();
+    let line = line("first", &format!("\"{}\"", jobs[0].id), &unknown);
+    let ran = scene.run(&["resume"]).run_with(line.as_bytes()).await;
+    assert!(ran.stderr.contains("(unsolvable, cost nothing)"), "{ran:?}");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    assert_eq!(scene.emulator.jobs().len(), jobs.len());
     scene.emulator.shutdown().await;
 }
