@@ -176,6 +176,26 @@ fn every_provider_crate_is_in_the_registry_and_has_its_page() {
         for variable in kind.variables() {
             assert!(text.contains(variable.name), "{page}: {}", variable.name);
         }
+        // An unknown key is refused with all that are known: the page must name them.
+        let refusal = drag_solver::config::ProviderConfig::new(feature).with("%", true);
+        let refusal = registry.open(&refusal).unwrap_err().to_string();
+        let (_, known) = refusal.split_once(": there are ").unwrap();
+        for key in known.split(", ").map(|key| key.trim_matches('`')) {
+            let is_policy = !text.contains(&format!("\n| `{key}` |"));
+            let policies = [
+                "budget",
+                "circuit_breaker",
+                "concurrency_limit",
+                "fit",
+                "kind",
+                "price",
+                "rate_limit",
+                "retry",
+                "timeout",
+                "validate",
+            ];
+            assert_eq!(is_policy, policies.contains(&key), "{page}: `{key}`");
+        }
         for word in ["report", "balance", "asked for the result", "pictures"] {
             assert!(text.contains(word), "{page} says nothing of `{word}`");
         }
