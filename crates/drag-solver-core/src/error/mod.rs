@@ -101,11 +101,7 @@ impl SolveError {
             all.0.attempts.extend(error.history(elapsed));
             last = Some(error);
         }
-        all.0.message = match all.0.attempts.len() {
-            0 => "there is no solver to ask".to_owned(),
-            1 => "the only attempt failed".to_owned(),
-            n => format!("all {n} attempts failed"),
-        };
+        all.0.message = printable(&summary(&all.0.attempts));
         all.0.source = last.map(Into::into);
         all
     }
@@ -261,6 +257,26 @@ impl SolveError {
             }
         }
         jobs
+    }
+}
+
+/// Who failed and how, for one line of a log.
+fn summary(attempts: &[Attempt]) -> String {
+    let each: Vec<String> = attempts
+        .iter()
+        .map(|attempt| {
+            let provider = attempt.provider.as_deref().unwrap_or("unnamed");
+            match &attempt.job {
+                Some(job) => format!("{provider} {} (job {job} is unfinished)", attempt.kind),
+                None => format!("{provider} {}", attempt.kind),
+            }
+        })
+        .collect();
+    let each = each.join(", ");
+    match attempts.len() {
+        0 => "there is no solver to ask".to_owned(),
+        1 => format!("the only attempt failed: {each}"),
+        n => format!("all {n} attempts failed: {each}"),
     }
 }
 
@@ -439,7 +455,10 @@ mod tests {
             .filter_map(|attempt| attempt.provider.as_deref())
             .collect();
         assert_eq!(names, ["a", "b", "c"]);
-        assert_eq!(outer.message(), "all 3 attempts failed");
+        assert_eq!(
+            outer.message(),
+            "all 3 attempts failed: a unavailable, b protocol, c timeout"
+        );
     }
 
     #[test]
@@ -455,6 +474,10 @@ mod tests {
             (other.with_job(JobId::from(2)), elapsed),
         ]);
         assert_eq!(all.unfinished_jobs().len(), 2);
+        assert_eq!(
+            all.message(),
+            "all 2 attempts failed: a timeout (job 1 is unfinished), b timeout (job 2 is unfinished)"
+        );
     }
 
     #[test]
