@@ -171,6 +171,14 @@ impl Lines {
         let mut due = Due::default();
         let sent = self.purchases.len() + self.resumed.len();
         let sent_nothing = self.started.saturating_sub(sent);
+        // An attempt whose job a later one went on with left its bill to that one, and says free.
+        let bought: Vec<PaidJob> = self
+            .purchases
+            .iter()
+            .filter_map(Purchase::paid_job)
+            .collect();
+        let resumed = self.resumed.iter();
+        let handed_over = resumed.filter(|job| bought.contains(job)).count();
         for answer in solution.into_iter().flat_map(answers) {
             self.settle_answer(answer, estimate, &mut due);
         }
@@ -202,7 +210,7 @@ impl Lines {
             .saturating_sub(unexplained);
         // A purchase that no error calls free is taken to be billed, though no error says so either.
         let free = failures.iter().filter(|failure| was_free(failure)).count();
-        let free = free.saturating_sub(sent_nothing);
+        let free = free.saturating_sub(sent_nothing + handed_over);
         let billed = billed.max(unmatched.saturating_sub(free)).min(unmatched);
         due.spends
             .extend(std::iter::repeat_n((estimate, None), billed));

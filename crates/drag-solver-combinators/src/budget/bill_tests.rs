@@ -268,3 +268,19 @@ fn an_attempt_that_sent_nothing_does_not_make_another_free() {
     let unsolved = all_failed(free(ErrorKind::Unsolvable));
     assert_eq!(due.after(&unsolved, price(), false).spends, []);
 }
+
+#[test]
+fn an_attempt_that_left_its_job_to_a_later_one_does_not_make_another_free() {
+    // The first job was billed, and nobody saw it; the second is resumed and still not answered.
+    let mut failures = attempt("a", ErrorKind::Timeout, Charge::No);
+    let still_open = error(ErrorKind::Timeout)
+        .with_provider("a")
+        .with_charge(Charge::Unknown)
+        .with_job(JobId::from(2));
+    failures.extend(still_open.history(std::time::Duration::ZERO));
+    let words = [
+        "start", "buy", "job 1", "end 1", "start", "buy", "job 2", "start", "resume 2",
+    ];
+    let due = heard(&words).after(&all_failed(failures), price(), false);
+    assert_eq!(due.spends, [(price(), Some(job(2))), (price(), None)]);
+}

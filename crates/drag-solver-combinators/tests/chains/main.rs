@@ -21,7 +21,7 @@ mod tap;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Of each of the tests below; together they are to be at least 10,000.
-const CASES: u32 = 2_600;
+const CASES: u32 = 4_000;
 
 fn setting(name: &str, default: u32) -> u32 {
     std::env::var(name).map_or(default, |value| value.parse().unwrap())
