@@ -12,7 +12,7 @@ mod ratio;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use chains::{BARE, CHAIN, COMMON, SUBJECTS, Subject, TOWER};
+use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, Subject, TOWER};
 use criterion::Criterion;
 use drag_solver::prelude::DragChallenge;
 use tokio::runtime::Runtime;
@@ -46,7 +46,7 @@ fn main() -> Result<(), BoxError> {
     group.finish();
     criterion.final_summary();
 
-    for (one, other) in [(CHAIN, BARE), (COMMON, TOWER)] {
+    for (one, other) in [(CHAIN, BARE), (COMMON, TOWER), (NOTHING, TOWER)] {
         let (mut a, mut b) = (chains::subject(one)?, chains::subject(other)?);
         let ratio = ratio::ratio(
             || run(&runtime, &mut a, &challenge, CALLS),

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use bodies::{BASE64, Case, MEMCPY, OURS, SIZES, USUAL, WAYS};
-use chains::{BARE, CHAIN, COMMON, SUBJECTS, TOWER};
+use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, TOWER};
 
 /// The most heap allocations that one call may make, by subject.
-const ALLOCATIONS: [(&str, u64); 13] = [
+const ALLOCATIONS: [(&str, u64); 14] = [
     (BARE, 2),
+    (NOTHING, 6),
     ("validate", 3),
     ("timeout", 5),
     ("budget", 7),

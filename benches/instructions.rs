@@ -17,7 +17,7 @@ use std::io::ErrorKind;
 use std::process::Command;
 
 use bodies::{BASE64, Case, OURS, SIZES, USUAL, WAYS};
-use chains::{BARE, CHAIN, COMMON, SUBJECTS, TOWER};
+use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, TOWER};
 use tower::BoxError;
 
 /// First argument of the runs under valgrind, followed by a subject and how often to call it.
@@ -79,6 +79,7 @@ fn report() -> Result<(), BoxError> {
     for (of, to) in [
         (CHAIN, BARE),
         (COMMON, TOWER),
+        (NOTHING, TOWER),
         (USUAL, OURS),
         (OURS, BASE64),
     ] {

@@ -23,9 +23,14 @@ pub(crate) const COMMON: &str = "common";
 /// Those policies built from `tower`.
 pub(crate) const TOWER: &str = "tower";
 
+/// As many layers as those policies have, which do nothing: the floor under anything that is built of
+/// solvers around solvers.
+pub(crate) const NOTHING: &str = "nothing";
+
 /// Every subject.
-pub(crate) const SUBJECTS: [&str; 13] = [
+pub(crate) const SUBJECTS: [&str; 14] = [
     BARE,
+    NOTHING,
     "validate",
     "timeout",
     "budget",
@@ -79,6 +84,7 @@ pub(crate) fn subject(name: &str) -> Result<Subject, BoxError> {
     let validate = ValidatePolicy::default();
     let solver = match name {
         BARE => Immediate.shared(),
+        NOTHING => Nothing(Nothing(Nothing(Nothing(Immediate)))).shared(),
         "validate" => Immediate.validate(validate)?.shared(),
         "timeout" => Immediate.timeout(LIMIT)?.shared(),
         "budget" => Immediate.budget(&money, price)?.shared(),
@@ -133,6 +139,21 @@ impl DragSolver for Immediate {
     async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
         let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
         Ok(Solution::new(drag, "immediate"))
+    }
+}
+
+/// Asks another solver, and does nothing else.
+#[derive(Debug)]
+struct Nothing<S>(S);
+
+#[async_trait]
+impl<S: DragSolver> DragSolver for Nothing<S> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        self.0.solve(challenge).await
     }
 }
 

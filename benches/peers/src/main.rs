@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- solves
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- waiting 10000
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- waiting 2000 20
 //! ```
 
 mod client;
@@ -26,11 +26,12 @@ fn main() -> Result<()> {
         match arguments[..] {
             ["serve"] => server::serve().await,
             ["solves"] => solves::compare().await,
-            ["waiting", solves] => waiting::compare(solves.parse()?).await,
-            ["wait", whose, solves, url] => {
-                waiting::wait(client::Whose::named(whose)?, solves.parse()?, url).await
+            ["waiting", solves, apart] => waiting::compare(solves.parse()?, apart.parse()?).await,
+            ["wait", whose, url, solves, apart] => {
+                let whose = client::Whose::named(whose)?;
+                waiting::wait(whose, url, solves.parse()?, apart.parse()?).await
             }
-            _ => Err("usage: solves | waiting NUMBER".into()),
+            _ => Err("usage: solves | waiting NUMBER MILLISECONDS_APART".into()),
         }
     })
 }

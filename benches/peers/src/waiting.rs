@@ -12,21 +12,20 @@ use crate::Result;
 use crate::client::{Client, Whose, picture};
 use crate::server::Server;
 
-/// One solve starts this long after the other.
-const APART: Duration = Duration::from_millis(4);
-
 /// From the last start to the measurement: longer than either client needs for a request, and than
 /// ours keeps an idle connection.
 const SETTLE: Duration = Duration::from_secs(8);
 
 const PICTURE: usize = 300_000;
 
-/// Each client in a process of its own, so that neither finds memory that the other has left.
-pub(crate) async fn compare(solves: u32) -> Result<()> {
+/// Each client in a process of its own, so that neither finds memory that the other has left. One
+/// solve starts `apart` milliseconds after the other.
+pub(crate) async fn compare(solves: u32, apart: u32) -> Result<()> {
     for whose in Whose::BOTH {
         let server = Server::start().await?;
         let status = Command::new(std::env::current_exe()?)
-            .args(["wait", whose.name(), &solves.to_string(), &server.url])
+            .args(["wait", whose.name(), &server.url])
+            .args([solves, apart].map(|number| number.to_string()))
             .stdin(Stdio::null())
             .status()
             .await?;
@@ -37,8 +36,9 @@ pub(crate) async fn compare(solves: u32) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn wait(whose: Whose, solves: u32, url: &str) -> Result<()> {
-    let all_started = APART * solves;
+pub(crate) async fn wait(whose: Whose, url: &str, solves: u32, apart: u32) -> Result<()> {
+    let apart = Duration::from_millis(apart.into());
+    let all_started = apart * solves;
     let first_poll = all_started + SETTLE + Duration::from_secs(2);
     let warm = Client::new(whose, url, picture(PICTURE), Duration::ZERO)?;
     warm.solve().await?;
@@ -50,7 +50,7 @@ pub(crate) async fn wait(whose: Whose, solves: u32, url: &str) -> Result<()> {
     for solve in 0..solves {
         let client = Arc::clone(&client);
         running.spawn(async move {
-            sleep_until(begun + APART * solve).await;
+            sleep_until(begun + apart * solve).await;
             client.solve().await
         });
     }

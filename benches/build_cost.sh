@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# What it costs to depend on the library, beside two published clients of such services: crates that are
+# compiled, a cold build, and the size of a release program that solves one picture.
+#   bash benches/build_cost.sh           crates, and seconds of a cold debug build
+#   bash benches/build_cost.sh sizes     bytes of release programs, and of the command
+# The crates are fetched first: no second is spent on the network.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
+unset CARGO_TARGET_DIR
+
+# A program in $work/NAME that depends on DEPENDENCIES, with a main that does nothing.
+program() {
+    local name=$1 dependencies=$2
+    mkdir -p "$work/$name/src"
+    echo 'fn main() {}' >"$work/$name/src/main.rs"
+    printf '[package]\nname = "solve-%s"\nversion = "0.1.0"\nedition = "2024"\n\n[dependencies]\n%s\n\n%s\n' \
+        "$name" "$dependencies" '[workspace]' >"$work/$name/Cargo.toml"
+}
+
+# Packages that are compiled for this machine, the program itself left out.
+crates() {
+    (cd "$work/$1" && cargo tree --edges "$2" --prefix none --no-dedupe | awk '{ print $1, $2 }' |
+        sort -u | grep -cv "^solve-")
+}
+
+tokio='tokio = { version = "1", features = ["macros", "rt"] }'
+ours="drag-solver = { path = \"$root/crates/drag-solver\", features = [\"omocaptcha\"] }"
+capmonster='capmonstercloud-client = "=0.1.0"'
+oxide='captcha_oxide = "=6.0.0"'
+
+costs() {
+    program drag-solver "$ours"
+    program capmonstercloud-client "$capmonster"
+    program captcha_oxide "$oxide"
+    local name
+    for name in drag-solver capmonstercloud-client captcha_oxide; do
+        (cd "$work/$name" && cargo fetch --quiet)
+        echo "$name: $(crates "$name" normal,build) crates compiled, $(crates "$name" normal) of them linked"
+    done
+    for name in drag-solver capmonstercloud-client captcha_oxide; do
+        (
+            cd "$work/$name"
+            TIMEFORMAT="$name: cold debug build %R s, %U s of CPU"
+            time cargo build --quiet 2>/dev/null
+        )
+    done
+}
+
+sizes() {
+    program drag-solver "$ours"$'\n'"$tokio"
+    cat >"$work/drag-solver/src/main.rs" <<'RUST'
+use drag_solver::prelude::*;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let solver = Omocaptcha::from_env()?;
+    let challenge = DragChallenge::new(Screenshot::from_file("screenshot.png")?);
+    println!("{}", solver.solve(&challenge).await?.drag());
+    Ok(())
+}
+RUST
+    program capmonstercloud-client "$capmonster"$'\n'"$tokio"
+    cat >"$work/capmonstercloud-client/src/main.rs" <<'RUST'
+use capmonstercloud_client::requests::ImageToTextRequest;
+use capmonstercloud_client::{CapMonsterClient, ClientOptions};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = CapMonsterClient::new(ClientOptions::new(std::env::var("API_KEY")?))?;
+    let request = ImageToTextRequest::new(std::fs::read("screenshot.png")?);
+    println!("{}", client.solve_captcha(&request).await?);
+    Ok(())
+}
+RUST
+    local name
+    for name in drag-solver capmonstercloud-client; do
+        printf '[profile.release]\nlto = "thin"\nstrip = true\n' >>"$work/$name/Cargo.toml"
+        (cd "$work/$name" && cargo build --quiet --release)
+        echo "$name: $(stat -c %s "$work/$name/target/release/solve-$name") bytes"
+    done
+    (cd "$root" && cargo build --quiet --release --locked -p drag-solver-cli)
+    cp "$root/target/release/drag-solver" "$work/command" && strip "$work/command"
+    echo "the command drag-solver: $(stat -c %s "$work/command") bytes"
+}
+
+case ${1:-costs} in
+costs) costs ;;
+sizes) sizes ;;
+*) echo "usage: build_cost.sh [sizes]" >&2 && exit 2 ;;
+esac
