@@ -207,7 +207,6 @@ async fn every_code_has_its_kind_and_its_wait() {
         (110, "BAD_PARAMETERS", Protocol, None),
         (115, "BAD_IMGINSTRUCTIONS", Protocol, None),
         (16, "NO_SUCH_CAPCHA_ID", Protocol, None),
-        (999, "NEVER_SEEN_BEFORE", Protocol, None),
     ] {
         let body = format!(
             r#"{{"errorId": {id}, "errorCode": "ERROR_{code}", "errorDescription": "in words"}}"#
@@ -219,6 +218,28 @@ async fn every_code_has_its_kind_and_its_wait() {
             assert!(error.message().contains(code), "{error}");
             assert!(error.message().contains("in words"), "{error}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_nobody_explains_is_shown_and_judged_by_the_status() {
+    use ErrorKind::{InsufficientBalance, Protocol, RateLimited, Unauthorized, Unavailable};
+    let body = r#"{"errorId": 999, "errorCode": "ERROR_NEVER_SEEN_BEFORE", "errorDescription": "in words"}"#;
+    for (status, kind) in [
+        (200, Protocol),
+        (402, InsufficientBalance),
+        (403, Unauthorized),
+        (429, RateLimited),
+        (503, Unavailable),
+    ] {
+        let error = fails([Reply::status(status, body)]).await;
+        assert_eq!(error.kind(), kind, "{status}");
+        assert_eq!(error.charge(), Charge::No, "{status}");
+        assert_eq!(
+            error.message(),
+            "ERROR_NEVER_SEEN_BEFORE: in words",
+            "{status}"
+        );
     }
 }
 

@@ -19,8 +19,8 @@
 //!
 //! let report = contract::run(&subject).await;
 //! assert!(report.is_clean(), "{report}");
-//! // Nothing is skipped in silence: it was given nothing that it cannot solve.
-//! assert_eq!(report.skipped().count(), 2, "{report}");
+//! // Nothing is skipped in silence: it was given nothing that it cannot solve, and names no job.
+//! assert_eq!(report.skipped().count(), 3, "{report}");
 //! # Ok(())
 //! # }
 //! ```
