@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- solves
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- waiting 2000 20
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- waiting 10000 4
 //! ```
 
 mod client;
