@@ -7,6 +7,7 @@
 //!
 //! - [`JobApi`], [`ApiRequest`], [`ApiResponse`]: the provider's side, without socket or clock.
 //! - [`HttpSolver`]: the side that has both.
+//! - [`HttpSettings`]: what the builders of all providers have in common.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
@@ -21,6 +22,7 @@ mod provider;
 mod redact;
 mod retry_after;
 mod secret;
+mod settings;
 mod solver;
 mod transport;
 
@@ -40,5 +42,6 @@ pub use crate::job::{Answer, AnswerError, Created, JobApi, JobState, Pace};
 pub use crate::message::{ApiRequest, ApiResponse};
 pub use crate::provider::{Context, Provider, Variable};
 pub use crate::secret::Secret;
+pub use crate::settings::HttpSettings;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};
 pub use crate::transport::{ReqwestTransport, ReqwestTransportBuilder, Transport, TransportError};

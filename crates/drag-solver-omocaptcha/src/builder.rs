@@ -1,13 +1,12 @@
 //! Settings, checked.
 
-use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
 use drag_solver_http::reqwest::Client;
 use drag_solver_http::{
-    AnswerError, ApiRequest, ApiResponse, ConfigError, Context, Created, HttpSolver, JobApi,
-    JobState, Pace, ReqwestTransport, Transport, check_token,
+    AnswerError, ApiRequest, ApiResponse, ConfigError, Context, Created, HttpSettings, JobApi,
+    JobState, Pace, Secret, Transport, check_token,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -16,38 +15,35 @@ use crate::{ApiVersion, Omocaptcha, OmocaptchaConfig, OmocaptchaV1, OmocaptchaV2
 /// Longest job type accepted, in bytes. The longest known has 21.
 const MAX_JOB_TYPE: usize = 100;
 
-/// Makes an [`Omocaptcha`]. The token is the only setting that must be given.
-#[derive(Default)]
+/// Makes an [`Omocaptcha`]. The token is the only setting that must be given. `Debug` does not show
+/// it.
+#[derive(Debug, Default)]
 pub struct OmocaptchaBuilder {
-    config: OmocaptchaConfig,
-    pace: Option<Pace>,
-    job_timeout: Option<Duration>,
-    request_timeout: Option<Duration>,
-    connect_timeout: Option<Duration>,
-    client: Option<Client>,
-    transport: Option<Box<dyn Transport>>,
-    price: Option<Usd>,
+    token: Option<Secret>,
+    version: ApiVersion,
+    job_type: Option<String>,
+    http: HttpSettings,
 }
 
 impl OmocaptchaBuilder {
     /// Token of the account.
     #[must_use]
     pub fn token(mut self, token: impl Into<SecretString>) -> Self {
-        self.config.token = Some(token.into().into());
+        self.token = Some(token.into().into());
         self
     }
 
     /// Protocol; v1 unless set.
     #[must_use]
     pub fn api_version(mut self, version: ApiVersion) -> Self {
-        self.config.api_version = Some(version);
+        self.version = version;
         self
     }
 
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.config.base_url = Some(url.into());
+        self.http.base_url = Some(url.into());
         self
     }
 
@@ -55,14 +51,14 @@ impl OmocaptchaBuilder {
     /// unless set; `ZaloSliderPhoneTask` has the same shape).
     #[must_use]
     pub fn job_type(mut self, job_type: impl Into<String>) -> Self {
-        self.config.job_type = Some(job_type.into());
+        self.job_type = Some(job_type.into());
         self
     }
 
     /// Name of the solver, so that two accounts fit into one chain; `omocaptcha` unless set.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.config.name = Some(name.into());
+        self.http.name = Some(name.into());
         self
     }
 
@@ -71,35 +67,35 @@ impl OmocaptchaBuilder {
     /// provider asks not to be asked more often.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = Some(pace);
+        self.http.pace = Some(pace);
         self
     }
 
     /// How long one call of `solve` may take; 120 s unless set.
     #[must_use]
     pub fn job_timeout(mut self, limit: Duration) -> Self {
-        self.job_timeout = Some(limit);
+        self.http.job_timeout = Some(limit);
         self
     }
 
     /// How long one request may take, upload included; 30 s unless set.
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
-        self.request_timeout = Some(limit);
+        self.http.request_timeout = Some(limit);
         self
     }
 
     /// How long connecting may take; 10 s unless set.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = Some(limit);
+        self.http.connect_timeout = Some(limit);
         self
     }
 
     /// Goes through the HTTP proxy at this URL instead of the one the environment names.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
-        self.config.proxy = Some(url.into().into());
+        self.http.proxy = Some(url.into().into());
         self
     }
 
@@ -107,7 +103,7 @@ impl OmocaptchaBuilder {
     /// [`ReqwestTransportBuilder::client`](drag_solver_http::ReqwestTransportBuilder::client).
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
-        self.client = Some(client);
+        self.http.client = Some(client);
         self
     }
 
@@ -115,7 +111,7 @@ impl OmocaptchaBuilder {
     /// are then not used.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.transport = Some(Box::new(transport));
+        self.http.transport = Some(Box::new(transport));
         self
     }
 
@@ -123,7 +119,7 @@ impl OmocaptchaBuilder {
     /// [`Omocaptcha::services`] says what it is today.
     #[must_use]
     pub fn price(mut self, price: Usd) -> Self {
-        self.price = Some(price);
+        self.http.price = Some(price);
         self
     }
 
@@ -132,38 +128,14 @@ impl OmocaptchaBuilder {
     /// # Errors
     ///
     /// A [`ConfigError`] that names the setting.
-    pub fn build(mut self) -> Result<Omocaptcha, ConfigError> {
+    pub fn build(self) -> Result<Omocaptcha, ConfigError> {
         let api = self.api()?;
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => Box::new(self.http()?),
-        };
-        let mut solver = HttpSolver::builder(api, transport);
-        if let Some(name) = self.config.name {
-            solver = solver.name(name);
-        }
-        if let Some(pace) = self.pace {
-            solver = solver.pace(pace);
-        }
-        if let Some(limit) = self.job_timeout {
-            solver = solver.job_timeout(limit);
-        }
-        if let Some(limit) = self.request_timeout {
-            solver = solver.request_timeout(limit);
-        }
-        if let Some(price) = self.price {
-            solver = solver.price(price);
-        }
-        let solver = solver.build()?;
+        let solver = self.http.solver(api, self.version.base_url())?;
         Ok(Omocaptcha { solver })
     }
 
-    fn version(&self) -> ApiVersion {
-        self.config.api_version.unwrap_or_default()
-    }
-
     fn api(&self) -> Result<Api, ConfigError> {
-        let Some(token) = &self.config.token else {
+        let Some(token) = &self.token else {
             return Err(ConfigError::new(
                 "token",
                 "is not set: set it to the token of your omocaptcha account",
@@ -171,59 +143,32 @@ impl OmocaptchaBuilder {
         };
         let token = Context::of_process().secret("token", token)?;
         let token = check_token("token", token.expose_secret())?;
-        let version = self.version();
-        let job_type = match &self.config.job_type {
-            Some(job_type) => check_job_type(version, job_type.trim())?,
-            None => version.job_type(),
+        let job_type = match &self.job_type {
+            Some(job_type) => check_job_type(self.version, job_type.trim())?,
+            None => self.version.job_type(),
         };
-        Ok(match version {
+        Ok(match self.version {
             ApiVersion::V1 => Api::V1(OmocaptchaV1::new(token, job_type)),
             ApiVersion::V2 => Api::V2(OmocaptchaV2::new(token, job_type)),
         })
-    }
-
-    fn http(&mut self) -> Result<ReqwestTransport, ConfigError> {
-        let own = self.version().base_url();
-        let base_url = self.config.base_url.as_deref().unwrap_or(own);
-        let mut http = ReqwestTransport::builder(base_url);
-        if let Some(limit) = self.connect_timeout {
-            http = http.connect_timeout(limit);
-        }
-        if let Some(proxy) = &self.config.proxy {
-            let proxy = Context::of_process().secret("proxy", proxy)?;
-            http = http.proxy(proxy.expose_secret());
-        }
-        if let Some(client) = self.client.take() {
-            http = http.client(client);
-        }
-        http.build()
     }
 }
 
 impl From<OmocaptchaConfig> for OmocaptchaBuilder {
     fn from(config: OmocaptchaConfig) -> Self {
+        let mut http = HttpSettings::default();
+        http.base_url = config.base_url;
+        http.name = config.name;
+        http.proxy = config.proxy;
+        http.pace = config.poll;
+        http.request_timeout = config.request_timeout;
+        http.connect_timeout = config.connect_timeout;
         Self {
-            pace: config.poll,
-            request_timeout: config.request_timeout,
-            connect_timeout: config.connect_timeout,
-            config,
-            ..Self::default()
+            token: config.token,
+            version: config.api_version.unwrap_or_default(),
+            job_type: config.job_type,
+            http,
         }
-    }
-}
-
-impl fmt::Debug for OmocaptchaBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OmocaptchaBuilder")
-            .field("config", &self.config)
-            .field("pace", &self.pace)
-            .field("job_timeout", &self.job_timeout)
-            .field("request_timeout", &self.request_timeout)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("client", &self.client.is_some())
-            .field("transport", &self.transport)
-            .field("price", &self.price)
-            .finish()
     }
 }
 
