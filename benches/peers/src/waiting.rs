@@ -21,7 +21,7 @@ const PICTURE: usize = 300_000;
 /// Each client in a process of its own, so that neither finds memory that the other has left. One
 /// solve starts `apart` milliseconds after the other.
 pub(crate) async fn compare(solves: u32, apart: u32) -> Result<()> {
-    for whose in Whose::BOTH {
+    for whose in Whose::ALL {
         let server = Server::start().await?;
         let status = Command::new(std::env::current_exe()?)
             .args(["wait", whose.name(), &server.url])
