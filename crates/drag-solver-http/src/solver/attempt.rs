@@ -50,26 +50,23 @@ impl<'a, A: JobApi> Attempt<'a, A> {
     pub(super) async fn run(&self) -> Result<Solution, SolveError> {
         let provider = self.solver.name();
         self.challenge.notify(&Progress::Started { provider });
-        let (job, answer) = match self.challenge.paid_job(provider) {
-            Some(job) => {
-                self.challenge.notify(&Progress::Resumed { provider, job });
-                tracing::debug!(provider, %job, "resuming a paid job");
-                (
-                    Some(job.clone()),
-                    self.wait(job, Some(Instant::now()), None).await?,
-                )
-            }
-            None => match self.buy().await? {
-                Created::Solved { job, answer } => (job, answer),
+        let (job, first, created) = if let Some(job) = self.challenge.paid_job(provider) {
+            self.challenge.notify(&Progress::Resumed { provider, job });
+            tracing::debug!(provider, %job, "resuming a paid job");
+            (job.clone(), Some(Instant::now()), None)
+        } else {
+            // Boxed, like the polls: what buying needs is given back before the wait begins, so that
+            // thousands can wait.
+            match Box::pin(self.buy()).await? {
+                Created::Solved { job, answer } => return self.finish(job, answer),
                 Created::Pending(job) => {
                     let created = Instant::now();
-                    let first = self.first_poll(created);
-                    let answer = self.wait(&job, first, Some(created)).await?;
-                    (Some(job), answer)
+                    (job, self.first_poll(created), Some(created))
                 }
-            },
+            }
         };
-        self.finish(job, answer)
+        let answer = self.wait(&job, first, created).await?;
+        self.finish(Some(job), answer)
     }
 
     /// Sends the create request.
@@ -147,7 +144,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             let path = request.path().to_owned();
             let limit = self.request_limit().min(POLL_LIMIT);
             let mut wait = every;
-            last = match self.solver.exchange(request, limit).await {
+            last = match Box::pin(self.solver.exchange(request, limit)).await {
                 Err(error) => LastPoll::Failed(unanswered(&path, error)),
                 Ok(answer) => match self.solver.api().polled(&answer) {
                     Ok(JobState::Running) => LastPoll::Running,
