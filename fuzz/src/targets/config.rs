@@ -42,7 +42,7 @@ fn with_secrets(data: &[u8]) -> Option<Value> {
     let members = settings.as_object_mut()?;
     let has_proxy = members.remove("proxy").is_some();
     let has_token = members.remove("token").is_some();
-    if format!("{members:?}").contains(TOKEN) {
+    if shows_the_token(&format!("{members:?}")) {
         return None;
     }
     if has_token {
@@ -55,12 +55,18 @@ fn with_secrets(data: &[u8]) -> Option<Value> {
     Some(settings)
 }
 
+/// In capitals too: the host of a URL is read in small letters.
+fn shows_the_token(text: &str) -> bool {
+    text.to_ascii_lowercase()
+        .contains(&TOKEN.to_ascii_lowercase())
+}
+
 /// A chain from a file. Files are not read for secrets, as any file might be named.
 fn chain(data: &[u8]) {
     // Nor is a token looked for that the file itself shows.
     let is_usable = |value: Value| {
         let text = value.to_string();
-        !text.contains("file") && !text.contains(TOKEN)
+        !text.contains("file") && !shows_the_token(&text)
     };
     if !read(data).is_some_and(is_usable) {
         return;
