@@ -117,3 +117,94 @@ impl fmt::Debug for HttpSettings {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use drag_solver_core::{DragChallenge, DragSolver as _, JobId, SolveError};
+
+    use super::*;
+    use crate::{AnswerError, ApiRequest, ApiResponse, Created, JobState};
+
+    #[derive(Debug)]
+    struct Api;
+
+    impl JobApi for Api {
+        fn name(&self) -> &'static str {
+            "example"
+        }
+
+        fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> {
+            Ok(ApiRequest::json("create", &serde_json::Value::Null))
+        }
+
+        fn created(&self, _: &ApiResponse) -> Result<Created, AnswerError> {
+            Ok(Created::Pending(JobId::from(7)))
+        }
+
+        fn poll(&self, _: &JobId) -> ApiRequest {
+            ApiRequest::json("poll", &serde_json::Value::Null)
+        }
+
+        fn polled(&self, _: &ApiResponse) -> Result<JobState, AnswerError> {
+            Ok(JobState::Running)
+        }
+
+        fn pace(&self) -> Pace {
+            Pace::new(Duration::from_secs(2), Duration::from_secs(2))
+        }
+    }
+
+    fn refused(settings: HttpSettings) -> String {
+        let error = settings.solver(Api, "https://api.example.com").unwrap_err();
+        error.setting().to_owned()
+    }
+
+    #[test]
+    fn every_setting_reaches_the_solver() {
+        let seconds = Duration::from_secs;
+        let settings = HttpSettings {
+            base_url: Some("https://other.example.com/v9".into()),
+            name: Some("backup".into()),
+            pace: Some(Pace::new(seconds(3), seconds(4))),
+            job_timeout: Some(seconds(55)),
+            request_timeout: Some(seconds(6)),
+            price: Some(Usd::from_micros(900)),
+            ..HttpSettings::default()
+        };
+        let solver = settings.solver(Api, "https://api.example.com").unwrap();
+        assert_eq!(solver.name(), "backup");
+        assert_eq!(solver.worst_case().to_string(), "1 attempt, 55s, $0.0009");
+        let shown = format!("{solver:?}");
+        for setting in [
+            "https://other.example.com/v9",
+            "first: 3s, every: 4s",
+            "request_timeout: 6s",
+        ] {
+            assert!(shown.contains(setting), "{setting}: {shown}");
+        }
+        let own = HttpSettings::default().solver(Api, "https://api.example.com");
+        assert!(format!("{own:?}").contains("https://api.example.com"));
+    }
+
+    #[test]
+    fn what_only_the_transport_knows_reaches_it() {
+        let settings = HttpSettings {
+            connect_timeout: Some(Duration::ZERO),
+            ..HttpSettings::default()
+        };
+        assert_eq!(refused(settings), "connect_timeout");
+        let settings = HttpSettings {
+            proxy: Some("no URL".into()),
+            ..HttpSettings::default()
+        };
+        assert_eq!(refused(settings), "proxy");
+        // A client of one's own goes there: it has its proxy already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = HttpSettings {
+            client: Some(Client::new()),
+            proxy: Some("http://proxy.example.com:3128".into()),
+            ..HttpSettings::default()
+        };
+        assert_eq!(refused(settings), "proxy");
+    }
+}

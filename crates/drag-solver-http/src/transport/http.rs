@@ -194,6 +194,10 @@ impl ReqwestTransportBuilder {
     /// caller's affair. Build it with `redirect::Policy::none()`: a redirect that the client follows
     /// is reported as an error, and the token does not travel along (the body cannot be sent twice),
     /// but a request without body has then been made to wherever it pointed.
+    ///
+    /// This crate builds `reqwest` without a TLS provider of its own choice, and `reqwest` panics when a
+    /// client is built and there is none: switch on its feature `rustls` in your own manifest, or
+    /// install a provider first (`rustls::crypto::ring::default_provider().install_default()`).
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
