@@ -23,16 +23,16 @@ const ALLOCATIONS: [(&str, u64); 14] = [
     (BARE, 2),
     (NOTHING, 6),
     ("validate", 3),
-    ("timeout", 5),
-    ("budget", 7),
+    ("timeout", 4),
+    ("budget", 5),
     ("breaker", 3),
     ("concurrency", 3),
-    ("rate", 3),
-    ("retry", 3),
+    ("rate", 4),
+    ("retry", 4),
     ("fallback", 5),
-    ("deadline", 5),
-    (CHAIN, 21),
-    (COMMON, 8),
+    ("deadline", 4),
+    (CHAIN, 19),
+    (COMMON, 9),
     (TOWER, 3),
 ];
 
@@ -43,8 +43,9 @@ fn a_call_allocates_no_more_than_it_did() {
         .build()
         .unwrap();
     let _entered = runtime.enter(); // tower's rate limit is built with a timer
-    let challenge = chains::challenge().unwrap();
+    let challenge = chains::challenge();
     assert_eq!(ALLOCATIONS.map(|(name, _)| name), SUBJECTS);
+    let mut worse = Vec::new();
     for (name, limit) in ALLOCATIONS {
         let mut subject = chains::subject(name).unwrap();
         let mut allocations = |calls: u64| {
@@ -61,11 +62,11 @@ fn a_call_allocates_no_more_than_it_did() {
         // The difference leaves out what the measurement itself allocates.
         let each = (allocations(20) - allocations(10)) / 10;
         println!("{name}: {each} allocations a call");
-        assert!(
-            each <= limit,
-            "{name}: {each} allocations a call, not {limit}"
-        );
+        if each > limit {
+            worse.push(format!("{name}: {each} allocations a call, not {limit}"));
+        }
     }
+    assert_eq!(worse, Vec::<String>::new());
 }
 
 #[test]

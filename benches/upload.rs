@@ -8,9 +8,8 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use drag_solver::core::{DragChallenge, Rect, Screenshot, ScreenshotLimits};
-use drag_solver::image::{FitPolicy, fit_challenge};
-use drag_solver_mock::challenge::TestPicture;
+use drag_solver::testing::pictures::TestPicture;
+use drag_solver::{DragChallenge, FitPolicy, Rect, Screenshot, ScreenshotLimits, fit_challenge};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 const LINES: [f64; 3] = [5e6, 20e6, 100e6]; // bits a second

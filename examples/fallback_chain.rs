@@ -12,11 +12,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use drag_solver::http::Pace;
-use drag_solver::mock::emulator::Emulator;
-use drag_solver::mock::{MockSolver, Outcome};
-use drag_solver::omocaptcha::ApiVersion;
+use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
+use drag_solver::providers::ApiVersion;
+use drag_solver::testing::emulator::{Emulator, Protocol};
+use drag_solver::testing::{MockSolver, Outcome};
+use drag_solver::{Budget, BudgetPolicy, CircuitBreakerPolicy};
 
 const SCREENSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/challenge.png");
 
@@ -24,59 +25,60 @@ const SCREENSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/challenge.png");
 async fn main() -> Result<(), Box<dyn Error>> {
     let (broke, good) = emulated_providers().await?;
     let soon = Duration::from_millis(10); // real ones are asked every few seconds
-    let price: Usd = "0.0009".parse()?;
+    let price: Usd = "0.0009".parse()?; // the most that an answer costs
+    let budget = Budget::new(BudgetPolicy::default().total("5".parse()?)); // for both together
 
+    // From the inside out: what is called first sits next to the provider.
     let first = Omocaptcha::builder()
         .name("first")
         .token("token-of-the-first")
-        .base_url(broke.omocaptcha_v1_url())
-        .pace(Pace::new(soon, soon))
-        .price(price)
+        .base_url(broke.url(Protocol::OmocaptchaV1))
+        .poll(PollInterval::new(soon, soon))
         .build()?
-        .validate(ValidatePolicy::default())? // refuses answers that cannot be right
-        .timeout(Duration::from_secs(60))? // limits one attempt
-        .retry(RetryPolicy::default())?; // tries again, and never pays twice for one job
+        .validate(ValidatePolicy::default()) // refuses answers that cannot be right
+        .timeout(Duration::from_secs(60)) // limits one attempt
+        .budget(&budget, price) // spends no more than is left
+        .circuit_breaker(CircuitBreakerPolicy::default()) // leaves a provider alone that keeps failing
+        .retry(RetryPolicy::default()); // tries again, and never pays twice for one job
 
     // Whether this provider bills a job that it gave up on is not documented. To try again all the
     // same is a decision, and has to be said.
-    let again = RetryPolicy::default().retry_unknown_charge(true);
+    let again = RetryPolicy::default().retry_maybe_billed(true);
     let second = Omocaptcha::builder()
         .name("second")
         .token("token-of-the-second")
         .api_version(ApiVersion::V2)
-        .base_url(good.omocaptcha_v2_url())
-        .pace(Pace::new(soon, soon))
-        .price(price)
+        .base_url(good.url(Protocol::OmocaptchaV2))
+        .poll(PollInterval::new(soon, soon))
         .build()?
-        .validate(ValidatePolicy::default())?
-        .timeout(Duration::from_secs(60))?
-        .retry(again.base_backoff(soon))?;
+        .validate(ValidatePolicy::default())
+        .timeout(Duration::from_secs(60))
+        .budget(&budget, price)
+        .circuit_breaker(CircuitBreakerPolicy::default())
+        .retry(again.base_backoff(soon));
 
-    let chain = first.or(second);
-    println!("at the worst: {}", chain.worst_case());
+    let chain = first.or(second).deadline(Duration::from_secs(120));
+    println!("at most: {}", chain.profile().worst_case);
 
     let challenge = DragChallenge::new(Screenshot::from_file(SCREENSHOT)?);
-    match chain
-        .solve(&challenge.within(Duration::from_secs(120)))
-        .await
-    {
+    match chain.solve(&challenge).await {
         Ok(solution) => {
-            println!("drag {}, says {}", solution.drag(), solution.provider());
+            println!("drag {}, says {}", solution.drag(), solution.solver());
             for attempt in solution.failed_attempts() {
-                let who = attempt.provider.as_deref().unwrap_or("nobody");
-                println!("before that, {who}: {} ({})", attempt.message, attempt.kind);
+                let solver = attempt.solver.as_deref().unwrap_or("the chain");
+                println!(
+                    "before that, {solver}: {} ({})",
+                    attempt.message, attempt.kind
+                );
             }
+            println!("spent ${}", budget.spent());
             Ok(())
         }
-        // An error says what may be tried next and whether money was spent; nobody parses its text.
+        // An error says what may be tried next and whether money was spent: no need to read its text.
         Err(error) => {
-            println!(
-                "next: {:?}, charged: {:?}",
-                error.recovery(),
-                error.charge()
-            );
+            println!("next: {}, billed: {}", error.recovery(), error.billed());
             for job in error.unfinished_jobs() {
-                println!("{job} was paid for: `challenge.resuming(job)` waits for it");
+                println!("{job} was paid for: `challenge.resume_job(job)` waits for it");
             }
             Err(error.into())
         }

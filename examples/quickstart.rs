@@ -12,10 +12,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use drag_solver::http::Pace;
-use drag_solver::mock::challenge::AnswerKey;
-use drag_solver::mock::emulator::Emulator;
+use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
+use drag_solver::testing::emulator::{Emulator, Protocol};
+use drag_solver::testing::pictures::AnswerKey;
 
 const SCREENSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/challenge.png");
 
@@ -25,8 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let soon = Duration::from_millis(10);
     let solver = Omocaptcha::builder()
         .token("any-will-do-here")
-        .base_url(provider.omocaptcha_v1_url())
-        .pace(Pace::new(soon, soon)) // the real one is asked every 2 s, unless told otherwise
+        .base_url(provider.url(Protocol::OmocaptchaV1))
+        .poll(PollInterval::new(soon, soon)) // the real one is asked every 2 s, unless told otherwise
         .build()?;
 
     let challenge = DragChallenge::new(Screenshot::from_file(SCREENSHOT)?);

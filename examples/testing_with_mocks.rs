@@ -7,11 +7,8 @@
 
 #![allow(clippy::print_stdout)] // printing is what a program is for
 
-use std::error::Error;
-
-use drag_solver::mock::MockSolver;
-use drag_solver::mock::challenge::TestPicture;
 use drag_solver::prelude::*;
+use drag_solver::testing::{MockSolver, fixtures};
 
 /// The code under test. It tries each drag, tells the solver how it went, and asks again if the
 /// drag was refused. It takes any solver: a provider, a chain, a mock.
@@ -40,10 +37,9 @@ const WRONG: Drag = Drag::new(Point::new(83.0, 160.0), Point::new(99.0, 160.0));
 const RIGHT: Drag = Drag::new(Point::new(83.0, 160.0), Point::new(150.0, 160.0));
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), SolveError> {
     let mock = MockSolver::new("mock").then(WRONG).then(RIGHT);
-    let picture = TestPicture::draw_sized(1, 200, 400)?;
-    let solution = get_past(&mock, &picture.challenge(), |drag| *drag == RIGHT).await?;
+    let solution = get_past(&mock, &fixtures::challenge(), |drag| *drag == RIGHT).await?;
     println!("accepted: {}", solution.drag());
     for report in mock.reports() {
         println!("reported: {} {:?}", report.solution.drag(), report.verdict);
@@ -57,14 +53,11 @@ mod tests {
 
     use std::time::Duration;
 
-    use drag_solver::mock::{MockDragSolver, Outcome};
+    use drag_solver::testing::fixtures::challenge;
+    use drag_solver::testing::{MockDragSolver, Outcome};
     use tokio::time::Instant;
 
     use super::*;
-
-    fn challenge() -> DragChallenge {
-        TestPicture::draw_sized(1, 200, 400).unwrap().challenge()
-    }
 
     #[tokio::test]
     async fn a_refused_drag_is_reported_and_another_is_asked_for() {
@@ -94,7 +87,7 @@ mod tests {
         let mock = MockSolver::new("mock")
             .then_times(2, ErrorKind::Unavailable)
             .then(RIGHT);
-        let chain = mock.clone().retry(RetryPolicy::default()).unwrap();
+        let chain = mock.clone().retry(RetryPolicy::default());
         let solution = get_past(&chain, &challenge(), |_| true).await.unwrap();
         assert_eq!(solution.failed_attempts().len(), 2);
         assert_eq!(mock.remaining_outcomes(), 0);

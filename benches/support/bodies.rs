@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use drag_solver::http::JobApi as _;
 use drag_solver::http::secrecy::SecretString;
-use drag_solver::omocaptcha::OmocaptchaV1;
 use drag_solver::prelude::*;
+use drag_solver_omocaptcha::OmocaptchaV1;
 use serde_json::json;
 use tower::BoxError;
 

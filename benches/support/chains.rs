@@ -4,11 +4,12 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver::combinators::{
+use drag_solver::prelude::*;
+use drag_solver::testing::fixtures;
+use drag_solver::{
     Budget, BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, RateLimitPolicy,
     RetryBudget, RetryBudgetPolicy,
 };
-use drag_solver::prelude::*;
 use tower::retry::Policy;
 use tower::retry::budget::{Budget as _, TpsBudget};
 use tower::util::BoxService;
@@ -72,47 +73,47 @@ impl Subject {
 /// The subject called `name`. No limit is ever reached, so that each call goes all the way.
 pub(crate) fn subject(name: &str) -> Result<Subject, BoxError> {
     let retry = RetryPolicy::default().max_attempts(ATTEMPTS);
-    let retries = RetryBudget::new(RetryBudgetPolicy::default())?;
+    let retries = RetryBudget::new(RetryBudgetPolicy::default());
     let rate = RateLimitPolicy::default()
         .max_calls(u32::MAX)
         .period(Duration::from_secs(1))
         .burst(u32::MAX);
     let concurrency = ConcurrencyLimitPolicy::default().max_in_flight(AT_ONCE);
     let breaker = CircuitBreakerPolicy::default();
-    let money = Budget::new(BudgetPolicy::default().total("1000000000".parse()?))?;
+    let money = Budget::new(BudgetPolicy::default().total("1000000000".parse()?));
     let price: Usd = "0.0009".parse()?;
     let validate = ValidatePolicy::default();
     let solver = match name {
-        BARE => Immediate.shared(),
-        NOTHING => Nothing(Nothing(Nothing(Nothing(Immediate)))).shared(),
-        "validate" => Immediate.validate(validate)?.shared(),
-        "timeout" => Immediate.timeout(LIMIT)?.shared(),
-        "budget" => Immediate.budget(&money, price)?.shared(),
-        "breaker" => Immediate.circuit_breaker(breaker)?.shared(),
-        "concurrency" => Immediate.concurrency_limit(concurrency)?.shared(),
-        "rate" => Immediate.rate_limit(rate)?.shared(),
-        "retry" => Immediate.retry(retry)?.with_budget(retries).shared(),
-        "fallback" => Immediate.or(Immediate).shared(),
-        "deadline" => Immediate.deadline(LIMIT)?.shared(),
+        BARE => Immediate.into_arc(),
+        NOTHING => Nothing(Nothing(Nothing(Nothing(Immediate)))).into_arc(),
+        "validate" => Immediate.validate(validate).into_arc(),
+        "timeout" => Immediate.timeout(LIMIT).into_arc(),
+        "budget" => Immediate.budget(&money, price).into_arc(),
+        "breaker" => Immediate.circuit_breaker(breaker).into_arc(),
+        "concurrency" => Immediate.concurrency_limit(concurrency).into_arc(),
+        "rate" => Immediate.rate_limit(rate).into_arc(),
+        "retry" => Immediate.retry(retry).with_retry_budget(retries).into_arc(),
+        "fallback" => Immediate.or(Immediate).into_arc(),
+        "deadline" => Immediate.deadline(LIMIT).into_arc(),
         CHAIN => Immediate
-            .validate(validate)?
-            .timeout(LIMIT)?
-            .budget(&money, price)?
-            .circuit_breaker(breaker)?
-            .concurrency_limit(concurrency)?
-            .rate_limit(rate)?
-            .retry(retry)?
-            .with_budget(retries)
+            .validate(validate)
+            .timeout(LIMIT)
+            .budget(&money, price)
+            .circuit_breaker(breaker)
+            .concurrency_limit(concurrency)
+            .rate_limit(rate)
+            .retry(retry)
+            .with_retry_budget(retries)
             .or(Immediate)
-            .deadline(LIMIT)?
-            .shared(),
+            .deadline(LIMIT)
+            .into_arc(),
         COMMON => Immediate
-            .timeout(LIMIT)?
-            .concurrency_limit(concurrency)?
-            .rate_limit(rate)?
-            .retry(retry)?
-            .with_budget(retries)
-            .shared(),
+            .timeout(LIMIT)
+            .concurrency_limit(concurrency)
+            .rate_limit(rate)
+            .retry(retry)
+            .with_retry_budget(retries)
+            .into_arc(),
         TOWER => return Ok(Subject::Tower(tower())),
         _ => return Err(format!("there is no subject `{name}`").into()),
     };
@@ -120,10 +121,8 @@ pub(crate) fn subject(name: &str) -> Result<Subject, BoxError> {
 }
 
 /// A challenge with a deadline, as those of real programs have.
-pub(crate) fn challenge() -> Result<DragChallenge, SolveError> {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-    let challenge = DragChallenge::new(Screenshot::from_bytes(gif)?);
-    Ok(challenge.within(Duration::from_secs(24 * 3600)))
+pub(crate) fn challenge() -> DragChallenge {
+    fixtures::challenge().within(Duration::from_secs(24 * 3600))
 }
 
 /// Answers at once and does nothing else, so that it hides nothing of what is around it.
@@ -137,8 +136,7 @@ impl DragSolver for Immediate {
     }
 
     async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
-        let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-        Ok(Solution::new(drag, "immediate"))
+        Ok(Solution::new(fixtures::drag(), "immediate"))
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use drag_solver::http::secrecy::SecretString;
 use drag_solver::http::{
-    ApiRequest, ApiResponse, HttpSolver, HttpSolverBuilder, Pace, Transport, TransportError,
+    ApiRequest, ApiResponse, HttpOptions, HttpSolver, PollInterval, Transport, TransportError,
 };
-use drag_solver::omocaptcha::OmocaptchaV1;
 use drag_solver::prelude::*;
+use drag_solver::testing::fixtures;
+use drag_solver_omocaptcha::OmocaptchaV1;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::BoxError;
@@ -51,7 +52,7 @@ pub(crate) struct Figures {
 
 /// As a provider that allows a poll every 2 s is asked unless somebody says otherwise.
 pub(crate) fn ours(latency: Latency, jobs: usize, callers: usize) -> Result<Figures, BoxError> {
-    run(latency, jobs, callers, |builder| builder)
+    run(latency, jobs, callers, HttpOptions::default())
 }
 
 /// On the schedule of another client.
@@ -61,9 +62,8 @@ pub(crate) fn fixed(
     first: Duration,
     every: Duration,
 ) -> Result<Figures, BoxError> {
-    run(latency, jobs, 1, |builder| {
-        builder.pace(Pace::new(first, every))
-    })
+    let options = HttpOptions::default().poll(PollInterval::new(first, every));
+    run(latency, jobs, 1, options)
 }
 
 /// The least that any first poll can come to, if it is the same for all jobs, with 2 s between polls:
@@ -93,7 +93,7 @@ fn run(
     latency: Latency,
     jobs: usize,
     callers: usize,
-    set: impl FnOnce(HttpSolverBuilder<OmocaptchaV1>) -> HttpSolverBuilder<OmocaptchaV1>,
+    options: HttpOptions,
 ) -> Result<Figures, BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -101,9 +101,8 @@ fn run(
         .build()?;
     let provider = Provider::new(latency);
     let api = OmocaptchaV1::new(SecretString::from("token"), "24");
-    let solver = set(HttpSolver::builder(api, provider.clone())).build()?;
-    let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-    let challenge = DragChallenge::new(Screenshot::from_bytes(gif)?);
+    let solver = HttpSolver::with_transport(api, options, provider.clone())?;
+    let challenge = fixtures::challenge();
     runtime.block_on(async {
         let mut running = JoinSet::new();
         for _ in 0..callers {
@@ -172,7 +171,7 @@ impl Transport for Provider {
         } else {
             state.polls += 1;
             let body: serde_json::Value = serde_json::from_slice(request.body())
-                .map_err(|error| TransportError::bad_answer(error.to_string()))?;
+                .map_err(|error| TransportError::bad_response(error.to_string()))?;
             let job = body["job_id"].as_u64().and_then(|id| id.checked_sub(1));
             let done = job.and_then(|job| state.done.get(usize::try_from(job).ok()?));
             match done.copied() {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drag_solver::mock::MockSolver;
-use drag_solver::mock::contract;
 use drag_solver::prelude::*;
+use drag_solver::testing::contract::{self, SolverUnderTest};
+use drag_solver::testing::{MockSolver, fixtures};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -116,11 +116,9 @@ fn readme_says_of_every_kind_of_error_what_the_code_says() {
 #[tokio::test(start_paused = true)]
 async fn the_page_for_providers_explains_every_check() {
     let page = page("docs/write-a-provider.md");
-    let solver =
-        MockSolver::new("mock").always(Drag::new(Point::new(1.0, 2.0), Point::new(3.0, 4.0)));
-    let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-    let challenge = DragChallenge::new(Screenshot::from_bytes(gif).unwrap());
-    let report = contract::run(&contract::Subject::new(&solver, challenge)).await;
+    let solver = MockSolver::new("mock").always(fixtures::drag());
+    let subject = SolverUnderTest::new(&solver, fixtures::challenge());
+    let report = contract::run(&subject).await;
     let checks: BTreeSet<_> = report.findings().iter().map(|(check, _)| *check).collect();
     let explained: BTreeSet<_> = rows(&page).iter().flat_map(|row| quoted(row[0])).collect();
     let missing: Vec<_> = checks.difference(&explained).collect();

@@ -30,13 +30,16 @@ fn crates() -> Vec<(String, PathBuf)> {
         })
         .collect();
     found.sort();
-    assert!(found.len() >= 7, "found only {found:?}");
+    assert!(found.len() >= 11, "found only {found:?}");
     found
 }
 
+/// Packages that nothing depends on, and that are never published.
+const UNPUBLISHED: [&str; 3] = ["examples", "benches", "tests"];
+
 fn members() -> Vec<(String, PathBuf)> {
     let mut all = crates();
-    for folder in ["examples", "benches", "tests"] {
+    for folder in UNPUBLISHED {
         all.push((folder.to_owned(), root().join(folder)));
     }
     all
@@ -92,27 +95,34 @@ fn libraries_and_commands_have_no_libtest_bench() {
     }
 }
 
+/// Whether the arrows of ARCHITECTURE.md allow it.
+fn may_depend_on(crate_name: &str, other: &str) -> bool {
+    let core = "drag-solver-core";
+    match crate_name {
+        "drag-solver-core" => false,
+        "drag-solver-combinators"
+        | "drag-solver-http"
+        | "drag-solver-image"
+        | "drag-solver-mock"
+        | "drag-solver-emulator" => other == core,
+        // Its sandbox is an emulator that knows the test pictures.
+        "drag-solver-cli" => {
+            ["drag-solver", "drag-solver-emulator", "drag-solver-mock"].contains(&other)
+        }
+        "drag-solver" => other != "drag-solver-cli",
+        _provider => [core, "drag-solver-http"].contains(&other),
+    }
+}
+
 #[test]
 fn dependencies_point_one_way() {
-    let allowed = |name: &str| -> &[&str] {
-        match name {
-            "drag-solver-core" => &[],
-            "drag-solver-combinators"
-            | "drag-solver-http"
-            | "drag-solver-image"
-            | "drag-solver-mock" => &["drag-solver-core"],
-            "drag-solver" | "drag-solver-cli" => &["*"],
-            _provider => &["drag-solver-core", "drag-solver-http"],
-        }
-    };
     for (name, folder) in crates() {
         for dependency in our_dependencies(&manifest(&folder)) {
-            let rule = allowed(&name);
-            let fine = rule == ["*"] || rule.contains(&dependency.as_str());
+            let fine = may_depend_on(&name, &dependency);
             assert!(fine, "{name} must not depend on {dependency}");
         }
     }
-    for folder in ["examples", "benches", "tests"] {
+    for folder in UNPUBLISHED {
         let ours = our_dependencies(&manifest(&root().join(folder)));
         assert!(
             ours.is_empty(),
@@ -121,11 +131,100 @@ fn dependencies_point_one_way() {
     }
 }
 
+/// Each crate can be published as it is, but for the address of the repository.
+#[test]
+fn every_crate_has_what_a_registry_shows() {
+    let workspace = manifest(&root());
+    let shared = workspace["workspace"]["package"].as_table().unwrap();
+    assert!(shared.contains_key("repository"));
+    for (name, folder) in crates() {
+        let package = &manifest(&folder)["package"];
+        let description = package["description"].as_str().unwrap();
+        assert!(description.ends_with('.'), "{name}: {description}");
+        for key in ["license", "repository", "keywords"] {
+            assert_eq!(
+                package[key]["workspace"].as_bool(),
+                Some(true),
+                "{name}: {key}"
+            );
+        }
+        assert!(package.get("categories").is_some(), "{name}: categories");
+        assert!(
+            package.get("publish").is_none(),
+            "{name}: is to be published"
+        );
+        let docs = &package["metadata"]["docs"]["rs"];
+        assert_eq!(docs["all-features"].as_bool(), Some(true), "{name}");
+        assert_eq!(package["readme"].as_str(), Some("README.md"), "{name}");
+        for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            let theirs = fs::read(folder.join(file)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(theirs == fs::read(root().join(file)).unwrap(), "{name}");
+        }
+    }
+    for folder in UNPUBLISHED {
+        let publish = &manifest(&root().join(folder))["package"]["publish"];
+        assert_eq!(publish.as_bool(), Some(false), "{folder}");
+    }
+}
+
+/// A registry and docs.rs have the crate and nothing around it: no link may leave it by a path.
+#[test]
+fn no_crate_links_to_files_outside_of_it() {
+    let mut looked_at = 0;
+    for (name, folder) in crates() {
+        let readme = folder.join("README.md");
+        let text = fs::read_to_string(&readme).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(text.starts_with(&format!("# {name}\n")), "{name}");
+        let mut pages = vec![readme];
+        pages.extend(files_in(&folder.join("src")));
+        for page in pages {
+            let text = fs::read_to_string(&page).unwrap();
+            let docs = text
+                .lines()
+                .map(str::trim_start)
+                .filter(|line| page.extension() != Some("rs".as_ref()) || line.starts_with("//"));
+            for link in docs.flat_map(|line| line.split("](").skip(1)) {
+                let is_path = link.starts_with("..") || link.starts_with('/');
+                let is_file = link.split([')', '#']).next().unwrap().ends_with(".md");
+                let page = page.display();
+                assert!(
+                    !is_path && (!is_file || link.contains("://")),
+                    "{page}: {link}"
+                );
+                looked_at += 1;
+            }
+            let code = !text.contains("include_str!(\"../../");
+            assert!(
+                code,
+                "{}: includes a file of the repository",
+                page.display()
+            );
+        }
+    }
+    assert!(looked_at > 100, "found only {looked_at} links");
+}
+
+/// All files in a folder and in those below it.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_in(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 /// The crates that talk to a provider: those that build on the HTTP plumbing, the facade apart.
 fn provider_crates() -> Vec<(String, PathBuf)> {
     let mut providers = crates();
     providers.retain(|(name, folder)| {
-        !["drag-solver", "drag-solver-cli"].contains(&name.as_str())
+        name != "drag-solver"
             && our_dependencies(&manifest(folder)).contains(&"drag-solver-http".to_owned())
     });
     assert!(!providers.is_empty());
@@ -172,8 +271,11 @@ fn every_provider_crate_is_in_the_registry_and_has_its_page() {
         let page = format!("docs/providers/{feature}.md");
         let row = format!("({page}) | `{feature}` |");
         assert!(readme.contains(&row), "README.md has no row with {row}");
-        let text = fs::read_to_string(root().join(&page)).unwrap();
-        for variable in kind.variables() {
+        let mut text = fs::read_to_string(root().join(&page)).unwrap();
+        if text.contains("(options.md)") {
+            text += &fs::read_to_string(root().join("docs/providers/options.md")).unwrap();
+        }
+        for variable in kind.variables {
             assert!(text.contains(variable.name), "{page}: {}", variable.name);
         }
         // An unknown key is refused with all that are known: the page must name them.

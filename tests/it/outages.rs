@@ -1,21 +1,17 @@
 //! Three providers, each on its own port: the chain omocaptcha, 2Captcha, Anti-Captcha answers
-//! whatever is wrong with any two of them, and its budget agrees with their books. The chain is built
+//! whatever is wrong with any two of them, and its budget agrees with their stats. The chain is built
 //! from a file and by code, and both do the same.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver::anticaptcha::AntiCaptcha;
-use drag_solver::combinators::{Budget, BudgetPolicy};
 use drag_solver::config::{Chain, ChainConfig, Registry};
-use drag_solver::core::{Attempt, DragSolver, Usd};
-use drag_solver::http::Pace;
-use drag_solver::http::task_api::{TaskService, TaskSolverBuilder};
-use drag_solver::mock::MockSolver;
-use drag_solver::mock::emulator::{Dialect, Emulator};
+use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
-use drag_solver::twocaptcha::TwoCaptcha;
+use drag_solver::testing::MockSolver;
+use drag_solver::testing::emulator::{Emulator, Protocol};
+use drag_solver::{Attempt, Budget, BudgetPolicy};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -33,10 +29,10 @@ enum State {
 const TROUBLES: [State; 4] = [State::Down, State::Slow, State::OutOfBalance, State::Wrong];
 
 /// Name and protocol, in the order of the chain.
-const PROVIDERS: [(&str, Dialect); 3] = [
-    ("omocaptcha", Dialect::OmocaptchaV1),
-    ("twocaptcha", Dialect::TwoCaptcha),
-    ("anticaptcha", Dialect::AntiCaptcha),
+const PROVIDERS: [(&str, Protocol); 3] = [
+    ("omocaptcha", Protocol::OmocaptchaV1),
+    ("twocaptcha", Protocol::TwoCaptcha),
+    ("anticaptcha", Protocol::AntiCaptcha),
 ];
 
 fn price() -> Usd {
@@ -51,7 +47,7 @@ const AT_ONCE: usize = 12;
 /// ended by it.
 fn limit(state: State) -> Duration {
     match state {
-        State::Slow => Duration::from_millis(1_500),
+        State::Slow => Duration::from_secs(3),
         _ => Duration::from_secs(60),
     }
 }
@@ -91,62 +87,43 @@ fn from_file(states: [State; 3], urls: &[String; 3]) -> Chain {
         )
         .unwrap();
     }
-    let table: toml::Table = text.parse().unwrap();
-    let config = ChainConfig::try_from(serde_json::to_value(table).unwrap()).unwrap();
+    let config: ChainConfig = toml::from_str(&text).unwrap();
     let variables = |name: &str| (name == "THE_TOKEN").then(|| TOKEN.into());
     config
         .build(&Registry::standard().with_variables(variables))
         .unwrap()
 }
 
-fn from_code(states: [State; 3], urls: &[String; 3]) -> (impl DragSolver + 'static, Budget) {
-    let pace = Pace::new(Duration::from_millis(1), Duration::from_millis(1));
-    let budget = Budget::new(BudgetPolicy::default().total("1".parse().unwrap())).unwrap();
-    let first = Omocaptcha::builder()
-        .token(TOKEN)
-        .base_url(&urls[0])
-        .pace(pace);
-    let second = account(TwoCaptcha::builder(), &urls[1], pace);
-    let third = account(AntiCaptcha::builder(), &urls[2], pace);
-    let with_policies = |solver: Box<dyn DragSolver>, state| {
-        solver
-            .validate(ValidatePolicy::default())
-            .unwrap()
-            .timeout(limit(state))
-            .unwrap()
-            .budget(&budget, price())
-            .unwrap()
-            .retry(quick_retries().max_attempts(2))
-            .unwrap()
-    };
-    let chain = with_policies(Box::new(first.build().unwrap()), states[0])
-        .or(with_policies(Box::new(second.build().unwrap()), states[1]))
-        .or(with_policies(Box::new(third.build().unwrap()), states[2]))
-        .deadline(Duration::from_secs(120))
-        .unwrap();
+fn from_code(states: [State; 3], urls: &[String; 3]) -> (impl DragSolver, Budget) {
+    let pace = PollInterval::new(Duration::from_millis(1), Duration::from_millis(1));
+    let budget = Budget::new(BudgetPolicy::default().total("1".parse().unwrap()));
+    macro_rules! account {
+        ($provider:ident, $index:literal) => {
+            $provider::builder()
+                .token(TOKEN)
+                .base_url(&urls[$index])
+                .poll(pace)
+                .build()
+                .unwrap()
+                .validate(ValidatePolicy::default())
+                .timeout(limit(states[$index]))
+                .budget(&budget, price())
+                .retry(quick_retries().max_attempts(2))
+        };
+    }
+    let chain = account!(Omocaptcha, 0)
+        .or(account!(TwoCaptcha, 1))
+        .or(account!(AntiCaptcha, 2))
+        .deadline(Duration::from_secs(120));
     (chain, budget)
 }
 
-fn account<S: TaskService>(
-    builder: TaskSolverBuilder<S>,
-    url: &str,
-    pace: Pace,
-) -> TaskSolverBuilder<S> {
-    builder.token(TOKEN).base_url(url).pace(pace)
-}
-
 fn told(attempt: &Attempt) -> Told {
-    let Attempt {
-        provider,
-        kind,
-        charge,
-        job,
-        ..
-    } = attempt;
-    (provider.clone(), *kind, *charge, job.is_some())
+    let solver = attempt.solver.clone();
+    (solver, attempt.kind, attempt.billed, attempt.jobs.len())
 }
 
-/// Solves one picture through `chain`, and compares what was spent with the providers' books.
+/// Solves one picture through `chain`, and compares what was spent with the providers' stats.
 async fn solve(
     chain: &dyn DragSolver,
     budget: &Budget,
@@ -161,12 +138,12 @@ async fn solve(
         .iter()
         .position(|&state| state == State::Fine)
         .unwrap();
-    assert_eq!(solution.provider(), PROVIDERS[fine].0, "{states:?}");
+    assert_eq!(solution.solver(), PROVIDERS[fine].0, "{states:?}");
 
     let mut billed = Usd::ZERO;
     for (index, emulator) in emulators.iter().enumerate() {
-        let books = emulator.books();
-        billed = billed + books.spent;
+        let stats = emulator.stats();
+        billed = billed + stats.spent;
         let bought = match states[index] {
             _ if index > fine => 0, // was not asked
             State::Down | State::OutOfBalance => 0,
@@ -174,7 +151,7 @@ async fn solve(
             State::Wrong => 2,
         };
         assert_eq!(
-            books.jobs_paid, bought,
+            stats.jobs_paid, bought,
             "{states:?}: {}",
             PROVIDERS[index].0
         );
@@ -185,7 +162,7 @@ async fn solve(
 }
 
 /// What an attempt says, as far as it is the same in every run.
-type Told = (Option<String>, ErrorKind, Charge, bool);
+type Told = (Option<String>, ErrorKind, Billed, usize);
 
 async fn run(states: [State; 3], built_from_file: bool) -> Vec<Told> {
     let emulators = [
@@ -242,5 +219,5 @@ async fn a_file_and_code_build_the_same_chain() {
     let states = [State::Fine; 3];
     let (file, (code, _)) = (from_file(states, &urls), from_code(states, &urls));
     assert_eq!(file.name(), code.name());
-    assert_eq!(file.worst_case(), code.worst_case());
+    assert_eq!(file.profile(), code.profile());
 }

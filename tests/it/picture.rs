@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use drag_solver::core::DragSolver as _;
-use drag_solver::mock::challenge::{AnswerKey, TestPicture};
+use drag_solver::DragSolver as _;
 use drag_solver::prelude::*;
+use drag_solver::testing::pictures::{AnswerKey, TestPicture};
 
 /// The seed that `examples/challenge.png` is drawn from.
 const SEED: u64 = 1;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use drag_solver::DragSolver;
 use drag_solver::config::{ChainConfig, Registry};
-use drag_solver::core::DragSolver;
 
 fn page(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -81,13 +81,8 @@ fn every_link_leads_somewhere() {
 fn the_chain_it_shows_can_be_built() {
     let (blocks, _) = split(&page("README.md"));
     let chain = blocks.iter().find(|block| block.contains("[[providers]]"));
-    let table: toml::Table = chain
-        .unwrap()
-        .strip_prefix("toml")
-        .unwrap()
-        .parse()
-        .unwrap();
-    let config = ChainConfig::try_from(serde_json::to_value(table).unwrap()).unwrap();
+    let text = chain.unwrap().strip_prefix("toml").unwrap();
+    let config: ChainConfig = toml::from_str(text).unwrap();
     let registry = Registry::standard().with_variables(|name| {
         ["OMOCAPTCHA_API_TOKEN", "TWOCAPTCHA_API_KEY"]
             .contains(&name)
@@ -95,6 +90,9 @@ fn the_chain_it_shows_can_be_built() {
     });
     let chain = config.build(&registry).unwrap();
     assert_eq!(chain.name(), "first|twocaptcha");
-    assert_eq!(chain.worst_case().attempts, Some(4));
-    assert_eq!(chain.worst_case().cost, Some("0.0039".parse().unwrap()));
+    assert_eq!(chain.profile().worst_case.purchases, Some(4));
+    assert_eq!(
+        chain.profile().worst_case.cost,
+        Some("0.0039".parse().unwrap())
+    );
 }

@@ -4,19 +4,21 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drag_solver::combinators::Fallback;
-use drag_solver::core::{Progress, ProgressListener};
-use drag_solver::mock::challenge::AnswerKey;
-use drag_solver::mock::emulator::{Dialect, Emulator, Step};
-use drag_solver::mock::{MockSolver, Outcome};
-use drag_solver::omocaptcha::ApiVersion;
 use drag_solver::prelude::*;
+use drag_solver::providers::ApiVersion;
+use drag_solver::testing::emulator::{Emulator, Operation, Protocol};
+use drag_solver::testing::pictures::AnswerKey;
+use drag_solver::testing::{MockSolver, Outcome};
+use drag_solver::{Event, Fallback, Observer};
 
 use crate::support::{HeldBack, TOKEN, Watched, account, picture, provider, quick_retries};
 
 fn creates(emulator: &Emulator) -> usize {
     let requests = emulator.requests();
-    requests.iter().filter(|r| r.step() == Step::Create).count()
+    requests
+        .iter()
+        .filter(|r| r.operation == Operation::Create)
+        .count()
 }
 
 #[tokio::test]
@@ -27,17 +29,20 @@ async fn both_protocols_carry_the_picture_and_bring_its_drag() {
         let solver = account(&emulator, version).build().unwrap();
         let solution = solver.solve(&picture.challenge()).await.unwrap();
         assert_eq!(*solution.drag(), picture.drag(), "{version}");
-        assert_eq!(solution.provider(), format!("omocaptcha-{version}"));
+        assert_eq!(solution.solver(), format!("omocaptcha-{version}"));
 
         let job = emulator.jobs().pop().unwrap();
         assert_eq!(solution.job(), Some(&job.id), "{version}");
         assert_eq!((job.polls, job.fetched), (3, 1), "{version}");
         let requests = emulator.requests();
-        let sent = requests.iter().rfind(|r| r.step() == Step::Create).unwrap();
-        assert_eq!(sent.picture().unwrap(), picture.screenshot().bytes());
-        assert!(sent.has_right_token() && !sent.target().contains(TOKEN));
+        let sent = requests
+            .iter()
+            .rfind(|r| r.operation == Operation::Create)
+            .unwrap();
+        assert_eq!(sent.picture.as_ref().unwrap(), picture.screenshot().bytes());
+        assert!(sent.has_right_token && !sent.target.contains(TOKEN));
     }
-    assert_eq!(emulator.books().jobs_paid, 2);
+    assert_eq!(emulator.stats().jobs_paid, 2);
     emulator.shutdown().await;
 }
 
@@ -49,17 +54,16 @@ async fn an_empty_account_is_left_for_the_next_in_the_chain() {
         .build()
         .unwrap()
         .retry(quick_retries())
-        .unwrap()
         .or(account(&second, ApiVersion::V2).build().unwrap());
 
     let picture = picture(1);
     let solution = chain.solve(&picture.challenge()).await.unwrap();
     assert_eq!(*solution.drag(), picture.drag());
-    assert_eq!(solution.provider(), "omocaptcha-v2");
+    assert_eq!(solution.solver(), "omocaptcha-v2");
     let failed: Vec<_> = solution.failed_attempts().iter().map(|a| a.kind).collect();
     assert_eq!(failed, [ErrorKind::InsufficientBalance], "not retried");
-    assert_eq!(first.books().jobs_created, 0);
-    assert_eq!(second.jobs()[0].dialect, Dialect::OmocaptchaV2);
+    assert_eq!(first.stats().jobs_created, 0);
+    assert_eq!(second.jobs()[0].protocol, Protocol::OmocaptchaV2);
     first.shutdown().await;
     second.shutdown().await;
 }
@@ -75,14 +79,13 @@ async fn what_one_worker_gave_up_on_the_next_one_solves() {
     let chain = account(&emulator, ApiVersion::V1)
         .build()
         .unwrap()
-        .retry(quick_retries().retry_unknown_charge(true))
-        .unwrap();
+        .retry(quick_retries().retry_maybe_billed(true));
 
     let solution = chain.solve(&picture.challenge()).await.unwrap();
     assert_eq!(*solution.drag(), picture.drag());
     assert_eq!(solution.failed_attempts()[0].kind, ErrorKind::Unsolvable);
-    let books = emulator.books();
-    assert_eq!((books.jobs_refunded, books.jobs_paid), (1, 1));
+    let stats = emulator.stats();
+    assert_eq!((stats.jobs_refunded, stats.jobs_paid), (1, 1));
     emulator.shutdown().await;
 }
 
@@ -95,18 +98,17 @@ async fn a_server_that_is_down_costs_nothing_and_the_next_is_asked() {
         .build()
         .unwrap()
         .retry(quick_retries())
-        .unwrap()
         .or(account(&up, ApiVersion::V2).build().unwrap());
 
     let solution = chain.solve(&picture(3).challenge()).await.unwrap();
-    assert_eq!(solution.provider(), "omocaptcha-v2");
+    assert_eq!(solution.solver(), "omocaptcha-v2");
     let failed = solution.failed_attempts();
     assert_eq!(failed.len(), 3);
     for attempt in failed {
         assert_eq!(attempt.kind, ErrorKind::Unavailable);
-        assert_eq!(attempt.charge, Charge::No);
+        assert_eq!(attempt.billed, Billed::No);
     }
-    assert_eq!(down.books().requests, 0);
+    assert_eq!(down.stats().requests, 0);
     down.shutdown().await;
     up.shutdown().await;
 }
@@ -117,8 +119,8 @@ async fn a_job_outlives_a_server_that_is_cut_off_while_it_runs() {
         let workers = HeldBack::new();
         let emulator = provider().solver(workers.clone()).start().await.unwrap();
         let url = match version {
-            ApiVersion::V1 => emulator.omocaptcha_v1_url(),
-            _ => emulator.omocaptcha_v2_url(),
+            ApiVersion::V1 => emulator.url(Protocol::OmocaptchaV1),
+            _ => emulator.url(Protocol::OmocaptchaV2),
         };
         let http = Watched::http(&url);
         let solver = account(&emulator, version)
@@ -137,8 +139,8 @@ async fn a_job_outlives_a_server_that_is_cut_off_while_it_runs() {
 
         let solution = solving.await.unwrap().unwrap();
         assert_eq!(*solution.drag(), picture.drag(), "{version}");
-        let books = emulator.books();
-        assert_eq!((books.jobs_paid, books.answers_fetched), (1, 1));
+        let stats = emulator.stats();
+        assert_eq!((stats.jobs_paid, stats.answers_fetched), (1, 1));
         emulator.shutdown().await;
     }
 }
@@ -147,12 +149,14 @@ async fn a_job_outlives_a_server_that_is_cut_off_while_it_runs() {
 #[derive(Debug, Default)]
 struct Notebook(Mutex<Vec<PaidJob>>);
 
-impl ProgressListener for Notebook {
-    fn on_progress(&self, progress: &Progress<'_>) {
-        if let Progress::Bought { provider, job } = progress {
-            let job = PaidJob::new(*provider, (*job).clone());
+#[async_trait]
+impl Observer for Notebook {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if let Event::Bought { solver, job } = *event {
+            let job = PaidJob::new(solver, job.clone());
             self.0.lock().unwrap().push(job);
         }
+        Ok(())
     }
 }
 
@@ -160,7 +164,7 @@ impl ProgressListener for Notebook {
 async fn a_job_of_a_program_that_ended_is_resumed_by_the_next_and_not_bought_again() {
     let workers = HeldBack::new();
     let emulator = provider().solver(workers.clone()).start().await.unwrap();
-    let http = Watched::http(&emulator.omocaptcha_v1_url());
+    let http = Watched::http(&emulator.url(Protocol::OmocaptchaV1));
     let first = account(&emulator, ApiVersion::V1)
         .transport(Arc::clone(&http))
         .build()
@@ -168,7 +172,7 @@ async fn a_job_of_a_program_that_ended_is_resumed_by_the_next_and_not_bought_aga
     let (picture, notebook) = (picture(5), Arc::new(Notebook::default()));
     let challenge = picture
         .challenge()
-        .with_listener(Arc::clone(&notebook) as _);
+        .with_observer(Arc::clone(&notebook) as _);
     tokio::select! {
         answer = first.solve(&challenge) => panic!("nobody gave one: {answer:?}"),
         () = http.until(|counts| counts.answered >= 2) => {} // bought, and asked about
@@ -181,7 +185,7 @@ async fn a_job_of_a_program_that_ended_is_resumed_by_the_next_and_not_bought_aga
     assert_eq!(jobs.len(), 1);
     let challenge = jobs
         .into_iter()
-        .fold(picture.challenge(), DragChallenge::resuming);
+        .fold(picture.challenge(), DragChallenge::resume_job);
     let second = account(&emulator, ApiVersion::V1).build().unwrap();
     let solution = second.solve(&challenge).await.unwrap();
     assert_eq!(*solution.drag(), picture.drag());
@@ -200,8 +204,7 @@ async fn a_chain_that_ran_out_tells_every_attempt_in_order_and_no_token() {
             .or(account(&second, ApiVersion::V2)
                 .build()
                 .unwrap()
-                .retry(quick_retries().max_attempts(2).retry_unknown_charge(true))
-                .unwrap());
+                .retry(quick_retries().max_attempts(2).retry_maybe_billed(true)));
 
     let error: SolveError = chain.solve(&picture(6).challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AllFailed);
@@ -231,10 +234,13 @@ async fn a_chain_that_ran_out_tells_every_attempt_in_order_and_no_token() {
 async fn many_callers_share_a_chain_and_each_gets_the_drag_of_its_own_picture() {
     let emulator = provider().running_polls(1).start().await.unwrap();
     let links: Vec<Arc<dyn DragSolver>> = vec![
-        account(&emulator, ApiVersion::V1).build().unwrap().shared(),
-        AnswerKey.shared(),
+        account(&emulator, ApiVersion::V1)
+            .build()
+            .unwrap()
+            .into_arc(),
+        AnswerKey.into_arc(),
     ];
-    let chain = Fallback::new(links).unwrap().shared();
+    let chain = Fallback::new(links).into_arc();
     let mut callers = tokio::task::JoinSet::new();
     for seed in 0..20 {
         let chain = Arc::clone(&chain);
@@ -242,13 +248,13 @@ async fn many_callers_share_a_chain_and_each_gets_the_drag_of_its_own_picture() 
             let picture = picture(seed);
             let solution = chain.solve(&picture.challenge()).await.unwrap();
             assert_eq!(*solution.drag(), picture.drag(), "{seed}");
-            assert_eq!(solution.provider(), "omocaptcha-v1");
+            assert_eq!(solution.solver(), "omocaptcha-v1");
         });
     }
     while let Some(caller) = callers.join_next().await {
         caller.unwrap();
     }
-    let books = emulator.books();
-    assert_eq!((books.jobs_paid, books.answers_fetched), (20, 20));
+    let stats = emulator.stats();
+    assert_eq!((stats.jobs_paid, stats.answers_fetched), (20, 20));
     emulator.shutdown().await;
 }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver::combinators::RetryPolicy;
-use drag_solver::core::{DragChallenge, DragSolver, Solution, SolveError, async_trait};
 use drag_solver::http::{
-    ApiRequest, ApiResponse, Pace, ReqwestTransport, Transport, TransportError,
+    ApiRequest, ApiResponse, HttpOptions, PollInterval, ReqwestTransport, Transport, TransportError,
 };
-use drag_solver::mock::challenge::{AnswerKey, TestPicture};
-use drag_solver::mock::emulator::{Emulator, EmulatorBuilder};
-use drag_solver::omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaBuilder};
+use drag_solver::prelude::*;
+use drag_solver::providers::{ApiVersion, OmocaptchaBuilder};
+use drag_solver::testing::emulator::{Emulator, EmulatorBuilder, Protocol};
+use drag_solver::testing::pictures::{AnswerKey, TestPicture};
 use tokio::sync::watch;
 
 pub(crate) const TOKEN: &str = "hunter2-hunter2";
@@ -29,15 +28,15 @@ pub(crate) fn picture(seed: u64) -> TestPicture {
 pub(crate) fn account(emulator: &Emulator, version: ApiVersion) -> OmocaptchaBuilder {
     let soon = Duration::from_millis(1);
     let url = match version {
-        ApiVersion::V1 => emulator.omocaptcha_v1_url(),
-        _ => emulator.omocaptcha_v2_url(),
+        ApiVersion::V1 => emulator.url(Protocol::OmocaptchaV1),
+        _ => emulator.url(Protocol::OmocaptchaV2),
     };
     Omocaptcha::builder()
         .name(format!("omocaptcha-{version}"))
         .token(TOKEN)
         .api_version(version)
         .base_url(url)
-        .pace(Pace::new(soon, soon))
+        .poll(PollInterval::new(soon, soon))
 }
 
 /// Three attempts, with next to no pause in between.
@@ -92,8 +91,9 @@ pub(crate) struct Counts {
 
 impl Watched {
     pub(crate) fn http(base_url: &str) -> Arc<Self> {
+        let options = HttpOptions::default().base_url(base_url);
         Arc::new(Self {
-            http: ReqwestTransport::builder(base_url).build().unwrap(),
+            http: ReqwestTransport::new(&options).unwrap(),
             counts: watch::Sender::default(),
         })
     }
@@ -112,11 +112,11 @@ impl Transport for Watched {
         request: ApiRequest,
         limit: Duration,
     ) -> Result<ApiResponse, TransportError> {
-        let answer = self.http.send(request, limit).await;
-        self.counts.send_modify(|counts| match answer {
+        let outcome = self.http.send(request, limit).await;
+        self.counts.send_modify(|counts| match outcome {
             Ok(_) => counts.answered += 1,
             Err(_) => counts.unanswered += 1,
         });
-        answer
+        outcome
     }
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use capmonstercloud_client::requests::CaptchaRequest;
 use capmonstercloud_client::{CapMonsterClient, ClientOptions, GetResultTimeouts};
-use drag_solver::http::Pace;
+use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
 use serde::{Serialize, Serializer};
 
@@ -58,7 +58,7 @@ impl Client {
                 let solver = TwoCaptcha::builder()
                     .token("token")
                     .base_url(url)
-                    .pace(Pace::new(first, EVERY))
+                    .poll(PollInterval::new(first, EVERY))
                     .job_timeout(LONG)
                     .build()?;
                 let screenshot = Screenshot::from_bytes(picture)?;

@@ -2,9 +2,8 @@
 
 use std::process::Stdio;
 
-use drag_solver::prelude::*;
-use drag_solver_mock::MockSolver;
-use drag_solver_mock::emulator::Emulator;
+use drag_solver::testing::emulator::{Emulator, Protocol};
+use drag_solver::{Drag, Point, Solution, solver_fn};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -12,14 +11,17 @@ use crate::Result;
 
 /// Serves until its standard input is closed. Says on the first line of its output where it is.
 pub(crate) async fn serve() -> Result<()> {
-    let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+    let workers = solver_fn("workers", |_| async {
+        let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+        Ok(Solution::new(drag, "workers"))
+    });
     let emulator = Emulator::builder()
-        .solver(MockSolver::new("mock").always(drag).without_log())
+        .solver(workers)
         .balance("1000000".parse()?)
         .remembered_requests(0)
         .start()
         .await?;
-    println!("{}", emulator.twocaptcha_url());
+    println!("{}", emulator.url(Protocol::TwoCaptcha));
     tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
     Ok(())
 }

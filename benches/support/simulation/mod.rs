@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::prelude::*;
+use drag_solver::testing::fixtures;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -58,7 +59,6 @@ async fn solve_all(
     challenges: u32,
     world: &World,
 ) -> Result<Vec<(Duration, bool)>, BoxError> {
-    let screenshot = Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec())?;
     let mut random = Random::new(&[world.seed, 0]);
     let mut arrivals: Vec<Instant> = (0..challenges)
         .map(|_| world.begun + DAY.mul_f64(random.fraction()))
@@ -69,7 +69,7 @@ async fn solve_all(
     for (number, at) in (0_u64..).zip(arrivals) {
         sleep_until(at).await;
         let chain = Arc::clone(chain);
-        let challenge = DragChallenge::new(screenshot.clone())
+        let challenge = fixtures::challenge()
             .with_instruction(number.to_string())
             .within(DEADLINE);
         under_way.spawn(async move {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use drag_solver::core::{JobId, Progress};
 use drag_solver::prelude::*;
+use drag_solver::{Event, JobId};
 use tokio::time::{Instant, sleep_until};
 
 use super::random::Random;
@@ -108,7 +108,7 @@ impl Provider {
         )
     }
 
-    /// Workers: slower, dearer, steadier.
+    /// Workers: slower, more expensive, steadier.
     pub(super) fn b(world: &World) -> Self {
         Self::new(
             world,
@@ -190,41 +190,36 @@ impl Provider {
         self.jobs().all.get(number.checked_sub(1)?).copied()
     }
 
-    /// Buys a job, or goes on with one that was bought, and says when it may first be polled.
-    fn begin(&self, challenge: &DragChallenge) -> Result<(JobId, Instant), SolveError> {
+    /// Buys a job, or continues with one that was bought, and says when it may first be polled.
+    async fn begin(&self, challenge: &DragChallenge) -> Result<(JobId, Instant), SolveError> {
         let Habits {
-            name, poll_every, ..
+            name: solver,
+            poll_every,
+            ..
         } = self.0.habits;
-        if let Some(job) = challenge.paid_job(name) {
-            challenge.notify(&Progress::Resumed {
-                provider: name,
-                job,
-            });
+        if let Some(job) = challenge.paid_jobs_of(solver).next() {
+            challenge.notify(Event::Resumed { solver, job }).await?;
             return Ok((job.clone(), Instant::now()));
         }
         let first_poll = Instant::now() + poll_every;
         if challenge.deadline().is_some_and(|due| due < first_poll) {
-            return Err(self.error(
-                ErrorKind::DeadlineExceeded,
-                "not bought: no time for a poll",
-            ));
+            let why = "not bought: no time for a poll";
+            return Err(challenge.refuse(solver, ErrorKind::DeadlineExceeded, why));
         }
-        challenge.notify(&Progress::Buying { provider: name });
+        challenge.notify(Event::Buying { solver }).await?;
         if self.is_out() {
-            challenge.notify(&Progress::NotBought { provider: name });
+            challenge.notify(Event::NotBought { solver }).await?;
             return Err(self.error(ErrorKind::Unavailable, "HTTP 503"));
         }
         let number = challenge.instruction().and_then(|text| text.parse().ok());
         let job = self.accept(number.unwrap_or(u64::MAX));
-        challenge.notify(&Progress::Bought {
-            provider: name,
-            job: &job,
-        });
+        let bought = Event::Bought { solver, job: &job };
+        challenge.notify(bought).await?;
         Ok((job, first_poll))
     }
 
     fn error(&self, kind: ErrorKind, message: &str) -> SolveError {
-        SolveError::new(kind, message).with_provider(self.0.habits.name)
+        SolveError::new(kind, message).with_solver(self.0.habits.name)
     }
 }
 
@@ -235,9 +230,9 @@ impl DragSolver for Provider {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let provider = self.0.habits.name;
-        challenge.notify(&Progress::Started { provider });
-        let (id, mut poll_at) = self.begin(challenge)?;
+        let solver = self.name();
+        challenge.notify(Event::Started { solver }).await?;
+        let (id, mut poll_at) = self.begin(challenge).await?;
         let Some(job) = self.job(&id) else {
             return Err(self.error(ErrorKind::Protocol, "there is no such job"));
         };
@@ -246,8 +241,7 @@ impl DragSolver for Provider {
                 sleep_until(due).await;
                 return Err(self
                     .error(ErrorKind::DeadlineExceeded, "no answer yet")
-                    .with_charge(Charge::Unknown)
-                    .with_job(id));
+                    .with_unfinished_jobs([PaidJob::new(solver, id)]));
             }
             sleep_until(poll_at).await;
             if job.end != End::Never && job.done_at <= Instant::now() {
@@ -255,15 +249,27 @@ impl DragSolver for Provider {
             }
             poll_at += self.0.habits.poll_every;
         }
-        challenge.notify(&Progress::Settled { provider, job: &id });
         let drag = match job.end {
-            End::GivesUp | End::Never => {
-                return Err(self.error(ErrorKind::Unsolvable, "gave up"));
-            }
-            End::Wrong => wrong_answer(),
-            End::Right => right_answer(),
+            End::GivesUp | End::Never => None,
+            End::Wrong => Some(wrong_answer()),
+            End::Right => Some(right_answer()),
         };
-        let solution = Solution::new(drag, provider).with_job(id);
-        Ok(solution.with_cost(self.price()))
+        let settled = Event::Settled {
+            solver,
+            job: Some(&id),
+            billed: if drag.is_some() {
+                Billed::Yes
+            } else {
+                Billed::No
+            },
+            cost: drag.map(|_| self.price()),
+        };
+        challenge.notify(settled).await?;
+        match drag {
+            Some(drag) => Ok(Solution::new(drag, solver)
+                .with_job(id)
+                .with_cost(self.price())),
+            None => Err(self.error(ErrorKind::Unsolvable, "gave up")),
+        }
     }
 }

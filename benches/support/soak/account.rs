@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use drag_solver::core::{
-    Attempt, Charge, ErrorKind, JobId, PaidJob, Progress, ProgressListener, Solution, SolveError,
+use drag_solver::{
+    Attempt, Billed, ErrorKind, Event, Observer, PaidJob, Solution, SolveError, async_trait,
 };
 use tokio::sync::watch;
 
@@ -81,13 +81,9 @@ impl Account {
         outcome: &Result<Solution, SolveError>,
         left: Option<Duration>,
     ) {
-        let history;
         let failures = match outcome {
             Ok(solution) => solution.failed_attempts(),
-            Err(error) => {
-                history = error.history(Duration::ZERO);
-                &history[..]
-            }
+            Err(error) => &error.attempts(),
         };
         let seen = lock(&entry.seen);
         let mut unfinished = 0;
@@ -95,13 +91,13 @@ impl Account {
         match outcome {
             Ok(solution) => {
                 totals.solved += 1;
-                totals.of(solution.provider()).solved += 1;
+                totals.of(solution.solver()).solved += 1;
             }
             Err(error) => *totals.failed.entry(name_of(error, failures)).or_default() += 1,
         }
         for job in &seen.bought {
-            totals.of(&job.provider).bought += 1;
-            let is_named = failures.iter().any(|failure| names(failure, job));
+            totals.of(&job.solver).bought += 1;
+            let is_named = failures.iter().any(|failure| failure.jobs.contains(job));
             if seen.settled.contains(job) {
                 continue;
             }
@@ -118,14 +114,14 @@ impl Account {
             }
         }
         for failure in failures {
-            let Some(provider) = &failure.provider else {
+            let Some(solver) = &failure.solver else {
                 continue;
             };
-            let spent = totals.of(provider);
-            match (failure.kind, failure.charge, &failure.job) {
-                (ErrorKind::Unsolvable, Charge::No, _) => spent.free += 1,
-                (ErrorKind::Unsolvable, ..) => {}
-                (_, Charge::Unknown, None) => spent.unknown += 1,
+            let spent = totals.of(solver);
+            match (failure.kind, failure.billed) {
+                (ErrorKind::Unsolvable, Billed::No) => spent.free += 1,
+                (ErrorKind::Unsolvable, _) => {}
+                (_, Billed::Maybe) if failure.jobs.is_empty() => spent.unknown += 1,
                 _ => {}
             }
         }
@@ -159,10 +155,6 @@ fn name_of(error: &SolveError, failures: &[Attempt]) -> &'static str {
     last.as_str()
 }
 
-fn names(failure: &Attempt, job: &PaidJob) -> bool {
-    failure.provider.as_deref() == Some(&*job.provider) && failure.job.as_ref() == Some(&job.id)
-}
-
 /// What one challenge's solvers said while they worked.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -176,22 +168,27 @@ struct Seen {
     settled: Vec<PaidJob>,
 }
 
-impl ProgressListener for Entry {
-    fn on_progress(&self, progress: &Progress<'_>) {
-        let paid = |provider: &str, job: &JobId| PaidJob::new(provider, job.clone());
+#[async_trait]
+impl Observer for Entry {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
         let mut seen = lock(&self.seen);
-        match *progress {
-            Progress::Bought { provider, job } => {
-                seen.bought.push(paid(provider, job));
+        match *event {
+            Event::Bought { solver, job } => {
+                seen.bought.push(PaidJob::new(solver, job.clone()));
                 self.now.send_modify(|now| now.unfinished += 1);
             }
-            Progress::Settled { provider, job } => {
-                seen.settled.push(paid(provider, job));
+            Event::Settled {
+                solver,
+                job: Some(job),
+                ..
+            } => {
+                seen.settled.push(PaidJob::new(solver, job.clone()));
                 self.now
                     .send_modify(|now| now.unfinished = now.unfinished.saturating_sub(1));
             }
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use drag_solver::combinators::{Budget, BudgetPolicy};
-use drag_solver::core::Usd;
-use drag_solver::mock::emulator::{Books, Emulator};
+use drag_solver::Usd;
+use drag_solver::testing::emulator::{Emulator, Stats};
+use drag_solver::{Budget, BudgetPolicy};
 
 use super::account::{Spent, Totals};
 use super::{Plan, Process};
@@ -23,7 +23,7 @@ pub(crate) struct Provider {
 pub(crate) struct Closed {
     name: &'static str,
     price: Usd,
-    books: Books,
+    stats: Stats,
     spent: Usd,
     reserved: Usd,
 }
@@ -34,7 +34,7 @@ impl Provider {
         price: Usd,
         emulator: Emulator,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let budget = Budget::new(BudgetPolicy::default().total("1000000".parse()?))?;
+        let budget = Budget::new(BudgetPolicy::default().total("1000000".parse()?));
         Ok(Self {
             name,
             price,
@@ -44,12 +44,12 @@ impl Provider {
     }
 
     pub(crate) async fn close(self) -> Closed {
-        let books = self.emulator.books();
+        let stats = self.emulator.stats();
         self.emulator.shutdown().await;
         Closed {
             name: self.name,
             price: self.price,
-            books,
+            stats,
             spent: self.budget.spent(),
             reserved: self.budget.reserved(),
         }
@@ -117,19 +117,19 @@ impl Report {
 impl Closed {
     /// Jobs of which the client never heard the id.
     fn unheard(&self, spent: &Spent) -> i64 {
-        signed(self.books.jobs_created) - signed(spent.bought)
+        signed(self.stats.jobs_created) - signed(spent.bought)
     }
 
     /// What the chain's budget holds for spent and the provider did not bill, in jobs: purchases that
     /// never arrived, and jobs that were refunded without the client being able to know.
     fn caution(&self, spent: &Spent) -> i64 {
-        signed(spent.unknown) - self.unheard(spent) + signed(self.books.jobs_refunded)
+        signed(spent.unknown) - self.unheard(spent) + signed(self.stats.jobs_refunded)
             - signed(spent.free)
     }
 
     fn check(&self, spent: &Spent, check: &mut impl FnMut(bool, String)) {
         let name = self.name;
-        let books = &self.books;
+        let stats = &self.stats;
         let unheard = self.unheard(spent);
         check(
             (0..=signed(spent.unknown)).contains(&unheard),
@@ -147,18 +147,18 @@ impl Closed {
                 self.spent
             ),
         );
-        let billed = times(self.price, signed(books.jobs_created - books.jobs_refunded));
+        let billed = times(self.price, signed(stats.jobs_created - stats.jobs_refunded));
         check(
-            books.spent == billed,
-            format!("{name}: {books:?} does not add up"),
+            stats.spent == billed,
+            format!("{name}: {stats:?} does not add up"),
         );
         let difference = times(self.price, self.caution(spent));
         check(
-            self.spent == books.spent + difference && difference >= Usd::ZERO,
+            self.spent == stats.spent + difference && difference >= Usd::ZERO,
             format!(
                 "{name}: the budget says ${}, the provider ${}, and {} jobs explain the difference",
                 self.spent,
-                books.spent,
+                stats.spent,
                 self.caution(spent)
             ),
         );
@@ -167,7 +167,7 @@ impl Closed {
             format!("{name}: ${} are still reserved", self.reserved),
         );
         check(
-            books.redirects_followed == 0,
+            stats.redirects_followed == 0,
             format!("{name}: redirects were followed"),
         );
     }
@@ -216,18 +216,18 @@ impl fmt::Display for Report {
                 .get(closed.name)
                 .copied()
                 .unwrap_or_default();
-            let books = &closed.books;
+            let stats = &closed.stats;
             writeln!(
                 f,
                 "{}: {} connections, {} requests, {} faults; {} jobs created, {} refunded, {} \
                  answers sent",
                 closed.name,
-                books.connections,
-                books.requests,
-                books.faults,
-                books.jobs_created,
-                books.jobs_refunded,
-                books.answers_fetched
+                stats.connections,
+                stats.requests,
+                stats.faults,
+                stats.jobs_created,
+                stats.jobs_refunded,
+                stats.answers_fetched
             )?;
             writeln!(
                 f,
@@ -241,7 +241,7 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "  billed ${}, budget ${}: {} jobs too cautious",
-                books.spent,
+                stats.spent,
                 closed.spent,
                 closed.caution(&spent)
             )?;

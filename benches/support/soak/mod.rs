@@ -9,18 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use drag_solver::combinators::{
-    CircuitBreakerPolicy, ConcurrencyLimitPolicy, DragSolverExt as _, InvalidPolicy, RetryPolicy,
-    ValidatePolicy,
-};
-use drag_solver::core::{
-    Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot, Solution, SolveError, Usd,
-    async_trait,
-};
-use drag_solver::http::Pace;
-use drag_solver::mock::emulator::{Echo, Emulator, ErrorBody, Fault, Step};
-use drag_solver::omocaptcha::Omocaptcha;
-use drag_solver::twocaptcha::TwoCaptcha;
+use drag_solver::http::PollInterval;
+use drag_solver::prelude::*;
+use drag_solver::testing::emulator::{Echo, Emulator, ErrorBody, Fault, Operation, Protocol};
+use drag_solver::testing::fixtures;
+use drag_solver::{CircuitBreakerPolicy, ConcurrencyLimitPolicy, Ratio};
 use tokio::task::JoinSet;
 
 pub(crate) use self::account::Account;
@@ -111,7 +104,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Report, Box<dyn std::error::Error>
     // What nobody waits for any more is still worked on, and billed or refunded.
     let mut providers = Vec::new();
     for provider in [omocaptcha, twocaptcha] {
-        while provider.emulator.books().jobs_running > 0 {
+        while provider.emulator.stats().jobs_running > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         providers.push(provider.close().await);
@@ -137,11 +130,10 @@ async fn work(
     next: Arc<AtomicU64>,
 ) -> Result<(), SolveError> {
     while next.fetch_add(1, Ordering::Relaxed) < plan.challenges {
-        let gif = b"GIF89a\x2c\x01\xc8\0\0\0\0;".to_vec(); // 300 x 200 px
         let entry = account.open();
-        let challenge = DragChallenge::new(Screenshot::from_bytes(gif)?)
+        let challenge = fixtures::challenge()
             .within(plan.deadline)
-            .with_listener(Arc::clone(&entry) as _);
+            .with_observer(Arc::clone(&entry) as _);
         let outcome = chain.solve(&challenge).await;
         account.enter(&entry, &outcome, challenge.remaining());
         if outcome.is_err() {
@@ -190,7 +182,7 @@ async fn provider(
 /// before the challenge is over: it is believed, and so they would end jobs that the account could not
 /// tell from lost ones. On connecting no refusal: it cuts all connections, and with hundreds of them
 /// one of those that come instead would be refused again, without an end.
-fn faults() -> Vec<(Step, Fault)> {
+fn faults() -> Vec<(Operation, Fault)> {
     let ends_a_job = |fault: &Fault| match fault {
         Fault::Status {
             code: 401..=404 | 409 | 429,
@@ -207,15 +199,15 @@ fn faults() -> Vec<(Step, Fault)> {
         _ => false,
     };
     let mut faults = Vec::new();
-    for step in [Step::Connect, Step::Create, Step::Poll] {
+    for step in [Operation::Connect, Operation::Create, Operation::Poll] {
         let is_left_out = |fault: &Fault| match step {
-            Step::Poll => ends_a_job(fault),
-            Step::Connect => matches!(fault, Fault::Refuse(_)),
+            Operation::Poll => ends_a_job(fault),
+            Operation::Connect => matches!(fault, Fault::Refuse(_)),
             _ => false,
         };
         let fit = Fault::all()
             .into_iter()
-            .filter(|fault| fault.works_at(step) && !is_left_out(fault));
+            .filter(|fault| fault.applies_to(step) && !is_left_out(fault));
         faults.extend(fit.map(|fault| (step, fault)));
     }
     faults
@@ -227,52 +219,48 @@ fn chain(
     omocaptcha: &Provider,
     twocaptcha: &Provider,
 ) -> Result<Arc<dyn DragSolver>, Box<dyn std::error::Error>> {
-    let pace = Pace::new(Duration::from_millis(10), Duration::from_millis(20));
+    let pace = PollInterval::new(Duration::from_millis(10), Duration::from_millis(20));
     let first = Omocaptcha::builder()
         .token(TOKEN)
-        .base_url(omocaptcha.emulator.omocaptcha_v1_url())
-        .pace(pace)
+        .base_url(omocaptcha.emulator.url(Protocol::OmocaptchaV1))
+        .poll(pace)
         .request_timeout(plan.request_timeout)
         .job_timeout(Duration::MAX)
         .build()?;
     let second = TwoCaptcha::builder()
         .token(TOKEN)
-        .base_url(twocaptcha.emulator.twocaptcha_url())
-        .pace(pace)
+        .base_url(twocaptcha.emulator.url(Protocol::TwoCaptcha))
+        .poll(pace)
         .request_timeout(plan.request_timeout)
         .job_timeout(Duration::MAX)
         .build()?;
-    let first = guarded(first, plan, omocaptcha)?;
-    let second = guarded(second, plan, twocaptcha)?;
-    Ok(first.or(second).deadline(plan.deadline)?.shared())
+    let first = guarded(first, plan, omocaptcha);
+    let second = guarded(second, plan, twocaptcha);
+    Ok(first.or(second).deadline(plan.deadline).into_arc())
 }
 
-fn guarded(
-    solver: impl DragSolver + 'static,
-    plan: &Plan,
-    provider: &Provider,
-) -> Result<Arc<dyn DragSolver>, InvalidPolicy> {
+fn guarded(solver: impl DragSolver, plan: &Plan, provider: &Provider) -> Arc<dyn DragSolver> {
     // It is to open when a provider is gone, and not when a fault cuts all its connections once.
     let breaker = CircuitBreakerPolicy::default()
-        .window_calls(200)
-        .min_calls(50)
-        .failure_ratio(0.95)
+        .max_samples(200)
+        .min_samples(50)
+        .failure_ratio(Ratio::percent(95))
         .open_for(Duration::from_millis(50));
     let limit = ConcurrencyLimitPolicy::default()
         .max_in_flight(u32::try_from(plan.concurrency).unwrap_or(u32::MAX));
     let retry = RetryPolicy::default()
         .base_backoff(Duration::from_millis(50))
         .max_backoff(Duration::from_millis(500));
-    let solver = solver
-        .validate(ValidatePolicy::default())?
+    solver
+        .validate(ValidatePolicy::default())
         // Three attempts last longer than a challenge: a job that was bought is not given up early.
-        .timeout(plan.deadline / 2)?
-        .budget(&provider.budget, provider.price)?
-        .circuit_breaker(breaker)?
-        .concurrency_limit(limit)?
-        .retry(retry)?
-        .with_seed(plan.seed);
-    Ok(solver.shared())
+        .timeout(plan.deadline / 2)
+        .budget(&provider.budget, provider.price)
+        .circuit_breaker(breaker)
+        .concurrency_limit(limit)
+        .retry(retry)
+        .with_seed(plan.seed)
+        .into_arc()
 }
 
 /// People: of a hundred pictures they give up on two, and point beside the picture once.

@@ -32,24 +32,23 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, DragChallenge, Point, ScreenshotLimits, Verdict};
-use drag_solver_http::task_api::{TaskService, TaskSolver, TaskSolverBuilder};
-use drag_solver_http::{PICTURE, Pace, lenient};
+use drag_solver_core::{Billed, Drag, DragChallenge, Point, ScreenshotLimits, Verdict};
+use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService, two_clicks};
+use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, json};
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
 pub const NAME: &str = "anticaptcha";
 
 /// What the workers are asked to do, unless the challenge has an instruction of its own.
-pub const COMMENT: &str = "Click exactly two points, in this order: 1) the center of the piece or \
-     handle that must be dragged; 2) the center of the place where it must be dropped.";
+pub const COMMENT: &str = TWO_CLICKS;
 
 /// A [`DragSolver`](drag_solver_core::DragSolver) that asks Anti-Captcha. See the
 /// [crate docs](crate) for an example.
-pub type AntiCaptcha = TaskSolver<ImageToCoordinatesTask>;
+pub type AntiCaptcha = HttpSolver<TaskApi<ImageToCoordinatesTask>>;
 
 /// Settings of an [`AntiCaptcha`].
-pub type AntiCaptchaBuilder = TaskSolverBuilder<ImageToCoordinatesTask>;
+pub type AntiCaptchaBuilder = HttpSolverBuilder<TaskApi<ImageToCoordinatesTask>>;
 
 /// The provider's task `ImageToCoordinatesTask`, in points: rectangles would lose the direction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,43 +61,31 @@ impl TaskService for ImageToCoordinatesTask {
     const BASE_URL: &'static str = "https://api.anti-captcha.com";
     const KEY_VARIABLE: &'static str = "ANTICAPTCHA_API_KEY";
     const BASE_URL_VARIABLE: &'static str = "ANTICAPTCHA_BASE_URL";
-    const PACE: Pace = Pace::new(Duration::from_secs(5), Duration::from_secs(2));
+    const POLL_INTERVAL: PollInterval =
+        PollInterval::new(Duration::from_secs(5), Duration::from_secs(2));
     const LIMITS: ScreenshotLimits = ScreenshotLimits::none()
         .with_max_bytes(500_000)
         .with_max_side(500);
-    const UNSOLVABLE: Charge = Charge::Yes;
-    const KEPT: Option<Duration> = Some(Duration::from_secs(60));
+    const UNSOLVABLE_BILLED: Billed = Billed::Yes;
+    const RESULT_TTL: Option<Duration> = Some(Duration::from_secs(60));
 
     fn task(&self, challenge: &DragChallenge) -> Value {
         json!({
             "type": "ImageToCoordinatesTask",
-            "body": PICTURE,
+            "body": Picture,
             "comment": challenge.instruction().unwrap_or(COMMENT),
             "mode": "points",
         })
     }
 
-    /// `{"coordinates": [[17, 48], [54, 83]]}`, in the order of the clicks.
+    /// `{"coordinates": [[17, 48], [54, 83]]}`
     fn drag(&self, solution: &Value) -> Result<Drag, String> {
-        let point = |click: &Value| match click.as_array().map(Vec::as_slice) {
-            Some([x, y]) => Some(Point::new(
-                lenient::number(Some(x))?,
-                lenient::number(Some(y))?,
-            )),
-            _ => None,
-        };
-        let clicks = solution.get("coordinates").and_then(Value::as_array);
-        match clicks.map(Vec::as_slice) {
-            Some([first, second]) => match (point(first), point(second)) {
-                (Some(start), Some(end)) => Ok(Drag::new(start, end)),
-                _ => Err(format!("a click is not [x, y] in numbers: {solution}")),
-            },
-            Some(clicks) => Err(format!(
-                "{} clicks instead of two: {solution}",
-                clicks.len()
-            )),
-            None => Err(format!("the solution has no `coordinates`: {solution}")),
-        }
+        two_clicks(solution, "[x, y]", |click| {
+            match click.as_array().map(Vec::as_slice) {
+                Some([x, y]) => Some(Point::new(json::number(Some(x))?, json::number(Some(y))?)),
+                _ => None,
+            }
+        })
     }
 
     fn report_path(&self, verdict: Verdict) -> Option<&'static str> {

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use drag_solver_anticaptcha::AntiCaptcha;
-use drag_solver_core::{Charge, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
-use drag_solver_http::Pace;
-use drag_solver_mock::emulator::{Emulator, EmulatorBuilder, Quirk};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
+use drag_solver_http::PollInterval;
 use drag_solver_mock::{MockSolver, Outcome, contract};
 
 const TOKEN: &str = "hunter2-hunter2";
@@ -44,8 +44,8 @@ fn solver(emulator: &Emulator) -> AntiCaptcha {
     let soon = Duration::from_millis(1);
     AntiCaptcha::builder()
         .token(TOKEN)
-        .base_url(emulator.anticaptcha_url())
-        .pace(Pace::new(soon, soon))
+        .base_url(emulator.url(Protocol::AntiCaptcha))
+        .poll(PollInterval::new(soon, soon))
         .build()
         .unwrap()
 }
@@ -54,17 +54,20 @@ fn solver(emulator: &Emulator) -> AntiCaptcha {
 async fn it_keeps_the_contract() {
     let emulator = emulator().start().await.unwrap();
     let solver = solver(&emulator);
-    let subject = contract::Subject::new(&solver, gif(SOLVABLE))
+    let subject = contract::SolverUnderTest::new(&solver, gif(SOLVABLE))
         .expecting(DRAG, 0.0)
         .failing(gif(UNSOLVABLE))
         .never_answering(gif(ENDLESS))
-        .hiding(TOKEN);
+        .with_secret(TOKEN);
     let report = contract::run(&subject).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.passed(), "{report}");
     let skipped: Vec<_> = report.skipped().collect();
     assert_eq!(
         skipped,
-        [("reports_are_answered", "no report of Correct is taken")]
+        [(
+            "reports_are_answered",
+            "it takes no report that it was correct"
+        )]
     );
     emulator.shutdown().await;
 }
@@ -87,19 +90,19 @@ async fn every_quirk_of_the_services_is_understood() {
             "{quirk:?}"
         );
         let balance = solver.balance().await.unwrap();
-        assert_eq!(balance.available, emulator.books().balance, "{quirk:?}");
-        assert_eq!(emulator.books().jobs_paid, 1, "{quirk:?}");
+        assert_eq!(balance.available, emulator.stats().balance, "{quirk:?}");
+        assert_eq!(emulator.stats().jobs_paid, 1, "{quirk:?}");
         emulator.shutdown().await;
     }
 }
 
 #[tokio::test]
-async fn the_books_agree_on_what_an_unsolvable_task_costs() {
+async fn the_stats_agree_on_what_an_unsolvable_task_costs() {
     let emulator = emulator().start().await.unwrap();
     let error = solver(&emulator).solve(&gif(UNSOLVABLE)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsolvable);
-    let books = emulator.books();
-    assert_eq!((books.jobs_refunded, books.jobs_paid), (0, 1));
-    assert_eq!(error.charge(), Charge::Yes);
+    let stats = emulator.stats();
+    assert_eq!((stats.jobs_refunded, stats.jobs_paid), (0, 1));
+    assert_eq!(error.billed(), Billed::Yes);
     emulator.shutdown().await;
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use drag_solver_anticaptcha::{AntiCaptcha, COMMENT};
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
+    Billed, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
 };
 use drag_solver_http::testing::{Reply, ScriptedTransport};
+use drag_solver_http::{Context, Provider};
 use serde_json::json;
 
 const CREATED: &str = r#"{"errorId": 0, "taskId": 7654321}"#;
@@ -51,11 +52,11 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
     let solver = solver(&transport);
     let solution = solver.solve(&gif(400, 300)).await.unwrap();
     assert_eq!(solution.drag().to_string(), "17,48 -> 54,83");
-    assert_eq!(solution.provider(), "anticaptcha");
+    assert_eq!(solution.solver(), "anticaptcha");
     assert_eq!(solution.cost().unwrap().to_string(), "0.0007");
     assert_eq!(solution.elapsed(), Duration::from_secs(9));
     assert_eq!(
-        transport.calls()[0].json(),
+        transport.sent()[0].json(),
         json!({"clientKey": "YOUR_API_KEY", "task": {
             "type": "ImageToCoordinatesTask", "body": "R0lGODlhkAEsAQAAADs=",
             "comment": COMMENT, "mode": "points",
@@ -63,7 +64,7 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
     );
 
     solver.report(&solution, Verdict::Incorrect).await.unwrap();
-    let report = transport.calls().pop().unwrap();
+    let report = transport.sent().pop().unwrap();
     assert_eq!(report.request.path(), "reportIncorrectImageCaptcha");
     assert_eq!(
         report.json(),
@@ -74,7 +75,7 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(transport.calls().len(), 5, "nothing is sent for it");
+    assert_eq!(transport.sent().len(), 5, "nothing is sent for it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,7 +83,7 @@ async fn the_challenges_instruction_replaces_the_comment() {
     let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
     let challenge = gif(400, 300).with_instruction("Drag the star onto the moon");
     solver(&transport).solve(&challenge).await.unwrap();
-    let sent = transport.calls()[0].json();
+    let sent = transport.sent()[0].json();
     assert_eq!(sent["task"]["comment"], "Drag the star onto the moon");
 }
 
@@ -104,7 +105,7 @@ async fn anything_but_two_points_is_no_answer_and_was_paid_for() {
         );
         let error = fails([Reply::json(CREATED), Reply::json(ready)]).await;
         assert_eq!(error.kind(), ErrorKind::InvalidAnswer, "{coordinates}");
-        assert_eq!(error.charge(), Charge::Yes, "{coordinates}");
+        assert_eq!(error.billed(), Billed::Yes, "{coordinates}");
         assert!(error.message().contains(says), "{error}");
     }
 }
@@ -117,8 +118,8 @@ async fn an_unsolvable_task_is_charged() {
     ])
     .await;
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Unsolvable, Charge::Yes)
+        (error.kind(), error.billed()),
+        (ErrorKind::Unsolvable, Billed::Yes)
     );
 }
 
@@ -126,14 +127,17 @@ async fn an_unsolvable_task_is_charged() {
 async fn a_result_fetched_too_late_is_gone_and_the_error_says_after_how_long() {
     let error = fails([Reply::json(CREATED), Reply::json(GONE)]).await;
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Protocol, Charge::Unknown)
+        (error.kind(), error.billed()),
+        (ErrorKind::Protocol, Billed::Maybe)
     );
     assert!(
         error.message().contains("60s after it was completed"),
         "{error}"
     );
-    assert_eq!(error.job(), None, "there is nothing left to resume");
+    assert!(
+        error.unfinished_jobs().is_empty(),
+        "there is nothing left to resume"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,8 +151,8 @@ async fn a_late_report_is_refused_with_the_reason() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Protocol, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Protocol, Billed::No)
     );
     assert!(error.message().contains("too late"), "{error}");
 }
@@ -158,27 +162,23 @@ async fn a_picture_beyond_the_limits_is_refused_before_anything_is_sent() {
     let transport = ScriptedTransport::default();
     let error = solver(&transport).solve(&gif(10, 501)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Unsupported, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Unsupported, Billed::No)
     );
     assert!(error.message().contains("500 px"), "{error}");
-    assert!(transport.calls().is_empty());
+    assert!(transport.sent().is_empty());
 }
 
 #[test]
 fn errors_name_the_variable() {
-    let error = AntiCaptcha::from_variables(|_| None).unwrap_err();
-    assert_eq!(error.setting(), "ANTICAPTCHA_API_KEY");
-    let error = AntiCaptcha::from_variables(|name| {
-        Some(
-            if name == "ANTICAPTCHA_BASE_URL" {
-                "nowhere"
-            } else {
-                "hunter2"
-            }
-            .into(),
-        )
-    })
-    .unwrap_err();
-    assert_eq!(error.setting(), "ANTICAPTCHA_BASE_URL");
+    let from = |url: Option<&'static str>| {
+        AntiCaptcha::from_variables(&Context::with_variables(move |name| match name {
+            "ANTICAPTCHA_BASE_URL" => url.map(Into::into),
+            _ => url.map(|_| "hunter2".into()),
+        }))
+    };
+    let error = from(None).unwrap_err();
+    assert_eq!(error.path(), "ANTICAPTCHA_API_KEY");
+    let error = from(Some("nowhere")).unwrap_err();
+    assert_eq!(error.path(), "ANTICAPTCHA_BASE_URL");
 }

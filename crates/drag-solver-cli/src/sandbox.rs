@@ -7,71 +7,48 @@
 use std::io;
 use std::time::Duration;
 
-use drag_solver::core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Usd,
+use drag_solver::http::{Balance, Context, EnvVar, HttpOptions, NoConfig, PollInterval, Provider};
+use drag_solver::providers::Omocaptcha;
+use drag_solver::{
+    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd,
     Verdict, WorstCase, async_trait,
 };
-use drag_solver::http::{Balance, ConfigError, Context, Pace, Provider, Variable, check_name};
-use drag_solver::omocaptcha::Omocaptcha;
-use drag_solver_mock::challenge::AnswerKey;
-use drag_solver_mock::emulator::Emulator;
-use serde::Deserialize;
+use drag_solver_emulator::{Emulator, Protocol};
+use drag_solver_mock::pictures::AnswerKey;
 use tokio::sync::OnceCell;
 
 /// Its name on the command line and in results.
 pub(crate) const NAME: &str = "sandbox";
 
 /// It is ours, and does not mind being asked often.
-const PACE: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
 /// The emulated provider, and a client of it. The port is opened when it is first asked, and closed
 /// when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    config: SandboxConfig,
-    open: OnceCell<Open>,
-}
-
-#[derive(Debug)]
-struct Open {
-    client: Omocaptcha,
-    _provider: Emulator,
-}
-
-/// Its settings, as a configuration file has them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct SandboxConfig {
-    name: Option<String>,
-    poll: Option<Pace>,
+    options: HttpOptions,
+    open: OnceCell<(Omocaptcha, Emulator)>,
 }
 
 impl Sandbox {
-    fn new(config: SandboxConfig) -> Result<Self, ConfigError> {
-        check_name(config.name.as_deref().unwrap_or(NAME))?;
-        Ok(Self {
-            config,
-            open: OnceCell::new(),
-        })
-    }
-
     async fn client(&self) -> Result<&Omocaptcha, SolveError> {
         let open = self.open.get_or_try_init(|| async {
             let fail = |why: String| {
                 let message = format!("the sandbox cannot be opened: {why}");
-                SolveError::new(ErrorKind::Unavailable, message).exhausted()
+                SolveError::new(ErrorKind::Unavailable, message).mark_exhausted()
             };
-            let provider = provider().await.map_err(|error| fail(error.to_string()))?;
-            Ok(Open {
-                client: client(&provider, &self.config).map_err(|error| fail(error.to_string()))?,
-                _provider: provider,
-            })
+            let emulator = emulator().await.map_err(|error| fail(error.to_string()))?;
+            match client(&emulator, self.options.clone()) {
+                Ok(client) => Ok((client, emulator)),
+                Err(error) => Err(fail(error.to_string())),
+            }
         });
-        open.await.map(|open| &open.client)
+        open.await.map(|(client, _)| client)
     }
 }
 
-async fn provider() -> io::Result<Emulator> {
+async fn emulator() -> io::Result<Emulator> {
     Emulator::builder()
         .solver(AnswerKey)
         .token(NAME)
@@ -82,12 +59,14 @@ async fn provider() -> io::Result<Emulator> {
         .await
 }
 
-fn client(provider: &Emulator, config: &SandboxConfig) -> Result<Omocaptcha, ConfigError> {
+/// A client with these options, as far as they are not about an account.
+fn client(emulator: &Emulator, mut options: HttpOptions) -> Result<Omocaptcha, ConfigError> {
+    options.name.get_or_insert(NAME.to_owned());
+    options.poll.get_or_insert(PollInterval::new(POLL, POLL));
     Omocaptcha::builder()
-        .name(config.name.as_deref().unwrap_or(NAME))
+        .options(options)
         .token(NAME)
-        .base_url(provider.omocaptcha_v1_url())
-        .pace(config.poll.unwrap_or(Pace::new(PACE, PACE)))
+        .base_url(emulator.url(Protocol::OmocaptchaV1))
         .job_timeout(Duration::MAX)
         .build()
 }
@@ -96,26 +75,22 @@ fn client(provider: &Emulator, config: &SandboxConfig) -> Result<Omocaptcha, Con
 #[deny(clippy::missing_trait_methods)]
 impl DragSolver for Sandbox {
     fn name(&self) -> &str {
-        self.config.name.as_deref().unwrap_or(NAME)
+        self.options.name.as_deref().unwrap_or(NAME)
     }
 
     /// Solves like any provider. What the client cannot know of an error is that the sandbox takes
     /// no money, and that asking it again brings the same.
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let answer = self.client().await?.solve(challenge).await;
-        answer.map_err(|error| error.with_charge(Charge::No).exhausted())
+        answer.map_err(|error| error.with_billed(Billed::No).mark_exhausted())
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         self.client().await?.report(solution, verdict).await
     }
 
-    fn worst_case(&self) -> WorstCase {
-        WorstCase::one_attempt().with_cost(Usd::ZERO)
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        ScreenshotLimits::none()
+    fn profile(&self) -> Profile {
+        Profile::new(WorstCase::one_purchase().with_cost(Usd::ZERO))
     }
 }
 
@@ -124,11 +99,14 @@ impl Provider for Sandbox {
     const NAME: &'static str = NAME;
     const ABOUT: &'static str =
         "an emulated provider inside this command; it knows only test pictures";
-    const VARIABLES: &'static [Variable] = &[];
-    type Config = SandboxConfig;
+    const VARIABLES: &'static [EnvVar] = &[];
+    type Config = NoConfig;
 
-    fn open(config: SandboxConfig, _: &Context) -> Result<Self, ConfigError> {
-        Self::new(config)
+    fn from_config(options: HttpOptions, _: NoConfig, _: &Context) -> Result<Self, ConfigError> {
+        Ok(Self {
+            options,
+            open: OnceCell::new(),
+        })
     }
 
     async fn balance(&self) -> Result<Balance, SolveError> {
@@ -138,34 +116,35 @@ impl Provider for Sandbox {
 
 #[cfg(test)]
 mod tests {
-    use drag_solver::core::{ErrorKind, Recovery, Screenshot};
-    use drag_solver_mock::challenge::TestPicture;
+    use drag_solver::Recovery;
+    use drag_solver_mock::fixtures;
+    use drag_solver_mock::pictures::TestPicture;
 
     use super::*;
 
     #[tokio::test]
     async fn it_answers_test_pictures_over_http() {
-        let provider = provider().await.unwrap();
-        let client = client(&provider, &SandboxConfig::default()).unwrap();
+        let emulator = emulator().await.unwrap();
+        let client = client(&emulator, HttpOptions::default()).unwrap();
         for seed in 0..3 {
             let picture = TestPicture::draw_sized(seed, 200, 400).unwrap();
             let solution = client.solve(&picture.challenge()).await.unwrap();
             assert_eq!(*solution.drag(), picture.drag());
-            assert_eq!(solution.provider(), NAME);
+            assert_eq!(solution.solver(), NAME);
         }
-        let books = provider.books();
-        assert_eq!((books.jobs_solved, books.requests), (3, 6));
-        assert_eq!(books.spent, Usd::ZERO);
+        let stats = emulator.stats();
+        assert_eq!((stats.jobs_solved, stats.requests), (3, 6));
+        assert_eq!(stats.spent, Usd::ZERO);
     }
 
     #[tokio::test]
     async fn it_never_invents_a_drag_and_takes_no_money() {
-        let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
-        let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-        let unknown = DragChallenge::new(Screenshot::from_bytes(gif).unwrap());
-        let error = sandbox.solve(&unknown).await.unwrap_err();
+        let context = Context::process();
+        let sandbox = Sandbox::from_config(HttpOptions::default(), NoConfig::default(), &context);
+        let error = sandbox.unwrap().solve(&fixtures::challenge()).await;
+        let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsolvable);
-        assert_eq!(error.charge(), Charge::No);
+        assert_eq!(error.billed(), Billed::No);
         assert_eq!(error.recovery(), Recovery::Switch, "it would say the same");
     }
 }

@@ -17,7 +17,7 @@ impl Jitter {
         Self(AtomicU64::new(seed))
     }
 
-    /// Numbers that nobody can foresee.
+    /// Numbers that cannot be foreseen.
     pub(crate) fn random() -> Self {
         // The standard library draws the keys of its hash maps from the operating system.
         Self::seeded(RandomState::new().hash_one(GOLDEN_GAMMA))

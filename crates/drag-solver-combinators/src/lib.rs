@@ -10,69 +10,68 @@
 //! | [`Quorum`] | `.quorum(..)` | asks several solvers and answers what enough of them agree on |
 //! | [`Timeout`] | `.timeout(..)` | limits one attempt |
 //! | [`Deadline`] | `.deadline(..)` | gives the whole chain a limit |
-//! | [`CircuitBreaker`] | `.circuit_breaker(..)` | leaves a solver alone that failed too often of late |
+//! | [`CircuitBreaker`] | `.circuit_breaker(..)` | leaves a solver alone that failed too often recently |
 //! | [`ConcurrencyLimit`] | `.concurrency_limit(..)` | limits the calls under way at once |
 //! | [`RateLimit`] | `.rate_limit(..)` | limits the calls in a stretch of time |
 //! | [`Budget`] | `.budget(..)` | limits what may be spent, together with others |
-//! | [`Priced`] | `.priced(..)` | says what a provider costs, for [`worst_case`](drag_solver_core::DragSolver::worst_case) |
+//! | [`Priced`] | `.priced(..)` | says what a provider costs, for answers, errors and the [profile](drag_solver_core::DragSolver::profile) |
 //! | [`Instrument`] | `.instrumented(..)` | puts calls into tracing spans, and counts them (feature `metrics`) |
 //! | [`Inspect`] | `.inspect(..)` | shows every call to a closure |
 //! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
 //!
 //! Settings are plain structs that serialise with serde; durations are text, like `"1m 30s"` (see
-//! [`human_duration`]). Impossible settings are refused when the combinator is built, by an
-//! [`InvalidPolicy`] that names the setting.
+//! [`human_duration`](drag_solver_core::human_duration)). A chain cannot fail to be built: each setting
+//! documents what its less sensible values do.
+//!
+//! What is shared (a [`Budget`], a [`Circuit`], [`Permits`], a [`RateLimiter`], a [`RetryBudget`]) is a
+//! policy's other form: where a policy is taken, so is a reference to what was made of one.
 //!
 //! [`composing`] says in which order they belong, and what a chain can cost.
 //!
 //! A chain prints itself (`{chain}`, or `{chain:#}` on several lines) like the code that built it.
 
+mod abandoned;
 mod budget;
+mod candidates;
+mod chain_debug;
 mod circuit_breaker;
 pub mod composing;
 mod concurrency_limit;
-mod cutoff;
-mod deadline;
-mod describe;
 mod ext;
+mod failures;
 mod fallback;
 mod hedge;
+mod in_flight;
 mod inspect;
 mod instrument;
-mod invalid;
 mod jitter;
-mod names;
 mod priced;
 mod quorum;
-mod race;
 mod rate_limit;
-mod report;
+mod resume;
 mod retry;
+mod settings;
 mod sync;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod timeout;
 mod validate;
-mod watch;
+mod waiting;
 
-pub use drag_solver_core::human_duration;
-
+pub use crate::abandoned::Abandoned;
 pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
 pub use crate::circuit_breaker::{Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState};
 pub use crate::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitPolicy, Permits};
-pub use crate::deadline::{Deadline, DeadlinePolicy};
 pub use crate::ext::DragSolverExt;
 pub use crate::fallback::{Fallback, OrderPolicy};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
-pub use crate::inspect::{Inspect, Inspected, InspectedOutcome, Inspector};
+pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
 #[cfg(feature = "metrics")]
 pub use crate::instrument::describe_metrics;
 pub use crate::instrument::{Instrument, InstrumentPolicy};
-pub use crate::invalid::InvalidPolicy;
 pub use crate::priced::Priced;
 pub use crate::quorum::{Quorum, QuorumPolicy};
-pub use crate::race::Abandoned;
 pub use crate::rate_limit::{RateLimit, RateLimitPolicy, RateLimiter};
 pub use crate::retry::{Retry, RetryBudget, RetryBudgetPolicy, RetryPolicy};
-pub use crate::timeout::{Timeout, TimeoutPolicy};
+pub use crate::timeout::{Deadline, DeadlinePolicy, Timeout, TimeoutPolicy};
 pub use crate::validate::{Validate, ValidatePolicy};

@@ -1,6 +1,6 @@
 //! Every interleaving of a few callers, over the state of the breaker and of the budget.
 //!
-//! The two files are compiled a second time here, over loom's locks, as nothing else of the crate
+//! Their files are compiled a second time here, over loom's locks, as nothing else of the crate
 //! shares state that a scheduler could tear apart: what remains are single atomic operations and
 //! tokio's semaphore, which has models of its own. No `--cfg loom` is needed.
 
@@ -11,6 +11,8 @@
 mod account;
 #[path = "../src/circuit_breaker/state.rs"]
 mod state;
+#[path = "../src/circuit_breaker/transition.rs"]
+mod transition;
 
 /// What `crate::sync` is in the library.
 mod sync {
@@ -23,14 +25,16 @@ mod sync {
 
 use std::time::Duration;
 
-use drag_solver_core::{ErrorKind, JobId, PaidJob, Usd};
+use drag_solver_combinators::{BudgetPolicy, CircuitBreakerPolicy};
+use drag_solver_core::{ErrorKind, JobId, PaidJob, Ratio, Usd};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use tokio::time::Instant;
 
-use self::account::{Account, Due, Limits, Shortage};
-use self::state::{CircuitState, Sample, Shared};
+use self::account::{Account, Shortage, Spending};
+use self::state::Circuit;
+use self::transition::{CircuitState, Sample};
 
 const PRICE: i64 = 900;
 
@@ -39,17 +43,16 @@ fn usd(answers: i64) -> Usd {
 }
 
 fn account(answers: i64) -> Account {
-    let limits = Limits {
-        total: Some(usd(answers)),
-        per_period: Some(usd(answers)),
-        period: Duration::from_secs(3_600),
-    };
-    Account::new(limits, Usd::ZERO)
+    let policy = BudgetPolicy::default()
+        .total(usd(answers))
+        .per_period(usd(answers))
+        .period(Duration::from_secs(3_600));
+    Account::new(policy, Usd::ZERO)
 }
 
-/// An answer for the full price, or one whose job nobody has heard of yet.
-fn spend(job: Option<PaidJob>) -> Due {
-    Due {
+/// An answer for the full price, or one whose job has not ended yet.
+fn spend(job: Option<PaidJob>) -> Spending {
+    Spending {
         spends: vec![(usd(1), job)],
         ended: Vec::new(),
     }
@@ -120,7 +123,7 @@ fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
                 false
             }
             Err(Shortage { reserved, .. }) => {
-                assert_eq!(reserved, usd(1), "nobody spent anything");
+                assert_eq!(reserved, usd(1), "nothing was spent");
                 true
             }
         };
@@ -132,7 +135,7 @@ fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
 }
 
 #[test]
-fn the_end_of_a_job_corrects_its_estimate_once_whoever_hears_of_it() {
+fn the_end_of_a_job_corrects_its_estimate_once_however_many_hear_of_it() {
     let now = Instant::now();
     check(None, move || {
         let account = account(2);
@@ -143,7 +146,7 @@ fn the_end_of_a_job_corrects_its_estimate_once_whoever_hears_of_it() {
             .map(|_| {
                 let (account, job) = (account.clone(), job.clone());
                 thread::spawn(move || {
-                    let ended = Due {
+                    let ended = Spending {
                         spends: Vec::new(),
                         ended: vec![(job, Some(Usd::ZERO))],
                     };
@@ -174,21 +177,21 @@ const BAD: Option<Sample> = Some(Sample {
     slow: false,
 });
 
-fn circuit(probes: u32) -> Shared {
-    Shared::new(state::Limits {
-        window_calls: 4,
-        window_time: Duration::from_secs(120),
-        min_calls: 2,
-        failure_ratio: 0.5,
-        slow_call: Duration::from_secs(45),
-        slow_ratio: 1.0,
-        open_for: OPEN_FOR,
-        probes,
-    })
+fn circuit(probes: u32) -> Circuit {
+    let policy = CircuitBreakerPolicy::default()
+        .max_samples(4)
+        .window(Duration::from_secs(120))
+        .min_samples(2)
+        .failure_ratio(Ratio::percent(50))
+        .slow_call(Duration::from_secs(45))
+        .slow_ratio(Ratio::ONE)
+        .open_for(OPEN_FOR)
+        .probes(probes);
+    Circuit::new(policy)
 }
 
 /// A circuit that is half-open at the instant returned.
-fn half_open(probes: u32) -> (Shared, Instant) {
+fn half_open(probes: u32) -> (Circuit, Instant) {
     let circuit = circuit(probes);
     let now = Instant::now();
     for _ in 0..2 {
@@ -203,7 +206,7 @@ fn there_are_never_more_probes_than_allowed() {
         let (circuit, now) = half_open(1);
         let at_work = Arc::new(AtomicUsize::new(0));
         let probe =
-            move |circuit: Shared, at_work: Arc<AtomicUsize>, end: Option<Option<Sample>>| {
+            move |circuit: Circuit, at_work: Arc<AtomicUsize>, end: Option<Option<Sample>>| {
                 let Ok(admission) = circuit.admit(now).0 else {
                     return;
                 };
@@ -228,7 +231,7 @@ fn there_are_never_more_probes_than_allowed() {
             other.join().unwrap();
         }
         assert_eq!(circuit.probes(), 0, "every place is free again");
-        assert_eq!(circuit.state(now), CircuitState::HalfOpen);
+        assert_eq!(circuit.state_at(now), CircuitState::HalfOpen);
         assert!(circuit.admit(now).0.is_ok());
     });
 }
@@ -238,7 +241,7 @@ fn it_opens_once_however_many_fail_at_once() {
     check(None, || {
         let circuit = circuit(1);
         let now = Instant::now();
-        let fail = move |circuit: &Shared| match circuit.admit(now).0 {
+        let fail = move |circuit: &Circuit| match circuit.admit(now).0 {
             Ok(admission) => admission.end(BAD, now).len(),
             Err(_) => 0,
         };
@@ -246,7 +249,7 @@ fn it_opens_once_however_many_fail_at_once() {
         let other = thread::spawn(move || fail(&other) + fail(&other));
         let opened = fail(&circuit) + fail(&circuit) + other.join().unwrap();
         assert_eq!(opened, 1);
-        assert_eq!(circuit.state(now), CircuitState::Open);
+        assert_eq!(circuit.state_at(now), CircuitState::Open);
     });
 }
 
@@ -264,7 +267,7 @@ fn results_of_an_older_generation_are_ignored_whenever_they_come() {
         let probe = circuit.admit(now).0.unwrap();
         let _ = probe.end(GOOD, now);
         late.join().unwrap();
-        assert_eq!(circuit.state(now), CircuitState::Closed);
+        assert_eq!(circuit.state_at(now), CircuitState::Closed);
         assert_eq!(circuit.probes(), 0);
     });
 }
@@ -282,12 +285,12 @@ fn a_result_that_races_the_change_counts_before_it_or_not_at_all() {
         let probe = circuit.admit(now).0.unwrap();
         let _ = probe.end(GOOD, now);
         other.join().unwrap();
-        assert_eq!(circuit.state(now), CircuitState::Closed);
+        assert_eq!(circuit.state_at(now), CircuitState::Closed);
     });
 }
 
 #[test]
-fn a_probe_that_is_dropped_while_another_fails_frees_nobody_elses_place() {
+fn a_probe_that_is_dropped_while_another_fails_frees_no_other_place() {
     check(None, || {
         let (circuit, now) = half_open(2);
         let (first, second) = (circuit.admit(now).0.unwrap(), circuit.admit(now).0.unwrap());

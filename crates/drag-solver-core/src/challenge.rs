@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{ErrorKind, JobId, PaidJob, Progress, ProgressListener, Rect, Screenshot, SolveError};
+use crate::event::Listeners;
+use crate::{ErrorKind, Event, JobId, Observer, PaidJob, Rect, Screenshot, SolveError, Tracker};
 
 /// A screenshot that shows a piece and the place it must be dragged to, and what else a solver may
 /// need to know. Cloning copies no pixels.
@@ -26,6 +27,7 @@ use crate::{ErrorKind, JobId, PaidJob, Progress, ProgressListener, Rect, Screens
 #[derive(Clone, Debug)]
 pub struct DragChallenge {
     screenshot: Screenshot,
+    id: Option<Arc<str>>,
     instruction: Option<Arc<str>>,
     region: Option<Rect>,
     deadline: Option<Instant>,
@@ -39,12 +41,20 @@ impl DragChallenge {
     pub fn new(screenshot: Screenshot) -> Self {
         Self {
             screenshot,
+            id: None,
             instruction: None,
             region: None,
             deadline: None,
             paid_jobs: Vec::new(),
             listeners: Listeners::default(),
         }
+    }
+
+    /// Says what the caller calls it: an order number, a file's name. It is sent to nobody.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.id = Some(id.into());
+        self
     }
 
     /// Says in words what is to be dragged where. Providers with human workers show it to them;
@@ -92,7 +102,7 @@ impl DragChallenge {
 
     /// The same challenge, due at `deadline` or at its own deadline, whichever comes first.
     #[must_use]
-    pub fn due_by(mut self, deadline: Instant) -> Self {
+    pub fn with_deadline_at_most(mut self, deadline: Instant) -> Self {
         self.deadline = Some(self.deadline.map_or(deadline, |own| own.min(deadline)));
         self
     }
@@ -106,14 +116,13 @@ impl DragChallenge {
         self
     }
 
-    /// Says that `job` was already paid for: the solver it belongs to goes on waiting for it instead
-    /// of buying another. Solvers of other names ignore it. A later job of the same solver replaces
-    /// an earlier one.
+    /// Says that `job` was already paid for: the solver it belongs to continues to wait for it instead
+    /// of buying another. Solvers of other names ignore it. One solver may have any number of them.
     #[must_use]
-    pub fn resuming(mut self, job: PaidJob) -> Self {
-        self.paid_jobs
-            .retain(|known| known.provider != job.provider);
-        self.paid_jobs.push(job);
+    pub fn resume_job(mut self, job: PaidJob) -> Self {
+        if !self.paid_jobs.contains(&job) {
+            self.paid_jobs.push(job);
+        }
         self
     }
 
@@ -124,17 +133,47 @@ impl DragChallenge {
         self
     }
 
-    /// Lets `listener` hear how solving this challenge gets on, besides those that already do.
+    /// Lets `observer` hear what happens to money and time while this challenge is solved, besides
+    /// those that already do.
     #[must_use]
-    pub fn with_listener(mut self, listener: Arc<dyn ProgressListener>) -> Self {
-        self.listeners.add(listener);
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.listeners.add(observer);
         self
+    }
+
+    /// The same challenge, and what the events of solving it will say about money.
+    ///
+    /// ```
+    /// # use drag_solver_core::{DragChallenge, DragSolver};
+    /// # async fn example(solver: impl DragSolver, challenge: DragChallenge) {
+    /// let (challenge, tracker) = challenge.tracked();
+    /// tokio::select! {
+    ///     outcome = solver.solve(&challenge) => drop(outcome),
+    ///     () = tokio::time::sleep(std::time::Duration::from_secs(60)) => {
+    ///         for job in tracker.purchases().open_jobs() {
+    ///             println!("{job} was paid for and is not finished");
+    ///         }
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tracked(&self) -> (Self, Tracker) {
+        let mut challenge = self.clone();
+        let tracker = challenge.listeners.track();
+        (challenge, tracker)
     }
 
     /// The screenshot.
     #[must_use]
     pub fn screenshot(&self) -> &Screenshot {
         &self.screenshot
+    }
+
+    /// What the caller calls it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// What is to be dragged where, in words.
@@ -168,13 +207,11 @@ impl DragChallenge {
         self.remaining().is_some_and(|left| left.is_zero())
     }
 
-    /// The job that the solver called `provider` should go on waiting for, if one was paid for.
-    #[must_use]
-    pub fn paid_job(&self, provider: &str) -> Option<&JobId> {
-        self.paid_jobs
-            .iter()
-            .find(|job| job.provider == provider)
-            .map(|job| &job.id)
+    /// The jobs that the solver called `solver` should continue to wait for, in the order in which they
+    /// were added.
+    pub fn paid_jobs_of(&self, solver: &str) -> impl Iterator<Item = &JobId> {
+        let own = move |job: &&PaidJob| job.solver == solver;
+        self.paid_jobs.iter().filter(own).map(|job| &job.id)
     }
 
     /// Every job that was paid for and not yet fetched.
@@ -183,35 +220,22 @@ impl DragChallenge {
         &self.paid_jobs
     }
 
-    /// Tells everybody who listens to this challenge. Called by solvers.
-    pub fn notify(&self, progress: &Progress<'_>) {
-        self.listeners.notify(progress);
-    }
-}
-
-/// Who listens. Every combinator that does clones the challenge to add itself, so a clone shares what
-/// is there already.
-#[derive(Clone, Debug, Default)]
-struct Listeners(Option<Arc<Listening>>);
-
-#[derive(Debug)]
-struct Listening {
-    earlier: Listeners,
-    listener: Arc<dyn ProgressListener>,
-}
-
-impl Listeners {
-    fn add(&mut self, listener: Arc<dyn ProgressListener>) {
-        let earlier = std::mem::take(self);
-        *self = Self(Some(Arc::new(Listening { earlier, listener })));
+    /// The error of a solver called `solver` that refuses this challenge on its own: nothing was sent.
+    /// It hands back the paid jobs that the challenge brought, so that none is forgotten.
+    pub fn refuse(&self, solver: &str, kind: ErrorKind, message: impl AsRef<str>) -> SolveError {
+        SolveError::new(kind, message)
+            .with_solver(solver)
+            .with_unfinished_jobs(self.paid_jobs.iter().cloned())
     }
 
-    /// In the order in which they were added.
-    fn notify(&self, progress: &Progress<'_>) {
-        if let Some(listening) = &self.0 {
-            listening.earlier.notify(progress);
-            listening.listener.on_progress(progress);
-        }
+    /// Tells everybody who observes this challenge. Called by solvers.
+    ///
+    /// # Errors
+    ///
+    /// Of an [`Event::Buying`], when an observer prevents the purchase: nothing may be sent, and the
+    /// solver fails with this error. Never of any other event.
+    pub async fn notify(&self, event: Event<'_>) -> Result<(), SolveError> {
+        self.listeners.notify(&event).await
     }
 }
 
@@ -220,6 +244,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::Billed;
 
     fn challenge() -> DragChallenge {
         let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
@@ -253,44 +278,130 @@ mod tests {
         let now = Instant::now();
         let near = now + Duration::from_secs(1);
         let far = now + Duration::from_secs(9);
-        assert_eq!(challenge().due_by(far).due_by(near).deadline(), Some(near));
-        assert_eq!(challenge().due_by(near).due_by(far).deadline(), Some(near));
+        assert_eq!(
+            challenge()
+                .with_deadline_at_most(far)
+                .with_deadline_at_most(near)
+                .deadline(),
+            Some(near)
+        );
+        assert_eq!(
+            challenge()
+                .with_deadline_at_most(near)
+                .with_deadline_at_most(far)
+                .deadline(),
+            Some(near)
+        );
         assert_eq!(challenge().within(Duration::MAX).deadline(), None);
     }
 
     #[test]
-    fn each_solver_resumes_its_own_latest_job() {
-        let job = |provider: &str, id: u64| PaidJob::new(provider, JobId::from(id));
-        let challenge = challenge()
-            .resuming(job("a", 1))
-            .resuming(job("b", 2))
-            .resuming(job("a", 3));
-        assert_eq!(challenge.paid_job("a"), Some(&JobId::from(3)));
-        assert_eq!(challenge.paid_job("b"), Some(&JobId::from(2)));
-        assert_eq!(challenge.paid_job("c"), None);
-        assert_eq!(challenge.paid_jobs().len(), 2);
+    fn each_solver_has_any_number_of_paid_jobs_each_once() {
+        let job = |solver: &str, id: u64| PaidJob::new(solver, JobId::from(id));
+        let challenge = [job("a", 1), job("b", 2), job("a", 3), job("a", 1)]
+            .into_iter()
+            .fold(challenge(), DragChallenge::resume_job);
+        let of_a: Vec<_> = challenge.paid_jobs_of("a").cloned().collect();
+        assert_eq!(of_a, [JobId::from(1), JobId::from(3)]);
+        assert_eq!(challenge.paid_jobs_of("c").count(), 0);
+        assert_eq!(challenge.paid_jobs().len(), 3);
+        let refused = challenge.refuse("chain", ErrorKind::CircuitOpen, "open");
+        assert_eq!(refused.unfinished_jobs(), challenge.paid_jobs());
         assert!(challenge.without_paid_jobs().paid_jobs().is_empty());
     }
 
-    #[derive(Debug)]
-    struct Listener(&'static str, Arc<Mutex<Vec<&'static str>>>);
+    type Heard = Arc<Mutex<Vec<String>>>;
 
-    impl ProgressListener for Listener {
-        fn on_progress(&self, _: &Progress<'_>) {
-            self.1.lock().unwrap().push(self.0);
+    #[derive(Debug)]
+    struct Recorder {
+        name: &'static str,
+        heard: Heard,
+        refuses: bool,
+    }
+
+    #[async_trait::async_trait]
+    impl Observer for Recorder {
+        async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+            tokio::task::yield_now().await;
+            let event = format!("{event:?}");
+            let kind = event.split(' ').next().unwrap_or_default();
+            self.heard
+                .lock()
+                .unwrap()
+                .push(format!("{} {kind}", self.name));
+            if self.refuses {
+                return Err(SolveError::new(ErrorKind::Overloaded, "the disk is full"));
+            }
+            Ok(())
         }
     }
 
-    #[test]
-    fn every_listener_hears_and_a_clones_own_is_its_own() {
-        let heard = Arc::default();
-        let listener = |name| Arc::new(Listener(name, Arc::clone(&heard)));
-        let buying = Progress::Buying { provider: "a" };
-        let outer = challenge().with_listener(listener("first"));
-        let inner = outer.clone().with_listener(listener("second"));
-        inner.notify(&buying);
-        assert_eq!(*heard.lock().unwrap(), ["first", "second"]);
-        outer.notify(&buying);
-        assert_eq!(*heard.lock().unwrap(), ["first", "second", "first"]);
+    fn recorder(name: &'static str, heard: &Heard, refuses: bool) -> Arc<Recorder> {
+        let heard = Arc::clone(heard);
+        Arc::new(Recorder {
+            name,
+            heard,
+            refuses,
+        })
+    }
+
+    #[tokio::test]
+    async fn every_observer_hears_in_order_and_a_clones_own_is_its_own() {
+        let heard = Heard::default();
+        let buying = Event::Buying { solver: "a" };
+        let outer = challenge().with_observer(recorder("first", &heard, false));
+        let inner = outer
+            .clone()
+            .with_observer(recorder("second", &heard, false));
+        inner.notify(buying).await.unwrap();
+        assert_eq!(*heard.lock().unwrap(), ["first Buying", "second Buying"]);
+        outer.notify(buying).await.unwrap();
+        assert_eq!(heard.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn who_is_dropped_while_an_observer_writes_knows_the_job_and_no_purchase_that_has_not_begun()
+     {
+        let heard = Heard::default();
+        let observed = challenge().with_observer(recorder("store", &heard, false));
+        let (challenge, tracker) = observed.tracked();
+        let dropped_in = async |event| {
+            tokio::select! {
+                biased;
+                _ = challenge.notify(event) => panic!("the observer waits"),
+                () = std::future::ready(()) => {}
+            }
+        };
+        dropped_in(Event::Buying { solver: "a" }).await;
+        assert!(tracker.purchases().as_slice().is_empty());
+        let (solver, job) = ("a", &JobId::from(7));
+        dropped_in(Event::Bought { solver, job }).await;
+        let open = tracker.purchases().open_jobs();
+        assert_eq!(open, [PaidJob::new(solver, job.clone())]);
+        assert!(heard.lock().unwrap().is_empty(), "it was still writing");
+    }
+
+    #[tokio::test]
+    async fn an_observer_that_refuses_prevents_the_purchase_for_everybody() {
+        let heard = Heard::default();
+        let (outer, before) = challenge().tracked();
+        let refusing = outer.with_observer(recorder("store", &heard, true));
+        let (inner, after) = refusing.tracked();
+        let error = inner
+            .notify(Event::Buying { solver: "a" })
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.billed()),
+            (ErrorKind::Overloaded, Billed::No)
+        );
+        assert_eq!(error.solver(), Some("a"));
+        assert!(before.purchases().as_slice().is_empty());
+        assert!(after.purchases().as_slice().is_empty());
+        let started = inner.notify(Event::Started { solver: "a" }).await;
+        assert!(
+            started.is_ok(),
+            "what has happened already cannot be refused"
+        );
     }
 }

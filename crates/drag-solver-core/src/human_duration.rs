@@ -27,9 +27,15 @@ use std::time::Duration;
 use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serializer};
 
+/// A duration as text, exact to the nanosecond.
+#[must_use]
+pub fn display(duration: Duration) -> impl fmt::Display {
+    humantime::format_duration(duration)
+}
+
 /// Writes a duration as text, exact to the nanosecond.
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_duration(*duration))
+    serializer.collect_str(&display(*duration))
 }
 
 /// Reads a duration from text.

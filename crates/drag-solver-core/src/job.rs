@@ -75,21 +75,21 @@ pub struct InvalidJobId {
 /// A job that somebody has been, or will be, paid for: whose it is, and its id.
 ///
 /// It comes from [`SolveError::unfinished_jobs`](crate::SolveError::unfinished_jobs) and goes into
-/// [`DragChallenge::resuming`](crate::DragChallenge::resuming). It serialises, so that a program can
+/// [`DragChallenge::resume_job`](crate::DragChallenge::resume_job). It serialises, so that a program can
 /// be restarted in between.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PaidJob {
     /// Name of the solver that bought it.
-    pub provider: String,
+    pub solver: String,
     /// The provider's id for it.
     pub id: JobId,
 }
 
 impl PaidJob {
-    /// The job `id` of the solver called `provider`.
-    pub fn new(provider: impl Into<String>, id: JobId) -> Self {
+    /// The job `id` of the solver called `solver`.
+    pub fn new(solver: impl Into<String>, id: JobId) -> Self {
         Self {
-            provider: provider.into(),
+            solver: solver.into(),
             id,
         }
     }
@@ -97,7 +97,7 @@ impl PaidJob {
 
 impl fmt::Display for PaidJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} job {}", self.provider, self.id)
+        write!(f, "{} job {}", self.solver, self.id)
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     fn a_job_survives_a_restart_as_json() {
         let job = PaidJob::new("omocaptcha", JobId::new("123456").unwrap());
         let json = serde_json::to_string(&job).unwrap();
-        assert_eq!(json, r#"{"provider":"omocaptcha","id":"123456"}"#);
+        assert_eq!(json, r#"{"solver":"omocaptcha","id":"123456"}"#);
         assert_eq!(serde_json::from_str::<PaidJob>(&json).unwrap(), job);
         assert!(serde_json::from_str::<JobId>(r#""a b""#).is_err());
     }

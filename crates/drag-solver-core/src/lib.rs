@@ -3,7 +3,7 @@
 //! A [`DragChallenge`] is a [`Screenshot`] that shows a piece and the place it must be dragged to.
 //! A [`Solution`] is where the [`Drag`] starts and where it ends, in pixels of that screenshot. A
 //! [`DragSolver`] turns one into the other; a [`SolveError`] says why it could not, what may be
-//! tried next ([`Recovery`]) and whether money was spent ([`Charge`]).
+//! tried next ([`Recovery`]) and whether money was spent ([`Billed`]).
 //!
 //! This crate has no HTTP client and no image codec. Providers, combinators and test doubles are
 //! built on it; programs usually depend on the facade crate `drag-solver` instead.
@@ -42,30 +42,51 @@
 //! ```
 
 mod challenge;
-mod cut_off;
+mod config_error;
 mod error;
+mod event;
 mod geometry;
 pub mod human_duration;
 mod job;
 mod limits;
-mod progress;
+mod millis;
+mod profile;
+mod purchases;
+mod ratio;
 mod screenshot;
+mod setters;
 mod solution;
 mod solver;
 pub mod text;
+mod truncation;
 mod usd;
 mod worst_case;
 
 pub use async_trait::async_trait;
 
 pub use crate::challenge::DragChallenge;
-pub use crate::error::{Attempt, Charge, ErrorKind, Recovery, SolveError};
+#[doc(hidden)]
+pub use crate::config_error::CheckSettings;
+pub use crate::config_error::ConfigError;
+pub use crate::error::{Attempt, Billed, ErrorKind, Recovery, SolveError};
+pub use crate::event::{Event, Observer};
 pub use crate::geometry::{Drag, InvalidDrag, Point, Rect};
 pub use crate::job::{InvalidJobId, JobId, PaidJob};
 pub use crate::limits::{LimitExceeded, ScreenshotLimits};
-pub use crate::progress::{Progress, ProgressListener};
+pub use crate::profile::Profile;
+pub use crate::purchases::{Purchase, Purchases, Settlement, Tracker};
+pub use crate::ratio::{InvalidRatio, Ratio};
 pub use crate::screenshot::{ImageFormat, Screenshot, ScreenshotError};
 pub use crate::solution::{Solution, Verdict};
-pub use crate::solver::DragSolver;
+pub use crate::solver::{DragSolver, SolverFn, solver_fn};
 pub use crate::usd::{InvalidUsd, Usd};
 pub use crate::worst_case::WorstCase;
+
+/// What the methods of [`DragSolver`] return, written out: for [`forward_solver!`].
+#[doc(hidden)]
+pub type SolverFuture<'a, T> =
+    std::pin::Pin<Box<dyn Future<Output = Result<T, SolveError>> + Send + 'a>>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use imagesize::{ImageError, ImageType};
 use serde::{Deserialize, Serialize};
 
-use crate::cut_off::is_cut_off;
+use crate::truncation::is_cut_off;
 
 /// An encoded picture with its format and size, cheap to clone.
 ///

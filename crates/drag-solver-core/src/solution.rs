@@ -13,32 +13,32 @@ use crate::{Attempt, Drag, JobId, Usd};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Solution {
     drag: Drag,
-    provider: String,
+    solver: String,
     job: Option<JobId>,
     #[serde(rename = "cost_usd")]
     cost: Option<Usd>,
-    #[serde(rename = "elapsed_ms", with = "millis")]
+    #[serde(rename = "elapsed_ms", with = "crate::millis")]
     elapsed: Duration,
     #[serde(default)]
     failed_attempts: Vec<Attempt>,
     #[serde(default)]
     route: Vec<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<Solution>,
+    contributors: Vec<Solution>,
 }
 
 impl Solution {
-    /// The answer `drag`, found by the solver called `provider`.
-    pub fn new(drag: Drag, provider: impl Into<String>) -> Self {
+    /// The answer `drag`, found by the solver called `solver`.
+    pub fn new(drag: Drag, solver: impl Into<String>) -> Self {
         Self {
             drag,
-            provider: provider.into(),
+            solver: solver.into(),
             job: None,
             cost: None,
             elapsed: Duration::ZERO,
             failed_attempts: Vec::new(),
             route: Vec::new(),
-            parts: Vec::new(),
+            contributors: Vec::new(),
         }
     }
 
@@ -63,6 +63,22 @@ impl Solution {
         self
     }
 
+    /// Names the price of an answer, in US dollars, wherever one was or may have been billed and nobody
+    /// says what it cost.
+    #[must_use]
+    pub fn with_price(mut self, price: Usd) -> Self {
+        let contributors = std::mem::take(&mut self.contributors).into_iter();
+        self.contributors = contributors.map(|part| part.with_price(price)).collect();
+        self.cost = self.cost.or_else(|| match &self.contributors[..] {
+            [] => Some(price),
+            parts => parts.iter().map(Self::cost).sum(),
+        });
+        for attempt in &mut self.failed_attempts {
+            attempt.price_at(price);
+        }
+        self
+    }
+
     /// Says how long it took. A combinator that made several attempts replaces it by the total.
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
@@ -72,7 +88,7 @@ impl Solution {
 
     /// Puts failed attempts in front of those already known.
     #[must_use]
-    pub fn after_attempts(mut self, earlier: Vec<Attempt>) -> Self {
+    pub fn with_failed_attempts(mut self, earlier: Vec<Attempt>) -> Self {
         self.failed_attempts.splice(0..0, earlier);
         self
     }
@@ -80,23 +96,23 @@ impl Solution {
     /// Notes the answers that it was made of, so that a [report](crate::DragSolver::report) reaches
     /// everybody who gave one.
     #[must_use]
-    pub fn with_parts(mut self, parts: Vec<Self>) -> Self {
-        self.parts = parts;
+    pub fn with_contributors(mut self, contributors: Vec<Self>) -> Self {
+        self.contributors = contributors;
         self
     }
 
     /// Notes that a combinator got the answer from its `child`th solver (counted from 0), so that a
     /// [report](crate::DragSolver::report) finds the way back.
     #[must_use]
-    pub fn routed_via(mut self, child: usize) -> Self {
+    pub fn push_route(mut self, child: usize) -> Self {
         self.route.push(child);
         self
     }
 
-    /// Undoes the outermost [`routed_via`](Self::routed_via): the child to forward a report to, and
+    /// Undoes the outermost [`push_route`](Self::push_route): the child to forward a report to, and
     /// the solution as that child made it. `None` if no combinator noted one.
     #[must_use]
-    pub fn unrouted(&self) -> Option<(usize, Self)> {
+    pub fn pop_route(&self) -> Option<(usize, Self)> {
         let mut inner = self.clone();
         inner.route.pop().map(|child| (child, inner))
     }
@@ -107,10 +123,11 @@ impl Solution {
         &self.drag
     }
 
-    /// Name of the solver that found it. If several agreed on it, their names, as in `"a|b"`.
+    /// Name of the solver that found it. If several agreed on it, their names for people, as in
+    /// `"a|b"`; [`contributors`](Self::contributors) has them one by one.
     #[must_use]
-    pub fn provider(&self) -> &str {
-        &self.provider
+    pub fn solver(&self) -> &str {
+        &self.solver
     }
 
     /// The provider's id for the job behind it.
@@ -125,10 +142,17 @@ impl Solution {
         self.cost
     }
 
+    /// What this answer and all failed attempts before it cost, or cost if they are billed, in US
+    /// dollars. `None` if neither cost nor price of one of them is known.
+    #[must_use]
+    pub fn spent(&self) -> Option<Usd> {
+        Some(self.cost? + crate::error::spent(&self.failed_attempts)?)
+    }
+
     /// The answers of several solvers that it was made of. Empty if it is one solver's own.
     #[must_use]
-    pub fn parts(&self) -> &[Self] {
-        &self.parts
+    pub fn contributors(&self) -> &[Self] {
+        &self.contributors
     }
 
     /// How long it took, failed attempts included.
@@ -155,34 +179,12 @@ pub enum Verdict {
     Incorrect,
 }
 
-/// Durations as whole milliseconds.
-pub(crate) mod millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn of(duration: Duration) -> u64 {
-        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-    }
-
-    pub(crate) fn serialize<S: Serializer>(
-        duration: &Duration,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(of(*duration))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
-}
+crate::text::names!(Verdict { Correct => "correct", Incorrect => "incorrect" });
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorKind, Point, SolveError};
+    use crate::{Billed, ErrorKind, Point, SolveError};
 
     fn solution() -> Solution {
         let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
@@ -196,9 +198,9 @@ mod tests {
     fn it_survives_a_restart_as_json() {
         let failed = SolveError::new(ErrorKind::Unavailable, "refused");
         let whole = solution()
-            .after_attempts(failed.history(Duration::from_millis(3)))
-            .with_parts(vec![solution().routed_via(2)])
-            .routed_via(1);
+            .with_failed_attempts(failed.with_elapsed(Duration::from_millis(3)).attempts())
+            .with_contributors(vec![solution().push_route(2)])
+            .push_route(1);
         let json = serde_json::to_string(&whole).unwrap();
         assert!(json.contains(r#""elapsed_ms":2140"#), "{json}");
         assert_eq!(serde_json::from_str::<Solution>(&json).unwrap(), whole);
@@ -206,21 +208,34 @@ mod tests {
 
     #[test]
     fn a_route_unwinds_outermost_first() {
-        let routed = solution().routed_via(2).routed_via(0);
-        let (outer, inside) = routed.unrouted().unwrap();
-        let (inner, leaf) = inside.unrouted().unwrap();
+        let routed = solution().push_route(2).push_route(0);
+        let (outer, inside) = routed.pop_route().unwrap();
+        let (inner, leaf) = inside.pop_route().unwrap();
         assert_eq!((outer, inner), (0, 2));
         assert_eq!(leaf, solution());
-        assert!(leaf.unrouted().is_none());
+        assert!(leaf.pop_route().is_none());
     }
 
     #[test]
     fn earlier_attempts_come_first() {
-        let attempt = |kind| SolveError::new(kind, "x").history(Duration::ZERO);
+        let attempt = |kind| SolveError::new(kind, "x").attempts();
         let solved = solution()
-            .after_attempts(attempt(ErrorKind::Timeout))
-            .after_attempts(attempt(ErrorKind::Protocol));
+            .with_failed_attempts(attempt(ErrorKind::Timeout))
+            .with_failed_attempts(attempt(ErrorKind::Protocol));
         let kinds: Vec<_> = solved.failed_attempts().iter().map(|a| a.kind).collect();
         assert_eq!(kinds, [ErrorKind::Protocol, ErrorKind::Timeout]);
+    }
+
+    #[test]
+    fn what_was_spent_includes_failed_attempts_and_takes_the_price_where_no_cost_is_named() {
+        let usd = Usd::from_micros;
+        let failed = SolveError::new(ErrorKind::InvalidAnswer, "x").with_billed(Billed::Yes);
+        let solved = solution().with_failed_attempts(failed.attempts());
+        assert_eq!(solved.spent(), None);
+        assert_eq!(solved.with_price(usd(1_000)).spent(), Some(usd(1_900)));
+        let drag = *solution().drag();
+        let two = vec![solution(), Solution::new(drag, "b")];
+        let agreed = Solution::new(drag, "a|b").with_contributors(two);
+        assert_eq!(agreed.with_price(usd(1_000)).spent(), Some(usd(1_900)));
     }
 }

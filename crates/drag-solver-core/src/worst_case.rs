@@ -1,4 +1,4 @@
-//! What one call can take at the worst.
+//! What one call can take at most.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use crate::Usd;
 /// The most that one call of a solver can take, known before it is made.
 ///
 /// Combinators calculate it from their settings and from what they wrap; see
-/// [`DragSolver::worst_case`](crate::DragSolver::worst_case). `None` means that there is no limit,
+/// [`DragSolver::profile`](crate::DragSolver::profile). `None` means that there is no limit,
 /// or that nobody said what it is. Arithmetic saturates.
 ///
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_core::{Usd, WorstCase};
 ///
-/// let once = WorstCase::one_attempt()
+/// let once = WorstCase::one_purchase()
 ///     .with_time(Duration::from_secs(30))
 ///     .with_cost(Usd::from_micros(900));
 /// let three_times = once.times(3).delayed_by(Duration::from_secs(20));
-/// assert_eq!(three_times.to_string(), "3 attempts, 110s, $0.0027");
+/// assert_eq!(three_times.to_string(), "3 answers, 110s, $0.0027");
 /// assert_eq!(three_times.then(WorstCase::unknown()).cost, None);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorstCase {
-    /// How many answers may be bought.
-    pub attempts: Option<u32>,
+    /// How many answers may be bought, which is what may be billed.
+    pub purchases: Option<u32>,
     /// How long it may take until the call returns.
     pub time: Option<Duration>,
-    /// How much may be billed, if every attempt is.
+    /// How much may be billed, if every purchase is.
     pub cost: Option<Usd>,
 }
 
@@ -38,7 +38,7 @@ impl WorstCase {
     #[must_use]
     pub const fn unknown() -> Self {
         Self {
-            attempts: None,
+            purchases: None,
             time: None,
             cost: None,
         }
@@ -46,9 +46,9 @@ impl WorstCase {
 
     /// At most one answer is bought, in unknown time and at an unknown price.
     #[must_use]
-    pub const fn one_attempt() -> Self {
+    pub const fn one_purchase() -> Self {
         Self {
-            attempts: Some(1),
+            purchases: Some(1),
             ..Self::unknown()
         }
     }
@@ -85,7 +85,7 @@ impl WorstCase {
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self {
-            attempts: self.attempts.map(|n| n.saturating_mul(count)),
+            purchases: self.purchases.map(|n| n.saturating_mul(count)),
             time: self.time.map(|time| time.saturating_mul(count)),
             cost: self.cost.map(|cost| cost * count),
         }
@@ -104,11 +104,11 @@ impl WorstCase {
     /// This and `other` at the same time, until both are done.
     #[must_use]
     pub fn alongside(self, other: Self) -> Self {
-        let attempts = self.attempts.zip(other.attempts);
+        let purchases = self.purchases.zip(other.purchases);
         let time = self.time.zip(other.time);
         let cost = self.cost.zip(other.cost);
         Self {
-            attempts: attempts.map(|(one, other)| one.saturating_add(other)),
+            purchases: purchases.map(|(one, other)| one.saturating_add(other)),
             time: time.map(|(one, other)| one.max(other)),
             cost: cost.map(|(one, other)| one + other),
         }
@@ -117,10 +117,10 @@ impl WorstCase {
 
 impl fmt::Display for WorstCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.attempts {
-            Some(1) => f.write_str("1 attempt")?,
-            Some(attempts) => write!(f, "{attempts} attempts")?,
-            None => f.write_str("unknown attempts")?,
+        match self.purchases {
+            Some(1) => f.write_str("1 answer")?,
+            Some(answers) => write!(f, "{answers} answers")?,
+            None => f.write_str("unknown answers")?,
         }
         match self.time {
             Some(time) => write!(f, ", {time:?}")?,
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn one(seconds: u64, micros: i64) -> WorstCase {
-        WorstCase::one_attempt()
+        WorstCase::one_purchase()
             .with_time(Duration::from_secs(seconds))
             .with_cost(Usd::from_micros(micros))
     }
@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn one_after_the_other_adds_up_and_side_by_side_takes_the_longer() {
         let (a, b) = (one(30, 900), one(60, 1_200));
-        assert_eq!(a.then(b).to_string(), "2 attempts, 90s, $0.0021");
-        assert_eq!(a.alongside(b).to_string(), "2 attempts, 60s, $0.0021");
+        assert_eq!(a.then(b).to_string(), "2 answers, 90s, $0.0021");
+        assert_eq!(a.alongside(b).to_string(), "2 answers, 60s, $0.0021");
         assert_eq!(
             a.then(b).within(Duration::from_secs(80)).time,
             Some(Duration::from_secs(80))
@@ -157,22 +157,22 @@ mod tests {
 
     #[test]
     fn what_is_unknown_stays_unknown() {
-        let unpriced = WorstCase::one_attempt().within(Duration::from_secs(5));
+        let unpriced = WorstCase::one_purchase().within(Duration::from_secs(5));
         assert_eq!(
             unpriced.times(3).to_string(),
-            "3 attempts, 15s, unknown cost"
+            "3 answers, 15s, unknown cost"
         );
         let unknown = one(1, 1).then(WorstCase::unknown());
         assert_eq!(unknown, WorstCase::unknown());
         assert_eq!(
             unknown.to_string(),
-            "unknown attempts, unknown time, unknown cost"
+            "unknown answers, unknown time, unknown cost"
         );
     }
 
     #[test]
     fn arithmetic_saturates() {
-        let huge = WorstCase::one_attempt()
+        let huge = WorstCase::one_purchase()
             .with_time(Duration::MAX)
             .with_cost(Usd::MAX);
         let more = huge
@@ -180,7 +180,7 @@ mod tests {
             .times(2)
             .then(huge)
             .delayed_by(Duration::MAX);
-        assert_eq!(more.attempts, Some(u32::MAX));
+        assert_eq!(more.purchases, Some(u32::MAX));
         assert_eq!(
             (more.time, more.cost),
             (Some(Duration::MAX), Some(Usd::MAX))

@@ -1,58 +1,217 @@
-//! Settings that cannot be used.
+//! The settings that every HTTP provider has.
 
-use drag_solver_core::text::printable;
-use secrecy::SecretString;
+use std::time::Duration;
+
+use drag_solver_core::{ConfigError, Usd, human_duration};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::Endpoint;
+use crate::{Context, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
 
-/// A setting that cannot be used: which one, and what is wrong with it. Nothing was sent.
+/// The settings that every HTTP provider has: builders hold them, configuration files and the
+/// environment fill them. What is `None` is as the provider, or this library, would have it.
 ///
-/// It never shows the value of a token. What it shows of other values, which come from files, is cut
-/// and has no control characters.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {problem}")]
-pub struct ConfigError {
-    setting: String,
-    problem: String,
+/// ```
+/// use std::time::Duration;
+/// use drag_solver_http::{HttpOptions, PollInterval};
+///
+/// let seconds = Duration::from_secs;
+/// let options = HttpOptions::default()
+///     .request_timeout(seconds(20))
+///     .poll(PollInterval::new(seconds(5), seconds(3)));
+/// let read: HttpOptions =
+///     serde_json::from_str(r#"{"request_timeout": "20s", "poll": {"first": "5s", "every": "3s"}}"#)?;
+/// assert_eq!(format!("{options:?}"), format!("{read:?}"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// Key of the account.
+    pub token: Option<Secret>,
+    /// Where the API is; the provider's own unless set. https, or http to this machine.
+    pub base_url: Option<String>,
+    /// Name of the solver; the provider's unless set.
+    pub name: Option<String>,
+    /// URL of an HTTP proxy, possibly with a password in it; the environment's unless set.
+    pub proxy: Option<Secret>,
+    /// When to ask for the result; the provider's documented interval unless set.
+    pub poll: Option<PollInterval>,
+    /// How long one call of `solve` may take; 120 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub job_timeout: Option<Duration>,
+    /// How long one request may take, upload included; 30 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub request_timeout: Option<Duration>,
+    /// How long connecting may take; 10 s unless set.
+    #[serde(with = "human_duration::option")]
+    pub connect_timeout: Option<Duration>,
+    /// What requests say who sends them; `drag-solver` and its version unless set.
+    pub user_agent: Option<String>,
+    /// The most that one answer costs, in US dollars.
+    pub price: Option<Usd>,
 }
 
-impl ConfigError {
-    /// The setting called `setting` has this `problem`.
-    pub fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            setting: printable(&setting.into()),
-            problem: printable(&problem.into()),
+impl HttpOptions {
+    crate::http_option_setters!();
+
+    /// Takes token and base URL from these variables of the environment where they are not set, and
+    /// reads secrets from where they are. For a [`Provider`](crate::Provider) that is being made.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting, or the variable it came from.
+    pub fn resolve(
+        mut self,
+        token_variable: &str,
+        base_url_variable: &str,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        if self.token.is_none()
+            && let Some(token) = context.variable(token_variable)?
+        {
+            let token = check_token(&token).map_err(|error| error.renamed(token_variable))?;
+            self.token = Some(token.into());
         }
+        if self.token.is_none() {
+            let problem = format!(
+                "is not set: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is, \
+                 or set the environment variable {token_variable}"
+            );
+            return Err(ConfigError::new("token", problem));
+        }
+        if self.base_url.is_none()
+            && let Some(url) = context.variable(base_url_variable)?
+        {
+            Endpoint::parse(&url).map_err(|error| error.renamed(base_url_variable))?;
+            self.base_url = Some(url);
+        }
+        self.token = Some(self.take_token(context)?.into());
+        if let Some(proxy) = &self.proxy {
+            self.proxy = Some(context.secret("proxy", proxy)?.into());
+        }
+        // What ends the attempt from outside gives the challenge a deadline, which is the nearer one.
+        if context.attempt_timeout().is_some() {
+            self.job_timeout.get_or_insert(Duration::MAX);
+        }
+        Ok(self)
     }
 
-    /// The same problem, told of another setting: the environment variable it was read from, say.
-    #[must_use]
-    pub fn of_setting(mut self, setting: impl Into<String>) -> Self {
-        self.setting = printable(&setting.into());
-        self
+    /// Takes the token out, read from where it is.
+    pub(crate) fn take_token(&mut self, context: &Context) -> Result<SecretString, ConfigError> {
+        let Some(token) = self.token.take() else {
+            let problem = "is not set: set it to the key of your account";
+            return Err(ConfigError::new("token", problem));
+        };
+        check_token(context.secret("token", &token)?.expose_secret())
     }
+}
 
-    /// The setting, as its user knows it.
-    #[must_use]
-    pub fn setting(&self) -> &str {
-        &self.setting
-    }
+/// Writes a setter for each of the [`HttpOptions`]: inside of `impl HttpOptions`, and with the fields
+/// that hold the options and the [`Carrier`](crate::Carrier), `http_option_setters!(http, carrier);`,
+/// inside of the `impl` of a provider's builder.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! http_option_setters {
+    ($http:ident, $carrier:ident) => {
+        $crate::http_option_setters!($http);
 
-    /// What is wrong with it, and what to do.
+        /// Replaces all settings that HTTP providers have in common.
+        #[must_use]
+        pub fn options(mut self, options: $crate::HttpOptions) -> Self {
+            self.$http = options;
+            self
+        }
+
+        /// Uses a client of the caller's own. What then is up to the caller is said at
+        /// `ReqwestTransport::with_client`.
+        #[must_use]
+        pub fn client(mut self, client: $crate::reqwest::Client) -> Self {
+            self.$carrier = $crate::Carrier::Client(client);
+            self
+        }
+
+        /// Sends through `transport` instead of over HTTP. Base URL, proxy and connect timeout are then
+        /// not used.
+        #[must_use]
+        pub fn transport(mut self, transport: impl $crate::Transport + 'static) -> Self {
+            self.$carrier = $crate::Carrier::Transport(Box::new(transport));
+            self
+        }
+    };
+    ($($http:ident)?) => {
+        $crate::http_option_setters! { @ [$($http.)?]
+            /// Key of the account: itself, or a `Secret` that says where it is.
+            token: $crate::Secret;
+            /// Where the API is; the provider's own unless set. https, or http to this machine.
+            base_url: String;
+            /// Another name than the provider's, so that two accounts with it fit into one chain:
+            /// `"omocaptcha-backup"`. Paid jobs are known by this name.
+            name: String;
+            /// Goes through the HTTP proxy at this URL, as in
+            /// `http://user:password@proxy.example.com:3128`, instead of the one the environment names.
+            /// A loopback address is reached directly all the same.
+            proxy: $crate::Secret;
+            /// When to ask for the result, instead of at the provider's documented interval, and kept to
+            /// the letter: with it, no first poll is put off. Asking faster than documented may get an
+            /// account or an address blocked.
+            poll: $crate::PollInterval;
+            /// How long one call of `solve` may take, from the create request to the answer; 120 s unless
+            /// set. A resumed job gets as long again.
+            job_timeout: std::time::Duration;
+            /// How long one request may take, upload included; 30 s unless set.
+            request_timeout: std::time::Duration;
+            /// How long connecting may take, TLS included; 10 s unless set.
+            connect_timeout: std::time::Duration;
+            /// What requests say who sends them; `drag-solver` and its version unless set.
+            user_agent: String;
+            /// The most that one answer costs, in US dollars: the cost of an answer, and of an attempt
+            /// that may have been billed, where the provider names none.
+            price: $crate::__core::Usd;
+        }
+    };
+    (@ [$($path:tt)*]) => {};
+    (@ [$($path:tt)*] $(#[$doc:meta])+ $field:ident: $type:ty; $($rest:tt)*) => {
+        $(#[$doc])+
+        #[must_use]
+        pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+            self.$($path)*$field = Some($field.into());
+            self
+        }
+
+        $crate::http_option_setters! { @ [$($path)*] $($rest)* }
+    };
+}
+
+/// When to ask for a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs)] // two waits, and the provider's documentation names both
+pub struct PollInterval {
+    /// From the response to the create request to the first poll.
+    #[serde(with = "human_duration")]
+    pub first: Duration,
+    /// From the response to one poll to the next poll: the provider's documented minimum.
+    #[serde(with = "human_duration")]
+    pub every: Duration,
+}
+
+impl PollInterval {
+    /// First after `first`, then every `every`.
     #[must_use]
-    pub fn problem(&self) -> &str {
-        &self.problem
+    pub const fn new(first: Duration, every: Duration) -> Self {
+        Self { first, every }
     }
 }
 
 /// Takes a token as a user wrote it: surrounding white space (a file's last line break) is removed,
 /// and what cannot be a token is refused without being shown.
-///
-/// # Errors
-///
-/// A [`ConfigError`] on the setting `setting`.
-pub fn check_token(setting: &str, token: &str) -> Result<SecretString, ConfigError> {
+fn check_token(token: &str) -> Result<SecretString, ConfigError> {
     let token = token.trim();
     let problem = if token.is_empty() {
         "is empty: set it to the token of your account"
@@ -63,14 +222,11 @@ pub fn check_token(setting: &str, token: &str) -> Result<SecretString, ConfigErr
     } else {
         return Ok(token.to_owned().into());
     };
-    Err(ConfigError::new(setting, problem))
+    Err(ConfigError::new("token", problem))
 }
 
 /// Takes a solver's name: 1 to 64 characters out of `a-z`, `0-9`, `-`, `_` and `.`.
-///
-/// # Errors
-///
-/// A [`ConfigError`] on the setting `name`.
+#[doc(hidden)]
 pub fn check_name(name: &str) -> Result<(), ConfigError> {
     let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
     if (1..=64).contains(&name.len()) && name.chars().all(is_fit) {
@@ -84,13 +240,26 @@ pub fn check_name(name: &str) -> Result<(), ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
+
+    const TOKEN: &str = "EXAMPLE_TOKEN";
+    const BASE_URL: &str = "EXAMPLE_BASE_URL";
+
+    fn context(token: &'static str, base_url: &'static str) -> Context {
+        Context::with_variables(move |name| match name {
+            TOKEN => Some(token.into()),
+            BASE_URL => Some(base_url.into()),
+            _ => None,
+        })
+    }
+
+    fn resolve(options: HttpOptions, context: &Context) -> Result<HttpOptions, ConfigError> {
+        options.resolve(TOKEN, BASE_URL, context)
+    }
 
     #[test]
     fn a_token_loses_its_line_break_and_nothing_else() {
-        let token = check_token("token", " Ab/+=9\r\n").unwrap();
+        let token = check_token(" Ab/+=9\r\n").unwrap();
         assert_eq!(token.expose_secret(), "Ab/+=9");
     }
 
@@ -104,8 +273,8 @@ mod tests {
             "húnter2",
             &"hunter2".repeat(99),
         ] {
-            let error = check_token("OMOCAPTCHA_API_TOKEN", bad).unwrap_err();
-            assert_eq!(error.setting(), "OMOCAPTCHA_API_TOKEN");
+            let error = check_token(bad).unwrap_err();
+            assert_eq!(error.path(), "token");
             assert!(!format!("{error} {error:?}").contains("nter2"), "{error}");
         }
     }
@@ -128,7 +297,50 @@ mod tests {
             assert_eq!(check_name(good), Ok(()));
         }
         for bad in ["", "Omo", "a b", "é", &"a".repeat(65)] {
-            assert_eq!(check_name(bad).unwrap_err().setting(), "name", "{bad}");
+            assert_eq!(check_name(bad).unwrap_err().path(), "name", "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_not_set_comes_from_the_environment_and_what_is_set_stays() {
+        let context = context("hunter2\n", "http://127.0.0.1:1");
+        let mut filled = resolve(HttpOptions::default(), &context).unwrap();
+        assert_eq!(filled.base_url.as_deref(), Some("http://127.0.0.1:1"));
+        let token = filled.take_token(&context).unwrap();
+        assert_eq!(token.expose_secret(), "hunter2");
+        assert_eq!(filled.job_timeout, None);
+
+        let given = HttpOptions::default()
+            .token("given")
+            .base_url("https://example.com")
+            .proxy(Secret::env(BASE_URL));
+        let attempt_timeout = context.clone().with_attempt_timeout(Duration::from_secs(9));
+        let mut kept = resolve(given, &attempt_timeout).unwrap();
+        assert_eq!(kept.base_url.as_deref(), Some("https://example.com"));
+        let token = kept.take_token(&context).unwrap();
+        assert_eq!(token.expose_secret(), "given");
+        let proxy = context.secret("proxy", &kept.proxy.unwrap()).unwrap();
+        assert_eq!(proxy.expose_secret(), "http://127.0.0.1:1");
+        assert_eq!(kept.job_timeout, Some(Duration::MAX));
+    }
+
+    #[test]
+    fn an_error_names_the_variable_if_the_value_came_from_there_and_the_setting_otherwise() {
+        let path = |options, context: &Context| resolve(options, context).unwrap_err().path();
+        let fine = HttpOptions::default;
+        assert_eq!(path(fine(), &context("hunter2 x", "")), TOKEN);
+        assert_eq!(path(fine(), &context("hunter2", "nowhere")), BASE_URL);
+        assert_eq!(path(fine(), &context("", "")), "token");
+        let bad = fine().token("hunter2 x");
+        assert_eq!(path(bad, &context("hunter2", "")), "token");
+        let elsewhere = fine().token(Secret::env("NOWHERE"));
+        assert_eq!(path(elsewhere, &context("hunter2", "")), "token");
+    }
+
+    #[test]
+    fn debug_hides_what_is_secret() {
+        let options = HttpOptions::default().token("hunter2");
+        let options = options.proxy("http://me:hunter2@proxy.example.com");
+        assert!(!format!("{options:?} {options:#?}").contains("hunter2"));
     }
 }

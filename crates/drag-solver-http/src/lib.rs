@@ -1,47 +1,57 @@
 //! Plumbing that every HTTP provider shares.
 //!
 //! Every service of this kind works alike: create a job, then ask until it is done. A provider says
-//! what its requests and answers look like by implementing [`JobApi`], a trait of pure functions.
+//! what its requests and responses look like by implementing [`JobApi`], a trait of pure functions.
 //! [`HttpSolver`] does the rest: it sends, waits, asks again, keeps deadlines, limits and money in
 //! view, and is a [`DragSolver`](drag_solver_core::DragSolver).
 //!
 //! - [`JobApi`], [`ApiRequest`], [`ApiResponse`]: the provider's side, without socket or clock.
 //! - [`HttpSolver`]: the side that has both.
-//! - [`HttpSettings`]: what the builders of all providers have in common.
+//! - [`HttpOptions`]: the settings that all providers have in common.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
+//! - [`json`]: members that services write now as a number, now as a string.
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
 mod balance;
-mod body;
 mod config;
-mod job;
-mod message;
+mod context;
+mod endpoint;
+mod error;
+mod job_api;
 mod provider;
 mod redact;
+mod request;
+mod response;
 mod retry_after;
 mod secret;
-mod settings;
 mod solver;
 mod transport;
 
-pub mod lenient;
+pub mod json;
 pub mod task_api;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[doc(hidden)]
+pub use drag_solver_core as __core;
 pub use reqwest;
 pub use secrecy;
 pub use serde_json;
 
 pub use crate::balance::Balance;
-pub use crate::body::PICTURE;
-pub use crate::config::{ConfigError, check_name, check_token};
-pub use crate::job::{Answer, AnswerError, Created, JobApi, JobState, Pace};
-pub use crate::message::{ApiRequest, ApiResponse};
-pub use crate::provider::{Context, Provider, Variable};
+#[doc(hidden)]
+pub use crate::config::check_name;
+pub use crate::config::{HttpOptions, PollInterval};
+pub use crate::context::Context;
+pub use crate::error::ResponseError;
+pub use crate::job_api::{Answer, Created, JobApi, JobState};
+pub use crate::provider::{EnvVar, NoConfig, Provider};
+pub use crate::request::{ApiRequest, Picture};
+pub use crate::response::ApiResponse;
 pub use crate::secret::Secret;
-pub use crate::settings::HttpSettings;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};
-pub use crate::transport::{ReqwestTransport, ReqwestTransportBuilder, Transport, TransportError};
+#[doc(hidden)]
+pub use crate::transport::Carrier;
+pub use crate::transport::{ReqwestTransport, Transport, TransportError};

@@ -1,55 +1,105 @@
-//! Answers that repeat the token.
+//! Text that may repeat a secret: some services answer "Invalid key: ..." with the key in full.
+//!
+//! Responses are parsed as they came, so that a token which happens to occur in one changes no id,
+//! status or number. What is shown to people is masked here, in every spelling that services are known
+//! to use: as it is, escaped as JSON, URLs and HTML do it, and in base64. A server that hides the token
+//! better than that knows it and is not stopped from telling.
+
+use std::borrow::Cow;
+use std::error::Error;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret, SecretString};
+use drag_solver_core::{JobId, SolveError};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::ApiResponse;
-
-/// What a token is replaced by. No word that a provider's message might be judged by.
-const BLOT: &str = "[redacted]";
+/// What a secret is replaced by. No word that a provider's message might be judged by.
+const MASK: &str = "[redacted]";
 
 /// Base64 of less than this many characters is too short to be told from chance.
 const SHORTEST_BASE64: usize = 8;
 
-/// Blots `secret` out of an answer before anybody reads it, so that no message, id or status made of
-/// it can hold the token: some services answer "Invalid key: ..." with the key in full.
-///
-/// Found as it is, escaped as JSON, URLs and HTML do it, each character in its own way, and in
-/// base64, wherever in the encoded text it begins. A server that hides the token better than that
-/// knows it and is not stopped from telling.
-pub(crate) fn blot(answer: ApiResponse, secret: Option<&SecretString>) -> ApiResponse {
-    let Some(secret) = secret.map(ExposeSecret::expose_secret) else {
-        return answer;
-    };
-    if secret.is_empty() {
-        return answer;
-    }
-    let mut answer = answer;
-    if let Some(clean) = blotted(answer.body(), secret) {
-        answer = answer.with_body(clean.into());
-    }
-    if let Some(clean) = answer
-        .location()
-        .and_then(|location| blotted(location.as_bytes(), secret))
-    {
-        // Only ASCII was replaced, so it is text as before.
-        answer = answer.with_location(String::from_utf8(clean).ok());
-    }
-    answer
-}
+/// The first characters of a secret at the end of a text that was cut: fewer say nothing.
+const SHORTEST_START: usize = 4;
 
-/// `text` without `secret`; `None` if it was not there.
-fn blotted(text: &[u8], secret: &str) -> Option<Vec<u8>> {
-    let mut clean = replace(text, secret.as_bytes(), |_| false);
-    for form in base64_forms(secret) {
-        let text = clean.as_deref().unwrap_or(text);
-        clean = replace(text, form.as_bytes(), is_base64).or(clean);
+/// No id of a job holds so many characters of a token by chance.
+const LONGEST_CHANCE: usize = 16;
+
+/// How often escapes are undone: JSON in JSON in JSON, say.
+const MAX_ESCAPED: usize = 8;
+
+/// `text` without any of `secrets`. Where one is escaped or encoded, nothing is left of the text.
+pub(crate) fn redact<'a>(text: &'a str, secrets: &[&SecretString]) -> Cow<'a, str> {
+    let mut clean = Cow::Borrowed(text);
+    for secret in trimmed(secrets) {
+        if clean.contains(secret) {
+            clean = clean.replace(secret, MASK).into();
+        }
+        if let Some(start) = cut_secret(&clean, secret) {
+            clean = format!("{}{MASK}…", &clean[..start]).into();
+        }
+        if hides(&clean, secret) {
+            return MASK.into();
+        }
     }
     clean
 }
 
-/// What base64, in both alphabets, makes of the secret alone, whatever stands before and behind it.
+/// `error` without any of `secrets`, in its message and in its sources: of those, the text is left.
+pub(crate) fn redact_error(error: SolveError, secrets: &[&SecretString]) -> SolveError {
+    let message = redact(error.message(), secrets).into_owned();
+    let sources = std::iter::successors(error.source(), |&source| source.source());
+    let sources: Vec<_> = sources.map(|e| (e.to_string(), format!("{e:?}"))).collect();
+    let error = error.with_message(message);
+    if !sources
+        .iter()
+        .any(|(text, debug)| shows(text, secrets) || shows(debug, secrets))
+    {
+        return error;
+    }
+    let texts: Vec<_> = sources
+        .iter()
+        .map(|(text, _)| redact(text, secrets))
+        .collect();
+    error.with_source(texts.join(": "))
+}
+
+/// Whether a token stands in the place of a job's id, where errors and logs would show it.
+pub(crate) fn is_echo(job: &JobId, secrets: &[&SecretString]) -> bool {
+    let is_long = |secret: &&&SecretString| secret.expose_secret().len() >= LONGEST_CHANCE;
+    let long: Vec<_> = secrets.iter().filter(is_long).copied().collect();
+    shows(job.as_str(), &long)
+}
+
+fn shows(text: &str, secrets: &[&SecretString]) -> bool {
+    redact(text, secrets) != text
+}
+
+fn trimmed<'a>(secrets: &'a [&SecretString]) -> impl Iterator<Item = &'a str> {
+    let trimmed = secrets.iter().map(|secret| secret.expose_secret().trim());
+    trimmed.filter(|secret| !secret.is_empty())
+}
+
+/// Where the beginning of the secret is, if the text was cut right behind it.
+fn cut_secret(text: &str, secret: &str) -> Option<usize> {
+    let text = text.strip_suffix('…')?;
+    let starts = (SHORTEST_START..secret.len()).rev();
+    let mut starts = starts.filter_map(|length| secret.get(..length));
+    let start = starts.find(|start| text.ends_with(start))?;
+    Some(text.len() - start.len())
+}
+
+/// Whether the secret is in the text in another spelling.
+fn hides(text: &str, secret: &str) -> bool {
+    let mut words = base64_forms(secret);
+    words.push(secret.to_owned());
+    // Of a secret that has escapes in it, these may have been undone too.
+    words.extend(spellings(secret).filter(|word| word.len() >= SHORTEST_START));
+    let is_there = |spelling: &str| words.iter().any(|word| spelling.contains(word));
+    is_there(text) || spellings(text).any(|spelling| is_there(&spelling))
+}
+
+/// What base64, in both alphabets, makes of the secret alone, wherever in the encoded text it begins.
 fn base64_forms(secret: &str) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3_usize {
@@ -58,7 +108,7 @@ fn base64_forms(secret: &str) -> Vec<String> {
         let (first, last) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
         for encoded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
             let form = encoded.get(first..last).unwrap_or_default();
-            if form.len() >= SHORTEST_BASE64 && !forms.iter().any(|known| known == form) {
+            if form.len() >= SHORTEST_BASE64 {
                 forms.push(form.to_owned());
             }
         }
@@ -66,123 +116,74 @@ fn base64_forms(secret: &str) -> Vec<String> {
     forms
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)
+/// The text with its escapes undone once, twice, and so on until there are none.
+fn spellings(text: &str) -> impl Iterator<Item = String> {
+    let first = unescaped(text);
+    std::iter::successors(first, |spelling| unescaped(spelling)).take(MAX_ESCAPED)
 }
 
-/// Replaces `word`, however it is spelled, together with what `belongs` to it on both sides.
-fn replace(text: &[u8], word: &[u8], belongs: impl Fn(u8) -> bool) -> Option<Vec<u8>> {
-    let first = *word.first()?;
-    let mut clean = Vec::new();
-    let mut done = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let may_begin = text[at] == first || matches!(text[at], b'\\' | b'%' | b'&');
-        let Some(end) = may_begin.then(|| spelled(text, at, word)).flatten() else {
-            at += 1;
-            continue;
-        };
-        let before = text[done..at].iter().rev().take_while(|&&b| belongs(b));
-        let start = at - before.count();
-        let end = end + text[end..].iter().take_while(|&&b| belongs(b)).count();
-        clean.extend_from_slice(&text[done..start]);
-        clean.extend_from_slice(BLOT.as_bytes());
-        (done, at) = (end, end);
+/// The text with every escape replaced by what it stands for; `None` if there is none.
+fn unescaped(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\\', '%', '&']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        // What is no escape stands for itself.
+        let (c, length) = escape(rest).unwrap_or((char::from(rest.as_bytes()[0]), 1));
+        plain.push(c);
+        rest = &rest[length..];
     }
-    if done == 0 {
-        return None;
-    }
-    clean.extend_from_slice(&text[done..]);
-    Some(clean)
+    plain.push_str(rest);
+    (plain != text).then_some(plain)
 }
 
-/// Where `word` ends if it begins at `at`.
-fn spelled(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
-    // A backslash may be a character or escape the next one: every reading is followed.
-    let mut ends = vec![at];
-    for &byte in word {
-        let mut next = Vec::new();
-        for end in ends {
-            let rest = &text[end..];
-            let plain = (rest.first() == Some(&byte)).then_some(1);
-            for length in plain.into_iter().chain(escape(rest, byte)) {
-                if !next.contains(&(end + length)) {
-                    next.push(end + length);
-                }
-            }
-        }
-        if next.is_empty() {
-            return None;
-        }
-        ends = next;
-    }
-    ends.into_iter().max()
-}
-
-/// Most backslashes in a row that are taken for one escape: JSON in JSON in JSON has 7.
-const MAX_BACKSLASHES: usize = 8;
-
-/// How long the escape is that `text` begins with, if it stands for `byte`.
-fn escape(text: &[u8], byte: u8) -> Option<usize> {
-    let backslashes = text
-        .iter()
-        .take(MAX_BACKSLASHES)
-        .take_while(|&&b| b == b'\\');
-    match backslashes.count() {
-        // A service that quotes the request inside its answer escapes the escape.
-        more @ 2.. if byte != b'\\' => {
-            let extra = more - 1;
-            Some(extra + simple_escape(text.get(extra..)?, byte)?)
-        }
-        _ => simple_escape(text, byte),
-    }
-}
-
-fn simple_escape(text: &[u8], byte: u8) -> Option<usize> {
-    match text {
-        [b'\\', b'u' | b'U', ..] => (number(text.get(2..6)?, 16)? == u32::from(byte)).then_some(6),
-        [b'\\', escaped, ..] => (*escaped == byte).then_some(2),
-        [b'%', ..] => (number(text.get(1..3)?, 16)? == u32::from(byte)).then_some(3),
-        [b'&', ..] => {
-            // The longest of those that stand for ASCII are `&#x000026;` and the like.
-            let end = text.iter().take(12).position(|&b| b == b';')?;
-            let stands_for = match &text[1..end] {
-                b"amp" => u32::from(b'&'),
-                b"lt" => u32::from(b'<'),
-                b"gt" => u32::from(b'>'),
-                b"quot" => u32::from(b'"'),
-                b"apos" => u32::from(b'\''),
-                [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)?,
-                [b'#', digits @ ..] => number(digits, 10)?,
-                _ => return None,
+/// What the escape that `text` begins with stands for, and how long it is.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let number = |digits: &str, radix| {
+        let code = u32::from_str_radix(digits, radix).ok()?;
+        char::from_u32(code)
+    };
+    let behind = text.get(1..)?;
+    match text.as_bytes()[0] {
+        b'\\' => match behind.chars().next()? {
+            'u' | 'U' => number(behind.get(1..5)?, 16).map(|c| (c, 6)),
+            c => Some((c, 1 + c.len_utf8())),
+        },
+        b'%' => number(behind.get(..2)?, 16).map(|c| (c, 3)),
+        _ => {
+            let name = &behind[..behind.find(';')?];
+            let c = match name {
+                "amp" => '&',
+                "lt" => '<',
+                "gt" => '>',
+                "quot" => '"',
+                "apos" => '\'',
+                _ => match name.strip_prefix('#')?.strip_prefix(['x', 'X']) {
+                    Some(digits) => number(digits, 16)?,
+                    None => number(&name[1..], 10)?,
+                },
             };
-            (stands_for == u32::from(byte)).then_some(end + 1)
+            Some((c, name.len() + 2))
         }
-        _ => None,
     }
-}
-
-fn number(digits: &[u8], radix: u32) -> Option<u32> {
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use drag_solver_core::ErrorKind;
+
     use super::*;
 
-    fn clean(secret: &str, body: &str) -> String {
-        let secret = SecretString::from(secret);
-        let answer = blot(ApiResponse::new(200, body.to_owned()), Some(&secret));
-        String::from_utf8(answer.body().to_vec()).unwrap()
+    fn clean(secret: &str, text: &str) -> String {
+        redact(text, &[&SecretString::from(secret)]).into_owned()
     }
 
     #[test]
     fn every_spelling_of_the_token_goes() {
-        let gone = "[redacted]";
-        assert_eq!(clean("k/1", "k/1 k\\/1k/1"), format!("{gone} {gone}{gone}"));
         assert_eq!(
-            clean("a\"b", r#"{"m":"bad a\"b"}"#),
-            r#"{"m":"bad [redacted]"}"#
+            clean("k/1", "k/1 k/1k/1!"),
+            "[redacted] [redacted][redacted]!"
         );
         for spelling in [
             r"k+\/1<",
@@ -193,19 +194,40 @@ mod tests {
             "k&#43;&#x2F;1&lt;",
             "k+/1&LT;".to_lowercase().as_str(),
         ] {
-            let body = format!("bad {spelling}!");
-            assert_eq!(clean("k+/1<", &body), "bad [redacted]!", "{spelling}");
+            let text = format!("bad {spelling}!");
+            assert_eq!(clean("k+/1<", &text), MASK, "{spelling}");
         }
-        assert_eq!(clean("abc", "ab c a%62 %6"), "ab c a%62 %6");
+        assert_eq!(clean("a\"b", r#"{"m":"bad a\"b"}"#), MASK);
+        for harmless in [
+            "ab c a%62 %6",
+            r"ab\u00 \u \",
+            "&; &# &#x; &amp",
+            "%é",
+            r"\é",
+        ] {
+            assert_eq!(clean("abc", harmless), harmless);
+        }
         assert_eq!(clean("", "ab c"), "ab c");
+        assert_eq!(clean(" \n", "ab c\n"), "ab c\n");
+        assert_eq!(clean("hunter2\n", "bad hunter2 "), "bad [redacted] ");
     }
 
     #[test]
     fn backslashes_are_read_both_ways() {
-        for body in [r"\\", r"\\\\", r"\\\", r"\u005c\"] {
-            assert_eq!(clean(r"\\", body), "[redacted]", "{body}");
+        for text in [r"\\", r"\\\\", r"\\\", r"\u005c\"] {
+            assert!(!clean(r"\\", text).contains(r"\\"), "{text}");
         }
         assert_eq!(clean(r"\\", r"\"), r"\");
+        let token = r#"q9Zv7"\/+=%&<'k3y8s"#;
+        for text in [
+            r#"q9Zv7\"\\/+=%&<'k3y8s"#,
+            r#"q9Zv7\"\\\/+=%&<'k3y8s"#,
+            r"q9Zv7&quot;\/+=%25&amp;&lt;'k3y8s",
+            r#"\u00719Zv7"\/+=%&<'k3y8s"#,
+            r#"q9Zv7\\\"\\\\\\/+=%&<'k3y8s"#,
+        ] {
+            assert_eq!(clean(token, text), MASK, "{text}");
+        }
     }
 
     #[test]
@@ -215,12 +237,15 @@ mod tests {
             r"hunter2\\\/9",
             r"hunter2\\u002f9",
             r"\\u0068unter2/9",
+            "hunter2%25252f9",
         ] {
-            assert_eq!(clean("hunter2/9", quoted), BLOT, "{quoted}");
+            assert_eq!(clean("hunter2/9", quoted), MASK, "{quoted}");
         }
-        // And is not looked for in more time than the body has bytes.
-        let flood = "\\".repeat(1024 * 1024);
-        assert_eq!(clean("hunter2/9", &flood), flood);
+        // And is not looked for in more time than the text has bytes.
+        for flood in ["\\", "%25", "&amp;"] {
+            let flood = flood.repeat(64 * 1024 / flood.len());
+            assert_eq!(clean("hunter2/9", &flood), flood);
+        }
     }
 
     #[test]
@@ -229,20 +254,41 @@ mod tests {
         for before in ["", "u", "us", "user:"] {
             let text = format!("{before}{secret}!");
             for encoded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
-                assert_eq!(clean(secret, &format!("<{encoded}=>")), "<[redacted]>");
+                assert_eq!(clean(secret, &format!("<{encoded}=>")), MASK);
                 let escaped = encoded.replace('/', r"\/");
-                let left = clean(secret, &format!("<{escaped}>"));
-                assert!(left.contains("[redacted]"), "{escaped} -> {left}");
+                assert_eq!(clean(secret, &format!("<{escaped}>")), MASK, "{escaped}");
             }
         }
         assert_eq!(clean(secret, "aHVudGVy"), "aHVudGVy");
     }
 
     #[test]
-    fn a_redirects_target_is_blotted_too() {
-        let secret = SecretString::from("hunter2/");
-        let answer = ApiResponse::new(302, "").with_location(Some("/é?key=hunter2%2F".into()));
-        let answer = blot(answer, Some(&secret));
-        assert_eq!(answer.location(), Some("/é?key=[redacted]"));
+    fn the_first_half_of_a_token_goes_with_the_rest_of_a_text_that_was_cut() {
+        assert_eq!(clean("hunter2/9", "bad hunter2/…"), "bad [redacted]…");
+        assert_eq!(clean("hunter2/9", "bad hun…"), "bad hun…");
+        assert_eq!(clean("hunter2/9", "bad hunter2/"), "bad hunter2/");
+    }
+
+    #[test]
+    fn every_secret_goes() {
+        let secrets = ["hunter2", "s3same"].map(SecretString::from);
+        let secrets: Vec<_> = secrets.iter().collect();
+        assert_eq!(
+            redact("hunter2 or s3same", &secrets),
+            "[redacted] or [redacted]"
+        );
+    }
+
+    #[test]
+    fn sources_that_show_a_secret_keep_only_their_clean_text() {
+        let inner = SolveError::new(ErrorKind::Unavailable, "bad hunter2");
+        let shown = SolveError::new(ErrorKind::Timeout, "late")
+            .with_source(SolveError::new(ErrorKind::Unavailable, "outer").with_source(inner));
+        let error = redact_error(shown, &[&SecretString::from("hunter2")]);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert_eq!(
+            error.source().unwrap().to_string(),
+            "outer (unavailable): bad [redacted] (unavailable)"
+        );
     }
 }

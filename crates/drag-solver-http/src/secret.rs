@@ -1,10 +1,10 @@
 //! Secrets that a configuration file names and does not hold.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 /// A secret setting: the secret itself, or where it is to be read from.
@@ -23,39 +23,31 @@ use serde::{Deserialize, Deserializer};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Secret(Source);
+pub struct Secret(pub(crate) Source);
 
 #[derive(Clone)]
-enum Source {
+pub(crate) enum Source {
     Value(SecretString),
-    Env(String),
-    File(PathBuf),
+    Place(Place),
 }
 
 /// Where a secret is.
-pub(crate) enum Place<'a> {
-    Here(&'a SecretString),
-    Variable(&'a str),
-    File(&'a Path),
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    Env(String),
+    File(PathBuf),
 }
 
 impl Secret {
     /// The secret that this variable of the environment holds.
     pub fn env(variable: impl Into<String>) -> Self {
-        Self(Source::Env(variable.into()))
+        Self(Source::Place(Place::Env(variable.into())))
     }
 
     /// The secret that this file holds.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Source::File(path.into()))
-    }
-
-    pub(crate) fn place(&self) -> Place<'_> {
-        match &self.0 {
-            Source::Value(secret) => Place::Here(secret),
-            Source::Env(variable) => Place::Variable(variable),
-            Source::File(path) => Place::File(path),
-        }
+        Self(Source::Place(Place::File(path.into())))
     }
 }
 
@@ -70,8 +62,7 @@ impl<S: Into<SecretString>> From<S> for Secret {
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Source::Env(one), Source::Env(other)) => one == other,
-            (Source::File(one), Source::File(other)) => one == other,
+            (Source::Place(one), Source::Place(other)) => one == other,
             _ => false,
         }
     }
@@ -81,64 +72,22 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Value(_) => f.write_str("[REDACTED]"),
-            Source::Env(variable) => write!(f, "{{ env = {variable:?} }}"),
-            Source::File(path) => write!(f, "{{ file = {path:?} }}"),
+            Source::Place(Place::Env(variable)) => write!(f, "{{ env = {variable:?} }}"),
+            Source::Place(Place::File(path)) => write!(f, "{{ file = {path:?} }}"),
         }
     }
 }
 
-const HOW: &str = "a secret is not written into the file: write { env = \"NAME\" } or \
-                   { file = \"PATH\" } to say where it is";
-
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reference;
-
-        impl<'de> Visitor<'de> for Reference {
-            type Value = Secret;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{ env = \"NAME\" } or { file = \"PATH\" }")
-            }
-
-            // None of these may repeat what it was given.
-            fn visit_str<E: Error>(self, _: &str) -> Result<Secret, E> {
-                Err(E::custom(HOW))
-            }
-
-            fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Secret, E> {
-                Err(E::custom(HOW))
-            }
-
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Secret, E> {
-                Err(E::custom(HOW))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Secret, E> {
-                Err(E::custom(HOW))
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
-                Err(E::custom(HOW))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
-                let found = map.next_key::<String>()?;
-                let secret = match found.as_deref() {
-                    Some("env") => Secret::env(map.next_value::<String>()?),
-                    Some("file") => Secret::file(map.next_value::<PathBuf>()?),
-                    _ => return Err(A::Error::custom(HOW)),
-                };
-                match map.next_key::<String>()? {
-                    None => Ok(secret),
-                    Some(_) => Err(A::Error::custom(
-                        "names two places: write either { env = \"NAME\" } or { file = \"PATH\" }",
-                    )),
-                }
-            }
+        // The error of `Place` would repeat what was found, and that may be the secret.
+        match Place::deserialize(deserializer) {
+            Ok(place) => Ok(Self(Source::Place(place))),
+            Err(_) => Err(D::Error::custom(
+                "a secret is not written into the file: write either { env = \"NAME\" } or \
+                 { file = \"PATH\" } to say where it is",
+            )),
         }
-
-        deserializer.deserialize_any(Reference)
     }
 }
 

@@ -10,38 +10,31 @@
 //!     Reply::json(r#"{"error": false, "status": "success", "result": "83|560|320|560"}"#)
 //!         .after(Duration::from_millis(300)),
 //! ]);
-//! assert!(transport.calls().is_empty());
+//! assert!(transport.sent().is_empty());
 //! ```
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use crate::transport::Delivery;
 use crate::{ApiRequest, ApiResponse, Transport, TransportError};
 
 /// What a [`ScriptedTransport`] does with one request.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    outcome: Outcome,
+    outcome: Result<ApiResponse, Delivery>,
     after: Duration,
-}
-
-#[derive(Clone, Debug)]
-enum Outcome {
-    Answer(ApiResponse),
-    NotSent,
-    Lost,
 }
 
 impl Reply {
     /// Answers with this response.
     #[must_use]
-    pub fn answer(response: ApiResponse) -> Self {
-        Self::new(Outcome::Answer(response))
+    pub fn response(response: ApiResponse) -> Self {
+        Self::new(Ok(response))
     }
 
     /// Answers with HTTP 200 and this body.
@@ -51,19 +44,19 @@ impl Reply {
 
     /// Answers with this HTTP status and body.
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self::answer(ApiResponse::new(status, body.into()))
+        Self::response(ApiResponse::new(status, body.into()))
     }
 
     /// Fails before anything reached the provider.
     #[must_use]
     pub fn not_sent() -> Self {
-        Self::new(Outcome::NotSent)
+        Self::new(Err(Delivery::NotSent))
     }
 
     /// Fails after the provider may have got the request.
     #[must_use]
     pub fn lost() -> Self {
-        Self::new(Outcome::Lost)
+        Self::new(Err(Delivery::Lost))
     }
 
     /// Never answers. The provider may have got the request.
@@ -85,7 +78,7 @@ impl Reply {
         self
     }
 
-    fn new(outcome: Outcome) -> Self {
+    fn new(outcome: Result<ApiResponse, Delivery>) -> Self {
         Self {
             outcome,
             after: Duration::ZERO,
@@ -96,7 +89,7 @@ impl Reply {
 /// One request that was made. `Debug` does not show its body.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Call {
+pub struct SentRequest {
     /// When it was made.
     pub at: Instant,
     /// What was sent.
@@ -105,7 +98,7 @@ pub struct Call {
     pub limit: Duration,
 }
 
-impl Call {
+impl SentRequest {
     /// The body as JSON; `null` if it is not.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -115,17 +108,16 @@ impl Call {
 
 /// Answers requests from a script, in order, and keeps a log of them. It keeps the limit of a
 /// request as the real one does. Clones share script and log.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ScriptedTransport {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     script: VecDeque<Reply>,
     always: Option<Reply>,
-    calls: Vec<Call>,
-    in_flight: usize,
+    sent: Vec<SentRequest>,
 }
 
 impl ScriptedTransport {
@@ -145,35 +137,20 @@ impl ScriptedTransport {
 
     /// Every request so far.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+    pub fn sent(&self) -> Vec<SentRequest> {
+        self.state().sent.clone()
     }
 
     /// The paths of every request so far.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         let state = self.state();
-        let paths = state
-            .calls
-            .iter()
-            .map(|call| call.request.path().to_owned());
+        let paths = state.sent.iter().map(|sent| sent.request.path().to_owned());
         paths.collect()
-    }
-
-    /// How many requests are under way.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.state().in_flight
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for ScriptedTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ScriptedTransport")
     }
 }
 
@@ -184,10 +161,9 @@ impl Transport for ScriptedTransport {
         request: ApiRequest,
         limit: Duration,
     ) -> Result<ApiResponse, TransportError> {
-        let _under_way = UnderWay::begin(self);
         let reply = {
             let mut state = self.state();
-            state.calls.push(Call {
+            state.sent.push(SentRequest {
                 at: Instant::now(),
                 request,
                 limit,
@@ -196,31 +172,17 @@ impl Transport for ScriptedTransport {
             next.or_else(|| state.always.clone())
         };
         let Some(reply) = reply else {
-            return Err(TransportError::bad_answer("the script has ended"));
+            return Err(TransportError::bad_response("the script has ended"));
         };
         tokio::time::sleep(reply.after.min(limit)).await;
         let is_late = reply.after > limit;
         match reply.outcome {
-            Outcome::Answer(answer) if !is_late => Ok(answer),
-            Outcome::NotSent => Err(TransportError::not_sent("connection refused, as scripted")),
-            Outcome::Lost if !is_late => Err(TransportError::lost("connection reset, as scripted")),
+            Ok(response) if !is_late => Ok(response),
+            Err(Delivery::NotSent) => {
+                Err(TransportError::not_sent("connection refused, as scripted"))
+            }
+            Err(_) if !is_late => Err(TransportError::lost("connection reset, as scripted")),
             _ => Err(TransportError::lost(format!("no answer within {limit:?}"))),
         }
-    }
-}
-
-/// Counts a request for as long as its future lives.
-struct UnderWay<'a>(&'a ScriptedTransport);
-
-impl<'a> UnderWay<'a> {
-    fn begin(transport: &'a ScriptedTransport) -> Self {
-        transport.state().in_flight += 1;
-        Self(transport)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.state().in_flight -= 1;
     }
 }

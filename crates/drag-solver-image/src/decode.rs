@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use drag_solver_core::{Charge, ErrorKind, ImageFormat, Screenshot, SolveError};
+use drag_solver_core::{ErrorKind, ImageFormat, Screenshot, SolveError};
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits, RgbImage};
 
 use crate::mapping::Crop;
@@ -105,7 +105,6 @@ fn damaged(what: &str) -> SolveError {
         ErrorKind::InvalidChallenge,
         format!("the screenshot is damaged: {what}"),
     )
-    .with_charge(Charge::No)
 }
 
 /// What a codec's error means for the challenge.

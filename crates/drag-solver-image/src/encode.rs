@@ -38,7 +38,9 @@ pub(crate) fn encode(
     if !limits.takes(ImageFormat::Jpeg) {
         return within(png(picture, CompressionType::Default)?, most);
     }
-    let best = jpeg(picture, policy.max_quality)?;
+    // The best quality that fits is from `low` on and below `high`.
+    let (mut low, mut high) = policy.qualities();
+    let best = jpeg(picture, high)?;
     if limits.takes(ImageFormat::Png)
         && let Some(lossless) = png_no_larger_than(best.len().min(most), picture)?
     {
@@ -47,9 +49,7 @@ pub(crate) fn encode(
     if best.len() <= most {
         return Ok(best);
     }
-    let mut fits = within(jpeg(picture, policy.min_quality)?, most)?;
-    // The best quality that fits is from `low` on and below `high`.
-    let (mut low, mut high) = (policy.min_quality, policy.max_quality);
+    let mut fits = within(jpeg(picture, low)?, most)?;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         let file = jpeg(picture, middle)?;

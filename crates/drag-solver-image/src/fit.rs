@@ -6,10 +6,10 @@ use drag_solver_core::{
 use image::RgbImage;
 use image::imageops::FilterType;
 
+use crate::FitPolicy;
 use crate::decode::decode;
 use crate::encode::{Misfit, encode};
 use crate::mapping::{Crop, Mapping};
-use crate::{FitPolicy, offload::Wanted};
 
 /// What each further try makes of both sides, when the lowest quality is still too many bytes.
 const STEP: f64 = 0.8;
@@ -38,7 +38,7 @@ pub struct FittedChallenge {
 /// ```
 /// use drag_solver_core::{Point, ScreenshotLimits};
 /// use drag_solver_image::{FitPolicy, fit_challenge};
-/// use drag_solver_mock::challenge::TestPicture;
+/// use drag_solver_mock::pictures::TestPicture;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let challenge = TestPicture::draw_sized(7, 400, 800)?.challenge();
@@ -61,7 +61,8 @@ pub fn fit_challenge(
             mapping: Mapping::identity(challenge.screenshot()),
         });
     }
-    let (screenshot, mapping) = refit(challenge, limits, policy, &Wanted::always())?;
+    let (screenshot, mapping) = refit(challenge, limits, policy, &|| true)
+        .map_err(|error| hand_back_jobs(challenge, error))?;
     Ok(FittedChallenge {
         challenge: challenge.clone().with_screenshot(screenshot),
         mapping,
@@ -80,12 +81,13 @@ pub(crate) fn fits(
     !is_cropped && policy.within(limits).check(screenshot).is_ok()
 }
 
-/// Another screenshot of the same challenge that is within the limits.
+/// Another screenshot of the same challenge that is within the limits. It is given up between two
+/// steps if `is_wanted` says no.
 pub(crate) fn refit(
     challenge: &DragChallenge,
     limits: &ScreenshotLimits,
     policy: &FitPolicy,
-    wanted: &Wanted,
+    is_wanted: &dyn Fn() -> bool,
 ) -> Result<(Screenshot, Mapping), SolveError> {
     let limits = policy.within(limits);
     if !limits.takes(ImageFormat::Jpeg) && !limits.takes(ImageFormat::Png) {
@@ -96,13 +98,13 @@ pub(crate) fn refit(
     let screenshot = challenge.screenshot();
     let crop = Crop::of(screenshot, challenge.region());
     let mut scale = crop.scale_to(limits.max_side());
+    let least_scale = policy.least_scale();
     // Before anything is decoded: a picture that is much too long is refused at no cost.
-    if scale < policy.min_scale {
+    if scale < least_scale {
         return Err(too_small(crop, &limits, policy, None));
     }
     let original = decode(screenshot, crop, policy.max_pixels)?;
-    loop {
-        wanted.check()?;
+    while is_wanted() {
         let size = crop.scaled(scale);
         let scaled;
         let picture = if size == original.dimensions() {
@@ -114,12 +116,19 @@ pub(crate) fn refit(
         match encode(picture, &limits, policy) {
             Ok(file) => return Ok((Screenshot::from_bytes(file)?, Mapping::new(crop, size))),
             Err(Misfit::Failed(error)) => return Err(error),
-            Err(Misfit::TooLarge(bytes)) if scale * STEP < policy.min_scale => {
+            Err(Misfit::TooLarge(bytes)) if scale * STEP < least_scale => {
                 return Err(too_small(crop, &limits, policy, Some(bytes)));
             }
             Err(Misfit::TooLarge(_)) => scale *= STEP,
         }
     }
+    let problem = "no caller waits for the screenshot any more";
+    Err(SolveError::new(ErrorKind::DeadlineExceeded, problem))
+}
+
+/// The same error with the jobs that the challenge brought: no refusal forgets them.
+pub(crate) fn hand_back_jobs(challenge: &DragChallenge, error: SolveError) -> SolveError {
+    error.with_unfinished_jobs(challenge.paid_jobs().iter().cloned())
 }
 
 /// Sharp enough for text, and no more expensive than that. Centre of pixels to centre of pixels, as
@@ -135,7 +144,7 @@ fn too_small(
     bytes: Option<usize>,
 ) -> SolveError {
     let Crop { width, height, .. } = crop;
-    let (scale, quality) = (policy.min_scale, policy.min_quality);
+    let (scale, (quality, _)) = (policy.least_scale(), policy.qualities());
     let needs = match (bytes, limits.max_bytes(), limits.max_side()) {
         (Some(bytes), Some(most), _) => format!(
             "it still has {bytes} bytes instead of {most} at the lowest quality allowed ({quality})"

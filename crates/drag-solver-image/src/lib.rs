@@ -7,7 +7,7 @@
 //! ```
 //! use drag_solver_core::{DragSolver, Drag, Point, ScreenshotLimits};
 //! use drag_solver_image::{FitExt, FitPolicy};
-//! # use drag_solver_mock::{MockSolver, challenge::TestPicture};
+//! # use drag_solver_mock::{MockSolver, pictures::TestPicture};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +16,7 @@
 //! # let provider = MockSolver::new("mock").with_limits(limits).always(answer);
 //! # let challenge = TestPicture::draw_sized(7, 250, 500)?.challenge();
 //! // `provider` takes at most 250 px a side, and the screenshot has 250 x 500.
-//! let solver = provider.fit(FitPolicy::default())?;
+//! let solver = provider.fit(FitPolicy::default());
 //!
 //! let solution = solver.solve(&challenge).await?;
 //! // It saw 125 x 250 px, and clicked on 10,100 and 60,100.
@@ -25,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! It knows the limits from [`DragSolver::limits`](drag_solver_core::DragSolver::limits). Limits of
+//! It knows the limits from the solver's [profile](drag_solver_core::Profile::limits). Limits of
 //! one's own, to make uploads shorter, are in the [`FitPolicy`]: `.fit(FitPolicy::default()
 //! .max_bytes(150_000).max_side(1_200))` works for a provider that takes everything, too.
 //!
@@ -39,7 +39,7 @@
 //!    loses nothing; else as the JPEG of the best quality that fits, from
 //!    [`max_quality`](FitPolicy::max_quality) down to [`min_quality`](FitPolicy::min_quality).
 //! 5. If that is still too many bytes, both sides are made smaller by a fifth, and again, down to
-//!    [`min_scale`](FitPolicy::min_scale). Below that nobody could see anything, and it is refused.
+//!    [`min_scale`](FitPolicy::min_scale). Below that no person could see anything, and it is refused.
 //!
 //! Of a picture that is encoded anew the workers see the pixels of the file: of an animation the first
 //! frame, transparent pixels on white, no colour profile (colours of a wide-gamut screen look a little
@@ -57,7 +57,7 @@
 //! # The codecs
 //!
 //! Those of the crate [`image`], in pure Rust, with the four formats a screenshot can have and nothing
-//! else: it is the one everybody uses and fuzzes, and reads and writes all of them. Its JPEG encoder
+//! else: it is the one that is used and fuzzed most, and reads and writes all of them. Its JPEG encoder
 //! keeps colour at full resolution, which thin coloured lines need. Measured and not taken:
 //! `fast_image_resize` (2 ms instead of 30 for a phone's screen, of an answer that takes seconds) and
 //! `jpeg-encoder` (a sixth smaller, but under one more licence).
@@ -72,5 +72,5 @@ mod solver;
 
 pub use crate::fit::{FittedChallenge, fit_challenge};
 pub use crate::mapping::Mapping;
-pub use crate::policy::{FitPolicy, InvalidFitPolicy};
+pub use crate::policy::FitPolicy;
 pub use crate::solver::{Fit, FitExt};

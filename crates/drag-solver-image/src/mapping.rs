@@ -4,7 +4,7 @@ use drag_solver_core::{Drag, Point, Rect, Screenshot};
 
 /// The way back from the picture that was sent to the original screenshot.
 ///
-/// A whole number names a pixel and stands for its centre, as in the answer of somebody who clicked
+/// A whole number names a pixel and stands for its centre, as in the answer of a person who clicked
 /// on it. So the pixel 0 of a picture at half the size stands for the middle of the pixels 0 and 1 of
 /// the screenshot, 0.5, and not for the left edge of the first.
 ///
@@ -33,13 +33,9 @@ impl Mapping {
     /// The part of the screenshot that was sent, in whole pixels.
     #[must_use]
     pub fn crop(&self) -> Rect {
-        let Crop {
-            left,
-            top,
-            width,
-            height,
-        } = self.crop;
-        Rect::new(left.into(), top.into(), width.into(), height.into())
+        let part = self.crop;
+        let (x, y) = (part.left.into(), part.top.into());
+        Rect::new(x, y, part.width.into(), part.height.into())
     }
 
     /// How many pixels of the screenshot one pixel of the picture stands for, across and down. 1 if it
@@ -55,29 +51,20 @@ impl Mapping {
     /// The point of the screenshot that `point` of the picture stands for.
     #[must_use]
     pub fn point_to_original(&self, point: Point) -> Point {
-        let Crop {
-            left,
-            top,
-            width,
-            height,
-        } = self.crop;
+        let (part, (across, down)) = (self.crop, self.sent);
         Point::new(
-            to_original(point.x, self.sent.0, left, width),
-            to_original(point.y, self.sent.1, top, height),
+            to_original(point.x, across, part.left, part.width),
+            to_original(point.y, down, part.top, part.height),
         )
     }
 
     /// The drag on the screenshot that `drag` on the picture stands for, its alternative end included.
     #[must_use]
     pub fn drag_to_original(&self, drag: &Drag) -> Drag {
-        let mapped = Drag::new(
-            self.point_to_original(drag.start),
-            self.point_to_original(drag.end),
-        );
-        match drag.alternative_end {
-            Some(end) => mapped.with_alternative_end(self.point_to_original(end)),
-            None => mapped,
-        }
+        let original = |point| self.point_to_original(point);
+        let mut mapped = Drag::new(original(drag.start), original(drag.end));
+        mapped.alternative_end = drag.alternative_end.map(original);
+        mapped
     }
 }
 
@@ -110,14 +97,7 @@ impl Crop {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // such casts saturate
     pub(crate) fn of(screenshot: &Screenshot, region: Option<Rect>) -> Self {
         let (across, down) = (screenshot.width(), screenshot.height());
-        let Some(region) = region else {
-            return Self {
-                left: 0,
-                top: 0,
-                width: across,
-                height: down,
-            };
-        };
+        let region = region.unwrap_or(Rect::new(0.0, 0.0, across.into(), down.into()));
         let left = (region.x.floor() as u32).min(across - 1);
         let top = (region.y.floor() as u32).min(down - 1);
         let right = (region.right().ceil() as u32).clamp(left + 1, across);

@@ -1,6 +1,6 @@
 //! Work off the async threads.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use drag_solver_core::{ErrorKind, SolveError};
 use tokio::sync::Semaphore;
@@ -12,44 +12,23 @@ const LANES: usize = 4;
 
 static LANE: Semaphore = Semaphore::const_new(LANES);
 
-/// Whether somebody still waits for the result.
-#[derive(Debug)]
-pub(crate) struct Wanted(Option<Weak<()>>);
-
-impl Wanted {
-    /// By somebody who does not stop waiting.
-    pub(crate) fn always() -> Self {
-        Self(None)
-    }
-
-    /// An error, which nobody will see, if nobody waits any more.
-    pub(crate) fn check(&self) -> Result<(), SolveError> {
-        match &self.0 {
-            Some(waiting) if waiting.strong_count() == 0 => Err(SolveError::new(
-                ErrorKind::DeadlineExceeded,
-                "nobody waits for the screenshot any more",
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Does `work` on a thread where it may take its time. Dropping the future ends the work at its next
-/// [`Wanted::check`]; its lane is free only then, so that dropped calls do not pile up.
+/// Does `work` on a thread where it may take its time, and tells it on request whether a caller still
+/// waits. Its lane is free only when it has ended, so that dropped calls do not pile up.
 ///
 /// # Errors
 ///
 /// What `work` says, or that a codec panicked on what it was given.
 pub(crate) async fn offload<T: Send + 'static>(
-    work: impl FnOnce(&Wanted) -> Result<T, SolveError> + Send + 'static,
+    work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, SolveError> + Send + 'static,
 ) -> Result<T, SolveError> {
+    // Lives as long as this future: a cancellation token of one line.
     let waiting = Arc::new(());
-    let wanted = Wanted(Some(Arc::downgrade(&waiting)));
+    let waits = Arc::downgrade(&waiting);
     // The semaphore is never closed.
     let lane = LANE.acquire().await.ok();
     let outcome = task::spawn_blocking(move || {
         let _lane = lane;
-        work(&wanted)
+        work(&|| waits.strong_count() > 0)
     })
     .await;
     drop(waiting);
@@ -79,9 +58,9 @@ mod tests {
         let _alone = ALONE.lock().await;
         let (release, released) = mpsc::channel::<()>();
         let (ended, ending) = tokio::sync::oneshot::channel();
-        let call = tokio::spawn(offload(move |wanted| {
+        let call = tokio::spawn(offload(move |is_wanted| {
             released.recv().unwrap();
-            let _ = ended.send(wanted.check().is_err());
+            let _ = ended.send(!is_wanted());
             Ok(())
         }));
         while LANE.available_permits() == LANES {
@@ -89,9 +68,12 @@ mod tests {
         }
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled());
-        assert_eq!(LANE.available_permits(), LANES - 1, "the work goes on");
+        assert_eq!(LANE.available_permits(), LANES - 1, "the work continues");
         release.send(()).unwrap();
-        assert!(ending.await.unwrap(), "the work learns that nobody waits");
+        assert!(
+            ending.await.unwrap(),
+            "the work learns that no caller waits"
+        );
         let _all = LANE
             .acquire_many(LANES.try_into().unwrap())
             .await

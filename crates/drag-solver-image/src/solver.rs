@@ -3,24 +3,20 @@
 use std::fmt;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Screenshot, ScreenshotLimits, Solution, SolveError,
-    Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Event, Profile, Screenshot, ScreenshotLimits, Solution,
+    SolveError, async_trait, forward_solver,
 };
 use tokio::time::{Instant, timeout_at};
 
-use crate::fit::{fits, refit};
+use crate::fit::{fits, hand_back_jobs, refit};
 use crate::offload::offload;
-use crate::{FitPolicy, InvalidFitPolicy, Mapping};
+use crate::{FitPolicy, Mapping};
 
-/// Adds [`fit`](Self::fit) to every [`DragSolver`]. Nobody else implements it.
+/// Adds [`fit`](Self::fit) to every [`DragSolver`]. No other crate implements it.
 pub trait FitExt: DragSolver + Sized {
-    /// Makes screenshots fit into this solver's [limits](DragSolver::limits), and the policy's. See
+    /// Makes screenshots fit into this solver's [limits](Profile::limits), and the policy's. See
     /// [`Fit`].
-    ///
-    /// # Errors
-    ///
-    /// See [`FitPolicy::check`].
-    fn fit(self, policy: FitPolicy) -> Result<Fit<Self>, InvalidFitPolicy> {
+    fn fit(self, policy: FitPolicy) -> Fit<Self> {
         Fit::new(self, policy)
     }
 }
@@ -29,7 +25,7 @@ impl<S: DragSolver> FitExt for S {}
 
 /// Makes each screenshot fit what the inner solver takes, and maps the answer back.
 ///
-/// A challenge within the inner solver's [limits](DragSolver::limits) (and the policy's own) is sent
+/// A challenge within the inner solver's [limits](Profile::limits) (and the policy's own) is sent
 /// byte for byte, its region included. Any other is cropped to its region if it has one, scaled down
 /// until no side is too long, and encoded anew; the answer comes back in pixels of the original
 /// screenshot, see [`Mapping`]. What cannot be made to fit is refused before anything is sent or paid,
@@ -37,8 +33,8 @@ impl<S: DragSolver> FitExt for S {}
 /// [`ErrorKind::InvalidChallenge`].
 ///
 /// The picture depends on nothing but challenge, limits and policy. So a job that was paid for and is
-/// [resumed](DragChallenge::resuming), even by another run of the program, is mapped back in the same
-/// way, provided that neither of the three has changed, nor the version of this crate.
+/// [resumed](DragChallenge::resume_job), even by another run of the program, is mapped back in the same
+/// way, provided that none of the three has changed, nor the version of this crate.
 ///
 /// # Where it goes
 ///
@@ -49,13 +45,15 @@ impl<S: DragSolver> FitExt for S {}
 /// # Cost
 ///
 /// The work is done by `spawn_blocking`, on at most four pictures at once in the whole process. It
-/// is not part of [`worst_case`](DragSolver::worst_case), as it takes some hundredths of a second; it is
-/// part of [`Solution::elapsed`]. The challenge's deadline ends it like everything else.
+/// is not part of the [worst case](Profile::worst_case), as it takes some hundredths of a second; it is
+/// part of [`Solution::elapsed`]. The challenge's deadline ends it like everything else. While it
+/// lasts, it is an [`Event::Waiting`]: nobody was asked yet.
 ///
 /// # Cancellation
 ///
-/// Dropping the future drops the inner solver's. The work on a picture goes on to the end of its step
-/// on its own thread, and nothing comes of it.
+/// Dropping the future drops the inner solver's. The work on a picture continues to the end of its
+/// step on its own thread, and nothing comes of it.
+#[derive(Clone)]
 pub struct Fit<S> {
     inner: S,
     policy: FitPolicy,
@@ -63,33 +61,36 @@ pub struct Fit<S> {
 
 impl<S: DragSolver> Fit<S> {
     /// Makes screenshots fit what `inner` takes.
-    ///
-    /// # Errors
-    ///
-    /// See [`FitPolicy::check`].
-    pub fn new(inner: S, policy: FitPolicy) -> Result<Self, InvalidFitPolicy> {
-        policy.check()?;
-        Ok(Self { inner, policy })
+    pub fn new(inner: S, policy: FitPolicy) -> Self {
+        Self { inner, policy }
+    }
+
+    /// The solver inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.inner
     }
 
     /// Another screenshot of the challenge, made on another thread.
-    async fn refit(&self, challenge: &DragChallenge) -> Result<(Screenshot, Mapping), SolveError> {
-        let expired = || {
-            SolveError::new(
-                ErrorKind::DeadlineExceeded,
-                "the deadline passed before the screenshot was made to fit: nothing was sent",
-            )
+    async fn refit(
+        &self,
+        challenge: &DragChallenge,
+        limits: ScreenshotLimits,
+    ) -> Result<(Screenshot, Mapping), SolveError> {
+        let too_late = || {
+            let problem =
+                "nothing was sent: the deadline passed before the screenshot was made to fit";
+            Err(SolveError::new(ErrorKind::DeadlineExceeded, problem))
         };
         if challenge.is_expired() {
-            return Err(expired());
+            return too_late();
         }
-        let (limits, policy) = (self.inner.limits(), self.policy);
-        let original = challenge.clone();
-        let work = offload(move |wanted| refit(&original, &limits, &policy, wanted));
+        let (original, policy) = (challenge.clone(), self.policy);
+        let work = offload(move |is_wanted| refit(&original, &limits, &policy, is_wanted));
         match challenge.deadline() {
             Some(deadline) => timeout_at(deadline, work)
                 .await
-                .unwrap_or_else(|_| Err(expired())),
+                .unwrap_or_else(|_| too_late()),
             None => work.await,
         }
     }
@@ -98,21 +99,24 @@ impl<S: DragSolver> Fit<S> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for Fit<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if fits(challenge, &self.inner.limits(), &self.policy) {
+        let limits = self.inner.profile().limits;
+        if fits(challenge, &limits, &self.policy) {
             return self.inner.solve(challenge).await;
         }
         let begun = Instant::now();
-        let (screenshot, mapping) = self
-            .refit(challenge)
-            .await
-            .map_err(|error| error.with_provider(self.name()))?;
+        let (solver, reason) = (self.name(), "the screenshot to fit");
+        challenge.notify(Event::Waiting { solver, reason }).await?;
+        let refitted = self.refit(challenge, limits).await;
+        challenge.notify(Event::WaitEnded { solver }).await?;
+        let (screenshot, mapping) = refitted.map_err(|error| {
+            let error = error.with_solver(solver).with_elapsed(begun.elapsed());
+            hand_back_jobs(challenge, error)
+        })?;
         tracing::debug!(
-            provider = self.name(),
+            solver,
             original = ?challenge.screenshot(),
             sent = ?screenshot,
             region = %mapping.crop(),
@@ -125,17 +129,9 @@ impl<S: DragSolver> DragSolver for Fit<S> {
         Ok(solution.with_drag(drag).with_elapsed(begun.elapsed()))
     }
 
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case()
-    }
-
-    /// None: what is beyond those of the inner solver is made to fit.
-    fn limits(&self) -> ScreenshotLimits {
-        ScreenshotLimits::none()
+    /// Without limits: what is beyond those of the inner solver is made to fit.
+    fn profile(&self) -> Profile {
+        self.inner.profile().with_limits(ScreenshotLimits::none())
     }
 }
 
@@ -143,51 +139,7 @@ impl<S: DragSolver> fmt::Debug for Fit<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = if f.alternate() { "\n    " } else { "" };
         self.inner.fmt(f)?;
-        write!(f, "{line}.fit(")?;
-        let defaults = FitPolicy::default();
-        let mut comma = "";
-        let mut setting = |name: &str, value: &dyn fmt::Debug, is_default: bool| {
-            if is_default {
-                return Ok(());
-            }
-            write!(f, "{comma}{name}: {value:?}")?;
-            comma = ", ";
-            Ok(())
-        };
-        let FitPolicy {
-            max_bytes,
-            max_side,
-            always_crop,
-            max_quality,
-            min_quality,
-            min_scale,
-            max_pixels,
-        } = self.policy;
-        let same_scale = min_scale.total_cmp(&defaults.min_scale).is_eq();
-        setting(
-            "max_bytes",
-            &max_bytes.unwrap_or_default(),
-            max_bytes == defaults.max_bytes,
-        )?;
-        setting(
-            "max_side",
-            &max_side.unwrap_or_default(),
-            max_side == defaults.max_side,
-        )?;
-        setting("always_crop", &always_crop, !always_crop)?;
-        setting(
-            "max_quality",
-            &max_quality,
-            max_quality == defaults.max_quality,
-        )?;
-        setting(
-            "min_quality",
-            &min_quality,
-            min_quality == defaults.min_quality,
-        )?;
-        setting("min_scale", &min_scale, same_scale)?;
-        setting("max_pixels", &max_pixels, max_pixels == defaults.max_pixels)?;
-        f.write_str(")")
+        write!(f, "{line}.fit({})", self.policy.changes())
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use drag_solver_anticaptcha::AntiCaptcha;
 use drag_solver_core::{Drag, DragChallenge, DragSolver, Point, Rect, Screenshot};
-use drag_solver_http::Pace;
+use drag_solver_emulator::{Emulator, Protocol, Quirk};
+use drag_solver_http::PollInterval;
 use drag_solver_image::{Fit, FitExt, FitPolicy};
-use drag_solver_mock::emulator::{Emulator, Quirk};
 use drag_solver_twocaptcha::TwoCaptcha;
 use support::{END, Finder, Random, START, background, disc, jpeg, png, webp};
 
@@ -40,21 +40,21 @@ impl Services {
         let soon = Duration::from_millis(1);
         let two = TwoCaptcha::builder()
             .token("hunter2")
-            .base_url(emulator.twocaptcha_url())
-            .pace(Pace::new(soon, soon))
+            .base_url(emulator.url(Protocol::TwoCaptcha))
+            .poll(PollInterval::new(soon, soon))
             .build()
             .unwrap();
         let anti = AntiCaptcha::builder()
             .token("hunter2")
-            .base_url(emulator.anticaptcha_url())
-            .pace(Pace::new(soon, soon))
+            .base_url(emulator.url(Protocol::AntiCaptcha))
+            .poll(PollInterval::new(soon, soon))
             .build()
             .unwrap();
         let solvers: [Box<dyn DragSolver>; 2] = [Box::new(two), Box::new(anti)];
         Self {
             emulator,
             finder,
-            solvers: solvers.map(|solver| solver.fit(FitPolicy::default()).unwrap()),
+            solvers: solvers.map(|solver| solver.fit(FitPolicy::default())),
         }
     }
 }
@@ -198,7 +198,7 @@ async fn a_thousand_pictures_come_back_where_they_were() {
             seen.iter()
                 .all(|&(bytes, width, height)| bytes <= 600_000 && width.max(height) <= 1_000)
         );
-        assert_eq!(services.emulator.books().jobs_paid, 1_000);
+        assert_eq!(services.emulator.stats().jobs_paid, 1_000);
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use allocation_counter::measure;
 use drag_solver_core::{
-    Charge, DragChallenge, ErrorKind, Rect, Screenshot, ScreenshotLimits, SolveError,
+    Billed, DragChallenge, ErrorKind, Rect, Screenshot, ScreenshotLimits, SolveError,
 };
 use drag_solver_image::{FitPolicy, FittedChallenge, fit_challenge};
 use image::codecs::gif::GifEncoder;
@@ -71,7 +71,7 @@ fn a_picture_of_60_000_pixels_a_side_costs_nothing() {
         let error = outcome.unwrap_err();
         println!("32,767 px a side: {bytes} bytes at the most: {error}");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert_eq!(error.charge(), Charge::No);
+        assert_eq!(error.billed(), Billed::No);
         assert!(error.message().contains(says), "{error}");
         assert!(bytes < MEGABYTE, "{bytes}");
     }

@@ -4,9 +4,11 @@
 
 mod support;
 
-use drag_solver_core::{DragChallenge, ErrorKind, ImageFormat, Rect, Screenshot, ScreenshotLimits};
+use drag_solver_core::{
+    DragChallenge, ErrorKind, ImageFormat, Ratio, Rect, Screenshot, ScreenshotLimits,
+};
 use drag_solver_image::{FitPolicy, FittedChallenge, fit_challenge};
-use drag_solver_mock::challenge::TestPicture;
+use drag_solver_mock::pictures::TestPicture;
 use support::{Random, background, challenge, png, webp};
 
 const NONE: ScreenshotLimits = ScreenshotLimits::none();
@@ -141,7 +143,7 @@ fn what_cannot_be_made_to_fit_is_refused_with_what_to_do() {
             assert!(error.message().contains("fit.min_scale"), "{error}");
         }
     }
-    let policy = FitPolicy::default().min_scale(0.05);
+    let policy = FitPolicy::default().min_scale(Ratio::percent(5));
     assert!(fit_challenge(&phone, &NONE.with_max_side(200), &policy).is_ok());
 }
 

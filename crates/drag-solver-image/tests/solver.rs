@@ -4,15 +4,17 @@
 
 mod support;
 
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, Point, Rect, ScreenshotLimits, Usd,
-    Verdict, WorstCase,
+    Billed, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Rect,
+    ScreenshotLimits, Usd, Verdict, WorstCase,
 };
-use drag_solver_http::Pace;
-use drag_solver_image::{Fit, FitExt, FitPolicy};
-use drag_solver_mock::emulator::Emulator;
+use drag_solver_emulator::{Emulator, Protocol};
+use drag_solver_http::PollInterval;
+use drag_solver_image::{Fit, FitExt, FitPolicy, fit_challenge};
 use drag_solver_mock::{MockSolver, Outcome, contract};
 use drag_solver_twocaptcha::TwoCaptcha;
 use support::{Random, background, challenge, png};
@@ -34,7 +36,7 @@ fn mock() -> MockSolver {
 }
 
 fn fit(mock: &MockSolver) -> Fit<MockSolver> {
-    mock.clone().fit(FitPolicy::default()).unwrap()
+    mock.clone().fit(FitPolicy::default())
 }
 
 #[tokio::test]
@@ -47,16 +49,19 @@ async fn the_answer_and_its_alternative_are_mapped_back_and_the_rest_is_kept() {
     let solution = fit(&mock).solve(&heard).await.unwrap();
     let expected = MEANT.with_alternative_end(Point::new(0.5, 198.5));
     assert_eq!(*solution.drag(), expected);
-    assert_eq!(solution.provider(), "mock");
+    assert_eq!(solution.solver(), "mock");
     assert!(solution.job().is_some());
 
     let sent = mock.calls().remove(0);
     assert_eq!(
-        (sent.screenshot.width(), sent.screenshot.height()),
+        (
+            sent.challenge.screenshot().width(),
+            sent.challenge.screenshot().height()
+        ),
         (80, 100)
     );
-    assert_eq!(sent.instruction.as_deref(), Some("to the moon"));
-    assert_eq!(sent.deadline, heard.deadline());
+    assert_eq!(sent.challenge.instruction(), Some("to the moon"));
+    assert_eq!(sent.challenge.deadline(), heard.deadline());
 }
 
 #[tokio::test]
@@ -84,26 +89,25 @@ async fn what_fits_reaches_the_solver_untouched() {
     let solution = fit(&mock).solve(&small).await.unwrap();
     assert_eq!(*solution.drag(), CLICKED);
     let sent = mock.calls().remove(0);
-    assert_eq!(sent.screenshot, *small.screenshot());
-    assert_eq!(sent.region, small.region());
+    assert_eq!(sent.challenge.screenshot(), small.screenshot());
+    assert_eq!(sent.challenge.region(), small.region());
 }
 
 #[tokio::test]
 async fn everything_but_solve_and_limits_is_the_inner_solvers() {
-    let case = WorstCase::one_attempt().with_cost(Usd::from_micros(900));
+    let case = WorstCase::one_purchase().with_cost(Usd::from_micros(900));
     let mock = mock().with_worst_case(case).always(CLICKED);
     let solver = fit(&mock);
     assert_eq!(solver.name(), "mock");
-    assert_eq!(solver.worst_case(), case);
-    assert_eq!(solver.limits(), ScreenshotLimits::none());
+    assert_eq!(solver.get_ref().name(), "mock");
+    assert_eq!(solver.profile().worst_case, case);
+    assert_eq!(solver.profile().limits, ScreenshotLimits::none());
     let solution = solver.solve(&picture(160, 200)).await.unwrap();
     solver.report(&solution, Verdict::Incorrect).await.unwrap();
     assert_eq!(mock.reports().len(), 1);
     assert_eq!(mock.reports()[0].solution.job(), solution.job());
     assert!(format!("{solver:?}").ends_with(".fit()"), "{solver:?}");
-    let narrow = mock
-        .fit(FitPolicy::default().max_side(50).max_bytes(900))
-        .unwrap();
+    let narrow = mock.fit(FitPolicy::default().max_side(50).max_bytes(900));
     let debug = format!("{narrow:?}");
     assert!(
         debug.ends_with(".fit(max_bytes: 900, max_side: 50)"),
@@ -116,17 +120,17 @@ async fn a_refusal_names_the_provider_and_buys_nothing() {
     let mock = mock().always(CLICKED);
     let error = fit(&mock).solve(&picture(80, 1_001)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Unsupported, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Unsupported, Billed::No)
     );
-    assert_eq!(error.provider(), Some("mock"));
+    assert_eq!(error.solver(), Some("mock"));
     let mut broken = picture(160, 200).screenshot().bytes().to_vec();
     let middle = broken.len() / 2;
     broken[middle..middle + 64].fill(0xaa);
     let error = fit(&mock).solve(&challenge(broken)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::InvalidChallenge, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::InvalidChallenge, Billed::No)
     );
     assert_eq!(mock.call_count(), 0);
 }
@@ -143,13 +147,16 @@ async fn a_paid_job_that_is_resumed_is_mapped_in_the_same_way() {
 
     let restarted = mock().always(CLICKED);
     let solution = fit(&restarted)
-        .solve(&original.resuming(job))
+        .solve(&original.resume_job(job))
         .await
         .unwrap();
     assert_eq!(*solution.drag(), MEANT);
     assert_eq!(solution.job(), Some(&JobId::from(1)));
     assert_eq!(restarted.purchases(), 0);
-    assert_eq!(restarted.calls()[0].screenshot, slow.calls()[0].screenshot);
+    assert_eq!(
+        restarted.calls()[0].challenge.screenshot(),
+        slow.calls()[0].challenge.screenshot()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,11 +165,59 @@ async fn an_expired_challenge_is_not_even_decoded() {
     let late = picture(160, 200).with_deadline(Instant::now());
     let error = fit(&mock).solve(&late).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::DeadlineExceeded, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::DeadlineExceeded, Billed::No)
     );
-    assert_eq!(error.provider(), Some("mock"));
+    assert_eq!(error.solver(), Some("mock"));
     assert_eq!(mock.call_count(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_hands_back_the_paid_jobs() {
+    let mock = mock().always(CLICKED);
+    let (own, other) = (
+        PaidJob::new("mock", JobId::from(1)),
+        PaidJob::new("other", JobId::from(2)),
+    );
+    let bring = |picture: DragChallenge| picture.resume_job(own.clone()).resume_job(other.clone());
+    let too_long = bring(picture(80, 1_001));
+    let too_late = bring(picture(160, 200)).with_deadline(Instant::now());
+    for challenge in [too_long, too_late] {
+        let error = fit(&mock).solve(&challenge).await.unwrap_err();
+        assert_eq!(error.unfinished_jobs(), challenge.paid_jobs(), "{error}");
+    }
+    let too_long = bring(picture(80, 1_001));
+    let limits = mock.profile().limits;
+    let error = fit_challenge(&too_long, &limits, &FitPolicy::default()).unwrap_err();
+    assert_eq!(error.unfinished_jobs(), too_long.paid_jobs());
+    assert_eq!(mock.call_count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_its_picture_is_made_to_fit_was_not_asked() {
+    let solver = fit(&mock().always(Outcome::hang()));
+    let (challenge, tracker) = picture(160, 200).tracked();
+    let mut call = pin!(solver.solve(&challenge));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    assert!(tracker.purchases().is_waiting());
+    assert!(!tracker.purchases().was_asked());
+    assert_eq!(tracker.purchases().unfinished(), 0);
+
+    // The picture fits, and the solver inside is asked.
+    while tracker.purchases().is_waiting() {
+        assert!(call.as_mut().poll(&mut context).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert!(tracker.purchases().was_asked());
+    assert_eq!(tracker.purchases().unfinished(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_wait_for_the_picture() {
+    let (challenge, tracker) = picture(80, 1_001).tracked();
+    assert!(fit(&mock()).solve(&challenge).await.is_err());
+    assert!(!tracker.purchases().is_waiting());
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,14 +231,14 @@ async fn it_keeps_the_contract() {
             },
         );
     let solver = fit(&mock);
-    let subject = contract::Subject::new(&solver, picture(160, 200))
+    let subject = contract::SolverUnderTest::new(&solver, picture(160, 200))
         .expecting(MEANT, 0.0)
         .failing(picture(120, 200))
         .never_answering(picture(164, 200))
-        .hiding("hunter2")
+        .with_secret("hunter2")
         .on_paused_clock();
     let report = contract::run(&subject).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.passed(), "{report}");
     assert_eq!(report.skipped().count(), 0, "{report}");
     assert_eq!(mock.in_flight(), 0);
 }
@@ -206,21 +261,20 @@ async fn it_keeps_the_contract_around_a_provider() {
     let soon = Duration::from_millis(1);
     let solver = TwoCaptcha::builder()
         .token("hunter2")
-        .base_url(emulator.twocaptcha_url())
-        .pace(Pace::new(soon, soon))
+        .base_url(emulator.url(Protocol::TwoCaptcha))
+        .poll(PollInterval::new(soon, soon))
         .build()
         .unwrap()
-        .fit(FitPolicy::default())
-        .unwrap();
+        .fit(FitPolicy::default());
     // Of 1,250 px, four fifths arrive.
     let meant = Drag::new(Point::new(12.625, 25.125), Point::new(75.125, 26.375));
-    let subject = contract::Subject::new(&solver, picture(100, 1_250))
+    let subject = contract::SolverUnderTest::new(&solver, picture(100, 1_250))
         .expecting(meant, 1e-9)
         .failing(picture(110, 1_250))
         .never_answering(picture(102, 1_250))
-        .hiding("hunter2");
+        .with_secret("hunter2");
     let report = contract::run(&subject).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.passed(), "{report}");
     assert_eq!(report.skipped().count(), 0, "{report}");
     emulator.shutdown().await;
 }

@@ -1,13 +1,14 @@
-//! Settings as data: from a file, from the environment.
+//! The settings that only this provider has.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-use drag_solver_core::human_duration;
-use drag_solver_http::{ConfigError, Context, Pace, Secret, check_token};
+use drag_solver_core::ConfigError;
+use drag_solver_http::Context;
 use serde::{Deserialize, Serialize};
+
+/// Longest job type accepted, in bytes. The longest known has 21.
+const MAX_JOB_TYPE: usize = 100;
 
 /// Names of the environment's variables.
 pub mod variables {
@@ -77,111 +78,54 @@ impl FromStr for ApiVersion {
     }
 }
 
-/// The settings of an [`Omocaptcha`](crate::Omocaptcha), as a configuration file has them. Unknown
-/// members are refused. `Debug` shows neither token nor proxy.
+/// The settings that only an [`Omocaptcha`](crate::Omocaptcha) has. What is `None` is the provider's
+/// default.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct OmocaptchaConfig {
-    /// Token of the account.
-    pub token: Option<Secret>,
     /// Protocol; v1 unless set.
     pub api_version: Option<ApiVersion>,
-    /// Where the API is; the provider's own unless set.
-    pub base_url: Option<String>,
     /// Kind of job; [`ApiVersion::job_type`] unless set.
     pub job_type: Option<String>,
-    /// Name of the solver; `omocaptcha` unless set.
-    pub name: Option<String>,
-    /// URL of an HTTP proxy, possibly with a password in it.
-    pub proxy: Option<Secret>,
-    /// When to ask for the result; first after 2 s, then every 2 s unless set.
-    pub poll: Option<Pace>,
-    /// How long one request may take, upload included; 30 s unless set.
-    #[serde(with = "human_duration::option")]
-    pub request_timeout: Option<Duration>,
-    /// How long connecting may take; 10 s unless set.
-    #[serde(with = "human_duration::option")]
-    pub connect_timeout: Option<Duration>,
 }
 
 impl OmocaptchaConfig {
-    /// Reads the settings that the [crate docs](crate) name from the environment.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that names the variable.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(|name| std::env::var_os(name))
-    }
-
-    /// Reads the same settings from anything that has them under the same names. One that is empty
-    /// counts as not set.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that names the variable.
-    pub fn from_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let read = |name: &str| match lookup(name).filter(|value| !value.is_empty()) {
-            None => Ok(None),
-            Some(value) => match value.into_string() {
-                Ok(text) => Ok(Some(text)),
-                Err(_) => Err(ConfigError::new(name, "is not text in UTF-8")),
-            },
-        };
-        let config = Self::default().or_variables(read)?;
-        if config.token.is_none() {
-            return Err(ConfigError::new(
-                variables::API_TOKEN,
-                "is not set: set it to the token of your omocaptcha account",
-            ));
-        }
-        Ok(config)
-    }
-
-    /// Takes what is not set from the variables.
-    pub(crate) fn or_variables(
-        mut self,
-        read: impl Fn(&str) -> Result<Option<String>, ConfigError>,
-    ) -> Result<Self, ConfigError> {
-        if self.token.is_none()
-            && let Some(token) = read(variables::API_TOKEN)?
-        {
-            self.token = Some(check_token(variables::API_TOKEN, &token)?.into());
-        }
+    /// Takes what is not set from the environment's variables.
+    pub(crate) fn resolve(mut self, context: &Context) -> Result<Self, ConfigError> {
         if self.api_version.is_none()
-            && let Some(version) = read(variables::API_VERSION)?
+            && let Some(version) = context.variable(variables::API_VERSION)?
         {
-            self.api_version = Some(version.parse().map_err(of_variable)?);
+            let version = version.parse::<ApiVersion>();
+            self.api_version = Some(version.map_err(|e| e.renamed(variables::API_VERSION))?);
         }
-        if self.base_url.is_none() {
-            self.base_url = read(variables::BASE_URL)?;
-        }
-        if self.job_type.is_none() {
-            self.job_type = read(variables::JOB_TYPE)?;
+        if self.job_type.is_none()
+            && let Some(job_type) = context.variable(variables::JOB_TYPE)?
+        {
+            self.job_type = Some(job_type);
+            self.checked_job_type()
+                .map_err(|e| e.renamed(variables::JOB_TYPE))?;
         }
         Ok(self)
     }
 
-    /// Replaces the places of secrets by the secrets.
-    pub(crate) fn with_secrets(mut self, context: &Context) -> Result<Self, ConfigError> {
-        for (setting, secret) in [("token", &mut self.token), ("proxy", &mut self.proxy)] {
-            if let Some(secret) = secret {
-                *secret = context.secret(setting, secret)?.into();
-            }
-        }
-        Ok(self)
+    /// The kind of job, if the protocol has such.
+    pub(crate) fn checked_job_type(&self) -> Result<&str, ConfigError> {
+        let version = self.api_version.unwrap_or_default();
+        let own = version.job_type();
+        let job_type = self.job_type.as_deref().map_or(own, str::trim);
+        let is_number = job_type.bytes().all(|b| b.is_ascii_digit());
+        let is_word = job_type.bytes().all(|b| b.is_ascii_graphic());
+        let problem = if !(1..=MAX_JOB_TYPE).contains(&job_type.len()) || !is_word {
+            format!("`{job_type}` is no job type: write one word, as in `{own}`")
+        } else if is_number != (version == ApiVersion::V1) {
+            format!(
+                "`{job_type}` is not a job type of API {version}, where they look like `{own}`: is \
+                 `api_version` right?"
+            )
+        } else {
+            return Ok(job_type);
+        };
+        Err(ConfigError::new("job_type", problem))
     }
-}
-
-/// The error of a setting, told of the variable it came from.
-pub(crate) fn of_variable(error: ConfigError) -> ConfigError {
-    let variable = match error.setting() {
-        "token" => variables::API_TOKEN,
-        "api_version" => variables::API_VERSION,
-        "base_url" => variables::BASE_URL,
-        "job_type" => variables::JOB_TYPE,
-        _ => return error,
-    };
-    error.of_setting(variable)
 }

@@ -28,17 +28,13 @@ mod services;
 mod v1;
 mod v2;
 
-use std::fmt::Debug;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase,
+    ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Verdict,
+    async_trait,
 };
-use drag_solver_http::{Balance, ConfigError, Context, HttpSolver, Provider, Variable};
+use drag_solver_http::task_api::TaskApi;
+use drag_solver_http::{Balance, Context, EnvVar, HttpOptions, HttpSolver, Provider};
 
-use crate::builder::Api;
 pub use crate::builder::OmocaptchaBuilder;
 pub use crate::config::{ApiVersion, OmocaptchaConfig, variables};
 pub use crate::services::Service;
@@ -53,8 +49,12 @@ pub const NAME: &str = "omocaptcha";
 /// See the [crate docs](crate) for an example, and [`HttpSolver`] for what it does about lost
 /// connections, deadlines and paid jobs.
 #[derive(Clone, Debug)]
-pub struct Omocaptcha {
-    solver: HttpSolver<Api>,
+pub struct Omocaptcha(Protocol);
+
+#[derive(Clone, Debug)]
+enum Protocol {
+    V1(HttpSolver<OmocaptchaV1>),
+    V2(HttpSolver<TaskApi<OmocaptchaV2>>),
 }
 
 impl Omocaptcha {
@@ -70,42 +70,26 @@ impl Omocaptcha {
     ///
     /// A [`ConfigError`] that names the variable.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(|name| std::env::var_os(name))
-    }
-
-    /// A solver with the settings that `lookup` returns for the names of the environment's
-    /// variables: for settings that come from elsewhere, and for tests.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that names the variable.
-    pub fn from_variables(
-        lookup: impl Fn(&str) -> Option<std::ffi::OsString>,
-    ) -> Result<Self, ConfigError> {
-        let config = OmocaptchaConfig::from_variables(lookup)?;
-        OmocaptchaBuilder::from(config)
-            .build()
-            .map_err(config::of_variable)
+        <Self as Provider>::from_env()
     }
 
     /// Which of the two protocols it speaks.
     #[must_use]
     pub fn api_version(&self) -> ApiVersion {
-        match self.solver.api() {
-            Api::V1(_) => ApiVersion::V1,
-            Api::V2(_) => ApiVersion::V2,
+        match &self.0 {
+            Protocol::V1(_) => ApiVersion::V1,
+            Protocol::V2(_) => ApiVersion::V2,
         }
     }
 
     /// Asks what is left in the account. Costs nothing.
     pub async fn balance(&self) -> Result<Balance, SolveError> {
-        match self.solver.api() {
-            Api::V1(api) => self.solver.ask(api.get_balance(), v1::balance).await,
-            Api::V2(api) => {
-                let request = api.tasks().get_balance();
-                let read = |answer: &_| api.tasks().balance(answer);
-                self.solver.ask(request, read).await
+        match &self.0 {
+            Protocol::V1(solver) => {
+                let request = solver.api().about_account("getBalance");
+                solver.request(request, v1::parse_balance).await
             }
+            Protocol::V2(solver) => solver.balance().await,
         }
     }
 
@@ -115,13 +99,22 @@ impl Omocaptcha {
     ///
     /// [`ErrorKind::Unsupported`] with v2, which has no such list.
     pub async fn services(&self) -> Result<Vec<Service>, SolveError> {
-        match self.solver.api() {
-            Api::V1(api) => self.solver.ask(api.get_service(), services::read).await,
-            Api::V2(_) => Err(SolveError::new(
-                ErrorKind::Unsupported,
-                "API v2 has no list of services: ask with v1",
-            )
-            .with_provider(self.name())),
+        match &self.0 {
+            Protocol::V1(solver) => {
+                let request = solver.api().about_account("getService");
+                solver.request(request, services::parse).await
+            }
+            Protocol::V2(solver) => {
+                let message = "API v2 has no list of services: ask with v1";
+                Err(SolveError::new(ErrorKind::Unsupported, message).with_solver(solver.name()))
+            }
+        }
+    }
+
+    fn solver(&self) -> &dyn DragSolver {
+        match &self.0 {
+            Protocol::V1(solver) => solver,
+            Protocol::V2(solver) => solver,
         }
     }
 }
@@ -130,24 +123,20 @@ impl Omocaptcha {
 #[deny(clippy::missing_trait_methods)]
 impl DragSolver for Omocaptcha {
     fn name(&self) -> &str {
-        self.solver.name()
+        self.solver().name()
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        self.solver.solve(challenge).await
+        self.solver().solve(challenge).await
     }
 
     /// Always [`ErrorKind::Unsupported`]: the provider documents no way to tell it.
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.solver.report(solution, verdict).await
+        self.solver().report(solution, verdict).await
     }
 
-    fn worst_case(&self) -> WorstCase {
-        self.solver.worst_case()
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.solver.limits()
+    fn profile(&self) -> Profile {
+        self.solver().profile()
     }
 }
 
@@ -155,32 +144,24 @@ impl DragSolver for Omocaptcha {
 impl Provider for Omocaptcha {
     const NAME: &'static str = NAME;
     const ABOUT: &'static str = "https://omocaptcha.com";
-    const VARIABLES: &'static [Variable] = &[
-        Variable::new(variables::API_TOKEN, "token of the account"),
-        Variable::new(variables::API_VERSION, "`v1` or `v2`").or("v1"),
-        Variable::new(variables::BASE_URL, "where the API is")
-            .or("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
-        Variable::new(variables::JOB_TYPE, "kind of job").or("24, for v2 TiktokSliderPhoneTask"),
+    const VARIABLES: &'static [EnvVar] = &[
+        EnvVar::new(variables::API_TOKEN, "token of the account"),
+        EnvVar::new(variables::API_VERSION, "`v1` or `v2`").with_default("v1"),
+        EnvVar::new(variables::BASE_URL, "where the API is")
+            .with_default("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
+        EnvVar::new(variables::JOB_TYPE, "kind of job")
+            .with_default("24, for v2 TiktokSliderPhoneTask"),
     ];
     type Config = OmocaptchaConfig;
 
-    fn open(config: OmocaptchaConfig, context: &Context) -> Result<Self, ConfigError> {
-        let (base_url, job_type) = (config.base_url.is_some(), config.job_type.is_some());
-        let config = config
-            .or_variables(|name| context.variable(name))?
-            .with_secrets(context)?;
-        if config.token.is_none() {
-            return Err(context.no_token(variables::API_TOKEN));
-        }
-        let mut builder = OmocaptchaBuilder::from(config);
-        if context.attempt_limit().is_some() {
-            builder = builder.job_timeout(Duration::MAX);
-        }
-        builder.build().map_err(|error| match error.setting() {
-            "base_url" if !base_url => config::of_variable(error),
-            "job_type" if !job_type => config::of_variable(error),
-            _ => error,
-        })
+    fn from_config(
+        http: HttpOptions,
+        own: OmocaptchaConfig,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        let http = http.resolve(variables::API_TOKEN, variables::BASE_URL, context)?;
+        let own = own.resolve(context)?;
+        Self::builder().options(http).config(own).build()
     }
 
     async fn balance(&self) -> Result<Balance, SolveError> {

@@ -1,7 +1,7 @@
 //! The list of services and their prices (v1).
 
 use drag_solver_core::Usd;
-use drag_solver_http::{AnswerError, ApiResponse, lenient};
+use drag_solver_http::{ApiResponse, ResponseError, json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,24 +28,24 @@ pub struct Service {
     pub is_active: Option<bool>,
 }
 
-/// Reads the answer to `getService`. An entry without an id or a name is left out.
-pub(crate) fn read(answer: &ApiResponse) -> Result<Vec<Service>, AnswerError> {
-    let members = accepted(answer)?;
+/// Reads the response to `getService`. An entry without an id or a name is left out.
+pub(crate) fn parse(response: &ApiResponse) -> Result<Vec<Service>, ResponseError> {
+    let members = accepted(response)?;
     match members.get("service") {
         Some(Value::Array(entries)) => Ok(entries.iter().filter_map(service).collect()),
-        _ => Err(answer.lacks("service")),
+        _ => Err(response.missing_field("service")),
     }
 }
 
 fn service(entry: &Value) -> Option<Service> {
-    let text = |member: &str| lenient::text(entry.get(member));
+    let text = |member: &str| json::text(entry.get(member));
     Some(Service {
         id: text("id")?,
         name: text("name")?,
         description: text("description"),
-        price: lenient::usd(entry.get("price")),
+        price: json::usd(entry.get("price")),
         average_success: text("avg_success"),
         average_time: text("avg_time"),
-        is_active: lenient::flag(entry.get("is_active")),
+        is_active: json::flag(entry.get("is_active")),
     })
 }

@@ -1,84 +1,52 @@
-//! Protocol v2: the `createTask` family.
+//! Protocol v2: a service of the `createTask` family.
 
-use drag_solver_core::{Charge, Drag, DragChallenge, JobId, Point, SolveError};
-use drag_solver_http::task_api::TaskApi;
-use drag_solver_http::{
-    AnswerError, ApiRequest, ApiResponse, Created, JobApi, JobState, PICTURE, Pace, lenient,
-};
-use secrecy::SecretString;
+use drag_solver_core::{Billed, Drag, DragChallenge, ScreenshotLimits};
+use drag_solver_http::task_api::TaskService;
+use drag_solver_http::{Picture, PollInterval, json};
 use serde_json::{Value, json};
 
-use crate::NAME;
-use crate::v1::PACE;
+use crate::config::{ApiVersion, variables};
+use crate::v1::POLL_INTERVAL;
 
-/// Protocol v2, as pure functions. `Debug` does not show the token.
+/// Protocol v2 of the service: [`TaskApi<OmocaptchaV2>`](drag_solver_http::task_api::TaskApi) speaks it.
 #[derive(Clone, Debug)]
 pub struct OmocaptchaV2 {
-    tasks: TaskApi,
     task_type: String,
 }
 
 impl OmocaptchaV2 {
-    /// The protocol with this token and type of task, `"TiktokSliderPhoneTask"` for a drag on a
-    /// phone's screen.
-    pub fn new(token: SecretString, task_type: impl Into<String>) -> Self {
+    /// The protocol with this type of task, `"TiktokSliderPhoneTask"` for a drag on a phone's screen.
+    pub fn new(task_type: impl Into<String>) -> Self {
         Self {
-            tasks: TaskApi::new(token, Charge::Unknown),
             task_type: task_type.into(),
         }
     }
-
-    pub(crate) fn tasks(&self) -> &TaskApi {
-        &self.tasks
-    }
 }
 
-impl JobApi for OmocaptchaV2 {
-    fn name(&self) -> &str {
-        NAME
+impl TaskService for OmocaptchaV2 {
+    const NAME: &'static str = crate::NAME;
+    const BASE_URL: &'static str = ApiVersion::V2.base_url();
+    const KEY_VARIABLE: &'static str = variables::API_TOKEN;
+    const BASE_URL_VARIABLE: &'static str = variables::BASE_URL;
+    const POLL_INTERVAL: PollInterval = POLL_INTERVAL;
+    const LIMITS: ScreenshotLimits = ScreenshotLimits::none();
+    const UNSOLVABLE_BILLED: Billed = Billed::Maybe;
+
+    fn task(&self, _: &DragChallenge) -> Value {
+        json!({"type": self.task_type, "imageBase64": Picture})
     }
 
-    fn secret(&self) -> Option<&SecretString> {
-        Some(self.tasks.secret())
+    /// `{"start": {"x", "y"}, "end": {"x", "y"}, "end2"?: {"x", "y"}}`, in pixels.
+    fn drag(&self, solution: &Value) -> Result<Drag, String> {
+        let point = |member: &str| json::point(solution.get(member));
+        let need = |member| {
+            let missing = || format!("the solution has no usable `{member}`: {solution}");
+            point(member).ok_or_else(missing)
+        };
+        let drag = Drag::new(need("start")?, need("end")?);
+        Ok(match point("end2") {
+            Some(end) => drag.with_alternative_end(end),
+            None => drag,
+        })
     }
-
-    fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
-        let task = json!({"type": self.task_type, "imageBase64": PICTURE});
-        self.tasks
-            .create_task(&task, challenge.screenshot().bytes())
-    }
-
-    fn created(&self, answer: &ApiResponse) -> Result<Created, AnswerError> {
-        self.tasks.created(answer, drag_of)
-    }
-
-    fn poll(&self, job: &JobId) -> ApiRequest {
-        self.tasks.get_task_result(job)
-    }
-
-    fn polled(&self, answer: &ApiResponse) -> Result<JobState, AnswerError> {
-        self.tasks.polled(answer, drag_of)
-    }
-
-    fn pace(&self) -> Pace {
-        PACE
-    }
-}
-
-/// `{"start": {"x", "y"}, "end": {"x", "y"}, "end2"?: {"x", "y"}}`, in pixels.
-fn drag_of(solution: &Value) -> Result<Drag, String> {
-    let point = |member: &str| {
-        let point = solution.get(member)?;
-        let x = lenient::number(point.get("x"))?;
-        let y = lenient::number(point.get("y"))?;
-        Some(Point::new(x, y))
-    };
-    let need = |member| {
-        point(member).ok_or_else(|| format!("the solution has no usable `{member}`: {solution}"))
-    };
-    let drag = Drag::new(need("start")?, need("end")?);
-    Ok(match point("end2") {
-        Some(end) => drag.with_alternative_end(end),
-        None => drag,
-    })
 }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
-use drag_solver_http::Pace;
-use drag_solver_mock::emulator::{Emulator, EmulatorBuilder, Quirk};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
+use drag_solver_http::PollInterval;
 use drag_solver_mock::{MockSolver, Outcome, contract};
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha};
 
@@ -46,14 +46,14 @@ fn emulator() -> EmulatorBuilder {
 fn solver(emulator: &Emulator, version: ApiVersion) -> Omocaptcha {
     let soon = Duration::from_millis(1);
     let url = match version {
-        ApiVersion::V1 => emulator.omocaptcha_v1_url(),
-        _ => emulator.omocaptcha_v2_url(),
+        ApiVersion::V1 => emulator.url(Protocol::OmocaptchaV1),
+        _ => emulator.url(Protocol::OmocaptchaV2),
     };
     Omocaptcha::builder()
         .token(TOKEN)
         .api_version(version)
         .base_url(url)
-        .pace(Pace::new(soon, soon))
+        .poll(PollInterval::new(soon, soon))
         .build()
         .unwrap()
 }
@@ -63,13 +63,13 @@ async fn it_keeps_the_contract() {
     for version in VERSIONS {
         let emulator = emulator().start().await.unwrap();
         let solver = solver(&emulator, version);
-        let subject = contract::Subject::new(&solver, gif(SOLVABLE))
+        let subject = contract::SolverUnderTest::new(&solver, gif(SOLVABLE))
             .expecting(DRAG, 0.0)
             .failing(gif(UNSOLVABLE))
             .never_answering(gif(ENDLESS))
-            .hiding(TOKEN);
+            .with_secret(TOKEN);
         let report = contract::run(&subject).await;
-        assert!(report.is_clean(), "{version}: {report}");
+        assert!(report.passed(), "{version}: {report}");
         let skipped: Vec<_> = report.skipped().map(|finding| finding.0).collect();
         assert_eq!(skipped, ["reports_are_answered"], "it takes no reports");
         emulator.shutdown().await;
@@ -93,8 +93,8 @@ async fn every_quirk_of_the_services_is_understood() {
             let error = solver.solve(&gif(UNSOLVABLE)).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsolvable, "{what}");
             let balance = solver.balance().await.unwrap();
-            assert_eq!(balance.available, emulator.books().balance, "{what}");
-            assert_eq!(emulator.books().jobs_created, 2, "{what}");
+            assert_eq!(balance.available, emulator.stats().balance, "{what}");
+            assert_eq!(emulator.stats().jobs_created, 2, "{what}");
             emulator.shutdown().await;
         }
     }
@@ -106,7 +106,7 @@ async fn whether_a_job_that_failed_is_billed_is_not_known() {
         let emulator = emulator().start().await.unwrap();
         let solver = solver(&emulator, version);
         let error = solver.solve(&gif(UNSOLVABLE)).await.unwrap_err();
-        assert_eq!(error.charge(), Charge::Unknown, "{version}");
+        assert_eq!(error.billed(), Billed::Maybe, "{version}");
         assert!(error.unfinished_jobs().is_empty(), "{version}");
         emulator.shutdown().await;
     }
@@ -119,10 +119,10 @@ async fn a_refused_token_buys_nothing() {
         let solver = solver(&emulator, version);
         let error = solver.solve(&gif(SOLVABLE)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{version}");
-        assert_eq!(error.charge(), Charge::No, "{version}");
+        assert_eq!(error.billed(), Billed::No, "{version}");
         let error = solver.balance().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{version}");
-        assert_eq!(emulator.books().jobs_created, 0, "{version}");
+        assert_eq!(emulator.stats().jobs_created, 0, "{version}");
         emulator.shutdown().await;
     }
 }

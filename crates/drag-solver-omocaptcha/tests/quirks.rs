@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
 
-use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError};
+use drag_solver_core::{Drag, DragSolver, ErrorKind, SolveError};
+use drag_solver_http::task_api::TaskApi;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{Answer, AnswerError, ApiResponse, Created, JobApi, JobState};
+use drag_solver_http::{Answer, ApiResponse, Created, JobApi, JobState, ResponseError};
+use drag_solver_mock::fixtures::challenge;
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaV1, OmocaptchaV2};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,18 +40,23 @@ impl Fixture {
 fn check(api: &dyn JobApi, fixtures: &str, create: &str) {
     let fixtures: Vec<Fixture> = serde_json::from_str(fixtures).unwrap();
     for fixture in fixtures {
-        let answer = fixture.response();
+        let response = fixture.response();
         let means = if fixture.call == create {
-            match api.created(&answer) {
-                Ok(Created::Pending(job)) => format!("pending {job}"),
+            match api.parse_created(&response) {
+                Ok(Created::Job(job)) => format!("job {job}"),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => unread(&error),
             }
         } else {
-            match api.polled(&answer) {
+            match api.parse_poll(&response) {
                 Ok(JobState::Running) => "running".to_owned(),
                 Ok(JobState::Unknown(status)) => format!("unknown {status}"),
-                Ok(JobState::Solved(Answer { drag, .. })) => format!("solved {}", both_ends(&drag)),
+                Ok(JobState::Solved(Answer { drag: Ok(drag), .. })) => {
+                    format!("solved {}", both_ends(&drag))
+                }
+                Ok(JobState::Solved(Answer {
+                    drag: Err(wrong), ..
+                })) => format!("no drag: {wrong}"),
                 Ok(JobState::Failed(error)) => format!("failed: {}", told(&error)),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => unread(&error),
@@ -57,10 +64,10 @@ fn check(api: &dyn JobApi, fixtures: &str, create: &str) {
         };
         let expected = &fixture.means;
         let about = format!("{} / {}", fixture.call, fixture.about);
-        match expected.strip_prefix("unreadable: ") {
+        match expected.strip_prefix("unparseable: ") {
             // The reason is for people; it has to name what was missing.
             Some(missing) => assert!(
-                means.starts_with("unreadable: ") && means.contains(missing),
+                means.starts_with("unparseable: ") && means.contains(missing),
                 "{about}: {means}"
             ),
             None => assert_eq!(means, *expected, "{about}"),
@@ -76,15 +83,14 @@ fn both_ends(drag: &Drag) -> String {
 }
 
 fn told(error: &SolveError) -> String {
-    let charge = serde_json::to_value(error.charge()).unwrap();
-    let charge = charge.as_str().unwrap();
-    format!("{}, charge {charge}: {}", error.kind(), error.message())
+    let (kind, billed) = (error.kind(), error.billed());
+    format!("{kind}, billed {billed}: {}", error.message())
 }
 
-fn unread(error: &AnswerError) -> String {
+fn unread(error: &ResponseError) -> String {
     match error {
-        AnswerError::Unreadable(missing) => format!("unreadable: {missing}"),
-        AnswerError::Refused(error) | AnswerError::Unexplained(error) => {
+        ResponseError::Unparseable(missing) => format!("unparseable: {missing}"),
+        ResponseError::Rejected(error) | ResponseError::Unknown(error) => {
             format!("refused: {}", told(error))
         }
         other => panic!("{other:?}"),
@@ -99,14 +105,9 @@ fn every_answer_of_v1_means_what_it_says() {
 
 #[test]
 fn every_answer_of_v2_means_what_it_says() {
-    let api = OmocaptchaV2::new("hunter2".to_owned().into(), "TiktokSliderPhoneTask");
+    let service = OmocaptchaV2::new("TiktokSliderPhoneTask");
+    let api = TaskApi::new("hunter2".to_owned().into(), service);
     check(&api, V2, "createTask");
-}
-
-/// A picture of 591 x 1149 pixels.
-fn challenge() -> DragChallenge {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
 }
 
 fn v1(replies: impl IntoIterator<Item = Reply>) -> Omocaptcha {
@@ -137,7 +138,7 @@ async fn a_drag_that_is_not_on_the_picture_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_nobody_knows_is_waited_out_and_told() {
+async fn an_undocumented_status_is_waited_out_and_told() {
     let queued = || Reply::json(r#"{"error": false, "status": "queued", "result": null}"#);
     let created = Reply::json(r#"{"error": false, "job_id": 1}"#);
     let solver = v1(std::iter::once(created).chain((0..100).map(|_| queued())));

@@ -4,15 +4,11 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, DragSolver, Screenshot};
+use drag_solver_core::DragSolver;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
+use drag_solver_mock::fixtures::challenge;
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha};
 use serde_json::json;
-
-fn challenge() -> DragChallenge {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_v1_job_is_bought_and_fetched() {
@@ -35,14 +31,14 @@ async fn a_v1_job_is_bought_and_fetched() {
         ["createJob", "getJobResult", "getJobResult"]
     );
     assert_eq!(
-        transport.calls()[0].json(),
+        transport.sent()[0].json(),
         json!({
             "api_token": "YOUR_API_KEY",
             "data": {"type_job_id": "24", "image_base64": "R0lGODlhTwJ9BAAAADs="},
         })
     );
     assert_eq!(
-        transport.calls()[1].json(),
+        transport.sent()[1].json(),
         json!({"api_token": "YOUR_API_KEY", "job_id": 123_456})
     );
 }
@@ -72,14 +68,14 @@ async fn a_v2_job_is_bought_and_fetched() {
         "110,70"
     );
     assert_eq!(
-        transport.calls()[0].json(),
+        transport.sent()[0].json(),
         json!({
             "clientKey": "YOUR_API_KEY",
             "task": {"type": "TiktokSliderPhoneTask", "imageBase64": "R0lGODlhTwJ9BAAAADs="},
         })
     );
     assert_eq!(
-        transport.calls()[2].json(),
+        transport.sent()[2].json(),
         json!({"clientKey": "YOUR_API_KEY", "taskId": "49f9f60a-c809-4af0-93c0-0409b72e67e0"})
     );
 }

@@ -32,26 +32,23 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{
-    Charge, Drag, DragChallenge, ImageFormat, Point, ScreenshotLimits, Verdict,
-};
-use drag_solver_http::task_api::{TaskService, TaskSolver, TaskSolverBuilder};
-use drag_solver_http::{PICTURE, Pace, lenient};
+use drag_solver_core::{Billed, Drag, DragChallenge, ImageFormat, ScreenshotLimits, Verdict};
+use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService, two_clicks};
+use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, json};
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
 pub const NAME: &str = "twocaptcha";
 
 /// What the workers are asked to do, unless the challenge has an instruction of its own.
-pub const COMMENT: &str = "Click exactly two points, in this order: 1) the center of the piece or \
-     handle that must be dragged; 2) the center of the place where it must be dropped.";
+pub const COMMENT: &str = TWO_CLICKS;
 
 /// A [`DragSolver`](drag_solver_core::DragSolver) that asks 2Captcha. See the [crate docs](crate)
 /// for an example.
-pub type TwoCaptcha = TaskSolver<CoordinatesTask>;
+pub type TwoCaptcha = HttpSolver<TaskApi<CoordinatesTask>>;
 
 /// Settings of a [`TwoCaptcha`].
-pub type TwoCaptchaBuilder = TaskSolverBuilder<CoordinatesTask>;
+pub type TwoCaptchaBuilder = HttpSolverBuilder<TaskApi<CoordinatesTask>>;
 
 /// The provider's task `CoordinatesTask`, with exactly two clicks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,42 +61,27 @@ impl TaskService for CoordinatesTask {
     const BASE_URL: &'static str = "https://api.2captcha.com";
     const KEY_VARIABLE: &'static str = "TWOCAPTCHA_API_KEY";
     const BASE_URL_VARIABLE: &'static str = "TWOCAPTCHA_BASE_URL";
-    const PACE: Pace = Pace::new(Duration::from_secs(5), Duration::from_secs(5));
+    const POLL_INTERVAL: PollInterval =
+        PollInterval::new(Duration::from_secs(5), Duration::from_secs(5));
     const LIMITS: ScreenshotLimits = ScreenshotLimits::none()
         .with_max_bytes(600_000)
         .with_max_side(1_000)
         .with_formats(&[ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif]);
-    const UNSOLVABLE: Charge = Charge::No;
+    const UNSOLVABLE_BILLED: Billed = Billed::No;
 
     fn task(&self, challenge: &DragChallenge) -> Value {
         json!({
             "type": "CoordinatesTask",
-            "body": PICTURE,
+            "body": Picture,
             "comment": challenge.instruction().unwrap_or(COMMENT),
             "minClicks": 2,
             "maxClicks": 2,
         })
     }
 
-    /// `{"coordinates": [{"x": 358, "y": 268}, {"x": 120, "y": 44}]}`, in the order of the clicks.
+    /// `{"coordinates": [{"x": 358, "y": 268}, {"x": 120, "y": 44}]}`
     fn drag(&self, solution: &Value) -> Result<Drag, String> {
-        let point = |click: &Value| {
-            let x = lenient::number(click.get("x"))?;
-            let y = lenient::number(click.get("y"))?;
-            Some(Point::new(x, y))
-        };
-        let clicks = solution.get("coordinates").and_then(Value::as_array);
-        match clicks.map(Vec::as_slice) {
-            Some([first, second]) => match (point(first), point(second)) {
-                (Some(start), Some(end)) => Ok(Drag::new(start, end)),
-                _ => Err(format!("a click is not {{x, y}} in numbers: {solution}")),
-            },
-            Some(clicks) => Err(format!(
-                "{} clicks instead of two: {solution}",
-                clicks.len()
-            )),
-            None => Err(format!("the solution has no `coordinates`: {solution}")),
-        }
+        two_clicks(solution, "{x, y}", |click| json::point(Some(click)))
     }
 
     fn report_path(&self, verdict: Verdict) -> Option<&'static str> {

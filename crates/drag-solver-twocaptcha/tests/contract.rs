@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
-use drag_solver_http::Pace;
-use drag_solver_mock::emulator::{Emulator, EmulatorBuilder, Quirk};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
+use drag_solver_http::PollInterval;
 use drag_solver_mock::{MockSolver, Outcome, contract};
 use drag_solver_twocaptcha::TwoCaptcha;
 
@@ -44,8 +44,8 @@ fn solver(emulator: &Emulator) -> TwoCaptcha {
     let soon = Duration::from_millis(1);
     TwoCaptcha::builder()
         .token(TOKEN)
-        .base_url(emulator.twocaptcha_url())
-        .pace(Pace::new(soon, soon))
+        .base_url(emulator.url(Protocol::TwoCaptcha))
+        .poll(PollInterval::new(soon, soon))
         .build()
         .unwrap()
 }
@@ -54,13 +54,13 @@ fn solver(emulator: &Emulator) -> TwoCaptcha {
 async fn it_keeps_the_contract() {
     let emulator = emulator().start().await.unwrap();
     let solver = solver(&emulator);
-    let subject = contract::Subject::new(&solver, gif(SOLVABLE))
+    let subject = contract::SolverUnderTest::new(&solver, gif(SOLVABLE))
         .expecting(DRAG, 0.0)
         .failing(gif(UNSOLVABLE))
         .never_answering(gif(ENDLESS))
-        .hiding(TOKEN);
+        .with_secret(TOKEN);
     let report = contract::run(&subject).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.passed(), "{report}");
     assert_eq!(report.skipped().count(), 0, "{report}");
     emulator.shutdown().await;
 }
@@ -83,19 +83,19 @@ async fn every_quirk_of_the_services_is_understood() {
             "{quirk:?}"
         );
         let balance = solver.balance().await.unwrap();
-        assert_eq!(balance.available, emulator.books().balance, "{quirk:?}");
-        assert_eq!(emulator.books().jobs_paid, 1, "{quirk:?}");
+        assert_eq!(balance.available, emulator.stats().balance, "{quirk:?}");
+        assert_eq!(emulator.stats().jobs_paid, 1, "{quirk:?}");
         emulator.shutdown().await;
     }
 }
 
 #[tokio::test]
-async fn the_books_agree_on_what_an_unsolvable_task_costs() {
+async fn the_stats_agree_on_what_an_unsolvable_task_costs() {
     let emulator = emulator().start().await.unwrap();
     let error = solver(&emulator).solve(&gif(UNSOLVABLE)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsolvable);
-    let books = emulator.books();
-    assert_eq!((books.jobs_refunded, books.jobs_paid), (1, 0));
-    assert_eq!(error.charge(), Charge::No);
+    let stats = emulator.stats();
+    assert_eq!((stats.jobs_refunded, stats.jobs_paid), (1, 0));
+    assert_eq!(error.billed(), Billed::No);
     emulator.shutdown().await;
 }

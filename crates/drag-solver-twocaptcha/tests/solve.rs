@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
+    Billed, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
 };
 use drag_solver_http::testing::{Reply, ScriptedTransport};
+use drag_solver_http::{Context, Provider};
 use drag_solver_twocaptcha::{COMMENT, TwoCaptcha};
 use serde_json::json;
 
@@ -50,11 +51,11 @@ async fn a_task_is_bought_and_fetched() {
     let solver = solver(&transport);
     let solution = solver.solve(&gif(400, 300)).await.unwrap();
     assert_eq!(solution.drag().to_string(), "358,268 -> 120,44");
-    assert_eq!(solution.provider(), "twocaptcha");
+    assert_eq!(solution.solver(), "twocaptcha");
     assert_eq!(solution.job().unwrap().as_str(), "72345678901");
     assert_eq!(solution.cost().unwrap().to_string(), "0.0012");
     assert_eq!(solution.elapsed(), Duration::from_secs(10));
-    let task = &transport.calls()[0].json()["task"];
+    let task = &transport.sent()[0].json()["task"];
     assert_eq!(
         *task,
         json!({
@@ -75,7 +76,7 @@ async fn a_task_is_bought_and_fetched() {
             "reportIncorrect"
         ]
     );
-    for call in &transport.calls()[1..] {
+    for call in &transport.sent()[1..] {
         assert_eq!(
             call.json(),
             json!({"clientKey": "YOUR_API_KEY", "taskId": 72_345_678_901_u64})
@@ -88,7 +89,7 @@ async fn the_challenges_instruction_replaces_the_comment() {
     let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
     let challenge = gif(400, 300).with_instruction("Drag the star onto the moon");
     solver(&transport).solve(&challenge).await.unwrap();
-    let sent = transport.calls()[0].json();
+    let sent = transport.sent()[0].json();
     assert_eq!(sent["task"]["comment"], "Drag the star onto the moon");
 }
 
@@ -160,7 +161,7 @@ async fn anything_but_two_clicks_is_no_answer_and_was_paid_for() {
         let ready = format!(r#"{{"errorId": 0, "status": "ready", "solution": {solution}}}"#);
         let error = fails([Reply::json(CREATED), Reply::json(ready)]).await;
         assert_eq!(error.kind(), ErrorKind::InvalidAnswer, "{solution}");
-        assert_eq!(error.charge(), Charge::Yes, "{solution}");
+        assert_eq!(error.billed(), Billed::Yes, "{solution}");
         assert!(error.message().contains(says), "{error}");
     }
 }
@@ -176,8 +177,8 @@ async fn an_unsolvable_task_is_refunded() {
     ])
     .await;
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Unsolvable, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Unsolvable, Billed::No)
     );
 }
 
@@ -234,7 +235,7 @@ async fn a_code_that_nobody_explains_is_shown_and_judged_by_the_status() {
     ] {
         let error = fails([Reply::status(status, body)]).await;
         assert_eq!(error.kind(), kind, "{status}");
-        assert_eq!(error.charge(), Charge::No, "{status}");
+        assert_eq!(error.billed(), Billed::No, "{status}");
         assert_eq!(
             error.message(),
             "ERROR_NEVER_SEEN_BEFORE: in words",
@@ -248,11 +249,11 @@ async fn a_picture_beyond_the_limits_is_refused_before_anything_is_sent() {
     let transport = ScriptedTransport::default();
     let error = solver(&transport).solve(&gif(1001, 10)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Unsupported, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Unsupported, Billed::No)
     );
     assert!(error.message().contains("1000 px"), "{error}");
-    assert!(transport.calls().is_empty());
+    assert!(transport.sent().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,8 +272,8 @@ async fn a_late_report_is_refused_with_the_reason() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.kind(), error.charge()),
-        (ErrorKind::Protocol, Charge::No)
+        (error.kind(), error.billed()),
+        (ErrorKind::Protocol, Billed::No)
     );
     assert!(error.message().contains("too late"), "{error}");
 }
@@ -292,12 +293,12 @@ async fn the_balance_reads_as_number_and_as_string() {
 
 #[test]
 fn settings_come_from_the_environment_and_errors_name_the_variable() {
-    let from = |key: Option<&str>, url: Option<&str>| {
-        TwoCaptcha::from_variables(|name| match name {
+    let from = |key: Option<&'static str>, url: Option<&'static str>| {
+        TwoCaptcha::from_variables(&Context::with_variables(move |name| match name {
             "TWOCAPTCHA_API_KEY" => key.map(Into::into),
             "TWOCAPTCHA_BASE_URL" => url.map(Into::into),
             other => panic!("no such variable: {other}"),
-        })
+        }))
     };
     assert_eq!(from(Some("hunter2\n"), None).unwrap().name(), "twocaptcha");
     let debug = format!(
@@ -310,10 +311,10 @@ fn settings_come_from_the_environment_and_errors_name_the_variable() {
     );
     for missing in [None, Some(""), Some("hunter2 x")] {
         let error = from(missing, None).unwrap_err();
-        assert_eq!(error.setting(), "TWOCAPTCHA_API_KEY");
+        assert_eq!(error.path(), "TWOCAPTCHA_API_KEY");
     }
     let error = from(Some("hunter2"), Some("http://api.2captcha.com")).unwrap_err();
-    assert_eq!(error.setting(), "TWOCAPTCHA_BASE_URL");
+    assert_eq!(error.path(), "TWOCAPTCHA_BASE_URL");
 }
 
 #[tokio::test(start_paused = true)]

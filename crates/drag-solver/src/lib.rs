@@ -30,39 +30,40 @@
 //! Every combinator wraps solvers and is one, so callers never notice a change of chain. Written from
 //! the inside out: what is called first sits next to the provider.
 //!
-//! ```
+#![cfg_attr(feature = "mock", doc = "```")]
+#![cfg_attr(not(feature = "mock"), doc = "```ignore")]
 //! use std::time::Duration;
 //!
 //! use drag_solver::prelude::*;
-//! # use drag_solver_mock::{MockSolver, Outcome};
+//! # use drag_solver::testing::{MockSolver, fixtures};
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-//! # let cheap = MockSolver::new("cheap").always(Outcome::answer(drag));
-//! # let dear = MockSolver::new("dear");
+//! # async fn main() -> Result<(), SolveError> {
+//! # let cheap = MockSolver::new("cheap").always(fixtures::drag());
+//! # let expensive = MockSolver::new("expensive");
+//! # let challenge = fixtures::challenge();
 //!
 //! // Any two solvers: providers, mocks, chains.
 //! let cheap = cheap
-//!     .validate(ValidatePolicy::default())?      // refuses answers that cannot be right
-//!     .timeout(Duration::from_secs(60))?         // limits one attempt
-//!     .retry(RetryPolicy::default())?;           // tries again, and never pays twice for one job
-//! let chain = cheap.or(dear);                    // asks the second if the first fails
-//! # let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-//! # let screenshot = Screenshot::from_bytes(gif)?;
+//!     .validate(ValidatePolicy::default())      // refuses answers that cannot be right
+//!     .timeout(Duration::from_secs(60))         // limits one attempt
+//!     .retry(RetryPolicy::default());           // tries again, and never pays twice for one job
+//! let chain = cheap.or(expensive);              // asks the second if the first fails
 //!
-//! let challenge = DragChallenge::new(screenshot).within(Duration::from_secs(120));
-//! let solution = chain.solve(&challenge).await?;
-//! println!("{} by {}", solution.drag(), solution.provider());
-//! # assert_eq!(solution.provider(), "cheap");
+//! let solution = chain.solve(&challenge.within(Duration::from_secs(120))).await?;
+//! println!("{} by {}", solution.drag(), solution.solver());
+//! # assert_eq!(solution.solver(), "cheap");
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! [`DragSolverExt`] lists the combinators; [`composing`] says in which order they belong, which orders
+//! look right and are wrong, and what a chain can cost.
+//!
 //! # When it fails
 //!
-//! A [`SolveError`](core::SolveError) answers two questions, and nobody has to parse its text:
-//! [`recovery`](core::SolveError::recovery), what may be tried next, and
-//! [`charge`](core::SolveError::charge), whether money was spent.
+//! A [`SolveError`](SolveError) answers two questions, and nobody has to parse its text:
+//! [`recovery`](SolveError::recovery), what may be tried next, and
+//! [`billed`](SolveError::billed), whether money was spent.
 //!
 //! ```
 //! use drag_solver::prelude::*;
@@ -80,15 +81,15 @@
 //! ```
 //!
 //! A job that was paid for is never lost: the error names it
-//! ([`unfinished_jobs`](core::SolveError::unfinished_jobs)), and a challenge that
-//! [resumes](core::DragChallenge::resuming) it goes on waiting instead of buying another, even after
+//! ([`unfinished_jobs`](SolveError::unfinished_jobs)), and a challenge that
+//! [resumes](DragChallenge::resume_job) it continues to wait instead of buying another, even after
 //! a restart of the program.
 //!
 //! # Test without a network
 //!
-//! `drag-solver-mock`, as a dev-dependency, has a scripted [`DragSolver`](core::DragSolver), a
-//! mockall double, pictures with a known answer, the providers' protocols on a loopback port, and the
-//! suite that every solver must pass.
+//! With the feature `mock`, in dev-dependencies, the module `testing` has a scripted [`DragSolver`], a
+//! mockall double and a challenge in one word; with further features test pictures with a known answer,
+//! the suite that every solver must pass, and the providers' protocols on a loopback port.
 //!
 //! # Features
 //!
@@ -96,57 +97,77 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `anticaptcha` | the provider Anti-Captcha, [`anticaptcha`](crate::anticaptcha) |
-//! | `omocaptcha` | the provider omocaptcha, [`omocaptcha`](crate::omocaptcha) |
-//! | `twocaptcha` | the provider 2Captcha, [`twocaptcha`](crate::twocaptcha) |
-//! | `config` | chains from a file, and the registry of providers, [`config`](crate::config) |
-//! | `image` | `.fit(..)`: screenshots that fit what a provider takes, [`image`](crate::image) |
-//! | `http` | the plumbing for a provider of your own, [`http`](crate::http) |
-//! | `metrics` | counts and times calls, [`Instrument`](crate::combinators::Instrument) |
-//! | `mock` | the test doubles, [`mock`](crate::mock); for dev-dependencies |
-//!
-//! # Crates
-//!
-//! This crate re-exports, and builds chains from files: [`core`] has the trait and the vocabulary, [`combinators`] the
-//! wrappers, and each provider is a module of its own.
+//! | `omocaptcha` | the provider omocaptcha, `providers::Omocaptcha` |
+//! | `twocaptcha` | the provider 2Captcha, `providers::TwoCaptcha` |
+//! | `anticaptcha` | the provider Anti-Captcha, `providers::AntiCaptcha` |
+//! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
+//! | `config` | chains from a file, and the registry of providers, in the module `config` |
+//! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
+//! | `metrics` | [`Instrument`] counts and times calls with the crate `metrics` |
+//! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
+//! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |
+//! | `contract` | for tests: the suite that every solver must pass, `testing::contract` |
+//! | `emulator` | for tests: the providers' protocols on a loopback port, `testing::emulator` |
 
-#![cfg_attr(
-    not(all(
-        feature = "anticaptcha",
-        feature = "omocaptcha",
-        feature = "twocaptcha",
-        feature = "config",
-        feature = "http",
-        feature = "image",
-        feature = "mock"
-    )),
-    allow(rustdoc::broken_intra_doc_links)
-)]
-
-#[cfg(feature = "anticaptcha")]
-pub use drag_solver_anticaptcha as anticaptcha;
-pub use drag_solver_combinators as combinators;
-pub use drag_solver_core as core;
-#[cfg(feature = "http")]
-pub use drag_solver_http as http;
+#[cfg(feature = "metrics")]
+pub use drag_solver_combinators::describe_metrics;
+pub use drag_solver_combinators::{
+    Abandoned, Budget, BudgetPolicy, Budgeted, CallInfo, CallOutcome, Circuit, CircuitBreaker,
+    CircuitBreakerPolicy, CircuitState, ConcurrencyLimit, ConcurrencyLimitPolicy, Deadline,
+    DeadlinePolicy, DragSolverExt, Fallback, Hedge, HedgePolicy, HedgeStats, Inspect, Inspector,
+    Instrument, InstrumentPolicy, OrderPolicy, Permits, Priced, Quorum, QuorumPolicy, RateLimit,
+    RateLimitPolicy, RateLimiter, Retry, RetryBudget, RetryBudgetPolicy, RetryPolicy, Timeout,
+    TimeoutPolicy, Validate, ValidatePolicy, composing,
+};
+#[doc(hidden)]
+pub use drag_solver_core::CheckSettings;
+pub use drag_solver_core::{
+    Attempt, Billed, ConfigError, Drag, DragChallenge, DragSolver, ErrorKind, Event, ImageFormat,
+    InvalidDrag, InvalidJobId, InvalidRatio, InvalidUsd, JobId, LimitExceeded, Observer, PaidJob,
+    Point, Profile, Purchase, Purchases, Ratio, Recovery, Rect, Screenshot, ScreenshotError,
+    ScreenshotLimits, Settlement, Solution, SolveError, SolverFn, Tracker, Usd, Verdict, WorstCase,
+    async_trait, forward_solver, solver_fn,
+};
 #[cfg(feature = "image")]
-pub use drag_solver_image as image;
-#[cfg(feature = "mock")]
-pub use drag_solver_mock as mock;
-#[cfg(feature = "omocaptcha")]
-pub use drag_solver_omocaptcha as omocaptcha;
-#[cfg(feature = "twocaptcha")]
-pub use drag_solver_twocaptcha as twocaptcha;
+pub use drag_solver_image::{Fit, FitExt, FitPolicy, FittedChallenge, Mapping, fit_challenge};
 
 #[cfg(feature = "config")]
 pub mod config;
 pub mod prelude;
 
-/// README's code, compiled and run.
-#[cfg(all(doctest, feature = "omocaptcha", feature = "mock"))]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+/// What every HTTP provider is made with, also one of your own: requests, responses, polling, settings.
+#[cfg(feature = "http")]
+pub mod http {
+    pub use drag_solver_http::*;
+}
 
-#[cfg(all(doctest, feature = "http", feature = "contract", feature = "emulator"))]
-#[doc = include_str!("../../../docs/write-a-provider.md")]
-struct WriteAProvider;
+/// The providers whose features are enabled, and their builders.
+#[cfg(any(
+    feature = "anticaptcha",
+    feature = "omocaptcha",
+    feature = "twocaptcha"
+))]
+pub mod providers {
+    #[cfg(feature = "anticaptcha")]
+    pub use drag_solver_anticaptcha::{AntiCaptcha, AntiCaptchaBuilder};
+    #[cfg(feature = "omocaptcha")]
+    pub use drag_solver_omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaBuilder};
+    #[cfg(feature = "twocaptcha")]
+    pub use drag_solver_twocaptcha::{TwoCaptcha, TwoCaptchaBuilder};
+}
+
+/// For tests, in dev-dependencies: no network, no account, no waiting.
+#[cfg(feature = "mock")]
+pub mod testing {
+    #[cfg(feature = "emulator")]
+    #[doc(inline)]
+    pub use drag_solver_emulator as emulator;
+    #[cfg(feature = "http")]
+    #[doc(inline)]
+    pub use drag_solver_http::testing as http;
+    pub use drag_solver_mock::*;
+}
+
+#[cfg(all(doctest, feature = "omocaptcha"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,11 +1,11 @@
 //! `x1|y1|x2|y2`, the answer of omocaptcha's v1.
 
-use drag_solver_core::{Charge, Drag, ErrorKind, Point};
-use drag_solver_http::{ApiResponse, JobApi as _, JobState};
+use drag_solver::http::{ApiResponse, JobApi as _, JobState};
+use drag_solver::{Drag, Point};
 use drag_solver_omocaptcha::OmocaptchaV1;
 use serde_json::json;
 
-use super::promises::{TOKEN, drag_is_sound, error_is_sound};
+use super::promises::{TOKEN, drag_is_sound};
 
 /// The text is a drag of exactly the four numbers in it, or an invalid answer that was paid for; and
 /// four numbers, written down, are read back to the last bit.
@@ -25,19 +25,19 @@ pub fn answer_text(data: &[u8]) {
 fn read(result: &str) -> Option<Drag> {
     let api = OmocaptchaV1::new(TOKEN.to_owned().into(), "24");
     let body = json!({"error": false, "status": "success", "result": result});
-    match api.polled(&ApiResponse::new(200, body.to_string())) {
-        Ok(JobState::Solved(answer)) => {
-            let parts: Vec<&str> = result.split('|').collect();
-            assert_eq!(parts.len(), 4, "{result:?}");
-            drag_is_sound(&answer.drag);
-            Some(answer.drag)
-        }
-        Ok(JobState::Failed(error)) => {
-            assert_eq!(error.kind(), ErrorKind::InvalidAnswer, "{error}");
-            assert_eq!(error.charge(), Charge::Yes, "{error}");
-            error_is_sound(&error);
-            None
-        }
+    match api.parse_poll(&ApiResponse::new(200, body.to_string())) {
+        Ok(JobState::Solved(answer)) => match answer.drag {
+            Ok(drag) => {
+                let parts: Vec<&str> = result.split('|').collect();
+                assert_eq!(parts.len(), 4, "{result:?}");
+                drag_is_sound(&drag);
+                Some(drag)
+            }
+            Err(why) => {
+                assert!(!why.is_empty(), "{result:?}");
+                None
+            }
+        },
         other => panic!("{result:?} is {other:?}"),
     }
 }

@@ -7,15 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use drag_solver_anticaptcha::AntiCaptcha;
-use drag_solver_core::{
-    Charge, DragChallenge, DragSolver, JobId, Progress, ProgressListener, Screenshot, Solution,
-    SolveError, Verdict,
+use drag_solver::http::{ApiRequest, ApiResponse, PollInterval, Transport, TransportError};
+use drag_solver::providers::AntiCaptcha;
+use drag_solver::providers::TwoCaptcha;
+use drag_solver::providers::{ApiVersion, Omocaptcha};
+use drag_solver::{
+    Billed, Drag, DragChallenge, DragSolver, Event, JobId, Observer, PaidJob, Point, Screenshot,
+    Solution, SolveError, Verdict, async_trait,
 };
-use drag_solver_http::{ApiRequest, ApiResponse, Pace, Transport, TransportError};
-use drag_solver_omocaptcha::{ApiVersion, Omocaptcha};
-use drag_solver_twocaptcha::TwoCaptcha;
 use serde_json::Value;
 
 use super::promises::{
@@ -23,17 +22,17 @@ use super::promises::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const PACE: Pace = Pace::new(SECOND, SECOND);
+const POLL: PollInterval = PollInterval::new(SECOND, SECOND);
 /// Time for two polls.
 const LIMIT: Duration = Duration::from_millis(2_500);
 
 /// A gif of 400 by 300 pixels, smaller than any provider's limit.
-const PICTURE: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0;";
+const SCREENSHOT: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0;";
 
 /// What omocaptcha answers, protocol v1.
 pub fn omocaptcha_v1(data: &[u8]) {
     let transport = Canned::new("createJob", r#"{"error": false, "job_id": 7}"#);
-    let settings = Omocaptcha::builder().token(TOKEN).pace(PACE);
+    let settings = Omocaptcha::builder().token(TOKEN).poll(POLL);
     let solver = settings.job_timeout(LIMIT).transport(transport.clone());
     let solver = solver.build().expect("sound settings");
     block_on(async {
@@ -47,7 +46,7 @@ pub fn omocaptcha_v1(data: &[u8]) {
 /// What omocaptcha answers, protocol v2.
 pub fn omocaptcha_v2(data: &[u8]) {
     let transport = Canned::new("createTask", r#"{"errorId": 0, "taskId": 7}"#);
-    let settings = Omocaptcha::builder().token(TOKEN).pace(PACE);
+    let settings = Omocaptcha::builder().token(TOKEN).poll(POLL);
     let solver = settings
         .api_version(ApiVersion::V2)
         .job_timeout(LIMIT)
@@ -63,7 +62,7 @@ pub fn omocaptcha_v2(data: &[u8]) {
 /// What 2Captcha answers.
 pub fn twocaptcha(data: &[u8]) {
     let transport = Canned::new("createTask", r#"{"errorId": 0, "taskId": 7}"#);
-    let settings = TwoCaptcha::builder().token(TOKEN).pace(PACE);
+    let settings = TwoCaptcha::builder().token(TOKEN).poll(POLL);
     let solver = settings.job_timeout(LIMIT).transport(transport.clone());
     let solver = solver.build().expect("sound settings");
     block_on(async {
@@ -76,7 +75,7 @@ pub fn twocaptcha(data: &[u8]) {
 /// What Anti-Captcha answers.
 pub fn anticaptcha(data: &[u8]) {
     let transport = Canned::new("createTask", r#"{"errorId": 0, "taskId": 7}"#);
-    let settings = AntiCaptcha::builder().token(TOKEN).pace(PACE);
+    let settings = AntiCaptcha::builder().token(TOKEN).poll(POLL);
     let solver = settings.job_timeout(LIMIT).transport(transport.clone());
     let solver = solver.build().expect("sound settings");
     block_on(async {
@@ -88,27 +87,24 @@ pub fn anticaptcha(data: &[u8]) {
 
 /// The answer to a create request, to polls, to a resumed job's polls and to reports.
 async fn asks(solver: &dyn DragSolver, transport: &Canned, data: &[u8]) {
-    let challenge = DragChallenge::new(Screenshot::from_bytes(PICTURE).expect("a picture"));
+    let challenge = DragChallenge::new(Screenshot::from_bytes(SCREENSHOT).expect("a picture"));
     for asked in [Asked::Create, Asked::Anything, Asked::Poll] {
         transport.gives(data, asked);
         let heard = Arc::new(Heard::default());
-        let listening = challenge.clone().with_listener(Arc::clone(&heard) as _);
-        let outcome = solver.solve(&listening).await;
+        let observed = challenge.clone().with_observer(Arc::clone(&heard) as _);
+        let outcome = solver.solve(&observed).await;
         assert_eq!(transport.creates(), 1, "an answer is bought once");
         solve_is_sound(&outcome, &transport.body(), &heard);
         let Err(error) = outcome else { continue };
         let Some(job) = error.unfinished_jobs().pop() else {
             continue;
         };
-        let again = solver.solve(&challenge.clone().resuming(job)).await;
+        let again = solver.solve(&challenge.clone().resume_job(job)).await;
         assert_eq!(transport.creates(), 1, "a resumed job is not bought again");
         solve_is_sound(&again, &transport.body(), &Heard::default());
     }
     transport.gives(data, Asked::Anything);
-    let drag = drag_solver_core::Drag::new(
-        drag_solver_core::Point::new(1.0, 2.0),
-        drag_solver_core::Point::new(30.0, 4.0),
-    );
+    let drag = Drag::new(Point::new(1.0, 2.0), Point::new(30.0, 4.0));
     let solution = Solution::new(drag, solver.name()).with_job(JobId::from(7));
     for verdict in [Verdict::Correct, Verdict::Incorrect] {
         refusal_is_sound(solver.report(&solution, verdict).await);
@@ -140,8 +136,8 @@ fn solve_is_sound(outcome: &Result<Solution, SolveError>, body: &[u8], heard: &H
             error_hides_the_token(error);
             // What was bought and is not over can be resumed.
             if let Some(job) = heard.unsettled() {
-                assert_eq!(error.job(), Some(&job), "{error}");
-                assert_eq!(error.charge(), Charge::Unknown, "{error}");
+                assert_eq!(error.unfinished_jobs(), [job], "{error}");
+                assert_eq!(error.billed(), Billed::Maybe, "{error}");
             }
         }
     }
@@ -152,8 +148,8 @@ fn refusal_is_sound<T>(outcome: Result<T, SolveError>) {
         error_is_sound(&error);
         error_hides_the_token(&error);
         assert_eq!(
-            error.charge(),
-            Charge::No,
+            error.billed(),
+            Billed::No,
             "nothing is bought by asking: {error}"
         );
     }
@@ -266,22 +262,27 @@ impl Transport for Canned {
 
 /// Knows which job was bought and is not over.
 #[derive(Debug, Default)]
-struct Heard(Mutex<Option<JobId>>);
+struct Heard(Mutex<Option<PaidJob>>);
 
 impl Heard {
-    fn unsettled(&self) -> Option<JobId> {
+    fn unsettled(&self) -> Option<PaidJob> {
         self.0.lock().expect("one thread").clone()
     }
 }
 
-impl ProgressListener for Heard {
-    fn on_progress(&self, progress: &Progress<'_>) {
+#[async_trait]
+impl Observer for Heard {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
         let mut job = self.0.lock().expect("one thread");
-        match progress {
-            Progress::Bought { job: bought, .. } => *job = Some((*bought).clone()),
-            Progress::Settled { .. } => *job = None,
+        match *event {
+            Event::Bought {
+                solver,
+                job: bought,
+            } => *job = Some(PaidJob::new(solver, bought.clone())),
+            Event::Settled { .. } => *job = None,
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -3,28 +3,27 @@
 use std::error::Error;
 
 use drag_solver::config::{ChainConfig, Registry};
-use drag_solver_anticaptcha::ImageToCoordinatesTask;
-use drag_solver_combinators::{
-    BudgetPolicy, DeadlinePolicy, RetryBudgetPolicy, RetryPolicy, TimeoutPolicy, ValidatePolicy,
+use drag_solver::http::{Context, HttpOptions, Provider};
+use drag_solver::providers::{AntiCaptcha, Omocaptcha, TwoCaptcha};
+use drag_solver::{
+    BudgetPolicy, ConfigError, DeadlinePolicy, DragSolver, RetryBudgetPolicy, RetryPolicy,
+    TimeoutPolicy, ValidatePolicy,
 };
-use drag_solver_core::DragSolver;
-use drag_solver_http::ConfigError;
-use drag_solver_http::task_api::{TaskConfig, TaskService, TaskSolverBuilder};
-use drag_solver_omocaptcha::{OmocaptchaBuilder, OmocaptchaConfig};
-use drag_solver_twocaptcha::CoordinatesTask;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::promises::{TOKEN, hides_the_token, is_printable};
 
 /// Settings are taken, or refused in one line that names the setting; a token is never shown; a
 /// policy that was taken is written and read again without a change.
 pub fn config(data: &[u8]) {
-    if let Some(settings) = with_secrets(data) {
-        omocaptcha(&settings);
-        task::<CoordinatesTask>(&settings);
-        task::<ImageToCoordinatesTask>(&settings);
+    for place in [Place::File, Place::Variable] {
+        if let Some(settings) = with_secrets(data, place) {
+            provider::<Omocaptcha>(&settings);
+            provider::<TwoCaptcha>(&settings);
+            provider::<AntiCaptcha>(&settings);
+        }
     }
     chain(data);
     policy::<RetryPolicy>(data);
@@ -35,9 +34,17 @@ pub fn config(data: &[u8]) {
     policy::<BudgetPolicy>(data);
 }
 
+/// Where a secret is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// In the settings themselves, which is refused.
+    File,
+    Variable,
+}
+
 /// The same settings with a token of ours and a password of ours, if they have such members, and
 /// nowhere else.
-fn with_secrets(data: &[u8]) -> Option<Value> {
+fn with_secrets(data: &[u8], place: Place) -> Option<Value> {
     let mut settings: Value = read(data)?;
     let members = settings.as_object_mut()?;
     let has_proxy = members.remove("proxy").is_some();
@@ -45,14 +52,24 @@ fn with_secrets(data: &[u8]) -> Option<Value> {
     if shows_the_token(&format!("{members:?}")) {
         return None;
     }
+    let mut add = |name: &str, variable: &str, secret: String| {
+        let secret = match place {
+            Place::File => secret.into(),
+            Place::Variable => json!({"env": variable}),
+        };
+        members.insert(name.to_owned(), secret);
+    };
     if has_token {
-        members.insert("token".to_owned(), TOKEN.into());
+        add("token", "THE_TOKEN", TOKEN.to_owned());
     }
     if has_proxy {
-        let proxy = format!("http://user:{}@proxy:3128", TOKEN.replace('/', "%2F"));
-        members.insert("proxy".to_owned(), proxy.into());
+        add("proxy", "THE_PROXY", proxy());
     }
     Some(settings)
+}
+
+fn proxy() -> String {
+    format!("http://user:{}@proxy:3128", TOKEN.replace('/', "%2F"))
 }
 
 /// In capitals too: the host of a URL is read in small letters.
@@ -85,37 +102,31 @@ fn chain(data: &[u8]) {
         },
         Err(error) => return is_printable(&error.to_string()),
     };
-    assert!(!chain.links().is_empty());
+    assert!(!chain.providers().is_empty());
     hides_the_token(&format!(
         "{chain} {chain:#} {chain:?} {:?}",
-        chain.worst_case()
+        chain.profile()
     ));
 }
 
-fn omocaptcha(settings: &Value) {
-    if let Ok(config) = OmocaptchaConfig::deserialize(settings) {
-        hides_the_token(&format!("{config:?}"));
-        built(OmocaptchaBuilder::from(config.clone()).build());
-        built(OmocaptchaBuilder::from(config).token(TOKEN).build());
+/// What a registry makes of a table, and what a program makes of its environment.
+fn provider<P: Provider>(settings: &Value) {
+    let variable = variables(settings.clone());
+    let context = Context::with_variables(move |name| match name {
+        "THE_TOKEN" => Some(TOKEN.into()),
+        "THE_PROXY" => Some(proxy().into()),
+        name => variable(name).map(Into::into),
+    });
+    match HttpOptions::deserialize(settings) {
+        Ok(http) => {
+            hides_the_token(&format!("{http:?}"));
+            if let Ok(own) = P::Config::deserialize(settings) {
+                built(P::from_config(http, own, &context));
+            }
+        }
+        Err(error) => hides_the_token(&error.to_string()),
     }
-    let variable = variables(settings);
-    match OmocaptchaConfig::from_variables(|name| variable(name).map(Into::into)) {
-        Ok(config) => built(OmocaptchaBuilder::from(config).build()),
-        Err(error) => refusal_is_sound(&error),
-    }
-}
-
-fn task<S: TaskService>(settings: &Value) {
-    if let Ok(config) = TaskConfig::deserialize(settings) {
-        hides_the_token(&format!("{config:?}"));
-        built(TaskSolverBuilder::<S>::from(config.clone()).build());
-        built(TaskSolverBuilder::<S>::from(config).token(TOKEN).build());
-    }
-    let variable = variables(settings);
-    match TaskConfig::from_variables::<S>(|name| variable(name).map(Into::into)) {
-        Ok(config) => built(TaskSolverBuilder::<S>::from(config).build()),
-        Err(error) => refusal_is_sound(&error),
-    }
+    built(P::from_variables(&context));
 }
 
 /// A policy may be impossible to use and still be written down.
@@ -150,7 +161,7 @@ fn built<S: DragSolver>(outcome: Result<S, ConfigError>) {
             assert!((1..=64).contains(&name.len()), "{name}");
             is_printable(name);
             hides_the_token(&format!("{solver:?} {solver:#?}"));
-            let _ = solver.worst_case();
+            let _ = solver.profile();
         }
         Err(error) => refusal_is_sound(&error),
     }
@@ -158,7 +169,7 @@ fn built<S: DragSolver>(outcome: Result<S, ConfigError>) {
 
 fn refusal_is_sound(error: &ConfigError) {
     assert!(
-        !error.setting().is_empty() && !error.problem().is_empty(),
+        !error.path().is_empty() && !error.problem().is_empty(),
         "{error:?}"
     );
     for text in std::iter::successors(Some(error as &dyn Error), |&error| error.source()) {
@@ -173,8 +184,8 @@ fn read<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
 
 /// An environment: the members whose values are strings, under their upper-case names behind any
 /// prefix.
-fn variables(settings: &Value) -> impl Fn(&str) -> Option<String> {
-    |name| {
+fn variables(settings: Value) -> impl Fn(&str) -> Option<String> {
+    move |name| {
         let (_, setting) = name.split_once('_')?;
         let member = match setting {
             "API_TOKEN" | "API_KEY" => "token".to_owned(),

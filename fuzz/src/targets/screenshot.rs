@@ -1,6 +1,6 @@
 //! The header of a picture.
 
-use drag_solver_core::{ImageFormat, Screenshot};
+use drag_solver::{ImageFormat, Screenshot};
 
 use super::promises::is_printable;
 

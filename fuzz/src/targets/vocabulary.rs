@@ -1,7 +1,7 @@
 //! Amounts, ids and rectangles, as texts and as members of an answer.
 
-use drag_solver_core::{JobId, Rect, Usd};
-use drag_solver_http::lenient;
+use drag_solver::http::json;
+use drag_solver::{JobId, Rect, Usd};
 use serde_json::Value;
 
 use super::promises::{error_is_sound, is_printable};
@@ -28,7 +28,7 @@ pub fn vocabulary(data: &[u8]) {
         Ok(id) => {
             is_printable(id.as_str());
             assert_eq!(
-                lenient::job_id(Some(&Value::from(id.as_str()))),
+                json::job_id(Some(&Value::from(id.as_str()))),
                 some_but_zero(&id)
             );
         }
@@ -46,15 +46,15 @@ fn some_but_zero(id: &JobId) -> Option<JobId> {
 
 fn member(value: &Value) {
     let value = Some(value);
-    if let Some(id) = lenient::job_id(value) {
-        let sent = lenient::job_id_value(&id);
-        assert_eq!(lenient::job_id(Some(&sent)), Some(id), "{sent}");
+    if let Some(id) = json::job_id(value) {
+        let sent = json::job_id_value(&id);
+        assert_eq!(json::job_id(Some(&sent)), Some(id), "{sent}");
     }
-    if let Some(number) = lenient::number(value) {
+    if let Some(number) = json::number(value) {
         assert!(number.is_finite(), "{value:?}");
     }
-    if let Some(amount) = lenient::usd(value) {
-        assert_eq!(lenient::usd(Some(&amount.to_string().into())), Some(amount));
+    if let Some(amount) = json::usd(value) {
+        assert_eq!(json::usd(Some(&amount.to_string().into())), Some(amount));
     }
-    let _ = (lenient::flag(value), lenient::text(value));
+    let _ = (json::flag(value), json::text(value));
 }

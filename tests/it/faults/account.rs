@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use drag_solver::anticaptcha::AntiCaptcha;
-use drag_solver::core::{DragSolver, SolveError};
-use drag_solver::http::Pace;
-use drag_solver::mock::emulator::{Dialect, Emulator};
-use drag_solver::omocaptcha::{ApiVersion, Omocaptcha};
-use drag_solver::twocaptcha::TwoCaptcha;
+use drag_solver::http::PollInterval;
+use drag_solver::providers::AntiCaptcha;
+use drag_solver::providers::TwoCaptcha;
+use drag_solver::providers::{ApiVersion, Omocaptcha};
+use drag_solver::testing::emulator::{Emulator, Protocol};
+use drag_solver::{DragSolver, SolveError};
 
 /// Full of characters that JSON, URLs and HTML write in another way.
 pub(super) const TOKEN: &str = r#"q9Zv7"\/+=%&<'k3y8s"#;
@@ -37,12 +37,12 @@ impl Provider {
         self == Self::OmocaptchaV1
     }
 
-    fn dialect(self) -> Dialect {
+    fn protocol(self) -> Protocol {
         match self {
-            Self::OmocaptchaV1 => Dialect::OmocaptchaV1,
-            Self::OmocaptchaV2 => Dialect::OmocaptchaV2,
-            Self::TwoCaptcha => Dialect::TwoCaptcha,
-            Self::AntiCaptcha => Dialect::AntiCaptcha,
+            Self::OmocaptchaV1 => Protocol::OmocaptchaV1,
+            Self::OmocaptchaV2 => Protocol::OmocaptchaV2,
+            Self::TwoCaptcha => Protocol::TwoCaptcha,
+            Self::AntiCaptcha => Protocol::AntiCaptcha,
         }
     }
 }
@@ -68,7 +68,7 @@ macro_rules! build {
         $builder
             .token(TOKEN)
             .base_url($url)
-            .pace(Pace::new(Duration::from_millis(1), $patience.every))
+            .poll(PollInterval::new(Duration::from_millis(1), $patience.every))
             .request_timeout($patience.request)
             .job_timeout($patience.job)
             .build()
@@ -78,7 +78,7 @@ macro_rules! build {
 
 impl Account {
     pub(super) fn open(provider: Provider, emulator: &Emulator, patience: Patience) -> Self {
-        let url = emulator.url(provider.dialect());
+        let url = emulator.url(provider.protocol());
         match provider {
             Provider::OmocaptchaV1 => {
                 Self::Omocaptcha(build!(Omocaptcha::builder(), url, patience))

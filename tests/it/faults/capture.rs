@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use drag_solver::mock::emulator::TokenSearch;
+use drag_solver::testing::emulator::SecretScanner;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -21,7 +21,7 @@ struct State {
 }
 
 /// What is looked for everywhere.
-pub(super) static SEARCH: LazyLock<TokenSearch> = LazyLock::new(|| TokenSearch::new(TOKEN));
+pub(super) static SEARCH: LazyLock<SecretScanner> = LazyLock::new(|| SecretScanner::new(TOKEN));
 
 static SEEN: LazyLock<Seen> = LazyLock::new(Seen::default);
 

@@ -5,11 +5,9 @@ use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use drag_solver::core::{
-    Charge, PaidJob, Progress, ProgressListener, Solution, SolveError, Verdict,
-};
-use drag_solver::mock::challenge::{AnswerKey, TestPicture};
-use drag_solver::mock::emulator::{Books, Emulator, EmulatorBuilder, Fault, Step};
+use drag_solver::testing::emulator::{Emulator, EmulatorBuilder, Fault, Operation, Stats};
+use drag_solver::testing::pictures::{AnswerKey, TestPicture};
+use drag_solver::{Billed, Event, Observer, PaidJob, Solution, SolveError, Verdict, async_trait};
 use tokio::sync::watch;
 
 use super::account::{Account, Patience, Provider, TOKEN};
@@ -54,14 +52,14 @@ impl Moment {
         Self::Services,
     ];
 
-    pub(super) fn step(self) -> Step {
+    pub(super) fn operation(self) -> Operation {
         match self {
-            Self::Connect => Step::Connect,
-            Self::Create => Step::Create,
-            Self::FirstPoll | Self::LaterPoll | Self::EveryPoll => Step::Poll,
-            Self::Balance => Step::Balance,
-            Self::Report => Step::Report,
-            Self::Services => Step::Services,
+            Self::Connect => Operation::Connect,
+            Self::Create => Operation::Create,
+            Self::FirstPoll | Self::LaterPoll | Self::EveryPoll => Operation::Poll,
+            Self::Balance => Operation::Balance,
+            Self::Report => Operation::Report,
+            Self::Services => Operation::Services,
         }
     }
 }
@@ -119,7 +117,7 @@ impl Cell {
                 (row.poll, self.solve(&emulator, picture, row.poll).await?)
             }
             Moment::EveryPoll => {
-                let expected = if row.poll == Outcome::Fine && !self.fault.is_bearable() {
+                let expected = if row.poll == Outcome::Fine && !self.fault.is_tolerable() {
                     TIME_UP
                 } else {
                     row.poll
@@ -138,7 +136,7 @@ impl Cell {
         // Nothing is under way any more once every connection is cut.
         emulator.suspend().await.unwrap();
         let checked = self
-            .check(expected, &seen, &emulator.books())
+            .check(expected, &seen, &emulator.stats())
             .and_then(|()| self.check_requests(&emulator));
         emulator.shutdown().await;
         checked
@@ -149,15 +147,15 @@ impl Cell {
         match self.moment {
             // For good: how soon the client comes is not known.
             Moment::Connect if matches!(fault, Fault::Refuse(_)) => {
-                builder.fault(Step::Connect, Fault::Refuse(Duration::MAX), 1)
+                builder.fault(Operation::Connect, Fault::Refuse(Duration::MAX), 1)
             }
             // The first poll is answered "not yet", in a way that everybody bears.
             Moment::LaterPoll => builder
                 .running_polls(1)
-                .fault(Step::Poll, Fault::UnknownFields, 1)
-                .fault(Step::Poll, fault, 1),
-            Moment::EveryPoll => builder.fault(Step::Poll, fault, u32::MAX),
-            moment => builder.fault(moment.step(), fault, 1),
+                .fault(Operation::Poll, Fault::UnknownFields, 1)
+                .fault(Operation::Poll, fault, 1),
+            Moment::EveryPoll => builder.fault(Operation::Poll, fault, u32::MAX),
+            moment => builder.fault(moment.operation(), fault, 1),
         }
     }
 
@@ -210,12 +208,12 @@ impl Cell {
             let mut news = bought.0.subscribe();
             let told = news.clone();
             let account = Account::open(self.provider, emulator, PATIENT);
-            let challenge = picture.challenge().with_listener(bought);
+            let challenge = picture.challenge().with_observer(bought);
             tokio::select! {
                 biased;
                 job = news.wait_for(Option::is_some) => job.unwrap().clone().unwrap(),
                 outcome = account.solver().solve(&challenge) => {
-                    // Some faults end it before the listener gets its turn.
+                    // Some faults end it before the observer gets its turn.
                     match (told.borrow().clone(), outcome) {
                         (Some(job), _) => job,
                         (None, outcome) => return Err(format!("nothing was bought: {outcome:?}")),
@@ -229,7 +227,7 @@ impl Cell {
             patience.every = Duration::from_millis(250);
         }
         let account = Account::open(self.provider, emulator, patience);
-        let challenge = picture.challenge().resuming(job);
+        let challenge = picture.challenge().resume_job(job);
         let outcome = account.solver().solve(&challenge).await;
         seen(outcome, &account, picture)
     }
@@ -250,35 +248,36 @@ impl Cell {
         })
     }
 
-    fn check(&self, expected: Outcome, seen: &Seen, books: &Books) -> Result<(), String> {
+    fn check(&self, expected: Outcome, seen: &Seen, stats: &Stats) -> Result<(), String> {
         let error = match (expected, seen) {
             (Outcome::Fine | Outcome::FineOr(..), Ok(text)) => {
                 return match SEARCH.find(text) {
                     Some(how) => Err(format!("the token, {how}, in {text}")),
-                    None => check_books(books, None, self.buys()),
+                    None => check_books(stats, None, self.buys()),
                 };
             }
             (Outcome::Fine, Err(error)) => return Err(format!("expected no error: {error:?}")),
             (_, Ok(_)) => return Err(format!("expected {expected:?}, got an answer")),
             (_, Err(error)) => error,
         };
-        let (kind, recovery, charge) = match expected {
-            Outcome::Fails(kind, recovery, charge) | Outcome::FineOr(kind, recovery, charge) => {
-                (kind, recovery, Some(charge))
+        let (kind, recovery, billed) = match expected {
+            Outcome::Fails(kind, recovery, billed) | Outcome::FineOr(kind, recovery, billed) => {
+                (kind, recovery, Some(billed))
             }
             Outcome::FailsFree(kind, recovery) => (kind, recovery, None),
             Outcome::Fine => unreachable!("handled above"),
         };
-        let is = (error.kind(), error.recovery(), error.charge());
-        if is != (kind, recovery, charge.unwrap_or(is.2)) {
+        let is = (error.kind(), error.recovery(), error.billed());
+        if is != (kind, recovery, billed.unwrap_or(is.2)) {
             return Err(format!("expected {expected:?}, got {is:?}: {error:?}"));
         }
-        if charge.is_none() && books.jobs_paid > 0 {
-            return Err(format!("somebody was paid: {books:?}"));
+        if billed.is_none() && stats.jobs_paid > 0 {
+            return Err(format!("somebody was paid: {stats:?}"));
         }
-        let is_poll = self.moment.step() == Step::Poll;
-        if is_poll != error.job().is_some() {
-            return Err(format!("the unfinished job: {:?}", error.job()));
+        let is_poll = self.moment.operation() == Operation::Poll;
+        let unfinished = error.unfinished_jobs();
+        if unfinished.len() != usize::from(is_poll) {
+            return Err(format!("the unfinished job: {unfinished:?}"));
         }
         if let Some(expected) = table::retry_after(&self.fault.to_string())
             .filter(|expected| *expected.start() > Duration::ZERO)
@@ -299,44 +298,47 @@ impl Cell {
         if let Some(how) = SEARCH.find(&text) {
             return Err(format!("the token, {how}, in {text}"));
         }
-        check_books(books, Some(error.charge()), self.buys())
+        check_books(stats, Some(error.billed()), self.buys())
     }
 
     /// Whether the call that is judged is one that buys.
     fn buys(&self) -> bool {
         !matches!(
-            self.moment.step(),
-            Step::Balance | Step::Report | Step::Services
+            self.moment.operation(),
+            Operation::Balance | Operation::Report | Operation::Services
         )
     }
 
     /// Nothing was sent twice that is paid for, and no redirect was followed.
     fn check_requests(&self, emulator: &Emulator) -> Result<(), String> {
         let requests = emulator.requests();
-        let creates = requests.iter().filter(|r| r.step() == Step::Create).count();
+        let creates = requests
+            .iter()
+            .filter(|r| r.operation == Operation::Create)
+            .count();
         if creates > 1 {
             return Err(format!("{creates} requests that buy"));
         }
         let asked = requests
             .iter()
-            .filter(|r| r.step() == self.moment.step())
+            .filter(|r| r.operation == self.moment.operation())
             .count();
         if !self.buys() && asked > 1 {
             return Err(format!("{asked} requests that ask"));
         }
-        let books = emulator.books();
-        if books.redirects_followed > 0 {
+        let stats = emulator.stats();
+        if stats.redirects_followed > 0 {
             return Err(format!(
                 "{} redirects were followed",
-                books.redirects_followed
+                stats.redirects_followed
             ));
         }
-        if books.faults == 0 {
+        if stats.faults == 0 {
             return Err("the fault did not happen".to_owned());
         }
         // Never in a URL or a header.
         for request in &requests {
-            let head = format!("{} {:?}", request.target(), request.headers());
+            let head = format!("{} {:?}", request.target, request.headers);
             if let Some(how) = SEARCH.find(&head) {
                 return Err(format!("the token, {how}, in {head}"));
             }
@@ -351,20 +353,20 @@ fn picture() -> &'static TestPicture {
     &PICTURE
 }
 
-/// A charge that is stated must be true.
-fn check_books(books: &Books, charge: Option<Charge>, buys: bool) -> Result<(), String> {
-    let paid = books.jobs_paid;
-    let is_true = match charge {
+/// What is said of the bill must be true.
+fn check_books(stats: &Stats, billed: Option<Billed>, buys: bool) -> Result<(), String> {
+    let paid = stats.jobs_paid;
+    let is_true = match billed {
         None if buys => paid == 1, // an answer came, so it was paid for
-        Some(Charge::No) if buys => paid == 0,
-        Some(Charge::Yes) => paid == 1,
+        Some(Billed::No) if buys => paid == 0,
+        Some(Billed::Yes) => paid == 1,
         _ => paid <= 1,
     };
-    if is_true && books.jobs_created <= 1 {
+    if is_true && stats.jobs_created <= 1 {
         return Ok(());
     }
     Err(format!(
-        "the client says {charge:?}, the provider: {books:?}"
+        "the client says {billed:?}, the provider: {stats:?}"
     ))
 }
 
@@ -394,8 +396,8 @@ fn everything_about(error: &SolveError) -> String {
         let _ = write!(text, "\n{cause}\n{cause:?}\n{cause:#?}");
         source = cause.source();
     }
-    let history = error.history(Duration::ZERO);
-    let _ = write!(text, "\n{history:?}\n{:?}", error.unfinished_jobs());
+    let (attempts, jobs) = (error.attempts(), error.unfinished_jobs());
+    let _ = write!(text, "\n{attempts:?}\n{jobs:?}");
     text
 }
 
@@ -409,11 +411,12 @@ impl Default for Bought {
     }
 }
 
-impl ProgressListener for Bought {
-    fn on_progress(&self, progress: &Progress<'_>) {
-        if let Progress::Bought { provider, job } = *progress {
-            self.0
-                .send_replace(Some(PaidJob::new(provider, job.clone())));
+#[async_trait]
+impl Observer for Bought {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if let Event::Bought { solver, job } = *event {
+            self.0.send_replace(Some(PaidJob::new(solver, job.clone())));
         }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use drag_solver::mock::emulator::{Fault, Step};
+use drag_solver::testing::emulator::{Fault, Operation};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -32,12 +32,14 @@ async fn no_fault_at_any_step_hurts_with_any_provider() {
     for provider in Provider::ALL {
         for fault in &faults {
             for moment in Moment::ALL {
-                let why = match moment.step() {
-                    Step::Connect if !fault.works_at(Step::Connect) => {
+                let why = match moment.operation() {
+                    Operation::Connect if !fault.applies_to(Operation::Connect) => {
                         Some("no answer before there is a request")
                     }
-                    Step::Report if !provider.takes_reports() => Some("no reports there"),
-                    Step::Services if !provider.has_services() => Some("no list of services there"),
+                    Operation::Report if !provider.takes_reports() => Some("no reports there"),
+                    Operation::Services if !provider.has_services() => {
+                        Some("no list of services there")
+                    }
                     _ => None,
                 };
                 match why {

@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use drag_solver::core::Charge::{self, No, Unknown};
-use drag_solver::core::ErrorKind::{
+use drag_solver::Billed::{self, Maybe, No};
+use drag_solver::ErrorKind::{
     self, InsufficientBalance, Protocol, RateLimited, Timeout, Unauthorized, Unavailable,
 };
-use drag_solver::core::Recovery::{self, Retry, Switch};
+use drag_solver::Recovery::{self, Retry, Switch};
 
 use super::account::Provider;
 
@@ -21,34 +21,34 @@ pub(super) enum Outcome {
     /// The answer.
     Fine,
     /// An error like this.
-    Fails(ErrorKind, Recovery, Charge),
+    Fails(ErrorKind, Recovery, Billed),
     /// One or the other: the operating system may throw received bytes away when a reset follows.
-    FineOr(ErrorKind, Recovery, Charge),
+    FineOr(ErrorKind, Recovery, Billed),
     /// Nobody was paid, and the client need not know it.
     FailsFree(ErrorKind, Recovery),
 }
 use Outcome::{Fails, FailsFree, Fine, FineOr};
 
 /// The request was sent, and nobody knows what became of it.
-const LOST: Outcome = Fails(Unavailable, Retry, Unknown);
+const LOST: Outcome = Fails(Unavailable, Retry, Maybe);
 /// It was not carried out: the provider is out of order.
 const DOWN: Outcome = Fails(Unavailable, Retry, No);
 /// An answer that is none, after which a job may exist.
-const GARBAGE: Outcome = Fails(Protocol, Switch, Unknown);
+const GARBAGE: Outcome = Fails(Protocol, Switch, Maybe);
 /// An answer that is none, and says that no job exists.
 const REFUSED: Outcome = Fails(Protocol, Switch, No);
 const TOKEN: Outcome = Fails(Unauthorized, Switch, No);
 const MONEY: Outcome = Fails(InsufficientBalance, Switch, No);
 const SLOW_DOWN: Outcome = Fails(RateLimited, Retry, No);
-const LOST_AFTER_ALL: Outcome = FineOr(Unavailable, Retry, Unknown);
+const LOST_AFTER_ALL: Outcome = FineOr(Unavailable, Retry, Maybe);
 
 // Of polls: whatever ends them, the job is named and may be billed.
 /// The wait that was asked for, or the fault itself, outlasts the time there is.
-pub(super) const TIME_UP: Outcome = Fails(Timeout, Switch, Unknown);
-const NO_TOKEN: Outcome = Fails(Unauthorized, Switch, Unknown);
-const NO_MONEY: Outcome = Fails(InsufficientBalance, Switch, Unknown);
-const NO_JOB: Outcome = Fails(Protocol, Switch, Unknown);
-const TIME_UP_AFTER_ALL: Outcome = FineOr(Timeout, Switch, Unknown);
+pub(super) const TIME_UP: Outcome = Fails(Timeout, Switch, Maybe);
+const NO_TOKEN: Outcome = Fails(Unauthorized, Switch, Maybe);
+const NO_MONEY: Outcome = Fails(InsufficientBalance, Switch, Maybe);
+const NO_JOB: Outcome = Fails(Protocol, Switch, Maybe);
+const TIME_UP_AFTER_ALL: Outcome = FineOr(Timeout, Switch, Maybe);
 
 /// Who a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use drag_solver::core::{DragChallenge, DragSolver, Solution, SolveError, async_trait};
-use drag_solver_mock::challenge::{AnswerKey, TestPicture};
-use drag_solver_mock::emulator::Emulator;
+use drag_solver::{DragChallenge, DragSolver, Solution, SolveError, async_trait};
+use drag_solver_emulator::{Emulator, Protocol};
+use drag_solver_mock::pictures::{AnswerKey, TestPicture};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::ChildStderr;
 use tokio::sync::Semaphore;
@@ -52,7 +52,7 @@ async fn one_paid_job_ends_in_its_answer_all_the_same() {
 
     let mut child = drag_solver(["solve", "-v", "--poll-interval=1ms"])
         .arg(&path)
-        .omocaptcha(&emulator.omocaptcha_v1_url())
+        .omocaptcha(&emulator.url(Protocol::OmocaptchaV1))
         .start();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     until(&mut log, "bought").await;
@@ -66,7 +66,7 @@ async fn one_paid_job_ends_in_its_answer_all_the_same() {
     let start = format!("{}  omocaptcha ", picture.drag());
     assert!(ran.stdout.starts_with(&start), "{ran:?}");
     assert_eq!(ran.code, Some(0));
-    let books = emulator.books();
-    assert_eq!((books.jobs_created, books.answers_fetched), (1, 1));
+    let stats = emulator.stats();
+    assert_eq!((stats.jobs_created, stats.answers_fetched), (1, 1));
     emulator.shutdown().await;
 }

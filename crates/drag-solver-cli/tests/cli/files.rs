@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
 
-use drag_solver_mock::challenge::TestPicture;
+use drag_solver_mock::fixtures;
+use drag_solver_mock::pictures::TestPicture;
 
 use crate::support::drag_solver;
 
-/// A place that nobody may connect to.
+/// A place that no run may connect to.
 struct Untouched(TcpListener);
 
 impl Untouched {
@@ -24,7 +25,7 @@ impl Untouched {
 
     #[track_caller]
     fn check(&self) {
-        let error = self.0.accept().expect_err("somebody connected");
+        let error = self.0.accept().expect_err("a run connected");
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
     }
 }
@@ -77,7 +78,7 @@ async fn each_is_one_line_and_nothing_is_sent() {
             ran.stderr,
             format!("error: cannot use {path}: {expected}; nothing was sent\n")
         );
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
         server.check();
     }
 }
@@ -92,16 +93,15 @@ async fn each_has_its_line_of_json_in_the_order_of_the_arguments() {
         .omocaptcha(&server.url())
         .run()
         .await;
-    let expected: Vec<String> = defects
-        .iter()
-        .map(|(path, why)| {
-            format!(
-                r#"{{"screenshot":"{path}","status":"failed","error":{{"kind":"invalid_challenge","provider":null,"message":"cannot use {path}: {why}","charge":"no","job":null,"attempts":[]}}}}"#
-            )
-        })
-        .collect();
-    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), expected);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), ""));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), defects.len());
+    for ((path, why), line) in defects.iter().zip(lines) {
+        let start = format!(
+            r#"{{"screenshot":"{path}","status":"failed","error":{{"kind":"invalid_challenge","solver":null,"message":"cannot use {path}: {why}","billed":"no","#
+        );
+        assert!(line.starts_with(&start), "{start} / {line}");
+    }
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(3), ""));
     server.check();
 }
 
@@ -116,7 +116,7 @@ async fn standard_input_can_be_no_picture_either() {
         let start = "error: cannot use standard input: ";
         assert!(ran.stderr.starts_with(start), "{ran:?}");
         assert!(ran.stderr.contains(why), "{ran:?}");
-        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(3), 1));
     }
     let ran = drag_solver(["solve", "-", "-"])
         .omocaptcha(&server.url())
@@ -132,19 +132,20 @@ async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     // A sound header, and no pixels behind it.
-    std::fs::write(path("hollow.gif"), b"GIF89a\x4f\x02\x7d\x04\0\0\0;").unwrap();
+    std::fs::write(path("hollow.gif"), fixtures::screenshot().bytes()).unwrap();
     let server = Untouched::new();
-    let cases: [(&[&str], &str); 5] = [
-        (&["--annotate", &path("out.png")], "cannot be decoded"),
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["--annotate", &path("out.png")], 3, "cannot be decoded"),
         (
             &["--annotate", &path("hollow.gif")],
+            2,
             "the screenshot itself",
         ),
-        (&["--annotate", &path("")], "is a directory"),
-        (&["--annotate", &path("no/out.png")], "no/out.png"),
-        (&["--region", "0,0,600,10"], "591x1149 px screenshot"),
+        (&["--annotate", &path("")], 2, "is a directory"),
+        (&["--annotate", &path("no/out.png")], 2, "no/out.png"),
+        (&["--region", "0,0,600,10"], 3, "591x1149 px screenshot"),
     ];
-    for (options, why) in cases {
+    for (options, status, why) in cases {
         let ran = drag_solver(["solve", &path("hollow.gif")].iter().chain(options))
             .omocaptcha(&server.url())
             .run()
@@ -152,7 +153,7 @@ async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent
         assert!(ran.stderr.contains(why), "{why}: {ran:?}");
         assert_eq!(
             (ran.code, ran.stderr.lines().count()),
-            (Some(2), 1),
+            (Some(status), 1),
             "{ran:?}"
         );
     }

@@ -6,9 +6,14 @@ mod chains;
 mod cut_off;
 mod environment;
 mod files;
+#[cfg(unix)]
+mod interrupted;
 mod others;
 mod providers;
+mod report;
+mod resume;
 mod sandbox;
+mod scene;
 mod secrets;
 mod server;
 mod solve;

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use drag_solver_mock::challenge::TestPicture;
+use drag_solver_mock::pictures::TestPicture;
 
 use crate::support::drag_solver;
 
@@ -78,7 +78,7 @@ async fn help_tells_the_exit_statuses_and_the_variables() {
         }
         assert!(
             !ran.stdout.contains('\x1b'),
-            "no colours where nobody sees them"
+            "no colours outside of a terminal"
         );
     }
 }

@@ -1,27 +1,27 @@
 //! Every provider the command knows, over its own protocol and real HTTP, from the emulator.
 
-use drag_solver::core::{Drag, Point, Screenshot};
+use drag_solver::{Drag, Point, Screenshot};
+use drag_solver_emulator::{Emulator, Operation, Protocol};
 use drag_solver_mock::MockSolver;
-use drag_solver_mock::challenge::{AnswerKey, TestPicture};
-use drag_solver_mock::emulator::{Dialect, Emulator, Step};
+use drag_solver_mock::pictures::{AnswerKey, TestPicture};
 
 use crate::support::{Ran, Run, TOKEN, drag_solver};
 
 /// Provider, what it speaks, the variables of its account, how much of its job is billed.
-const ACCOUNTS: [(&str, Dialect, [&str; 2]); 3] = [
+const ACCOUNTS: [(&str, Protocol, [&str; 2]); 3] = [
     (
         "omocaptcha",
-        Dialect::OmocaptchaV1,
+        Protocol::OmocaptchaV1,
         ["OMOCAPTCHA_API_TOKEN", "OMOCAPTCHA_BASE_URL"],
     ),
     (
         "twocaptcha",
-        Dialect::TwoCaptcha,
+        Protocol::TwoCaptcha,
         ["TWOCAPTCHA_API_KEY", "TWOCAPTCHA_BASE_URL"],
     ),
     (
         "anticaptcha",
-        Dialect::AntiCaptcha,
+        Protocol::AntiCaptcha,
         ["ANTICAPTCHA_API_KEY", "ANTICAPTCHA_BASE_URL"],
     ),
 ];
@@ -32,9 +32,9 @@ async fn provider() -> Emulator {
 }
 
 fn with_accounts(mut run: Run, emulator: &Emulator, which: &[&str]) -> Run {
-    for (name, dialect, [token, base_url]) in ACCOUNTS {
+    for (name, protocol, [token, base_url]) in ACCOUNTS {
         if which.contains(&name) {
-            run = run.env(token, TOKEN).env(base_url, emulator.url(dialect));
+            run = run.env(token, TOKEN).env(base_url, emulator.url(protocol));
         }
     }
     run
@@ -51,7 +51,7 @@ async fn solve(run: Run) -> Ran {
 
 #[tokio::test]
 async fn each_is_chosen_by_its_variables_and_speaks_its_protocol() {
-    for (name, dialect, _) in ACCOUNTS {
+    for (name, protocol, _) in ACCOUNTS {
         let emulator = provider().await;
         let run = drag_solver(["solve", "-", "--poll-interval=1ms"]);
         let ran = solve(with_accounts(run, &emulator, &[name])).await;
@@ -59,14 +59,20 @@ async fn each_is_chosen_by_its_variables_and_speaks_its_protocol() {
         assert!(ran.stdout.starts_with(&start), "{ran:?}");
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
         let jobs = emulator.jobs();
-        assert_eq!((jobs.len(), jobs[0].dialect), (1, dialect));
+        assert_eq!((jobs.len(), jobs[0].protocol), (1, protocol));
         let requests = emulator.requests();
-        let create = requests.iter().find(|r| r.step() == Step::Create).unwrap();
-        assert_eq!(create.picture().unwrap(), picture().screenshot().bytes());
+        let create = requests
+            .iter()
+            .find(|r| r.operation == Operation::Create)
+            .unwrap();
+        assert_eq!(
+            create.picture.as_ref().unwrap(),
+            picture().screenshot().bytes()
+        );
 
         let run = drag_solver(["balance"]);
         let ran = with_accounts(run, &emulator, &[name]).run().await;
-        let balance = emulator.books().balance;
+        let balance = emulator.stats().balance;
         assert_eq!(ran.stdout, format!("{name}: {balance} USD\n"), "{ran:?}");
         emulator.shutdown().await;
     }
@@ -87,7 +93,7 @@ async fn all_accounts_of_the_environment_are_a_chain_in_the_order_of_the_help() 
     let attempts = line["error"]["attempts"].as_array().unwrap();
     let asked: Vec<_> = attempts
         .iter()
-        .map(|attempt| attempt["provider"].as_str().unwrap())
+        .map(|attempt| attempt["solver"].as_str().unwrap())
         .collect();
     assert_eq!(asked, names);
     assert_eq!(ran.code, Some(1));
@@ -145,8 +151,11 @@ async fn a_phones_screenshot_is_made_to_fit_and_the_answer_mapped_back() {
             "{ran:?}"
         );
         let requests = emulator.requests();
-        let create = requests.iter().find(|r| r.step() == Step::Create).unwrap();
-        let sent = Screenshot::from_bytes(create.picture().unwrap().clone()).unwrap();
+        let create = requests
+            .iter()
+            .find(|r| r.operation == Operation::Create)
+            .unwrap();
+        let sent = Screenshot::from_bytes(create.picture.as_ref().unwrap().clone()).unwrap();
         assert_eq!((sent.width(), sent.height()), (width, height));
         emulator.shutdown().await;
     }

@@ -1,6 +1,7 @@
 //! The main job, on a machine with no account.
 
-use drag_solver_mock::challenge::TestPicture;
+use drag_solver_mock::fixtures;
+use drag_solver_mock::pictures::TestPicture;
 
 use crate::support::drag_solver;
 
@@ -51,14 +52,32 @@ async fn results_come_in_the_order_of_the_arguments() {
 
 #[tokio::test]
 async fn the_sandbox_never_invents_a_drag() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("unknown.gif");
-    std::fs::write(&path, b"GIF89a\x4f\x02\x7d\x04\0\0\0;").unwrap();
-    let ran = drag_solver(["solve"]).arg(&path).run().await;
+    let unknown = fixtures::screenshot();
+    let run = drag_solver(["solve", "--provider=sandbox", "-"]);
+    let ran = run.run_with(unknown.bytes()).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(ran.stderr.contains("(unsolvable, cost nothing)"), "{ran:?}");
     assert!(!ran.stderr.contains("attempts"), "asked once: {ran:?}");
     assert!(ran.stderr.contains("`drag-solver challenge`"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn without_an_account_an_unknown_picture_is_a_mistake_in_the_configuration() {
+    let unknown = fixtures::screenshot();
+    let run = drag_solver(["solve", "-"]).run_with(unknown.bytes()).await;
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("there is no account: set OMOCAPTCHA_API_TOKEN"),
+        "{run:?}"
+    );
+    let run = drag_solver(["solve", "-", "--format=json"]);
+    let ran = run.run_with(unknown.bytes()).await;
+    let line: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (ran.code, &line["error"]["kind"]),
+        (Some(2), &"unauthorized".into())
+    );
 }
 
 #[tokio::test]
@@ -77,7 +96,7 @@ async fn the_annotated_picture_is_written_and_has_the_size_of_the_screenshot() {
         .run()
         .await;
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    let drawn = drag_solver::core::Screenshot::from_file(&out).unwrap();
+    let drawn = drag_solver::Screenshot::from_file(&out).unwrap();
     assert_eq!((drawn.width(), drawn.height()), (200, 400));
     assert_ne!(drawn.bytes(), picture.screenshot().bytes());
 }

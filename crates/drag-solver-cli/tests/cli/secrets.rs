@@ -1,9 +1,9 @@
-//! `-vvv` shows everything that anybody logs. Whatever a provider does, the token is not in it.
+//! `-vvv` shows everything that is logged. With any fault of a provider, the token is not in it.
 
 use std::sync::Arc;
 
-use drag_solver_mock::challenge::{AnswerKey, TestPicture};
-use drag_solver_mock::emulator::{Dialect, Emulator, Fault, Step, TokenSearch};
+use drag_solver_emulator::{Emulator, Fault, Operation, Protocol, SecretScanner};
+use drag_solver_mock::pictures::{AnswerKey, TestPicture};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -16,38 +16,38 @@ const TOKEN: &str = r#"q9Zv7"\/+=%&<'k3y8s"#;
 const AT_ONCE: usize = 24;
 
 /// What is run: the provider, its protocol, the variables of its account.
-const ACCOUNTS: [(&str, Dialect, [&str; 2]); 2] = [
+const ACCOUNTS: [(&str, Protocol, [&str; 2]); 2] = [
     (
         "omocaptcha",
-        Dialect::OmocaptchaV1,
+        Protocol::OmocaptchaV1,
         ["OMOCAPTCHA_API_TOKEN", "OMOCAPTCHA_BASE_URL"],
     ),
     (
         "twocaptcha",
-        Dialect::TwoCaptcha,
+        Protocol::TwoCaptcha,
         ["TWOCAPTCHA_API_KEY", "TWOCAPTCHA_BASE_URL"],
     ),
 ];
 
-/// Runs the command once, against a provider that has this fault at this step, and says what is
+/// Runs the command once, against a provider that has this fault at this operation, and says what is
 /// wrong with what it printed.
-async fn run(account: usize, step: Step, fault: Fault) -> Result<(), String> {
-    let (provider, dialect, [token, base_url]) = ACCOUNTS[account];
-    let name = format!("{provider}, {fault}, {step}");
+async fn run(account: usize, operation: Operation, fault: Fault) -> Result<(), String> {
+    let (provider, protocol, [token, base_url]) = ACCOUNTS[account];
+    let name = format!("{provider}, {fault}, {operation}");
     let builder = Emulator::builder().solver(AnswerKey).token(TOKEN);
-    let emulator = builder.fault(step, fault, 1).start().await.unwrap();
-    let command = match step {
-        Step::Balance => drag_solver(["balance", "-vvv"]),
+    let emulator = builder.fault(operation, fault, 1).start().await.unwrap();
+    let command = match operation {
+        Operation::Balance => drag_solver(["balance", "-vvv"]),
         // Hangs end with the time there is.
         _ => drag_solver(["solve", "-vvv", "--poll-interval=1ms", "--timeout=4s", "-"]),
     };
     let picture = TestPicture::draw_sized(3, 100, 200).unwrap();
     let ran = command
         .env(token, TOKEN)
-        .env(base_url, emulator.url(dialect))
+        .env(base_url, emulator.url(protocol))
         .run_with(picture.screenshot().bytes())
         .await;
-    let faults = emulator.books().faults;
+    let faults = emulator.stats().faults;
     emulator.shutdown().await;
     if faults == 0 {
         return Err(format!("{name}: the fault did not happen: {}", ran.stderr));
@@ -58,7 +58,7 @@ async fn run(account: usize, step: Step, fault: Fault) -> Result<(), String> {
     if !ran.stderr.contains("TRACE") {
         return Err(format!("{name}: not talkative: {}", ran.stderr));
     }
-    let search = TokenSearch::new(TOKEN);
+    let search = SecretScanner::new(TOKEN);
     for printed in [&ran.stdout, &ran.stderr] {
         if let Some(how) = search.find(printed) {
             return Err(format!("{name}: the token, {how}: {printed}"));
@@ -81,15 +81,15 @@ async fn the_most_talkative_log_of_any_fault_holds_no_token() {
     let mut runs = JoinSet::new();
     for account in 0..ACCOUNTS.len() {
         for fault in Fault::all() {
-            for step in [Step::Create, Step::Poll, Step::Balance] {
+            for operation in [Operation::Create, Operation::Poll, Operation::Balance] {
                 // `balance` has no limit of its own but 30 s, which is not waited for here.
-                if step == Step::Balance && is_silent(&fault) {
+                if operation == Operation::Balance && is_silent(&fault) {
                     continue;
                 }
                 let (places, fault) = (Arc::clone(&places), fault.clone());
                 runs.spawn(async move {
                     let _place = places.acquire().await.unwrap();
-                    run(account, step, fault).await
+                    run(account, operation, fault).await
                 });
             }
         }

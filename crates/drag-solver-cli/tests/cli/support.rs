@@ -9,6 +9,8 @@ use tokio::process::{Child, Command};
 /// A token that would stand out wherever it leaked.
 pub(crate) const TOKEN: &str = "hunter2+/secret=";
 
+const COMMAND: &str = env!("CARGO_BIN_EXE_drag-solver");
+
 /// A run of the command that is yet to begin.
 pub(crate) struct Run(Command);
 
@@ -22,7 +24,18 @@ pub(crate) struct Ran {
 
 /// The command with `args`, and an empty environment.
 pub(crate) fn drag_solver<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drag-solver"));
+    run(Command::new(COMMAND), args)
+}
+
+/// The same, started by a shell that first does what `how` says, where `"$@"` is the command.
+#[cfg(unix)]
+pub(crate) fn from_shell<A: AsRef<OsStr>>(how: &str, args: impl IntoIterator<Item = A>) -> Run {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", how, "sh", COMMAND]);
+    run(shell, args)
+}
+
+fn run<A: AsRef<OsStr>>(mut command: Command, args: impl IntoIterator<Item = A>) -> Run {
     command
         .args(args)
         .env_clear()
@@ -48,6 +61,11 @@ impl Run {
     pub(crate) fn omocaptcha(self, base_url: &str) -> Self {
         self.env("OMOCAPTCHA_API_TOKEN", TOKEN)
             .env("OMOCAPTCHA_BASE_URL", base_url)
+    }
+
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.0.stdin(stdin);
+        self
     }
 
     pub(crate) fn stdout(mut self, stdout: Stdio) -> Self {
@@ -79,7 +97,17 @@ impl Run {
     }
 }
 
-/// Waits until `child` has ended. No token may be in what it printed, whatever the test is about.
+/// Sends a signal, by its name, to the command.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().unwrap().to_string();
+    let kill = std::process::Command::new("kill")
+        .args(["-s", name, &id])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+/// Waits until `child` has ended. No token may be in what it printed, in any test.
 pub(crate) async fn end_of(child: Child) -> Ran {
     let output = child.wait_with_output().await.unwrap();
     let ran = Ran {

@@ -9,19 +9,12 @@ use std::time::Duration;
 use drag_solver_core::{PaidJob, Usd};
 use tokio::time::Instant;
 
+use super::BudgetPolicy;
 use crate::sync::{Mutex, lock};
 
-/// The most unfinished jobs whose bill may still be corrected. Far more than anybody resumes; the
+/// The most unfinished jobs whose bill may still be corrected. Far more than is ever resumed; the
 /// oldest is forgotten first, and its estimate stands.
 const MAX_OPEN_JOBS: usize = 1_000;
-
-/// What may be spent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) total: Option<Usd>,
-    pub(crate) per_period: Option<Usd>,
-    pub(crate) period: Duration,
-}
 
 /// One account. Clones are the same account.
 #[derive(Clone, Debug)]
@@ -29,7 +22,7 @@ pub(crate) struct Account(Arc<Mutex<Ledger>>);
 
 #[derive(Debug)]
 struct Ledger {
-    limits: Limits,
+    policy: BudgetPolicy,
     /// Spent in all.
     spent: Usd,
     /// Set aside by calls under way.
@@ -38,7 +31,7 @@ struct Ledger {
     recent: VecDeque<Spend>,
     recently_spent: Usd,
     next_id: u64,
-    /// Bills of jobs whose outcome nobody knows yet.
+    /// Bills of jobs whose outcome is not known yet.
     open: VecDeque<(PaidJob, u64, Usd)>,
 }
 
@@ -61,19 +54,19 @@ pub(crate) struct Shortage {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What a call came to.
+/// Money that one call spent, and jobs of earlier calls that ended in it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Due {
-    /// Money spent, each with the job it was spent on if that is unfinished.
+pub(crate) struct Spending {
+    /// Each purchase with its amount, and the job it was spent on if that is unfinished.
     pub(crate) spends: Vec<(Usd, Option<PaidJob>)>,
     /// Jobs of earlier calls that came to their end, with the cost if it is known now.
     pub(crate) ended: Vec<(PaidJob, Option<Usd>)>,
 }
 
 impl Account {
-    pub(crate) fn new(limits: Limits, already_spent: Usd) -> Self {
+    pub(crate) fn new(policy: BudgetPolicy, already_spent: Usd) -> Self {
         Self(Arc::new(Mutex::new(Ledger {
-            limits,
+            policy,
             spent: already_spent,
             reserved: Usd::ZERO,
             recent: VecDeque::new(),
@@ -128,13 +121,13 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     /// Replaces what was set aside by what was spent.
-    pub(crate) fn settle(mut self, due: Due, now: Instant) {
+    pub(crate) fn settle(mut self, spending: Spending, now: Instant) {
         let mut ledger = lock(&self.account.0);
         ledger.reserved = ledger.reserved - self.amount;
-        for (job, actual) in due.ended {
+        for (job, actual) in spending.ended {
             ledger.close(&job, actual);
         }
-        for (amount, job) in due.spends {
+        for (amount, job) in spending.spends {
             ledger.spend(amount, job, now);
         }
         drop(ledger);
@@ -153,7 +146,6 @@ impl Drop for Reservation {
 
 impl Ledger {
     fn check(&self, amount: Usd, now: Instant) -> Result<(), Shortage> {
-        let asked = self.reserved + amount;
         let shortage = |limit, period, spent, retry_after| {
             Err(Shortage {
                 limit,
@@ -163,17 +155,19 @@ impl Ledger {
                 retry_after,
             })
         };
-        if let Some(limit) = self.limits.total
-            && self.spent + asked > limit
+        // What is left is compared, and not the sum: a sum of huge amounts saturates at the limit.
+        let left = |limit, spent| limit - spent - self.reserved;
+        if let Some(limit) = self.policy.total
+            && amount > left(limit, self.spent)
         {
             return shortage(limit, None, self.spent, None);
         }
-        if let Some(limit) = self.limits.per_period
-            && self.recently_spent + asked > limit
+        if let Some(limit) = self.policy.per_period
+            && amount > left(limit, self.recently_spent)
         {
-            let missing = self.recently_spent + asked - limit;
+            let missing = amount - left(limit, self.recently_spent);
             let wait = self.until_forgotten(missing, now);
-            let period = Some(self.limits.period);
+            let period = Some(self.policy.period);
             return shortage(limit, period, self.recently_spent, wait);
         }
         Ok(())
@@ -187,12 +181,12 @@ impl Ledger {
             freed >= amount
         })?;
         let age = now.saturating_duration_since(last.at);
-        Some(self.limits.period.saturating_sub(age))
+        Some(self.policy.period.saturating_sub(age))
     }
 
     fn forget_before(&mut self, now: Instant) {
         while let Some(oldest) = self.recent.front() {
-            if now.saturating_duration_since(oldest.at) < self.limits.period {
+            if now.saturating_duration_since(oldest.at) < self.policy.period {
                 break;
             }
             self.recently_spent = self.recently_spent - oldest.amount;
@@ -204,7 +198,7 @@ impl Ledger {
         let id = self.next_id;
         self.next_id += 1;
         self.spent = self.spent + amount;
-        if self.limits.per_period.is_some() {
+        if self.policy.per_period.is_some() {
             self.recently_spent = self.recently_spent + amount;
             self.recent.push_back(Spend { id, at, amount });
         }

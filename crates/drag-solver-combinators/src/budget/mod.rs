@@ -1,8 +1,8 @@
 //! A limit on money.
 
 mod account;
-mod bill;
 mod policy;
+mod spending;
 #[cfg(test)]
 mod tests;
 
@@ -10,17 +10,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Usd, Verdict,
-    WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Event, Observer, Profile, Solution, SolveError, Tracker,
+    Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
-use self::account::{Account, Limits, Reservation, Shortage};
-use self::bill::Bill;
+use self::account::{Account, Reservation, Shortage, Spending};
 pub use self::policy::BudgetPolicy;
-use crate::InvalidPolicy;
-use crate::describe::{Call, display_like_debug};
+use crate::chain_debug::{DebugCall, wrapper};
 use crate::priced::priced;
+use crate::resume::resumes;
+use crate::settings::shared_form;
+use crate::sync::{Mutex, lock};
 
 /// Money that several solvers may spend together. Clones are the same budget.
 ///
@@ -30,29 +31,30 @@ use crate::priced::priced;
 ///
 /// - The price of an answer is reserved before an attempt and spent or released after it. Two
 ///   callers never get the same last cent.
-/// - An answer that says what it cost is booked at that; other answers, and attempts that
-///   [may have been billed](drag_solver_core::Charge), at the price.
-/// - An attempt that is dropped before its solver says that it is
-///   [buying](drag_solver_core::Progress::Buying) costs nothing, one that is dropped later costs the
-///   price. A solver that says nothing at all is taken to have bought.
-/// - Going on with a job that was paid for costs nothing, even with an empty budget; if its cost
-///   becomes known, that replaces the price.
+/// - What was bought and what it cost is what the solver [says](drag_solver_core::Event): a known cost
+///   is booked as it is, and what may have been billed at an unknown cost is booked at the price. A
+///   cost above the price is booked in full, with a warning: the price was wrong.
+/// - An attempt that is dropped before its solver says that it is buying costs nothing, also while it
+///   waits for something on this side. A solver that says nothing at all is taken to have bought.
+/// - Fetching a job that was paid for costs nothing and is never refused; if its cost becomes known,
+///   that replaces what was booked for it. Should the call buy another answer after all, that
+///   purchase needs money like any other.
 /// - A refusal is [`ErrorKind::BudgetExhausted`]: another provider may have a budget of its own. If
 ///   time alone will help, it says after how long.
 ///
 /// ```
 /// use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt};
-/// # use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot, Usd};
-/// # use drag_solver_mock::MockSolver;
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, fixtures};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
-/// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-/// # let (cheap, dear) = (MockSolver::new("cheap").always(drag), MockSolver::new("dear"));
-/// let budget = Budget::new(BudgetPolicy::default().total("0.002".parse()?))?;
+/// # let challenge = fixtures::challenge();
+/// # let cheap = MockSolver::new("cheap").always(fixtures::drag());
+/// # let expensive = MockSolver::new("expensive");
+/// let budget = Budget::new(BudgetPolicy::default().total("0.002".parse()?));
 /// let chain = cheap
-///     .budget(&budget, "0.0009".parse()?)?
-///     .or(dear.budget(&budget, "0.0012".parse()?)?);
+///     .budget(&budget, "0.0009".parse()?)
+///     .or(expensive.budget(&budget, "0.0012".parse()?));
 ///
 /// chain.solve(&challenge).await?;
 /// chain.solve(&challenge).await?;
@@ -70,29 +72,17 @@ pub struct Budget {
 
 impl Budget {
     /// A budget of which nothing is spent.
-    ///
-    /// # Errors
-    ///
-    /// See [`BudgetPolicy::check`].
-    pub fn new(policy: BudgetPolicy) -> Result<Self, InvalidPolicy> {
+    #[must_use]
+    pub fn new(policy: BudgetPolicy) -> Self {
         Self::with_spent(policy, Usd::ZERO)
     }
 
     /// A budget of whose [`total`](BudgetPolicy::total) this much was spent by earlier runs of the
-    /// program. It does not count for the period.
-    ///
-    /// # Errors
-    ///
-    /// See [`BudgetPolicy::check`].
-    pub fn with_spent(policy: BudgetPolicy, spent: Usd) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        let limits = Limits {
-            total: policy.total,
-            per_period: policy.per_period,
-            period: policy.period,
-        };
-        let account = Account::new(limits, spent);
-        Ok(Self { policy, account })
+    /// program; less than nothing counts as nothing. It does not count for the period.
+    #[must_use]
+    pub fn with_spent(policy: BudgetPolicy, spent: Usd) -> Self {
+        let account = Account::new(policy, spent.max(Usd::ZERO));
+        Self { policy, account }
     }
 
     /// What it was built with.
@@ -131,7 +121,10 @@ impl fmt::Debug for Budget {
     }
 }
 
+shared_form!(Budget of BudgetPolicy);
+
 /// A solver that spends from a [`Budget`].
+#[derive(Clone)]
 pub struct Budgeted<S> {
     inner: S,
     budget: Budget,
@@ -141,171 +134,162 @@ pub struct Budgeted<S> {
 }
 
 impl<S: DragSolver> Budgeted<S> {
-    /// Lets `inner` spend from `budget`. An answer costs `price` at the most.
+    /// Lets `inner` spend from `budget`. An answer costs at most `price`; less than nothing counts as
+    /// nothing. With a price above what the budget allows, every call is refused.
     ///
     /// If `inner` says that a call of it may buy several answers (see
-    /// [`worst_case`](DragSolver::worst_case)), the price of all of them is reserved.
-    ///
-    /// # Errors
-    ///
-    /// A `price` that is not more than nothing, or so high that the budget allows no call at all.
-    pub fn new(inner: S, budget: &Budget, price: Usd) -> Result<Self, InvalidPolicy> {
-        let refuse = |problem| Err(InvalidPolicy::new("budget", "price", problem));
-        if price <= Usd::ZERO {
-            return refuse(format!("must be more than nothing, not ${price}"));
-        }
-        let purchases = inner.worst_case().attempts.unwrap_or(1).max(1);
-        if let Some(limit) = budget.policy.tightest()
-            && price * purchases > limit
-        {
-            return refuse(format!(
-                "is too high: a call may buy {purchases} at ${price} each, and the budget is ${limit}"
-            ));
-        }
-        Ok(Self {
+    /// [`Profile::worst_case`]), the price of all of them is reserved.
+    pub fn new(inner: S, budget: impl Into<Budget>, price: Usd) -> Self {
+        let purchases = inner.profile().worst_case.purchases.unwrap_or(1).max(1);
+        Self {
             inner,
-            budget: budget.clone(),
-            price,
+            budget: budget.into(),
+            price: price.max(Usd::ZERO),
             purchases,
-        })
+        }
     }
 
-    fn refusal(&self, shortage: &Shortage) -> SolveError {
-        let Shortage {
-            limit,
-            period,
-            spent,
-            reserved,
-            retry_after,
-        } = shortage;
-        let per = period.map_or(String::new(), |period| format!(" per {period:?}"));
-        tracing::warn!(
-            provider = self.name(),
-            %limit,
-            %spent,
-            %reserved,
-            price = %self.price,
-            "refused: the budget is spent"
-        );
-        let error = SolveError::new(
-            ErrorKind::BudgetExhausted,
-            format!(
-                "nothing was sent: of ${limit}{per}, ${spent} is spent and ${reserved} reserved, \
-                 and this call may cost ${}",
-                self.price * self.purchases
-            ),
-        )
-        .with_provider(self.name());
-        match retry_after {
-            Some(wait) => error.with_retry_after(*wait),
-            None => error,
-        }
+    /// The budget it spends from.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 
-/// A call under way. However it ends, the reservation is settled.
-struct Open<'a> {
+/// The error of a call or purchase that there is no money for.
+fn refusal(challenge: &DragChallenge, solver: &str, price: Usd, shortage: &Shortage) -> SolveError {
+    let Shortage {
+        limit,
+        period,
+        spent,
+        reserved,
+        retry_after,
+    } = shortage;
+    let per = period.map_or(String::new(), |period| format!(" per {period:?}"));
+    tracing::debug!(solver, %limit, %spent, %reserved, %price, "refused: the budget is spent");
+    let problem = format!(
+        "nothing was sent: of ${limit}{per}, ${spent} is spent and ${reserved} reserved, \
+         and this call may cost ${price}"
+    );
+    challenge
+        .refuse(solver, ErrorKind::BudgetExhausted, problem)
+        .with_retry_after(*retry_after)
+}
+
+/// Reserves money for each purchase when it is made: for a call that resumes a paid job, which is let
+/// through without any, but may buy another answer after all.
+#[derive(Debug)]
+struct ReserveOnBuying {
+    account: Account,
+    price: Usd,
+    challenge: DragChallenge,
+    reservations: Mutex<Vec<Reservation>>,
+}
+
+#[async_trait]
+impl Observer for ReserveOnBuying {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match *event {
+            Event::Buying { solver } => {
+                let reserved = self.account.reserve(self.price, Instant::now());
+                let reservation = reserved
+                    .map_err(|short| refusal(&self.challenge, solver, self.price, &short))?;
+                lock(&self.reservations).push(reservation);
+            }
+            Event::NotBought { .. } => drop(lock(&self.reservations).pop()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A call in progress. However it ends, what it spent is booked and the rest of its reservation released.
+struct OpenCall<'a> {
     /// Taken when it is settled.
     reservation: Option<Reservation>,
-    bill: Arc<Bill>,
-    provider: &'a str,
+    tracker: Tracker,
+    challenge: &'a DragChallenge,
+    solver: &'a str,
     price: Usd,
-    resuming: bool,
 }
 
-impl Open<'_> {
-    fn close(mut self, outcome: &Result<Solution, SolveError>) {
-        let due = self.bill.after(outcome, self.price, self.resuming);
-        self.settle(due);
-    }
-
-    fn settle(&mut self, due: account::Due) {
-        if let Some(reservation) = self.reservation.take() {
-            let spent: Usd = due.spends.iter().map(|(amount, _)| *amount).sum();
-            reservation.settle(due, Instant::now());
-            if spent != Usd::ZERO {
-                tracing::debug!(provider = self.provider, %spent, "spent");
-            }
+impl OpenCall<'_> {
+    fn settle(&mut self, outcome: Option<&Result<Solution, SolveError>>) {
+        let Some(reservation) = self.reservation.take() else {
+            return;
+        };
+        let (solver, price) = (self.solver, self.price);
+        let spending = Spending::of(&self.tracker.purchases(), outcome, self.challenge, price);
+        let spent: Usd = spending.spends.iter().map(|(amount, _)| *amount).sum();
+        let dearest = spending.spends.iter().map(|(amount, _)| *amount).max();
+        reservation.settle(spending, Instant::now());
+        if let Some(cost) = dearest.filter(|&cost| cost > price) {
+            tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
+        }
+        if spent != Usd::ZERO {
+            tracing::debug!(solver, %spent, "spent");
         }
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for OpenCall<'_> {
     fn drop(&mut self) {
-        if self.reservation.is_some() {
-            self.settle(self.bill.if_dropped(self.price, self.resuming));
-        }
+        self.settle(None);
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for Budgeted<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        // A job that was paid for is paid for: even an empty budget may go on waiting for it.
-        let resuming = self.purchases == 1 && challenge.paid_job(self.name()).is_some();
         let account = &self.budget.account;
-        let reservation = if resuming {
+        let (mut watched, tracker) = challenge.tracked();
+        let reservation = if resumes(&self.inner, challenge) {
+            watched = watched.with_observer(Arc::new(ReserveOnBuying {
+                account: account.clone(),
+                price: self.price,
+                challenge: challenge.clone(),
+                reservations: Mutex::default(),
+            }));
             account.reserve_nothing()
         } else {
-            account
-                .reserve(self.price * self.purchases, Instant::now())
-                .map_err(|shortage| self.refusal(&shortage))?
+            let amount = self.price * self.purchases;
+            let reserved = account.reserve(amount, Instant::now());
+            reserved.map_err(|short| refusal(challenge, self.name(), amount, &short))?
         };
-        let open = Open {
+        let mut call = OpenCall {
             reservation: Some(reservation),
-            bill: Arc::default(),
-            provider: self.name(),
+            tracker,
+            challenge,
+            solver: self.name(),
             price: self.price,
-            resuming,
         };
-        let listened = challenge.clone().with_listener(Arc::clone(&open.bill) as _);
-        let outcome = self.inner.solve(&listened).await;
-        open.close(&outcome);
-        outcome
-    }
-
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
+        let outcome = self.inner.solve(&watched).await;
+        call.settle(Some(&outcome));
+        match outcome {
+            Ok(solution) => Ok(solution.with_price(self.price)),
+            Err(error) => Err(error.with_price(self.price)),
+        }
     }
 
     /// Takes the price for what an answer costs, unless the inner solver knows better.
-    fn worst_case(&self) -> WorstCase {
-        let inner = self.inner.worst_case();
-        if inner.cost.is_some() {
-            inner
-        } else {
-            priced(inner, self.price)
-        }
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
+    fn profile(&self) -> Profile {
+        self.inner
+            .profile()
+            .map_worst_case(|inner| match inner.cost {
+                Some(_) => inner,
+                None => priced(inner, self.price),
+            })
     }
 }
 
-impl<S: DragSolver> fmt::Debug for Budgeted<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let BudgetPolicy {
-            total,
-            per_period,
-            period,
-        } = self.budget.policy;
-        let mut call = Call::on(f, &self.inner, "budget");
-        if let Some(total) = total {
-            call = call.with("total", format_args!("${total}"));
-        }
-        if let Some(limit) = per_period {
-            call = call
-                .with("per_period", format_args!("${limit}"))
-                .with("period", period);
-        }
-        call.with("price", format_args!("${}", self.price)).finish()
-    }
-}
-
-display_like_debug!(Budgeted);
+wrapper!(Budgeted(S), |budgeted, f| {
+    let policy = budgeted.budget.policy;
+    let period = policy.per_period.map(|_| policy.period);
+    DebugCall::on(f, &budgeted.inner, "budget")
+        .with("total", policy.total)
+        .with("per_period", policy.per_period)
+        .with("period", period)
+        .with("price", budgeted.price)
+});

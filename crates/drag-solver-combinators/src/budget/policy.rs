@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::Usd;
+use drag_solver_core::{CheckSettings, ConfigError, Usd, human_duration, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidPolicy, human_duration};
+use crate::settings::{longer_than_zero, require};
 
 /// The most that may be spent, in all and in any stretch of time of a given length.
 ///
@@ -22,10 +22,11 @@ use crate::{InvalidPolicy, human_duration};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BudgetPolicy {
-    /// The most in all, in US dollars, for as long as the program runs. Default: no such limit.
+    /// The most in all, in US dollars, for as long as the program runs. Default: no such limit. With
+    /// a limit of zero or less, every call is refused.
     pub total: Option<Usd>,
     /// The most in any [`period`](Self::period), in US dollars. Default: no such limit. There is no
-    /// amount that is right for everybody, but one of the two must be set.
+    /// amount that is right for every program; without either limit, money is counted and not limited.
     pub per_period: Option<Usd>,
     /// The length of the rolling period: what was spent this long ago no longer counts. Default:
     /// 24 h, by which people plan.
@@ -34,55 +35,21 @@ pub struct BudgetPolicy {
 }
 
 impl BudgetPolicy {
-    /// Sets [`total`](Self::total), in US dollars.
-    #[must_use]
-    pub const fn total(mut self, limit: Usd) -> Self {
-        self.total = Some(limit);
-        self
-    }
+    setters! { total: some Usd, per_period: some Usd, period: Duration }
+}
 
-    /// Sets [`per_period`](Self::per_period), in US dollars.
-    #[must_use]
-    pub const fn per_period(mut self, limit: Usd) -> Self {
-        self.per_period = Some(limit);
-        self
-    }
-
-    /// Sets [`period`](Self::period).
-    #[must_use]
-    pub const fn period(mut self, length: Duration) -> Self {
-        self.period = length;
-        self
-    }
-
-    /// Whether a budget can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// No limit at all, a limit that is not more than nothing, or a `period` of zero.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        let refuse = |setting, problem: String| Err(InvalidPolicy::new("budget", setting, problem));
-        for (setting, limit) in [("total", self.total), ("per_period", self.per_period)] {
-            if let Some(limit) = limit.filter(|&limit| limit <= Usd::ZERO) {
-                return refuse(setting, format!("must be more than nothing, not ${limit}"));
+impl CheckSettings for BudgetPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        for (key, limit) in [("total", self.total), ("per_period", self.per_period)] {
+            if let Some(limit) = limit {
+                let problem = format_args!("must be more than nothing, not ${limit}");
+                require(limit > Usd::ZERO, key, problem)?;
             }
         }
-        if self.total.is_none() && self.per_period.is_none() {
-            return refuse(
-                "total",
-                "must be set, or else per_period: a budget without a limit limits nothing"
-                    .to_owned(),
-            );
-        }
-        if self.period.is_zero() {
-            return refuse("period", "must be longer than zero".to_owned());
-        }
-        Ok(())
-    }
-
-    /// The smaller of the limits.
-    pub(super) fn tightest(&self) -> Option<Usd> {
-        self.total.into_iter().chain(self.per_period).min()
+        let has_limit = self.total.or(self.per_period).is_some();
+        let problem = "must be set, or else per_period: a budget without a limit limits nothing";
+        require(has_limit, "total", problem)?;
+        longer_than_zero("period", self.period)
     }
 }
 

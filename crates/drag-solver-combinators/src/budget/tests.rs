@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use drag_solver_core::{Charge, JobId, PaidJob, Recovery};
+use drag_solver_core::{Billed, Recovery, Verdict};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
-use crate::testing::{Named, Script, challenge, drag, error, millis, secs};
+use crate::tests::{Named, Script, challenge, drag, error, job, millis, secs};
 use crate::{DragSolverExt, RetryPolicy};
 
 fn usd(micros: i64) -> Usd {
@@ -12,18 +12,18 @@ fn usd(micros: i64) -> Usd {
 }
 
 fn total(micros: i64) -> Budget {
-    Budget::new(BudgetPolicy::default().total(usd(micros))).unwrap()
+    Budget::new(BudgetPolicy::default().total(usd(micros)))
 }
 
 fn per_hour(micros: i64) -> Budget {
     let policy = BudgetPolicy::default().per_period(usd(micros));
-    Budget::new(policy.period(secs(3_600))).unwrap()
+    Budget::new(policy.period(secs(3_600)))
 }
 
 const PRICE: i64 = 1_000;
 
 fn around(solver: &MockSolver, budget: &Budget) -> Budgeted<MockSolver> {
-    solver.clone().budget(budget, usd(PRICE)).unwrap()
+    solver.clone().budget(budget, usd(PRICE))
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +66,7 @@ async fn a_refusal_sends_nothing_and_says_why() {
     assert_eq!(a.call_count(), 1);
     assert_eq!(refused.kind(), ErrorKind::BudgetExhausted);
     assert_eq!(refused.recovery(), Recovery::Switch);
-    assert_eq!(refused.charge(), Charge::No);
+    assert_eq!(refused.billed(), Billed::No);
     assert_eq!(refused.retry_after(), None, "waiting will not help");
     assert_eq!(
         refused.to_string(),
@@ -86,9 +86,9 @@ async fn dropped_before_the_purchase_it_is_released_and_after_it_is_spent() {
     drop(limited.solve(&challenge));
     assert_eq!(budget.reserved(), Usd::ZERO);
 
-    // Waiting in a queue between the budget and the provider: reserved, and then released.
+    // Waiting in a queue between the budget and the solver: reserved, and then released.
     let slow = Queue(MockSolver::new("b"));
-    let queued = slow.budget(&budget, usd(PRICE)).unwrap();
+    let queued = slow.budget(&budget, usd(PRICE));
     let mut call = queued.solve(&challenge);
     assert!(tokio::time::timeout(secs(1), &mut call).await.is_err());
     assert_eq!(budget.reserved(), usd(PRICE));
@@ -122,8 +122,8 @@ impl DragSolver for Queue {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let provider = self.name();
-        challenge.notify(&drag_solver_core::Progress::Started { provider });
+        let solver = self.name();
+        challenge.notify(Event::Started { solver }).await?;
         tokio::time::sleep(secs(3_600)).await;
         self.0.solve(challenge).await
     }
@@ -165,7 +165,7 @@ async fn a_resumed_job_is_not_charged_twice_and_its_cost_is_corrected() {
         let hasty = challenge().within(secs(5));
         let late = limited.solve(&hasty).await.unwrap_err();
         assert_eq!(budget.spent(), usd(PRICE));
-        let resumed = challenge().resuming(late.unfinished_jobs().remove(0));
+        let resumed = challenge().resume_job(late.unfinished_jobs().remove(0));
         limited.solve(&resumed).await.unwrap();
         assert_eq!(a.purchases(), 1);
         assert_eq!(budget.spent(), usd(expected));
@@ -179,9 +179,7 @@ async fn an_empty_budget_still_waits_for_what_was_paid_for() {
     let a = MockSolver::new("a").stalls().stalls().answers(secs(10));
     let chain = around(&a, &budget)
         .timeout(secs(30))
-        .unwrap()
-        .retry(RetryPolicy::default())
-        .unwrap();
+        .retry(RetryPolicy::default());
     chain.solve(&challenge()).await.unwrap();
     assert_eq!(a.purchases(), 1);
     assert_eq!(budget.spent(), usd(PRICE));
@@ -194,7 +192,10 @@ async fn a_resumed_job_that_fails_for_free_gives_its_estimate_back() {
     let limited = around(&a, &budget);
     let late = limited.solve(&challenge().within(secs(5))).await;
     let job = late.unwrap_err().unfinished_jobs().remove(0);
-    limited.solve(&challenge().resuming(job)).await.unwrap_err();
+    limited
+        .solve(&challenge().resume_job(job))
+        .await
+        .unwrap_err();
     assert_eq!(budget.spent(), Usd::ZERO);
 }
 
@@ -202,8 +203,8 @@ async fn a_resumed_job_that_fails_for_free_gives_its_estimate_back() {
 async fn a_job_of_another_run_of_the_program_costs_this_one_nothing() {
     let budget = total(10 * PRICE);
     let a = MockSolver::new("a").answers(secs(1));
-    let job = PaidJob::new("a", JobId::from(77));
-    let resumed = challenge().resuming(job);
+    let job = job("a", 77);
+    let resumed = challenge().resume_job(job);
     around(&a, &budget).solve(&resumed).await.unwrap();
     assert_eq!(budget.spent(), Usd::ZERO);
 }
@@ -236,11 +237,8 @@ async fn around_a_retry_every_purchase_is_reserved_and_only_what_was_billed_is_s
         .answers(secs(1));
     let chain = a
         .priced(usd(PRICE))
-        .unwrap()
         .retry(RetryPolicy::default().max_retry_after(Duration::ZERO))
-        .unwrap()
-        .budget(&budget, usd(PRICE))
-        .unwrap();
+        .budget(&budget, usd(PRICE));
     let challenge = challenge();
     let mut call = chain.solve(&challenge);
     assert!(
@@ -256,29 +254,116 @@ async fn around_a_retry_every_purchase_is_reserved_and_only_what_was_billed_is_s
     );
 }
 
-#[test]
-fn impossible_settings_are_named() {
-    let unlimited = Budget::new(BudgetPolicy::default()).unwrap_err();
-    assert_eq!(unlimited.setting(), "total");
-    for bad in [0, -1] {
-        let refused = Budget::new(BudgetPolicy::default().total(usd(bad))).unwrap_err();
-        assert_eq!(refused.setting(), "total");
-        let refused = Budget::new(BudgetPolicy::default().per_period(usd(bad))).unwrap_err();
-        assert_eq!(refused.setting(), "per_period");
-        let refused = Named("a").budget(&total(PRICE), usd(bad)).unwrap_err();
-        assert_eq!(refused.setting(), "price");
+#[tokio::test(start_paused = true)]
+async fn code_that_says_nonsense_gets_what_the_docs_promise() {
+    let a = MockSolver::new("a").always(drag());
+    let solve = async |budget: &Budget, price| {
+        let limited = a.clone().budget(budget, usd(price));
+        limited
+            .solve(&challenge())
+            .await
+            .map_err(|error| error.kind())
+    };
+    let exhausted = Err(ErrorKind::BudgetExhausted);
+    for limit in [0, -1] {
+        assert_eq!(solve(&total(limit), PRICE).await.map(|_| ()), exhausted);
     }
-    let policy = BudgetPolicy::default()
-        .per_period(usd(1))
-        .period(Duration::ZERO);
-    assert_eq!(Budget::new(policy).unwrap_err().setting(), "period");
-    let refused = Named("a")
-        .budget(&total(PRICE), usd(PRICE + 1))
-        .unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "budget.price is too high: a call may buy 1 at $0.001001 each, and the budget is $0.001"
-    );
+    assert_eq!(solve(&total(PRICE), PRICE + 1).await.map(|_| ()), exhausted);
+    let unlimited = Budget::new(BudgetPolicy::default());
+    solve(&unlimited, PRICE).await.unwrap();
+    assert_eq!(unlimited.spent(), usd(PRICE));
+    let free = total(1);
+    solve(&free, -PRICE).await.unwrap();
+    assert_eq!(free.spent(), Usd::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn less_than_nothing_never_refills_a_budget() {
+    let policy = BudgetPolicy::default().total(usd(PRICE));
+    assert_eq!(Budget::with_spent(policy, usd(-5)).spent(), Usd::ZERO);
+    // A mock that tells, and one that says nothing while it works.
+    for a in [MockSolver::new("a"), MockSolver::new("a").free()] {
+        let budget = total(2 * PRICE);
+        let a = a.always(drag()).with_cost(usd(-PRICE));
+        around(&a, &budget).solve(&challenge()).await.unwrap();
+        assert_eq!(budget.spent(), usd(PRICE));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_largest_budget_two_callers_still_do_not_get_the_same_money() {
+    let budget = Budget::new(BudgetPolicy::default().total(Usd::MAX));
+    let a = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(1)));
+    let limited = a.budget(&budget, Usd::MAX);
+    let challenge = challenge();
+    let (first, second) = tokio::join!(limited.solve(&challenge), limited.solve(&challenge));
+    first.unwrap();
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::BudgetExhausted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_while_it_waits_here_books_nothing() {
+    let budget = total(10 * PRICE);
+    let policy = crate::ConcurrencyLimitPolicy::default().max_in_flight(1);
+    // Says nothing while it works: only that it waits is known.
+    let a = MockSolver::new("a")
+        .free()
+        .always(Outcome::answer(drag()).after(secs(60)));
+    let permits = crate::Permits::new(policy);
+    let (holder, challenge) = (a.clone().concurrency_limit(&permits), challenge());
+    let mut holds = holder.solve(&challenge);
+    assert!(tokio::time::timeout(secs(1), &mut holds).await.is_err());
+    let limited = a.concurrency_limit(&permits).budget(&budget, usd(PRICE));
+    for _ in 0..5 {
+        let call = tokio::time::timeout(secs(1), limited.solve(&challenge));
+        assert!(call.await.is_err());
+    }
+    assert_eq!((budget.spent(), budget.reserved()), (Usd::ZERO, Usd::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_budget_around_a_chain_lets_a_resume_pass_and_no_purchase_after_it() {
+    let budget = total(PRICE);
+    let a = MockSolver::new("a").stalls().then(ErrorKind::Unsolvable);
+    let b = MockSolver::new("b").always(drag());
+    let chain = a.clone().or(b.clone()).budget(&budget, usd(PRICE / 2));
+    let late = chain.solve(&challenge().within(secs(5))).await.unwrap_err();
+    assert_eq!(budget.spent(), usd(PRICE / 2));
+    let spender = MockSolver::new("c")
+        .always(drag())
+        .budget(&budget, usd(PRICE / 2));
+    spender.solve(&challenge()).await.unwrap();
+    let resumed = challenge().resume_job(late.unfinished_jobs().remove(0));
+    // The job of `a` fails for free, which gives its money back, and `b` may take that.
+    let error = chain.solve(&resumed).await.unwrap_err();
+    let kinds: Vec<_> = error.attempts().iter().map(|a| a.kind).collect();
+    assert_eq!(kinds, [ErrorKind::Unsolvable, ErrorKind::BudgetExhausted]);
+    assert_eq!((a.call_count(), b.purchases()), (2, 0));
+    assert_eq!(budget.reserved(), Usd::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_hands_back_the_jobs_that_the_challenge_brought() {
+    let budget = total(PRICE);
+    let a = MockSolver::new("a").always(drag());
+    let limited = around(&a, &budget);
+    limited.solve(&challenge()).await.unwrap();
+    let strangers = challenge().resume_job(job("b", 7));
+    let refused = limited.solve(&strangers).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::BudgetExhausted);
+    assert_eq!(refused.unfinished_jobs(), [job("b", 7)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spent_is_said_with_the_price_where_no_cost_is_named() {
+    let budget = total(10 * PRICE);
+    let a = MockSolver::new("a")
+        .then(ErrorKind::InvalidAnswer)
+        .then(drag());
+    let chain = around(&a, &budget).retry(RetryPolicy::default());
+    let solution = chain.solve(&challenge()).await.unwrap();
+    assert_eq!(solution.spent(), Some(usd(2 * PRICE)));
+    assert_eq!(budget.spent(), usd(2 * PRICE));
 }
 
 #[tokio::test]
@@ -293,20 +378,20 @@ async fn reports_and_the_name_pass_through() {
 
 #[test]
 fn it_prints_like_the_code_that_built_it() {
-    let limited = Named("a").budget(&total(5_000_000), usd(900)).unwrap();
+    let limited = Named("a").budget(total(5_000_000), usd(900));
     assert_eq!(limited.to_string(), "a.budget(total: $5, price: $0.0009)");
-    assert_eq!(limited.worst_case().cost, Some(usd(900)));
-    let hourly = Named("a").budget(&per_hour(1_000_000), usd(900)).unwrap();
+    assert_eq!(limited.profile().worst_case.cost, Some(usd(900)));
+    let hourly = Named("a").budget(per_hour(1_000_000), usd(900));
     assert_eq!(
         hourly.to_string(),
-        "a.budget(per_period: $1, period: 3600s, price: $0.0009)"
+        "a.budget(per_period: $1, period: 1h, price: $0.0009)"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_of_unknown_charge_counts_as_spent() {
+async fn a_failure_of_possible_bill_counts_as_spent() {
     let budget = total(10 * PRICE);
-    let lost = error(ErrorKind::Unavailable).with_charge(Charge::Unknown);
+    let lost = error(ErrorKind::Unavailable).with_billed(Billed::Maybe);
     let a = MockSolver::new("a").fails(secs(1), lost);
     around(&a, &budget).solve(&challenge()).await.unwrap_err();
     assert_eq!(budget.spent(), usd(PRICE));
@@ -318,9 +403,9 @@ async fn huge_settings_do_not_panic() {
         .total(Usd::MAX)
         .per_period(Usd::MAX)
         .period(Duration::MAX);
-    let budget = Budget::with_spent(policy, Usd::from_micros(1)).unwrap();
+    let budget = Budget::new(policy);
     let a = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(1)));
-    let dear = a.clone().budget(&budget, Usd::MAX).unwrap();
+    let dear = a.clone().budget(&budget, Usd::MAX);
     dear.solve(&challenge()).await.unwrap();
     assert_eq!((budget.reserved(), budget.spent()), (Usd::ZERO, Usd::MAX));
 }

@@ -1,28 +1,28 @@
-//! Leaving a solver alone that failed too often of late.
+//! Leaving a solver alone that failed too often recently.
 
-mod effect;
 mod policy;
 mod state;
 #[cfg(test)]
 mod state_tests;
 #[cfg(test)]
 mod tests;
-
-use std::fmt;
+mod transition;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Solution, SolveError, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
 pub use self::policy::CircuitBreakerPolicy;
-pub use self::state::CircuitState;
-use self::state::{Admission, Change, Limits, Refusal, Shared};
-use crate::InvalidPolicy;
-use crate::describe::{Call, display_like_debug};
+pub use self::state::Circuit;
+use self::state::Refusal;
+pub use self::transition::CircuitState;
+use self::transition::{Sample, Transition};
+use crate::chain_debug::{DebugCall, wrapper};
+use crate::resume::resumes;
+use crate::settings::shared_form;
 
-/// Stops asking a solver that failed, or was slow, too often of late; and after a while lets a few
+/// Stops asking a solver that failed, or was slow, too often recently; and after a while lets a few
 /// calls through, to find out whether it is back.
 ///
 /// Closed, it lets every call through and remembers how the last ones ended. When too many of them
@@ -46,34 +46,36 @@ use crate::describe::{Call, display_like_debug};
 /// | `CircuitOpen`, `Overloaded`, `BudgetExhausted` | nothing: the solver was not asked |
 /// | an error with several attempts behind it, `AllFailed` | a failure if any of them is one |
 /// | a dropped future | nothing |
+/// | a call that resumes a paid job | nothing: it is never refused, and what is left of a wait says little |
 ///
 /// - A probe whose end counts for nothing, or that is dropped, frees its place for another and
 ///   neither opens nor closes the circuit.
 /// - A call that was let through before the state changed says nothing about the state it comes back
 ///   to: it is ignored.
-/// - Verdicts ([`report`](DragSolver::report)) do not count. The circuit asks whether a solver can be
-///   reached and answers in time; a drag that was refused comes to light late, may be the fault of
-///   whoever dragged, and is often not reported at all.
-/// - A job that was paid for is refused like any other call. It stays named in the history of the
-///   [`Retry`](crate::Retry) outside, and can be resumed later.
+/// - Verdicts ([`report`](DragSolver::report)) do not count, and pass through an open circuit. The
+///   circuit asks whether a solver can be reached and answers in time; a drag that was refused comes
+///   to light late, may be the fault of who dragged, and is often not reported at all.
+/// - A challenge that brings a paid job of the solver, or of one inside of it, passes through an open
+///   circuit: fetching costs nothing, and the timeout that opened the circuit must not make every
+///   call under way pay twice. The jobs of other solvers are handed back by a refusal.
 ///
-/// Clones share the circuit. See [`sharing`](Self::sharing) for several solvers behind one circuit,
-/// and [`circuit`](Self::circuit) for a dashboard.
+/// Clones share the circuit, and so do solvers that are given the same [`Circuit`]:
+/// `.circuit_breaker(&circuit)`. It is also what a dashboard looks at.
 ///
 /// Goes around the [`Timeout`](crate::Timeout), which makes failures out of answers that never come,
 /// and inside the [`Retry`](crate::Retry). Dropping the future leaves no trace.
 ///
 /// ```
 /// use std::time::Duration;
-/// use drag_solver_combinators::{CircuitBreakerPolicy, CircuitState, DragSolverExt};
-/// # use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Screenshot};
-/// # use drag_solver_mock::MockSolver;
+/// use drag_solver_combinators::{Circuit, CircuitBreakerPolicy, CircuitState, DragSolverExt};
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
+/// # async fn main() {
+/// # let challenge = fixtures::challenge();
 /// # let provider = MockSolver::new("example").always(ErrorKind::Unavailable);
-/// let solver = provider.circuit_breaker(CircuitBreakerPolicy::default())?;
-/// let circuit = solver.circuit().clone(); // for a dashboard
+/// let circuit = Circuit::new(CircuitBreakerPolicy::default());
+/// let solver = provider.circuit_breaker(&circuit);
 ///
 /// for _ in 0..10 {
 ///     assert!(solver.solve(&challenge).await.is_err()); // the provider is down
@@ -82,7 +84,6 @@ use crate::describe::{Call, display_like_debug};
 /// let error = solver.solve(&challenge).await.unwrap_err(); // and is not asked any more
 /// assert_eq!(error.kind(), ErrorKind::CircuitOpen);
 /// assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
@@ -91,93 +92,11 @@ pub struct CircuitBreaker<S> {
     circuit: Circuit,
 }
 
-/// The circuit of a [`CircuitBreaker`]. Clones are the same circuit.
-///
-/// Make it yourself to put several solvers behind one circuit, with [`CircuitBreaker::sharing`], or
-/// to look at it from outside.
-#[derive(Clone)]
-pub struct Circuit {
-    policy: CircuitBreakerPolicy,
-    shared: Shared,
-}
-
-impl Circuit {
-    /// A closed circuit.
-    ///
-    /// # Errors
-    ///
-    /// See [`CircuitBreakerPolicy::check`].
-    pub fn new(policy: CircuitBreakerPolicy) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        let CircuitBreakerPolicy {
-            window_calls,
-            window_time,
-            min_calls,
-            failure_ratio,
-            slow_call,
-            slow_ratio,
-            open_for,
-            probes,
-        } = policy;
-        let shared = Shared::new(Limits {
-            window_calls,
-            window_time,
-            min_calls,
-            failure_ratio,
-            slow_call,
-            slow_ratio,
-            open_for,
-            probes,
-        });
-        Ok(Self { policy, shared })
-    }
-
-    /// What it was built with.
-    #[must_use]
-    pub fn policy(&self) -> CircuitBreakerPolicy {
-        self.policy
-    }
-
-    /// Whether calls are let through right now.
-    #[must_use]
-    pub fn state(&self) -> CircuitState {
-        self.shared.state(Instant::now())
-    }
-
-    /// How many probes are under way. Zero unless it is half-open.
-    #[must_use]
-    pub fn probes(&self) -> usize {
-        self.shared.probes()
-    }
-}
-
-impl fmt::Debug for Circuit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Circuit")
-            .field("policy", &self.policy)
-            .field("state", &self.state())
-            .field("probes", &self.probes())
-            .finish_non_exhaustive()
-    }
-}
-
 impl<S: DragSolver> CircuitBreaker<S> {
-    /// Leaves `inner` alone when `policy` says so.
-    ///
-    /// # Errors
-    ///
-    /// See [`CircuitBreakerPolicy::check`].
-    pub fn new(inner: S, policy: CircuitBreakerPolicy) -> Result<Self, InvalidPolicy> {
-        Ok(Self::sharing(inner, &Circuit::new(policy)?))
-    }
-
-    /// Puts `inner` behind a circuit together with everybody else who has it: for several solvers
-    /// that ask the same service.
-    pub fn sharing(inner: S, circuit: &Circuit) -> Self {
-        Self {
-            inner,
-            circuit: circuit.clone(),
-        }
+    /// Puts `inner` behind a circuit: one of its own, or one that other solvers are behind, too.
+    pub fn new(inner: S, circuit: impl Into<Circuit>) -> Self {
+        let circuit = circuit.into();
+        Self { inner, circuit }
     }
 
     /// The circuit: to be shared, or to be looked at.
@@ -186,38 +105,27 @@ impl<S: DragSolver> CircuitBreaker<S> {
         &self.circuit
     }
 
-    fn admit(&self, now: Instant) -> Result<Admission, SolveError> {
-        let (admission, changes) = self.circuit.shared.admit(now);
-        self.tell(&changes);
-        admission.map_err(|refusal| self.refused(refusal))
-    }
-
-    fn refused(&self, Refusal { cause, retry_after }: Refusal) -> SolveError {
+    fn refused(&self, challenge: &DragChallenge, refusal: Refusal) -> SolveError {
+        let Refusal { cause, retry_after } = refusal;
         let problem = match cause {
             Some(cause) => format!("nothing was sent: the circuit is open, as {cause}"),
             None => {
                 "nothing was sent: the circuit is half-open, and its probes are under way".into()
             }
         };
-        tracing::debug!(
-            provider = self.name(),
-            ?retry_after,
-            "refused: the circuit is open"
-        );
-        let error = SolveError::new(ErrorKind::CircuitOpen, problem).with_provider(self.name());
-        match retry_after {
-            Some(wait) => error.with_retry_after(wait),
-            None => error,
-        }
+        let solver = self.name();
+        tracing::debug!(solver, ?retry_after, "refused: the circuit is open");
+        let error = challenge.refuse(solver, ErrorKind::CircuitOpen, problem);
+        error.with_retry_after(retry_after)
     }
 
-    fn tell(&self, changes: &[Change]) {
-        for Change { from, to, cause } in changes {
-            let (provider, from, to) = (self.name(), from.as_str(), to.as_str());
+    fn log(&self, transitions: &[Transition]) {
+        for Transition { from, to, cause } in transitions {
+            let (solver, from, to) = (self.name(), from.as_str(), to.as_str());
             if let Some(cause) = cause {
-                tracing::warn!(provider, from, to, %cause, "the circuit opened");
+                tracing::warn!(solver, from, to, %cause, "the circuit opened");
             } else {
-                tracing::info!(provider, from, to, "the circuit changed its state");
+                tracing::info!(solver, from, to, "the circuit changed its state");
             }
         }
     }
@@ -226,58 +134,36 @@ impl<S: DragSolver> CircuitBreaker<S> {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for CircuitBreaker<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        if resumes(&self.inner, challenge) {
+            return self.inner.solve(challenge).await;
+        }
         let begun = Instant::now();
-        let admission = self.admit(begun)?;
+        let (admission, transitions) = self.circuit.admit(begun);
+        self.log(&transitions);
+        let admission = admission.map_err(|refusal| self.refused(challenge, refusal))?;
         let outcome = self.inner.solve(challenge).await;
         let now = Instant::now();
-        let sample = effect::sample(&outcome, now - begun, self.circuit.policy.slow_call);
-        let changes = admission.end(sample, now);
-        self.tell(&changes);
+        let slow_call = self.circuit.policy().slow_call;
+        let sample = Sample::of(&outcome, now - begun, slow_call);
+        self.log(&admission.end(sample, now));
         outcome
     }
-
-    /// Passes through an open circuit too, and counts for nothing.
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case()
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
-    }
 }
 
-impl<S: DragSolver> fmt::Debug for CircuitBreaker<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CircuitBreakerPolicy {
-            window_calls,
-            window_time,
-            min_calls,
-            failure_ratio,
-            slow_call,
-            slow_ratio,
-            open_for,
-            probes,
-        } = self.circuit.policy;
-        Call::on(f, &self.inner, "circuit_breaker")
-            .with("window_calls", window_calls)
-            .with("window_time", window_time)
-            .with("min_calls", min_calls)
-            .with("failure_ratio", failure_ratio)
-            .with("slow_call", slow_call)
-            .with("slow_ratio", slow_ratio)
-            .with("open_for", open_for)
-            .with("probes", probes)
-            .finish()
-    }
-}
+shared_form!(Circuit of CircuitBreakerPolicy);
 
-display_like_debug!(CircuitBreaker);
+wrapper!(CircuitBreaker(S), |breaker, f| {
+    let policy = breaker.circuit.policy();
+    DebugCall::on(f, &breaker.inner, "circuit_breaker")
+        .with("max_samples", policy.max_samples)
+        .with("window", policy.window)
+        .with("min_samples", policy.min_samples)
+        .with("failure_ratio", policy.failure_ratio)
+        .with("slow_call", policy.slow_call)
+        .with("slow_ratio", policy.slow_ratio)
+        .with("open_for", policy.open_for)
+        .with("probes", policy.probes)
+});

@@ -2,31 +2,32 @@
 
 use std::time::Duration;
 
-use drag_solver_core::ErrorKind;
+use drag_solver_core::{ErrorKind, Ratio};
 use tokio::time::Instant;
 
-use super::state::{Admission, Cause, CircuitState, Limits, Refusal, Sample, Shared};
-use crate::testing::secs;
+use super::state::{Admission, Refusal};
+use super::transition::{Cause, Sample};
+use super::{Circuit, CircuitBreakerPolicy, CircuitState};
+use crate::tests::secs;
 
 const OPEN_FOR: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(45);
 
-fn limits() -> Limits {
-    Limits {
-        window_calls: 6,
-        window_time: secs(100),
-        min_calls: 4,
-        failure_ratio: 0.5,
-        slow_call: SLOW,
-        slow_ratio: 0.75,
-        open_for: OPEN_FOR,
-        probes: 2,
-    }
+fn policy() -> CircuitBreakerPolicy {
+    CircuitBreakerPolicy::default()
+        .max_samples(6)
+        .window(secs(100))
+        .min_samples(4)
+        .failure_ratio(Ratio::percent(50))
+        .slow_call(SLOW)
+        .slow_ratio(Ratio::percent(75))
+        .open_for(OPEN_FOR)
+        .probes(2)
 }
 
 /// A circuit and a clock.
-struct Circuit {
-    shared: Shared,
+struct Clocked {
+    circuit: Circuit,
     now: Instant,
 }
 
@@ -45,37 +46,37 @@ const TARDY: Option<Sample> = Some(Sample {
     slow: true,
 });
 
-impl Circuit {
-    fn new(limits: Limits) -> Self {
+impl Clocked {
+    fn new(policy: CircuitBreakerPolicy) -> Self {
         Self {
-            shared: Shared::new(limits),
+            circuit: Circuit::new(policy),
             now: Instant::now(),
         }
     }
 
     /// One that has just opened.
     fn open() -> Self {
-        let circuit = Self::new(limits());
+        let clocked = Self::new(policy());
         for _ in 0..4 {
-            circuit.call(BAD);
+            clocked.call(BAD);
         }
-        assert_eq!(circuit.state(), CircuitState::Open);
-        circuit
+        assert_eq!(clocked.state(), CircuitState::Open);
+        clocked
     }
 
     fn half_open() -> Self {
-        let mut circuit = Self::open();
-        circuit.now += OPEN_FOR;
-        assert_eq!(circuit.state(), CircuitState::HalfOpen);
-        circuit
+        let mut clocked = Self::open();
+        clocked.now += OPEN_FOR;
+        assert_eq!(clocked.state(), CircuitState::HalfOpen);
+        clocked
     }
 
     fn state(&self) -> CircuitState {
-        self.shared.state(self.now)
+        self.circuit.state_at(self.now)
     }
 
     fn begin(&self) -> Result<Admission, Refusal> {
-        self.shared.admit(self.now).0
+        self.circuit.admit(self.now).0
     }
 
     fn end(&self, call: Admission, sample: Option<Sample>) {
@@ -90,75 +91,73 @@ impl Circuit {
 
 #[test]
 fn it_does_not_judge_by_too_few_calls() {
-    let circuit = Circuit::new(limits());
+    let clocked = Clocked::new(policy());
     for _ in 0..3 {
-        circuit.call(BAD);
-        assert_eq!(circuit.state(), CircuitState::Closed);
+        clocked.call(BAD);
+        assert_eq!(clocked.state(), CircuitState::Closed);
     }
-    circuit.call(BAD);
-    assert_eq!(circuit.state(), CircuitState::Open);
+    clocked.call(BAD);
+    assert_eq!(clocked.state(), CircuitState::Open);
 }
 
 #[test]
 fn it_opens_at_the_ratio_and_not_before() {
-    let circuit = Circuit::new(limits());
+    let clocked = Clocked::new(policy());
     for sample in [GOOD, GOOD, GOOD, BAD, BAD] {
-        circuit.call(sample);
+        clocked.call(sample);
     }
-    assert_eq!(circuit.state(), CircuitState::Closed, "2 of 5");
-    circuit.call(BAD);
-    assert_eq!(circuit.state(), CircuitState::Open, "3 of 6");
-    let of_twenty = Limits {
-        window_calls: 20,
-        min_calls: 20,
-        failure_ratio: 0.55,
-        ..limits()
-    };
+    assert_eq!(clocked.state(), CircuitState::Closed, "2 of 5");
+    clocked.call(BAD);
+    assert_eq!(clocked.state(), CircuitState::Open, "3 of 6");
+    let of_twenty = policy()
+        .max_samples(20)
+        .min_samples(20)
+        .failure_ratio(Ratio::percent(55));
     for failed in [10, 11] {
-        let circuit = Circuit::new(of_twenty);
-        (failed..20).for_each(|_| circuit.call(GOOD));
-        (0..failed).for_each(|_| circuit.call(BAD));
-        let opened = circuit.state() == CircuitState::Open;
+        let clocked = Clocked::new(of_twenty);
+        (failed..20).for_each(|_| clocked.call(GOOD));
+        (0..failed).for_each(|_| clocked.call(BAD));
+        let opened = clocked.state() == CircuitState::Open;
         assert_eq!(opened, failed == 11, "{failed} of 20, and 0.55 * 20 > 11.0");
     }
 }
 
 #[test]
 fn only_the_last_calls_count() {
-    let circuit = Circuit::new(limits());
+    let clocked = Clocked::new(policy());
     for sample in [BAD, GOOD, GOOD, GOOD, BAD, GOOD] {
-        circuit.call(sample);
+        clocked.call(sample);
     }
-    circuit.call(BAD); // the first failure is forgotten: 2 of 6
-    assert_eq!(circuit.state(), CircuitState::Closed);
-    circuit.call(BAD); // a good one is forgotten: 3 of 6
-    assert_eq!(circuit.state(), CircuitState::Open);
+    clocked.call(BAD); // the first failure is forgotten: 2 of 6
+    assert_eq!(clocked.state(), CircuitState::Closed);
+    clocked.call(BAD); // a good one is forgotten: 3 of 6
+    assert_eq!(clocked.state(), CircuitState::Open);
 }
 
 #[test]
 fn old_calls_do_not_count_to_the_millisecond() {
     for (age, opened) in [(99_999, true), (100_000, false)] {
-        let mut circuit = Circuit::new(limits());
+        let mut clocked = Clocked::new(policy());
         for _ in 0..3 {
-            circuit.call(BAD);
+            clocked.call(BAD);
         }
-        circuit.now += Duration::from_millis(age);
-        circuit.call(BAD);
-        assert_eq!(circuit.state() == CircuitState::Open, opened, "{age} ms");
+        clocked.now += Duration::from_millis(age);
+        clocked.call(BAD);
+        assert_eq!(clocked.state() == CircuitState::Open, opened, "{age} ms");
     }
 }
 
 #[test]
 fn slow_calls_open_it_too() {
-    let circuit = Circuit::new(limits());
+    let clocked = Clocked::new(policy());
     for sample in [GOOD, TARDY, TARDY] {
-        circuit.call(sample);
+        clocked.call(sample);
     }
-    assert_eq!(circuit.state(), CircuitState::Closed);
-    circuit.call(TARDY);
-    assert_eq!(circuit.state(), CircuitState::Open, "3 of 4");
+    assert_eq!(clocked.state(), CircuitState::Closed);
+    clocked.call(TARDY);
+    assert_eq!(clocked.state(), CircuitState::Open, "3 of 4");
     assert_eq!(
-        circuit.begin().unwrap_err().cause,
+        clocked.begin().unwrap_err().cause,
         Some(Cause::SlowCalls { slow: 3, of: 4 })
     );
 }
@@ -166,24 +165,24 @@ fn slow_calls_open_it_too() {
 #[test]
 fn a_good_call_never_opens_it() {
     // Forgetting old good calls raises the ratio; the call that does so is not to blame.
-    let mut circuit = Circuit::new(limits());
+    let mut clocked = Clocked::new(policy());
     for _ in 0..4 {
-        circuit.call(GOOD);
+        clocked.call(GOOD);
     }
-    circuit.now += secs(60);
-    circuit.call(BAD);
-    circuit.call(BAD);
-    circuit.now += secs(60);
+    clocked.now += secs(60);
+    clocked.call(BAD);
+    clocked.call(BAD);
+    clocked.now += secs(60);
     for _ in 0..2 {
-        circuit.call(GOOD);
-        assert_eq!(circuit.state(), CircuitState::Closed);
+        clocked.call(GOOD);
+        assert_eq!(clocked.state(), CircuitState::Closed);
     }
 }
 
 #[test]
 fn open_refuses_and_says_for_how_long_to_the_millisecond() {
-    let mut circuit = Circuit::open();
-    let refusal = circuit.begin().unwrap_err();
+    let mut clocked = Clocked::open();
+    let refusal = clocked.begin().unwrap_err();
     assert_eq!(refusal.retry_after, Some(OPEN_FOR));
     let cause = Cause::Failures {
         failed: 4,
@@ -191,26 +190,26 @@ fn open_refuses_and_says_for_how_long_to_the_millisecond() {
         last: ErrorKind::Unavailable,
     };
     assert_eq!(refusal.cause, Some(cause));
-    circuit.now += Duration::from_millis(29_999);
-    let refusal = circuit.begin().unwrap_err();
+    clocked.now += Duration::from_millis(29_999);
+    let refusal = clocked.begin().unwrap_err();
     assert_eq!(refusal.retry_after, Some(Duration::from_millis(1)));
-    circuit.now += Duration::from_millis(1);
-    assert!(circuit.begin().is_ok());
+    clocked.now += Duration::from_millis(1);
+    assert!(clocked.begin().is_ok());
 }
 
 #[test]
 fn half_open_admits_a_fixed_number_of_probes() {
-    let circuit = Circuit::half_open();
-    let (first, second) = (circuit.begin().unwrap(), circuit.begin().unwrap());
-    assert_eq!(circuit.shared.probes(), 2);
-    let refusal = circuit.begin().unwrap_err();
+    let clocked = Clocked::half_open();
+    let (first, second) = (clocked.begin().unwrap(), clocked.begin().unwrap());
+    assert_eq!(clocked.circuit.probes(), 2);
+    let refusal = clocked.begin().unwrap_err();
     assert_eq!(refusal.cause, None);
     assert_eq!(refusal.retry_after, Some(SLOW), "by then it is decided");
-    circuit.end(first, GOOD);
-    assert!(circuit.begin().is_err(), "a success does not free a place");
-    circuit.end(second, GOOD);
-    assert_eq!(circuit.state(), CircuitState::Closed);
-    assert_eq!(circuit.shared.probes(), 0);
+    clocked.end(first, GOOD);
+    assert!(clocked.begin().is_err(), "a success does not free a place");
+    clocked.end(second, GOOD);
+    assert_eq!(clocked.state(), CircuitState::Closed);
+    assert_eq!(clocked.circuit.probes(), 0);
 }
 
 #[test]
@@ -219,115 +218,177 @@ fn one_failed_or_slow_probe_opens_it_again_for_the_whole_time() {
         (BAD, Cause::FailedProbe(ErrorKind::Unavailable)),
         (TARDY, Cause::SlowProbe),
     ] {
-        let circuit = Circuit::half_open();
-        circuit.call(GOOD);
-        circuit.call(sample);
-        let refusal = circuit.begin().unwrap_err();
+        let clocked = Clocked::half_open();
+        clocked.call(GOOD);
+        clocked.call(sample);
+        let refusal = clocked.begin().unwrap_err();
         assert_eq!(refusal.cause, Some(cause));
         assert_eq!(refusal.retry_after, Some(OPEN_FOR));
     }
 }
 
 #[test]
-fn an_abandoned_probe_frees_its_slot_and_neither_opens_nor_closes() {
-    let circuit = Circuit::half_open();
+fn a_dropped_probe_frees_its_slot_and_neither_opens_nor_closes() {
+    let clocked = Clocked::half_open();
     for _ in 0..9 {
-        let probes = (circuit.begin().unwrap(), circuit.begin().unwrap());
-        assert!(circuit.begin().is_err());
+        let probes = (clocked.begin().unwrap(), clocked.begin().unwrap());
+        assert!(clocked.begin().is_err());
         drop(probes);
-        assert_eq!(circuit.state(), CircuitState::HalfOpen);
-        assert_eq!(circuit.shared.probes(), 0);
+        assert_eq!(clocked.state(), CircuitState::HalfOpen);
+        assert_eq!(clocked.circuit.probes(), 0);
     }
 }
 
 #[test]
 fn a_probe_whose_end_says_nothing_frees_its_slot_too() {
-    let circuit = Circuit::half_open();
+    let clocked = Clocked::half_open();
     for _ in 0..9 {
-        circuit.call(None);
-        assert_eq!(circuit.state(), CircuitState::HalfOpen);
-        assert_eq!(circuit.shared.probes(), 0);
+        clocked.call(None);
+        assert_eq!(clocked.state(), CircuitState::HalfOpen);
+        assert_eq!(clocked.circuit.probes(), 0);
     }
 }
 
 #[test]
-fn a_probe_that_never_ends_does_not_keep_everybody_out() {
-    let mut circuit = Circuit::half_open();
-    let hanging = (circuit.begin().unwrap(), circuit.begin().unwrap());
-    circuit.now += Duration::from_millis(44_999);
-    assert_eq!(circuit.state(), CircuitState::HalfOpen);
-    circuit.now += Duration::from_millis(1);
-    assert_eq!(circuit.state(), CircuitState::Open);
-    circuit.now += secs(10);
-    let refusal = circuit.begin().unwrap_err();
+fn a_probe_that_never_ends_does_not_keep_out_all_others() {
+    let mut clocked = Clocked::half_open();
+    let hanging = (clocked.begin().unwrap(), clocked.begin().unwrap());
+    clocked.now += Duration::from_millis(44_999);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+    clocked.now += Duration::from_millis(1);
+    assert_eq!(clocked.state(), CircuitState::Open);
+    clocked.now += secs(10);
+    let refusal = clocked.begin().unwrap_err();
     assert_eq!(refusal.cause, Some(Cause::SlowProbe));
     assert_eq!(refusal.retry_after, Some(secs(20)));
-    circuit.now += secs(20);
-    assert_eq!(circuit.state(), CircuitState::HalfOpen);
+    clocked.now += secs(20);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
     // The two that hang took places of an earlier generation: there are two new ones.
-    let probes = (circuit.begin().unwrap(), circuit.begin().unwrap());
+    let probes = (clocked.begin().unwrap(), clocked.begin().unwrap());
     drop(hanging);
-    assert_eq!(circuit.shared.probes(), 2);
+    assert_eq!(clocked.circuit.probes(), 2);
     drop(probes);
-    assert_eq!(circuit.shared.probes(), 0);
+    assert_eq!(clocked.circuit.probes(), 0);
 }
 
 #[test]
-fn time_that_nobody_looked_at_is_caught_up_with() {
-    let mut circuit = Circuit::half_open();
-    let hanging = circuit.begin().unwrap();
-    circuit.now += SLOW + OPEN_FOR; // overdue, open, and half-open again
-    assert_eq!(circuit.state(), CircuitState::HalfOpen);
-    let (call, changes) = circuit.shared.admit(circuit.now);
+fn time_that_passed_unseen_is_caught_up_with() {
+    let mut clocked = Clocked::half_open();
+    let hanging = clocked.begin().unwrap();
+    clocked.now += SLOW + OPEN_FOR; // overdue, open, and half-open again
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+    let (call, changes) = clocked.circuit.admit(clocked.now);
     let states: Vec<_> = changes.iter().map(|change| change.to).collect();
     assert_eq!(states, [CircuitState::Open, CircuitState::HalfOpen]);
-    circuit.end(hanging, BAD);
-    assert_eq!(circuit.state(), CircuitState::HalfOpen, "it is ignored");
-    circuit.end(call.unwrap(), GOOD);
+    clocked.end(hanging, BAD);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen, "it is ignored");
+    clocked.end(call.unwrap(), GOOD);
 }
 
 #[test]
 fn results_of_an_older_generation_are_ignored() {
-    let mut circuit = Circuit::new(limits());
-    let mut late: Vec<_> = (0..4).map(|_| circuit.begin().unwrap()).collect();
-    (0..4).for_each(|_| circuit.call(BAD));
-    circuit.end(late.pop().unwrap(), GOOD);
-    assert_eq!(circuit.state(), CircuitState::Open);
-    circuit.now += OPEN_FOR;
-    let probe = circuit.begin().unwrap();
-    circuit.end(late.pop().unwrap(), BAD);
-    assert_eq!(circuit.state(), CircuitState::HalfOpen, "no probe failed");
-    circuit.end(late.pop().unwrap(), GOOD);
+    let mut clocked = Clocked::new(policy());
+    let mut late: Vec<_> = (0..4).map(|_| clocked.begin().unwrap()).collect();
+    (0..4).for_each(|_| clocked.call(BAD));
+    clocked.end(late.pop().unwrap(), GOOD);
+    assert_eq!(clocked.state(), CircuitState::Open);
+    clocked.now += OPEN_FOR;
+    let probe = clocked.begin().unwrap();
+    clocked.end(late.pop().unwrap(), BAD);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen, "no probe failed");
+    clocked.end(late.pop().unwrap(), GOOD);
     drop(late);
-    assert_eq!(circuit.shared.probes(), 1, "the probe keeps its place");
-    circuit.end(probe, GOOD);
-    assert_eq!(circuit.state(), CircuitState::HalfOpen, "one of two");
-    circuit.call(GOOD);
-    assert_eq!(circuit.state(), CircuitState::Closed);
+    assert_eq!(clocked.circuit.probes(), 1, "the probe keeps its place");
+    clocked.end(probe, GOOD);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen, "one of two");
+    clocked.call(GOOD);
+    assert_eq!(clocked.state(), CircuitState::Closed);
 }
 
 #[test]
 fn closed_again_it_starts_from_nothing() {
-    let circuit = Circuit::half_open();
-    circuit.call(GOOD);
-    circuit.call(GOOD);
+    let clocked = Clocked::half_open();
+    clocked.call(GOOD);
+    clocked.call(GOOD);
     for _ in 0..3 {
-        circuit.call(BAD);
-        assert_eq!(circuit.state(), CircuitState::Closed);
+        clocked.call(BAD);
+        assert_eq!(clocked.state(), CircuitState::Closed);
     }
 }
 
 #[test]
 fn every_change_is_told_once() {
-    let mut circuit = Circuit::open();
-    circuit.now += OPEN_FOR;
-    let (first, changes) = circuit.shared.admit(circuit.now);
+    let mut clocked = Clocked::open();
+    clocked.now += OPEN_FOR;
+    let (first, changes) = clocked.circuit.admit(clocked.now);
     assert_eq!(changes.len(), 1);
-    let (second, changes) = circuit.shared.admit(circuit.now);
+    let (second, changes) = clocked.circuit.admit(clocked.now);
     assert_eq!(changes, []);
-    assert_eq!(first.unwrap().end(GOOD, circuit.now), []);
-    let changes = second.unwrap().end(GOOD, circuit.now);
+    assert_eq!(first.unwrap().end(GOOD, clocked.now), []);
+    let changes = second.unwrap().end(GOOD, clocked.now);
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].from, CircuitState::HalfOpen);
     assert_eq!(changes[0].to, CircuitState::Closed);
+}
+
+#[test]
+fn a_look_at_the_state_does_not_swallow_a_transition() {
+    let mut clocked = Clocked::open();
+    clocked.now += OPEN_FOR;
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+    let (_, transitions) = clocked.circuit.admit(clocked.now);
+    assert_eq!(transitions.len(), 1);
+}
+
+#[test]
+fn of_two_probes_that_began_together_each_frees_one_place() {
+    let clocked = Clocked::half_open();
+    let (first, second) = (clocked.begin().unwrap(), clocked.begin().unwrap());
+    clocked.end(first, GOOD);
+    assert_eq!(clocked.circuit.probes(), 1);
+    drop(second);
+    assert_eq!(clocked.circuit.probes(), 0);
+    clocked.call(GOOD);
+    assert_eq!(clocked.state(), CircuitState::Closed);
+}
+
+#[test]
+fn code_that_says_it_gets_what_the_docs_promise() {
+    let opens_after = |policy: CircuitBreakerPolicy| {
+        let clocked = Clocked::new(policy);
+        (1..=200).find(|_| {
+            clocked.call(BAD);
+            clocked.state() != CircuitState::Closed
+        })
+    };
+    assert_eq!(opens_after(policy().min_samples(0)), Some(1));
+    assert_eq!(
+        opens_after(policy().min_samples(u32::MAX)),
+        Some(6),
+        "max_samples"
+    );
+    let zeros = policy().failure_ratio(Ratio::ZERO).slow_ratio(Ratio::ZERO);
+    assert_eq!(opens_after(zeros), Some(4), "min_samples");
+    let forgetful = policy().window(Duration::ZERO);
+    assert_eq!(
+        opens_after(forgetful),
+        None,
+        "it knows one call, and four are needed"
+    );
+    assert_eq!(opens_after(forgetful.min_samples(1)), Some(1));
+    let hasty = Clocked::new(policy().min_samples(1).open_for(Duration::ZERO));
+    hasty.call(BAD);
+    assert_eq!(hasty.state(), CircuitState::HalfOpen);
+}
+
+#[test]
+fn a_call_of_an_older_generation_frees_no_place_even_of_a_probe_that_began_with_it() {
+    let clocked = Clocked::new(policy().min_samples(1).open_for(Duration::ZERO));
+    let (late, later) = (clocked.begin().unwrap(), clocked.begin().unwrap());
+    clocked.call(BAD); // half-open at once: the probe below begins at the same instant
+    let probe = clocked.begin().unwrap();
+    drop(late);
+    clocked.end(later, GOOD);
+    assert_eq!(clocked.circuit.probes(), 1);
+    drop(probe);
 }

@@ -5,46 +5,55 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
+    forward_solver,
 };
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 pub use self::permits::Permits;
 pub use self::policy::ConcurrencyLimitPolicy;
-use crate::InvalidPolicy;
-use crate::describe::{Call, display_like_debug};
+use crate::chain_debug::{DebugCall, wrapper};
+use crate::resume::resumes;
+use crate::waiting::{after_wait, wait_for};
 
-/// Lets only so many calls be under way at once. More wait in line, and more than that are refused.
+/// When a refused call may come back. A guess: nothing tells when the next permit is free.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Lets only so many calls be under way at once. More wait in line, for as long as their deadline
+/// allows.
 ///
 /// - Permits are given in the order in which they were asked for, and a newcomer never overtakes
-///   somebody who waits.
-/// - A call that finds the queue full, or waits longer than the policy says, is refused with
-///   [`ErrorKind::Overloaded`]: nothing was sent, and another solver may have room. One that waits
-///   until the challenge's deadline ends with [`ErrorKind::DeadlineExceeded`].
-/// - Clones share the permits. See [`sharing`](Self::sharing) for several solvers under one limit.
+///   one that waits. The wait is told as [`Waiting`](drag_solver_core::Event::Waiting).
+/// - A call that waits until the challenge's deadline ends with [`ErrorKind::DeadlineExceeded`]. If
+///   the policy limits the queue, one that finds it full, or waits longer than it says, is refused
+///   with [`ErrorKind::Overloaded`]: nothing was sent, another solver may have room, and
+///   [later](SolveError::retry_after) this one may, too.
+/// - A challenge that brings a paid job of the solver, or of one inside of it, needs no permit and
+///   does not wait: it asks for nothing new. The jobs of other solvers are handed back by a refusal.
+/// - Clones share the permits, and so do solvers that are given the same [`Permits`]:
+///   `.concurrency_limit(&permits)`.
 ///
 /// Put it inside a [`Retry`](crate::Retry), so that no permit is held while a retry waits.
 ///
-/// Dropping the future gives the permit, or the place in the queue, back at once; somebody who gave
+/// Dropping the future gives the permit, or the position in the queue, back at once; a call that gave
 /// up waiting is never given a permit.
 ///
 /// ```
 /// use drag_solver_combinators::{ConcurrencyLimitPolicy, DragSolverExt};
 /// # use std::time::Duration;
-/// # use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
-/// # use drag_solver_mock::{MockSolver, Outcome};
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, Outcome, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
-/// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-/// # let provider = MockSolver::new("example").always(Outcome::answer(drag).after(Duration::from_secs(9)));
+/// # async fn main() {
+/// # let challenge = fixtures::challenge();
+/// # let after_9_s = Outcome::answer(fixtures::drag()).after(Duration::from_secs(9));
+/// # let provider = MockSolver::new("example").always(after_9_s);
 /// let policy = ConcurrencyLimitPolicy::default().max_in_flight(1).max_waiting(1);
-/// let solver = provider.concurrency_limit(policy)?;
+/// let solver = provider.concurrency_limit(policy);
 ///
 /// let (first, second, third) = tokio::join!(
 ///     solver.solve(&challenge),
@@ -53,7 +62,6 @@ use crate::describe::{Call, display_like_debug};
 /// );
 /// assert!(first.is_ok() && second.is_ok());
 /// assert_eq!(third.unwrap_err().kind(), ErrorKind::Overloaded);
-/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
@@ -63,22 +71,10 @@ pub struct ConcurrencyLimit<S> {
 }
 
 impl<S: DragSolver> ConcurrencyLimit<S> {
-    /// Limits the calls of `inner` to what `policy` says.
-    ///
-    /// # Errors
-    ///
-    /// See [`ConcurrencyLimitPolicy::check`].
-    pub fn new(inner: S, policy: ConcurrencyLimitPolicy) -> Result<Self, InvalidPolicy> {
-        Ok(Self::sharing(inner, &Permits::new(policy)?))
-    }
-
-    /// Puts `inner` under a limit together with everybody else who has these permits: for several
-    /// solvers that ask the same account.
-    pub fn sharing(inner: S, permits: &Permits) -> Self {
-        Self {
-            inner,
-            permits: permits.clone(),
-        }
+    /// Puts `inner` under a limit: one of its own, or one that other solvers are under, too.
+    pub fn new(inner: S, permits: impl Into<Permits>) -> Self {
+        let permits = permits.into();
+        Self { inner, permits }
     }
 
     /// The permits: to be shared, or to be looked at.
@@ -91,107 +87,80 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
         if let Some(permit) = self.permits.free() {
             return Ok(permit);
         }
-        let ConcurrencyLimitPolicy {
-            max_in_flight,
-            max_waiting,
-            max_wait,
-        } = self.permits.policy();
-        let Some(place) = self.permits.queue() else {
+        let (policy, solver) = (self.permits.policy(), self.name());
+        let Some(position) = self.permits.queue() else {
+            let waiting = policy.max_waiting.unwrap_or_default();
             let problem = format!(
-                "nothing was sent: {max_in_flight} calls are under way and {max_waiting} wait, \
-                 which is all that concurrency_limit allows"
+                "{} calls are under way and {waiting} wait, which is all that concurrency_limit allows",
+                policy.max_in_flight
             );
-            return Err(self.refused(ErrorKind::Overloaded, problem));
+            return Err(self.refused(challenge, ErrorKind::Overloaded, &problem));
         };
-        tracing::debug!(
-            provider = self.name(),
-            waiting = self.permits.waiting(),
-            "waiting for a permit"
-        );
-        let patience = Instant::now().checked_add(max_wait);
-        let at = patience.into_iter().chain(challenge.deadline()).min();
-        match place.permit_by(at).await {
-            Some(permit) if !challenge.is_expired() => Ok(permit),
-            _ if challenge.is_expired() => {
-                let problem = format!(
-                    "nothing was sent: the deadline passed while {max_in_flight} calls were under way"
-                );
-                Err(self.refused(ErrorKind::DeadlineExceeded, problem))
-            }
-            _ => {
-                let problem = format!(
-                    "nothing was sent: waited {max_wait:?} in vain while {max_in_flight} calls were \
-                     under way"
-                );
-                Err(self.refused(ErrorKind::Overloaded, problem))
-            }
+        let waiting = self.permits.waiting();
+        tracing::debug!(solver, waiting, "waiting for a permit");
+        let limit = policy
+            .max_wait
+            .and_then(|wait| Instant::now().checked_add(wait));
+        let at = limit.into_iter().chain(challenge.deadline()).min();
+        let permit = wait_for("a permit", position.permit_by(at), solver, challenge).await;
+        if challenge.is_expired() {
+            let problem = format!(
+                "the deadline passed while {} calls were under way",
+                policy.max_in_flight
+            );
+            return Err(self.refused(challenge, ErrorKind::DeadlineExceeded, &problem));
         }
+        permit.ok_or_else(|| {
+            let problem = format!(
+                "waited {:?} in vain while {} calls were under way",
+                policy.max_wait.unwrap_or_default(),
+                policy.max_in_flight
+            );
+            self.refused(challenge, ErrorKind::Overloaded, &problem)
+        })
     }
 
-    fn refused(&self, kind: ErrorKind, problem: String) -> SolveError {
-        tracing::warn!(
-            provider = self.name(),
+    fn refused(&self, challenge: &DragChallenge, kind: ErrorKind, problem: &str) -> SolveError {
+        tracing::debug!(
+            solver = self.name(),
             kind = kind.as_str(),
             in_flight = self.permits.in_flight(),
             waiting = self.permits.waiting(),
             "refused: the concurrency limit is reached"
         );
-        SolveError::new(kind, problem).with_provider(self.name())
+        let error = challenge.refuse(self.name(), kind, format!("nothing was sent: {problem}"));
+        error.with_retry_after((kind == ErrorKind::Overloaded).then_some(RETRY_AFTER))
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for ConcurrencyLimit<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    // A report needs no permit: it is short, and should not wait behind the next challenge.
+    forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        if resumes(&self.inner, challenge) {
+            return self.inner.solve(challenge).await;
+        }
         let _permit = self.admit(challenge).await?;
         self.inner.solve(challenge).await
     }
 
-    /// Needs no permit: a report is short, and should not wait behind the next challenge.
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
     /// The longest wait comes first.
-    fn worst_case(&self) -> WorstCase {
-        let ConcurrencyLimitPolicy {
-            max_waiting,
-            max_wait,
-            ..
-        } = self.permits.policy();
-        let inner = self.inner.worst_case();
-        if max_waiting == 0 {
-            inner
-        } else {
-            inner.delayed_by(max_wait)
+    fn profile(&self) -> Profile {
+        let (profile, policy) = (self.inner.profile(), self.permits.policy());
+        if !policy.may_wait() {
+            return profile;
         }
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
+        profile.map_worst_case(|worst| after_wait(policy.max_wait, worst))
     }
 }
 
-impl<S: DragSolver> fmt::Debug for ConcurrencyLimit<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ConcurrencyLimitPolicy {
-            max_in_flight,
-            max_waiting,
-            max_wait,
-        } = self.permits.policy();
-        let mut call = Call::on(f, &self.inner, "concurrency_limit")
-            .with("max_in_flight", max_in_flight)
-            .with("max_waiting", max_waiting);
-        if max_waiting > 0 {
-            call = call.with("max_wait", max_wait);
-        }
-        call.finish()
-    }
-}
-
-display_like_debug!(ConcurrencyLimit);
+wrapper!(ConcurrencyLimit(S), |limit, f| {
+    let policy = limit.permits.policy();
+    DebugCall::on(f, &limit.inner, "concurrency_limit")
+        .with("max_in_flight", policy.max_in_flight)
+        .with("max_waiting", policy.max_waiting)
+        .with("max_wait", policy.max_wait)
+});

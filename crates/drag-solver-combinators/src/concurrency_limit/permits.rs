@@ -1,6 +1,5 @@
 //! The permits, and the queue for them.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,15 +7,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::policy::ConcurrencyLimitPolicy;
-use crate::InvalidPolicy;
+use crate::settings::shared_form;
 
-/// The permits of a [`ConcurrencyLimit`](super::ConcurrencyLimit). Clones are the same permits.
+/// The permits of a [`ConcurrencyLimit`](crate::ConcurrencyLimit). Clones are the same permits.
 ///
-/// Make it yourself to put one limit around several solvers, with
-/// [`ConcurrencyLimit::sharing`](super::ConcurrencyLimit::sharing), or to look at it from outside.
-#[derive(Clone)]
+/// Make them yourself to put one limit around several solvers, or to look at them from outside:
+/// `.concurrency_limit(&permits)`.
+#[derive(Clone, Debug)]
 pub struct Permits(Arc<Shared>);
 
+#[derive(Debug)]
 struct Shared {
     policy: ConcurrencyLimitPolicy,
     /// Hands out permits in the order in which they were asked for.
@@ -26,17 +26,13 @@ struct Shared {
 
 impl Permits {
     /// As many permits as `policy` says, all of them free.
-    ///
-    /// # Errors
-    ///
-    /// See [`ConcurrencyLimitPolicy::check`].
-    pub fn new(policy: ConcurrencyLimitPolicy) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        Ok(Self(Arc::new(Shared {
+    #[must_use]
+    pub fn new(policy: ConcurrencyLimitPolicy) -> Self {
+        Self(Arc::new(Shared {
             policy,
             semaphore: Semaphore::new(count(&policy)),
             waiting: AtomicU32::new(0),
-        })))
+        }))
     }
 
     /// What it was built with.
@@ -57,34 +53,38 @@ impl Permits {
         self.0.waiting.load(Ordering::Acquire) as usize
     }
 
-    /// A permit that is free right now. There is none while somebody waits.
-    pub(super) fn free(&self) -> Option<SemaphorePermit<'_>> {
+    /// A permit that is free right now. There is none while another call waits.
+    pub(crate) fn free(&self) -> Option<SemaphorePermit<'_>> {
         self.0.semaphore.try_acquire().ok()
     }
 
-    /// A place in the queue, if one is left.
-    pub(super) fn queue(&self) -> Option<Place<'_>> {
-        let waiting = &self.0.waiting;
-        // One step: between a check and an addition another caller could take the same place.
-        waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
-                Some(waiting + 1).filter(|&taken| taken <= self.0.policy.max_waiting)
-            })
-            .ok()
-            .map(|_| Place(&self.0))
+    /// A position in the queue, if one is left.
+    pub(super) fn queue(&self) -> Option<Position<'_>> {
+        let policy = &self.0.policy;
+        let max_waiting = if policy.may_wait() {
+            policy.max_waiting.unwrap_or(u32::MAX)
+        } else {
+            0
+        };
+        // One step: between a check and an addition another caller could take the same position.
+        let one_more = |waiting: u32| (waiting < max_waiting).then(|| waiting + 1);
+        let taken = self
+            .0
+            .waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        taken.ok().map(|_| Position(&self.0))
     }
 }
 
 fn count(policy: &ConcurrencyLimitPolicy) -> usize {
-    let wanted = usize::try_from(policy.max_in_flight).unwrap_or(usize::MAX);
-    wanted.min(Semaphore::MAX_PERMITS)
+    (policy.max_in_flight.get() as usize).min(Semaphore::MAX_PERMITS)
 }
 
-/// A place in the queue. It is free again when this is dropped.
+/// A position in the queue. It is free again when this is dropped.
 #[must_use]
-pub(super) struct Place<'a>(&'a Shared);
+pub(super) struct Position<'a>(&'a Shared);
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     /// Waits for a permit, until `at` at the latest. A permit that comes at that very instant counts;
     /// one that comes later goes to the next in line.
     pub(super) async fn permit_by(self, at: Option<Instant>) -> Option<SemaphorePermit<'a>> {
@@ -93,22 +93,14 @@ impl<'a> Place<'a> {
             Some(at) => timeout_at(at, permit).await.ok()?,
             None => permit.await,
         };
-        permit.ok() // nobody closes the semaphore
+        permit.ok() // the semaphore is never closed
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Position<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl fmt::Debug for Permits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permits")
-            .field("policy", &self.0.policy)
-            .field("in_flight", &self.in_flight())
-            .field("waiting", &self.waiting())
-            .finish()
-    }
-}
+shared_form!(Permits of ConcurrencyLimitPolicy);

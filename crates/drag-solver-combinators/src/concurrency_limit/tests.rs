@@ -1,11 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use drag_solver_core::{Charge, Recovery};
+use drag_solver_core::{Billed, CheckSettings, Event, Recovery, Usd, Verdict};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
-use crate::testing::{Named, Script, challenge, drag, error, millis, secs};
+use crate::tests::{Named, Script, challenge, drag, error, job, millis, secs};
 use crate::{DragSolverExt, RetryPolicy};
 
 fn one_at_a_time() -> ConcurrencyLimitPolicy {
@@ -27,7 +26,7 @@ fn times(solver: &MockSolver, begun: Instant) -> Vec<Duration> {
 async fn permits_are_given_in_order_and_to_the_instant() {
     let begun = Instant::now();
     let a = answers_after(secs(10));
-    let limited = a.clone().concurrency_limit(one_at_a_time()).unwrap();
+    let limited = a.clone().concurrency_limit(one_at_a_time());
     let finished = std::sync::Mutex::new(Vec::new());
     let call = |number: usize| {
         let (limited, finished) = (&limited, &finished);
@@ -44,15 +43,15 @@ async fn permits_are_given_in_order_and_to_the_instant() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_newcomer_does_not_overtake_somebody_who_waits() {
+async fn a_newcomer_does_not_overtake_a_call_that_waits() {
     let a = answers_after(secs(10));
-    let limited = Arc::new(a.clone().concurrency_limit(one_at_a_time()).unwrap());
+    let limited = Arc::new(a.clone().concurrency_limit(one_at_a_time()));
     let challenge = challenge();
     let mut first = limited.solve(&challenge);
     let mut second = limited.solve(&challenge);
     assert!(tokio::time::timeout(secs(1), &mut first).await.is_err());
     assert!(tokio::time::timeout(secs(1), &mut second).await.is_err());
-    first.await.unwrap(); // the permit is the second's now, though nobody polled it since
+    first.await.unwrap(); // the permit is the second's now, though it was not polled since
     assert!(limited.permits().free().is_none());
     assert_eq!(limited.permits().in_flight(), 1);
     second.await.unwrap();
@@ -62,7 +61,7 @@ async fn a_newcomer_does_not_overtake_somebody_who_waits() {
 async fn a_full_queue_refuses_at_once() {
     let a = answers_after(secs(10));
     let policy = one_at_a_time().max_waiting(1);
-    let limited = a.clone().concurrency_limit(policy).unwrap();
+    let limited = a.clone().concurrency_limit(policy);
     let challenge = challenge();
     let begun = Instant::now();
     let refused = async {
@@ -80,22 +79,28 @@ async fn a_full_queue_refuses_at_once() {
     assert_eq!(a.call_count(), 2);
     assert_eq!(refused.kind(), ErrorKind::Overloaded);
     assert_eq!(refused.recovery(), Recovery::Switch);
-    assert_eq!(refused.charge(), Charge::No);
+    assert_eq!(refused.billed(), Billed::No);
     assert_eq!(
         refused.to_string(),
         "a: nothing was sent: 1 calls are under way and 1 wait, which is all that \
-         concurrency_limit allows (overloaded)"
+         concurrency_limit allows (overloaded; retry after 1s)"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_no_queue_whatever_finds_no_permit_is_refused() {
-    let policy = one_at_a_time().max_waiting(0);
-    let limited = answers_after(secs(10)).concurrency_limit(policy).unwrap();
-    let challenge = challenge();
-    let (first, second) = tokio::join!(limited.solve(&challenge), limited.solve(&challenge));
-    first.unwrap();
-    assert_eq!(second.unwrap_err().kind(), ErrorKind::Overloaded);
+async fn with_no_queue_a_call_that_finds_no_permit_is_refused() {
+    for policy in [
+        one_at_a_time().max_waiting(0),
+        one_at_a_time().max_wait(Duration::ZERO),
+    ] {
+        let limited = answers_after(secs(10)).concurrency_limit(policy);
+        let challenge = challenge();
+        let (first, second) = tokio::join!(limited.solve(&challenge), limited.solve(&challenge));
+        first.unwrap();
+        let refused = second.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Overloaded);
+        assert_eq!(refused.retry_after(), Some(secs(1)));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +108,7 @@ async fn patience_ends_to_the_millisecond() {
     for (busy_for, admitted) in [(millis(4_999), true), (millis(5_001), false)] {
         let a = answers_after(busy_for);
         let policy = one_at_a_time().max_wait(secs(5));
-        let limited = a.clone().concurrency_limit(policy).unwrap();
+        let limited = a.clone().concurrency_limit(policy);
         let challenge = challenge();
         let begun = Instant::now();
         let second = async {
@@ -125,11 +130,11 @@ async fn patience_ends_to_the_millisecond() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_past_the_deadline() {
-    // A permit that comes at the very instant is too late: nobody can answer in no time.
+async fn no_call_waits_past_the_deadline() {
+    // A permit that comes at the very instant is too late: there is no time left for an answer.
     for busy_for in [secs(3), secs(10)] {
         let a = answers_after(busy_for);
-        let limited = a.clone().concurrency_limit(one_at_a_time()).unwrap();
+        let limited = a.clone().concurrency_limit(one_at_a_time());
         let challenge = challenge();
         let hasty = challenge.clone().within(secs(3));
         let begun = Instant::now();
@@ -141,7 +146,7 @@ async fn nobody_waits_past_the_deadline() {
         let (first, late) = tokio::join!(limited.solve(&challenge), late);
         first.unwrap();
         assert_eq!(late.kind(), ErrorKind::DeadlineExceeded);
-        assert_eq!(late.charge(), Charge::No);
+        assert_eq!(late.billed(), Billed::No);
         assert_eq!(a.call_count(), 1);
         assert_eq!(limited.permits().in_flight(), 0);
     }
@@ -150,7 +155,7 @@ async fn nobody_waits_past_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_gave_up_is_not_granted_a_permit() {
     let a = answers_after(secs(10));
-    let limited = a.clone().concurrency_limit(one_at_a_time()).unwrap();
+    let limited = a.clone().concurrency_limit(one_at_a_time());
     let permits = limited.permits().clone();
     let challenge = challenge();
     let mut first = limited.solve(&challenge);
@@ -173,7 +178,7 @@ async fn a_waiter_that_gave_up_is_not_granted_a_permit() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_or_never_polled_gives_everything_back() {
     let a = answers_after(secs(10));
-    let limited = a.concurrency_limit(one_at_a_time()).unwrap();
+    let limited = a.concurrency_limit(one_at_a_time());
     let challenge = challenge();
     drop(limited.solve(&challenge));
     let mut call = limited.solve(&challenge);
@@ -192,9 +197,9 @@ async fn no_permit_is_held_during_a_backoff_sleep() {
         )
         .answers(secs(1))
         .answers(secs(1));
-    let limited = a.clone().concurrency_limit(one_at_a_time()).unwrap();
+    let limited = a.clone().concurrency_limit(one_at_a_time());
     let permits = limited.permits().clone();
-    let chain = limited.retry(RetryPolicy::default()).unwrap();
+    let chain = limited.retry(RetryPolicy::default());
     let challenge = challenge();
     let begun = Instant::now();
     let mut first = chain.solve(&challenge);
@@ -209,10 +214,10 @@ async fn no_permit_is_held_during_a_backoff_sleep() {
 #[tokio::test(start_paused = true)]
 async fn clones_and_sharers_are_under_one_limit() {
     let (a, b) = (answers_after(secs(10)), answers_after(secs(10)));
-    let permits = Permits::new(one_at_a_time()).unwrap();
-    let first = ConcurrencyLimit::sharing(&a, &permits);
+    let permits = Permits::new(one_at_a_time());
+    let first = a.concurrency_limit(&permits);
     let clone = first.clone();
-    let second = ConcurrencyLimit::sharing(&b, &permits);
+    let second = b.concurrency_limit(&permits);
     let challenge = challenge();
     let begun = Instant::now();
     let outcomes = tokio::join!(
@@ -230,10 +235,10 @@ async fn huge_settings_do_not_panic() {
         .max_in_flight(u32::MAX)
         .max_waiting(u32::MAX)
         .max_wait(Duration::MAX);
-    let limited = answers_after(secs(1)).concurrency_limit(policy).unwrap();
+    let limited = answers_after(secs(1)).concurrency_limit(policy);
     limited.solve(&challenge()).await.unwrap();
     let patient = policy.max_in_flight(1);
-    let limited = answers_after(secs(1)).concurrency_limit(patient).unwrap();
+    let limited = answers_after(secs(1)).concurrency_limit(patient);
     let challenge = challenge();
     let (first, second) = tokio::join!(limited.solve(&challenge), limited.solve(&challenge));
     first.unwrap();
@@ -241,20 +246,114 @@ async fn huge_settings_do_not_panic() {
 }
 
 #[test]
-fn impossible_settings_are_named() {
-    let none = ConcurrencyLimitPolicy::default().max_in_flight(0);
-    assert_eq!(none.check().unwrap_err().setting(), "max_in_flight");
+fn what_a_file_may_not_say_is_named() {
     let hasty = ConcurrencyLimitPolicy::default().max_wait(Duration::ZERO);
-    assert_eq!(hasty.check().unwrap_err().setting(), "max_wait");
+    assert_eq!(hasty.check().unwrap_err().path(), "max_wait");
     assert_eq!(hasty.max_waiting(0).check(), Ok(()));
+    let none = serde_json::from_str::<ConcurrencyLimitPolicy>(r#"{"max_in_flight": 0}"#);
+    assert!(none.is_err());
+    let none = Permits::new(ConcurrencyLimitPolicy::default().max_in_flight(0));
+    assert!(none.free().is_some(), "in code, 0 counts as 1");
     let typo = serde_json::from_str::<ConcurrencyLimitPolicy>(r#"{"max_inflight": 3}"#);
     assert!(typo.unwrap_err().to_string().contains("`max_in_flight`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_ten_times_the_permits_loses_nothing_that_had_time_to_wait() {
+    let a = answers_after(secs(6));
+    let policy = ConcurrencyLimitPolicy::default().max_in_flight(50);
+    let limited = Arc::new(a.clone().concurrency_limit(policy));
+    let begun = Instant::now();
+    let calls: Vec<_> = (0..500)
+        .map(|_| {
+            let limited = Arc::clone(&limited);
+            tokio::spawn(async move { limited.solve(&challenge().within(secs(120))).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(begun.elapsed(), secs(60));
+    assert_eq!((a.purchases(), a.max_in_flight()), (500, 50));
+}
+
+/// What a call says of its waits.
+async fn waits_of(limited: &ConcurrencyLimit<MockSolver>, deadline: Duration) -> Vec<String> {
+    #[derive(Debug, Default)]
+    struct Waits(std::sync::Mutex<Vec<String>>);
+
+    #[async_trait]
+    impl drag_solver_core::Observer for Waits {
+        async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+            let wait = match event {
+                Event::Waiting { solver, reason } => format!("{solver} waits for {reason}"),
+                Event::WaitEnded { solver } => format!("{solver} waits no more"),
+                _ => return Ok(()),
+            };
+            self.0.lock().unwrap().push(wait);
+            Ok(())
+        }
+    }
+
+    let waits = Arc::new(Waits::default());
+    let observed = challenge()
+        .within(deadline)
+        .with_observer(Arc::clone(&waits) as _);
+    let _ = limited.solve(&observed).await;
+    waits.0.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_real_wait_is_told_and_a_free_permit_is_not() {
+    let limited = answers_after(secs(5)).concurrency_limit(one_at_a_time());
+    let told = ["a waits for a permit", "a waits no more"];
+    let (first, second, late) = tokio::join!(
+        waits_of(&limited, secs(60)),
+        waits_of(&limited, secs(60)),
+        waits_of(&limited, secs(2)),
+    );
+    assert_eq!(first, [""; 0]);
+    assert_eq!(second, told);
+    assert_eq!(late, told, "one that waited in vain waits no more either");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_needs_no_permit_and_a_refusal_hands_back_the_jobs_of_others() {
+    let a = answers_after(secs(10));
+    let policy = one_at_a_time().max_waiting(0);
+    let limited = a.clone().or(Named("b")).concurrency_limit(policy);
+    let _busy = limited.permits().free().unwrap();
+    let begun = Instant::now();
+    let resumed = challenge().resume_job(job("a", 7));
+    limited.solve(&resumed).await.unwrap();
+    assert_eq!(begun.elapsed(), secs(10));
+    assert_eq!((a.purchases(), limited.permits().in_flight()), (0, 1));
+    let elsewhere = challenge().resume_job(job("c", 9));
+    for challenge in [elsewhere.clone(), elsewhere.within(Duration::ZERO)] {
+        let refused = limited.solve(&challenge).await.unwrap_err();
+        assert_eq!(refused.unfinished_jobs(), [job("c", 9)], "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_while_it_waits_books_nothing() {
+    let budget = crate::Budget::new(crate::BudgetPolicy::default().total(Usd::from_micros(9_000)));
+    let limited = answers_after(secs(10)).concurrency_limit(one_at_a_time());
+    let permits = limited.permits().clone();
+    let chain = limited.budget(&budget, Usd::from_micros(900));
+    let _busy = permits.free().unwrap();
+    let challenge = challenge();
+    for _ in 0..5 {
+        let call = tokio::time::timeout(secs(1), chain.solve(&challenge));
+        assert!(call.await.is_err());
+    }
+    assert_eq!((budget.spent(), budget.reserved()), (Usd::ZERO, Usd::ZERO));
 }
 
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
     let a = MockSolver::new("a").answers(Duration::ZERO);
-    let limited = a.clone().concurrency_limit(one_at_a_time()).unwrap();
+    let limited = a.clone().concurrency_limit(one_at_a_time());
     assert_eq!(limited.name(), "a");
     let solution = limited.solve(&challenge()).await.unwrap();
     let _busy = limited.permits().free().unwrap();
@@ -265,25 +364,28 @@ async fn reports_and_the_name_pass_through() {
 #[test]
 fn it_prints_like_the_code_that_built_it() {
     let policy = ConcurrencyLimitPolicy::default();
-    let limited = Named("a").concurrency_limit(policy).unwrap();
+    let limited = Named("a").concurrency_limit(policy);
     assert_eq!(
         limited.to_string(),
-        "a.concurrency_limit(max_in_flight: 10, max_waiting: 20, max_wait: 30s)"
+        "a.concurrency_limit(max_in_flight: 10)"
     );
-    let refusing = Named("a").concurrency_limit(policy.max_waiting(0)).unwrap();
+    let bounded = policy.max_waiting(20).max_wait(secs(90));
     assert_eq!(
-        refusing.to_string(),
-        "a.concurrency_limit(max_in_flight: 10, max_waiting: 0)"
+        Named("a").concurrency_limit(bounded).to_string(),
+        "a.concurrency_limit(max_in_flight: 10, max_waiting: 20, max_wait: 1m 30s)"
     );
 }
 
 #[test]
 fn the_worst_case_waits_first() {
     let takes = |policy: ConcurrencyLimitPolicy| {
-        let a = MockSolver::new("a").timeout(secs(60)).unwrap();
-        a.concurrency_limit(policy).unwrap().worst_case().time
+        let a = MockSolver::new("a").timeout(secs(60));
+        a.concurrency_limit(policy).profile().worst_case.time
     };
     let policy = ConcurrencyLimitPolicy::default();
-    assert_eq!(takes(policy), Some(secs(90)));
+    assert_eq!(takes(policy), None, "as long as the deadline allows");
+    assert_eq!(takes(policy.max_wait(secs(30))), Some(secs(90)));
     assert_eq!(takes(policy.max_waiting(0)), Some(secs(60)));
+    let due = Named("a").concurrency_limit(policy).deadline(secs(100));
+    assert_eq!(due.profile().worst_case.time, Some(secs(100)));
 }

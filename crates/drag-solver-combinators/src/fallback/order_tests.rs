@@ -1,13 +1,13 @@
-use drag_solver_core::{JobId, PaidJob};
+use drag_solver_core::{ErrorKind, Ratio};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
-use crate::testing::{Named, Script, challenge, drag, error, secs};
+use crate::tests::{Named, Script, challenge, drag, error, job, secs};
 use crate::{DragSolverExt, OrderPolicy};
 
-fn ordered(a: &MockSolver, b: &MockSolver, explore: f64) -> Fallback {
-    let policy = OrderPolicy::default().min_calls(3).explore(explore);
-    let chain = a.clone().or(b.clone()).ordered(policy).unwrap();
+fn ordered(a: &MockSolver, b: &MockSolver, explore: Ratio) -> Fallback {
+    let policy = OrderPolicy::default().min_samples(3).explore(explore);
+    let chain = a.clone().or(b.clone()).ordered(policy);
     chain.with_seed(7)
 }
 
@@ -20,20 +20,20 @@ fn steady(name: &'static str, takes: u64) -> MockSolver {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_fails_is_put_behind_the_other_once_enough_is_known() {
+async fn a_solver_that_fails_is_put_behind_the_other_once_enough_is_known() {
     let (a, b) = (broken("a"), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for call in 1..=10 {
         let solution = chain.solve(&challenge()).await.unwrap();
-        assert_eq!(solution.provider(), "b");
+        assert_eq!(solution.solver(), "b");
         assert_eq!(a.call_count(), call.min(3), "call {call}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_slow_is_put_behind_the_other_once_that_is_known() {
+async fn a_solver_that_is_slow_is_put_behind_the_other_once_that_is_known() {
     let (a, b) = (steady("a", 30), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for _ in 0..10 {
         chain.solve(&challenge()).await.unwrap();
     }
@@ -57,18 +57,18 @@ async fn one_that_was_put_back_gets_a_chance_to_come_back() {
     });
     let a = a.always(Outcome::answer(drag()).after(secs(2)));
     let b = steady("b", 5);
-    let chain = ordered(&a, &b, 0.2);
+    let chain = ordered(&a, &b, Ratio::percent(20));
     let mut answered_by = Vec::new();
     for _ in 0..40 {
         let solution = chain.solve(&challenge()).await.unwrap();
-        answered_by.push(solution.provider().to_owned());
+        answered_by.push(solution.solver().to_owned());
     }
     assert!(answered_by[..3].iter().all(|name| name == "b"));
     let back = answered_by.iter().rposition(|name| name == "b").unwrap();
     assert!(back < 39, "a is back for good: {answered_by:?}");
     // The seed repeats.
-    let again = ordered(&broken("a"), &steady("b", 5), 0.2);
-    let and_again = ordered(&broken("a"), &steady("b", 5), 0.2);
+    let again = ordered(&broken("a"), &steady("b", 5), Ratio::percent(20));
+    let and_again = ordered(&broken("a"), &steady("b", 5), Ratio::percent(20));
     for _ in 0..40 {
         let one = again.solve(&challenge()).await.unwrap();
         let other = and_again.solve(&challenge()).await.unwrap();
@@ -79,10 +79,10 @@ async fn one_that_was_put_back_gets_a_chance_to_come_back() {
 #[tokio::test(start_paused = true)]
 async fn an_incorrect_verdict_counts_as_a_failure_even_if_the_provider_takes_no_reports() {
     let (a, b) = (steady("a", 1).without_reports(), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for _ in 0..3 {
         let solution = chain.solve(&challenge()).await.unwrap();
-        assert_eq!(solution.provider(), "a");
+        assert_eq!(solution.solver(), "a");
         let told = chain.report(&solution, Verdict::Incorrect).await;
         assert_eq!(told.unwrap_err().kind(), ErrorKind::Unsupported);
     }
@@ -95,14 +95,14 @@ async fn an_incorrect_verdict_counts_as_a_failure_even_if_the_provider_takes_no_
         chain.solve(&challenge()).await.unwrap();
     }
     let solution = chain.solve(&challenge()).await.unwrap();
-    assert_eq!(solution.provider(), "b");
+    assert_eq!(solution.solver(), "b");
     assert!(solution.failed_attempts().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_correct_verdict_changes_nothing() {
     let (a, b) = (steady("a", 1), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for _ in 0..5 {
         let solution = chain.solve(&challenge()).await.unwrap();
         chain.report(&solution, Verdict::Correct).await.unwrap();
@@ -117,46 +117,46 @@ async fn a_dropped_call_is_not_remembered() {
         .then_times(5, Outcome::hang())
         .always(drag());
     let b = steady("b", 1);
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for _ in 0..5 {
         let challenge = challenge();
         let call = tokio::time::timeout(secs(60), chain.solve(&challenge));
         assert!(call.await.is_err());
     }
-    assert_eq!(chain.solve(&challenge()).await.unwrap().provider(), "a");
+    assert_eq!(chain.solve(&challenge()).await.unwrap().solver(), "a");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_to_resume_goes_before_any_order() {
     let (a, b) = (broken("a"), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for _ in 0..5 {
         chain.solve(&challenge()).await.unwrap();
     }
     a.push(Outcome::answer(drag()));
-    let job = PaidJob::new("a", JobId::from(7));
-    let solution = chain.solve(&challenge().resuming(job)).await.unwrap();
-    assert_eq!(solution.provider(), "a");
+    let job = job("a", 7);
+    let solution = chain.solve(&challenge().resume_job(job)).await.unwrap();
+    assert_eq!(solution.solver(), "a");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_an_old_job_is_not_remembered() {
     let a = MockSolver::new("a");
     let b = steady("b", 5);
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     for id in 1..=3 {
         a.push(Outcome::error(ErrorKind::Unsolvable, "gave up"));
-        let job = PaidJob::new("a", JobId::from(id));
-        chain.solve(&challenge().resuming(job)).await.unwrap();
+        let job = job("a", id);
+        chain.solve(&challenge().resume_job(job)).await.unwrap();
     }
     a.push(drag());
-    assert_eq!(chain.solve(&challenge()).await.unwrap().provider(), "a");
+    assert_eq!(chain.solve(&challenge()).await.unwrap().solver(), "a");
 }
 
 #[tokio::test(start_paused = true)]
 async fn clones_judge_together() {
     let (a, b) = (broken("a"), steady("b", 5));
-    let chain = ordered(&a, &b, 0.0);
+    let chain = ordered(&a, &b, Ratio::ZERO);
     let other = chain.clone();
     for _ in 0..3 {
         chain.solve(&challenge()).await.unwrap();
@@ -168,7 +168,12 @@ async fn clones_judge_together() {
 #[tokio::test(start_paused = true)]
 async fn or_keeps_the_order_policy() {
     let (a, b) = (broken("a"), steady("b", 5));
-    let chain = ordered(&a, &MockSolver::new("c").always(ErrorKind::Protocol), 0.0).or(b);
+    let chain = ordered(
+        &a,
+        &MockSolver::new("c").always(ErrorKind::Protocol),
+        Ratio::ZERO,
+    )
+    .or(b);
     for _ in 0..4 {
         chain.solve(&challenge()).await.unwrap();
     }
@@ -178,12 +183,9 @@ async fn or_keeps_the_order_policy() {
 #[test]
 fn it_prints_like_the_code_that_built_it() {
     let chain = Named("a").or(Named("b"));
-    let chain = chain.ordered(OrderPolicy::default()).unwrap();
+    let chain = chain.ordered(OrderPolicy::default());
     assert_eq!(
         chain.to_string(),
-        "fallback[a, b].ordered(remember: 600s, min_calls: 5, explore: 0.05)"
+        "fallback[a, b].ordered(window: 10m, min_samples: 5, explore: 0.05)"
     );
-    let refused = Named("a").or(Named("b"));
-    let refused = refused.ordered(OrderPolicy::default().explore(2.0));
-    assert_eq!(refused.unwrap_err().setting(), "explore");
 }

@@ -1,4 +1,4 @@
-//! What the solvers of a fallback did of late, and the order that follows from it.
+//! What the solvers of a fallback did recently, and the order that follows from it.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use super::OrderPolicy;
 use crate::jitter::Jitter;
 use crate::sync::{Mutex, lock};
 
-/// How many calls of a solver are remembered at the most.
+/// How many calls of a solver are remembered at most.
 pub(super) const REMEMBERED: usize = 100;
 
 /// The records of all solvers of one fallback.
@@ -23,10 +23,10 @@ pub(super) struct Records {
 }
 
 #[derive(Debug, Default)]
-struct Record(VecDeque<Call>);
+struct Record(VecDeque<PastCall>);
 
 #[derive(Debug)]
-struct Call {
+struct PastCall {
     ended: Instant,
     took: Duration,
     good: bool,
@@ -59,7 +59,7 @@ impl Records {
         if record.0.len() == REMEMBERED {
             record.0.pop_front();
         }
-        record.0.push_back(Call {
+        record.0.push_back(PastCall {
             ended: Instant::now(),
             took,
             good,
@@ -80,7 +80,7 @@ impl Records {
     /// Everybody, the best first.
     pub(super) fn order(&self) -> Vec<usize> {
         let scores: Vec<Option<f64>> = self.of.iter().map(|record| self.score(record)).collect();
-        // Whoever is not known yet is thought to be as good as the best, which leaves it where it is
+        // A solver that is not known yet is thought to be as good as the best, which leaves it where it is
         // listed, unless those before it turn out to be worse.
         let best = scores
             .iter()
@@ -102,9 +102,9 @@ impl Records {
     /// Infinite if there was none, `None` if too few calls are known.
     fn score(&self, record: &Mutex<Record>) -> Option<f64> {
         let mut record = lock(record);
-        let remember = self.policy.remember;
-        record.0.retain(|call| call.ended.elapsed() < remember);
-        if record.0.len() < self.policy.min_calls as usize {
+        let window = self.policy.window;
+        record.0.retain(|call| call.ended.elapsed() < window);
+        if record.0.len() < self.policy.samples_needed() {
             return None;
         }
         let time: f64 = record.0.iter().map(|call| call.took.as_secs_f64()).sum();
@@ -118,12 +118,12 @@ impl Records {
         Some(score)
     }
 
-    /// Now and then, somebody who was put behind others is asked first.
+    /// Now and then, a solver that was put behind others is asked first.
     fn explore(&self, order: &mut [usize]) {
         let put_back: Vec<usize> = (1..order.len())
             .filter(|&place| order[..place].iter().any(|&before| before > order[place]))
             .collect();
-        if put_back.is_empty() || self.chance.fraction() >= self.policy.explore {
+        if put_back.is_empty() || self.chance.fraction() >= self.policy.explore.get() {
             return;
         }
         #[allow(
@@ -137,7 +137,7 @@ impl Records {
 }
 
 /// Whether an error says something about the solver: not if it was made on this side, and not if
-/// nobody could have done better.
+/// no solver could have done better.
 fn is_its_fault(error: &SolveError) -> bool {
     let attempts = error.attempts();
     let ours = |kind: ErrorKind| kind.is_local_refusal();
@@ -147,10 +147,10 @@ fn is_its_fault(error: &SolveError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use drag_solver_core::{Drag, Point};
+    use drag_solver_core::{Drag, Point, Ratio};
 
     use super::*;
-    use crate::testing::{error, millis, secs};
+    use crate::tests::{error, millis, secs};
 
     fn answer(job: Option<u64>) -> Solution {
         let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn records(solvers: usize) -> Records {
-        let policy = OrderPolicy::default().min_calls(2).explore(0.0);
+        let policy = OrderPolicy::default().min_samples(2).explore(Ratio::ZERO);
         Records::new(policy, solvers, Jitter::seeded(1))
     }
 
@@ -221,7 +221,7 @@ mod tests {
                 }
             }
         }
-        let nested = vec![(error(ErrorKind::CircuitOpen), secs(0))];
+        let nested = vec![error(ErrorKind::CircuitOpen)];
         assert!(!is_its_fault(&SolveError::all_failed(nested)));
         assert_eq!(records.order(), [0, 1]);
     }
@@ -274,11 +274,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_who_was_put_back_is_explored_and_as_often_as_said() {
-        let policy = OrderPolicy::default().min_calls(2).explore(0.25);
+    async fn only_a_solver_that_was_put_back_is_explored_and_as_often_as_said() {
+        let policy = OrderPolicy::default()
+            .min_samples(2)
+            .explore(Ratio::percent(25));
         let records = Records::new(policy, 3, Jitter::seeded(1));
         for _ in 0..1_000 {
-            assert_eq!(records.order(), [0, 1, 2], "nobody was put back");
+            assert_eq!(records.order(), [0, 1, 2], "none was put back");
         }
         for _ in 0..2 {
             bad(&records, 0, 1);

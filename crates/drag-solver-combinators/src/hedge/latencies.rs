@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use drag_solver_core::Ratio;
+
 /// How many calls of a solver are remembered: enough for the 0.99 quantile, and few enough to
 /// follow a provider that changes during a day.
 pub(crate) const REMEMBERED: usize = 200;
@@ -47,9 +49,9 @@ impl Latencies {
     /// taking the time at which they lost for their latency, would make the quantile too low; the
     /// next hedge would start earlier, more calls would lose, and so on down. If so many lost that
     /// the quantile lies beyond all that was seen, the longest time seen is returned.
-    pub(super) fn quantile(&self, quantile: f64, min_answers: u32) -> Option<Duration> {
+    pub(super) fn quantile(&self, quantile: Ratio, min_answers: usize) -> Option<Duration> {
         let answers = self.samples.iter().filter(|sample| !sample.censored);
-        if answers.count() < min_answers as usize {
+        if answers.count() < min_answers {
             return None;
         }
         let mut sorted: Vec<Sample> = self.samples.iter().copied().collect();
@@ -62,7 +64,7 @@ impl Latencies {
             #[allow(clippy::cast_precision_loss)] // at most 200
             let waiting = (sorted.len() - index) as f64;
             open *= (waiting - 1.0) / waiting;
-            if 1.0 - open >= quantile - 1e-9 {
+            if 1.0 - open >= quantile.get() - 1e-9 {
                 return Some(sample.time);
             }
         }
@@ -75,6 +77,10 @@ mod tests {
     use super::*;
     use crate::jitter::Jitter;
 
+    fn ratio(part: f64) -> Ratio {
+        Ratio::new(part).unwrap()
+    }
+
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
@@ -85,9 +91,9 @@ mod tests {
         for seconds in (1..=100).rev() {
             latencies.answered(secs(seconds));
         }
-        assert_eq!(latencies.quantile(0.5, 1), Some(secs(50)));
-        assert_eq!(latencies.quantile(0.95, 1), Some(secs(95)));
-        assert_eq!(latencies.quantile(0.001, 1), Some(secs(1)));
+        assert_eq!(latencies.quantile(ratio(0.5), 1), Some(secs(50)));
+        assert_eq!(latencies.quantile(ratio(0.95), 1), Some(secs(95)));
+        assert_eq!(latencies.quantile(ratio(0.001), 1), Some(secs(1)));
     }
 
     #[test]
@@ -97,9 +103,9 @@ mod tests {
             latencies.answered(secs(3));
         }
         latencies.not_yet_answered(secs(9));
-        assert_eq!(latencies.quantile(0.9, 20), None);
+        assert_eq!(latencies.quantile(ratio(0.9), 20), None);
         latencies.answered(secs(3));
-        assert_eq!(latencies.quantile(0.9, 20), Some(secs(3)));
+        assert_eq!(latencies.quantile(ratio(0.9), 20), Some(secs(3)));
     }
 
     #[test]
@@ -125,7 +131,7 @@ mod tests {
             times.sort_unstable();
             times[times.len() * 8 / 10].as_secs()
         };
-        let estimate = latencies.quantile(0.8, 20).unwrap().as_secs();
+        let estimate = latencies.quantile(ratio(0.8), 20).unwrap().as_secs();
         assert!(
             (76..=84).contains(&estimate),
             "{estimate} s, and 80 s is right"
@@ -141,8 +147,8 @@ mod tests {
             latencies.answered(secs(3));
             latencies.not_yet_answered(secs(12));
         }
-        assert_eq!(latencies.quantile(0.5, 20), Some(secs(3)));
-        assert_eq!(latencies.quantile(0.9, 20), Some(secs(12)));
+        assert_eq!(latencies.quantile(ratio(0.5), 20), Some(secs(3)));
+        assert_eq!(latencies.quantile(ratio(0.9), 20), Some(secs(12)));
     }
 
     #[test]
@@ -154,7 +160,7 @@ mod tests {
         for _ in 0..REMEMBERED {
             latencies.answered(secs(2));
         }
-        assert_eq!(latencies.quantile(0.99, 1), Some(secs(2)));
+        assert_eq!(latencies.quantile(ratio(0.99), 1), Some(secs(2)));
         assert_eq!(latencies.samples.len(), REMEMBERED);
     }
 }

@@ -1,95 +1,104 @@
 //! Asking a second solver before the first has failed.
 
-mod call;
 mod latencies;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
-    async_trait,
+    Attempt, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Verdict,
+    WorstCase, async_trait,
 };
+use tokio::time::Instant;
 
-use self::call::Call;
 use self::latencies::Latencies;
 pub use self::policy::HedgePolicy;
-use crate::describe;
-use crate::race::{Abandoned, Ledger, per_answer};
+use crate::RetryBudget;
+use crate::abandoned::{Abandoned, AbandonedCount};
+use crate::candidates::{Candidates, Turn};
+use crate::chain_debug::{DebugCall, debug_as_code};
+use crate::failures::Failures;
+use crate::in_flight::{Cancelled, Finished, InFlight, Next, ends_all};
 use crate::sync::{Mutex, lock};
-use crate::{InvalidPolicy, RetryBudget, names, report};
 
 /// Asks a solver, and if it has no answer after a while, the next one as well. The first answer
 /// wins.
 ///
-/// It shortens the long tail of a provider's latency, and pays for that with answers that nobody
+/// It shortens the long tail of a provider's latency, and pays for that with answers that no caller
 /// waits for:
 ///
+/// - The delay runs from when a solver is *asked*: a call that waits on this side, for a permit or for
+///   its turn, is not the provider's slowness, and buys nothing elsewhere.
 /// - The first *answer* wins. An error never does: while another solver is at work it is waited for,
 ///   and an error that comes before the delay is over makes the next solver start at once. An error
-///   whose recovery is [`Stop`](drag_solver_core::Recovery::Stop) ends the call, because nobody can
+///   whose recovery is [`Stop`](drag_solver_core::Recovery::Stop) ends the call, because no solver can
 ///   do better. (One kind does not: a solver that refuses because it cannot make the deadline, while
 ///   others are at work that may.)
-/// - Whoever else is at work is dropped at once, before the call returns. Their jobs may still be
-///   billed: [`stats`](Self::stats) counts them and what they cost at the worst, the answer's
+/// - Any other solver at work is dropped at once, before the call returns. Its job may still be
+///   billed: [`stats`](Self::stats) counts such answers and what they cost at most, the answer's
 ///   [`failed_attempts`](Solution::failed_attempts) hold them as attempts of kind `Timeout` with
-///   their charge and job, and a [`Budget`](crate::Budget), inside or outside, books them.
-/// - Nothing here looks at the answers. Put a [`Validate`](crate::Validate) around each solver, not
+///   what may be billed and their jobs, and a [`Budget`](crate::Budget), inside or outside, books
+///   them. One that had bought nothing yet costs nothing.
+/// - The answers are not looked at here. Put a [`Validate`](crate::Validate) around each solver, not
 ///   around the hedge, or an answer that is off the picture wins.
 /// - A further solver is not asked if there is too little time left for it
 ///   ([`min_time_left`](HedgePolicy::min_time_left)).
 /// - The order is that of the list, but a solver with a job to
-///   [resume](DragChallenge::resuming) is asked first.
+///   [resume](DragChallenge::resume_job) is asked first.
 /// - If all fail, the error is that of a [`Fallback`](crate::Fallback): `AllFailed`, with every
-///   attempt in the order in which they failed.
+///   attempt in the order in which they failed. With one solver it is as if that stood here alone;
+///   with none, every call fails so.
 ///
 /// A report goes to the solver whose answer won, and to no other. The losers did not answer.
 ///
-/// Its name is the names of its solvers, `"a|b"`. Dropping the future drops every solver at work;
-/// their jobs count as abandoned.
+/// Its name is the names of its solvers, `"a|b"`. Clones share latencies and counters. Dropping the
+/// future drops every solver at work; their jobs count as abandoned.
 ///
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_combinators::{DragSolverExt, HedgePolicy};
-/// # use drag_solver_core::{Drag, DragChallenge, DragSolver, Point, Screenshot};
-/// # use drag_solver_mock::{MockSolver, Outcome};
+/// # use drag_solver_core::DragSolver;
+/// # use drag_solver_mock::{MockSolver, Outcome, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
-/// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+/// # let challenge = fixtures::challenge();
+/// # let answer = Outcome::answer(fixtures::drag());
 /// # let stalled = MockSolver::new("stalled").then(Outcome::hang());
-/// # let steady = MockSolver::new("steady").then(Outcome::answer(drag).after(Duration::from_secs(3)));
+/// # let steady = MockSolver::new("steady").then(answer.after(Duration::from_secs(3)));
 /// let chain = stalled
-///     .priced("0.0009".parse()?)?
-///     .hedge(steady, HedgePolicy::default().delay(Duration::from_secs(8)))?;
+///     .priced("0.0009".parse()?)
+///     .hedge(steady, HedgePolicy::default().delay(Duration::from_secs(8)));
 ///
 /// let solution = chain.solve(&challenge).await?;
-/// assert_eq!(solution.provider(), "steady");
+/// assert_eq!(solution.solver(), "steady");
 /// assert_eq!(solution.elapsed(), Duration::from_secs(8 + 3));
 /// // The job of the first may be billed all the same.
 /// assert_eq!(chain.stats().abandoned.cost, "0.0009".parse()?);
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Hedge {
-    solvers: Vec<Arc<dyn DragSolver>>,
-    name: String,
+    candidates: Candidates,
     policy: HedgePolicy,
-    budget: Option<RetryBudget>,
-    /// Of each solver, for the quantile.
-    latencies: Vec<Mutex<Latencies>>,
-    ledger: Ledger,
-    calls: Mutex<Calls>,
+    retry_budget: Option<RetryBudget>,
+    state: Arc<State>,
 }
 
-/// Calls that got an answer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Calls {
-    answered: u64,
+/// What clones share.
+struct State {
+    /// Of each solver, for the quantile.
+    latencies: Vec<Mutex<Latencies>>,
+    abandoned: AbandonedCount,
+    answered: Mutex<AnsweredCalls>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct AnsweredCalls {
+    all: u64,
     hedged: u64,
 }
 
@@ -107,52 +116,45 @@ pub struct HedgeStats {
 
 impl Hedge {
     /// Asks `solvers` in this order.
-    ///
-    /// # Errors
-    ///
-    /// Fewer than two solvers, and what [`HedgePolicy::check`] refuses.
     pub fn new(
         solvers: impl IntoIterator<Item = Arc<dyn DragSolver>>,
         policy: impl Into<HedgePolicy>,
-    ) -> Result<Self, InvalidPolicy> {
-        let policy = policy.into();
-        policy.check()?;
-        let solvers: Vec<_> = solvers.into_iter().collect();
-        if solvers.len() < 2 {
-            let problem = format!(
-                "must hold at least two solvers, or there is nobody to hedge with; there are {}",
-                solvers.len()
-            );
-            return Err(InvalidPolicy::new("hedge", "solvers", problem));
+    ) -> Self {
+        let candidates = Candidates::new(solvers);
+        let state = State {
+            latencies: candidates
+                .solvers()
+                .iter()
+                .map(|_| Mutex::default())
+                .collect(),
+            abandoned: AbandonedCount::new(candidates.solvers()),
+            answered: Mutex::default(),
+        };
+        Self {
+            candidates,
+            policy: policy.into(),
+            retry_budget: None,
+            state: Arc::new(state),
         }
-        Ok(Self {
-            name: names::joined(&solvers),
-            policy,
-            budget: None,
-            latencies: solvers.iter().map(|_| Mutex::default()).collect(),
-            ledger: Ledger::new(solvers.iter().map(per_answer).collect()),
-            calls: Mutex::default(),
-            solvers,
-        })
     }
 
     /// Takes a token from `budget` whenever a solver is asked because another took too long, and
-    /// asks nobody while there is none. It is what keeps a fixed delay from buying every answer
+    /// asks none while there is none. It is what keeps a fixed delay from buying every answer
     /// twice once a provider gets slow. Asking the next after an error takes no token.
     #[must_use]
-    pub fn with_budget(mut self, budget: RetryBudget) -> Self {
-        self.budget = Some(budget);
+    pub fn with_retry_budget(mut self, budget: impl Into<RetryBudget>) -> Self {
+        self.retry_budget = Some(budget.into());
         self
     }
 
     /// What it did so far.
     #[must_use]
     pub fn stats(&self) -> HedgeStats {
-        let Calls { answered, hedged } = *lock(&self.calls);
+        let AnsweredCalls { all, hedged } = *lock(&self.state.answered);
         HedgeStats {
-            answered,
+            answered: all,
             hedged,
-            abandoned: self.ledger.total(),
+            abandoned: self.state.abandoned.total(),
         }
     }
 
@@ -160,20 +162,67 @@ impl Hedge {
     /// asked as well.
     #[must_use]
     pub fn delays(&self) -> Vec<Duration> {
-        (0..self.solvers.len()).map(|i| self.delay(i)).collect()
+        (0..self.candidates.solvers().len())
+            .map(|i| self.delay(i))
+            .collect()
     }
 
     fn delay(&self, child: usize) -> Duration {
         let HedgePolicy {
             delay,
             quantile,
-            min_samples,
             max_delay,
             ..
         } = self.policy;
+        let needed = self.policy.samples_needed();
         quantile
-            .and_then(|quantile| lock(&self.latencies[child]).quantile(quantile, min_samples))
+            .and_then(|quantile| lock(&self.state.latencies[child]).quantile(quantile, needed))
             .map_or(delay, |observed| observed.min(max_delay))
+    }
+
+    /// Whether a solver that is asked at this instant has time to answer.
+    fn leaves_time(&self, challenge: &DragChallenge, at: Instant) -> bool {
+        challenge.deadline().is_none_or(|deadline| {
+            let left = deadline.saturating_duration_since(at);
+            !left.is_zero() && left >= self.policy.min_time_left
+        })
+    }
+
+    /// A call was not waited for to its answer. What is left of the wait for a job that was bought
+    /// before says nothing about a solver's latency.
+    fn not_answered(&self, turn: &Turn, by: Duration) {
+        if turn.jobs.is_empty() && !by.is_zero() {
+            lock(&self.state.latencies[turn.child]).not_yet_answered(by);
+        }
+    }
+
+    /// Drops every call in flight: the attempts that they leave behind.
+    fn cancel(&self, in_flight: &mut InFlight<'_>, why: &str) -> Vec<Attempt> {
+        let mut attempts = Vec::new();
+        for Cancelled {
+            turn,
+            after,
+            attempts: left,
+        } in in_flight.cancel(why)
+        {
+            self.not_answered(&turn, after);
+            attempts.extend(left);
+        }
+        attempts
+    }
+
+    /// The answer that won.
+    fn answered(&self, turn: &Turn, solution: Solution, took: Duration, hedged: bool) -> Solution {
+        if turn.jobs.is_empty() {
+            lock(&self.state.latencies[turn.child]).answered(took);
+        }
+        if let Some(budget) = &self.retry_budget {
+            budget.deposit();
+        }
+        let mut answered = lock(&self.state.answered);
+        answered.all += 1;
+        answered.hedged += u64::from(hedged);
+        solution.push_route(turn.child)
     }
 }
 
@@ -181,67 +230,108 @@ impl Hedge {
 #[deny(clippy::missing_trait_methods)]
 impl DragSolver for Hedge {
     fn name(&self) -> &str {
-        &self.name
+        self.candidates.name()
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        Call::new(self, challenge).run().await
+        let mut failures = Failures::new(&self.candidates);
+        let mut turns = self.candidates.turns(challenge);
+        let mut in_flight = InFlight::new(challenge, &self.candidates, &self.state.abandoned);
+        let (mut hedged, mut may_hedge) = (false, true);
+        in_flight.start_some(&mut turns, 1);
+        while in_flight.len() > 0 && !failures.stops_all() {
+            let waits_for_more = may_hedge && !turns.is_empty();
+            let due = |turn: &Turn, asked: Instant| {
+                let at = asked.checked_add(self.delay(turn.child))?;
+                (waits_for_more && self.leaves_time(challenge, at)).then_some(at)
+            };
+            let finished = match in_flight.next(due).await {
+                Next::Finished(finished) => finished,
+                Next::Due => {
+                    let token = self.retry_budget.as_ref().map(RetryBudget::withdraw);
+                    if matches!(token, Some(None)) {
+                        tracing::debug!(solver = self.name(), "not hedged: the budget is empty");
+                        may_hedge = false; // not for the solver at work; the next one has its own delay
+                    } else {
+                        tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
+                        in_flight.start_some(&mut turns, 1);
+                        if let Some(Some(token)) = token {
+                            token.spend();
+                        }
+                        hedged = true;
+                    }
+                    continue;
+                }
+            };
+            for Finished {
+                turn,
+                took,
+                outcome,
+            } in finished
+            {
+                match outcome {
+                    Ok(solution) => {
+                        let why = format!("{} answered first", solution.solver());
+                        let lost = self.cancel(&mut in_flight, &why);
+                        let solution = self.answered(&turn, solution, took, hedged);
+                        return Ok(failures.into_solution(solution, lost));
+                    }
+                    Err(error) => {
+                        if matches!(
+                            error.kind(),
+                            ErrorKind::Timeout | ErrorKind::DeadlineExceeded
+                        ) {
+                            self.not_answered(&turn, took);
+                        }
+                        let ends_all = ends_all(&error, challenge, in_flight.len() > 0);
+                        failures.add(&turn, error, took, ends_all);
+                    }
+                }
+            }
+            if !failures.stops_all() && self.leaves_time(challenge, Instant::now()) {
+                in_flight.start_some(&mut turns, 1);
+                may_hedge = true;
+            }
+        }
+        let lost = self.cancel(&mut in_flight, "no solver can solve it");
+        Err(failures.into_error(turns, lost))
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        report::forward(&self.solvers, &self.name, solution, verdict).await
+        self.candidates.report(solution, verdict).await
     }
 
     /// Everybody is asked and everybody is billed. A solver starts no later than the delay after the
-    /// one before it, and no later than that one's end.
-    fn worst_case(&self) -> WorstCase {
-        let all = || self.solvers.iter().map(DragSolver::worst_case);
-        let one_by_one = all().reduce(WorstCase::then).unwrap_or_default();
-        if self.budget.is_some() {
-            return one_by_one; // with no token left there are no hedges
-        }
-        let last = u32::try_from(self.solvers.len() - 1).unwrap_or(u32::MAX);
-        let overlapping = all()
-            .reduce(WorstCase::alongside)
-            .unwrap_or_default()
-            .delayed_by(self.policy.longest_delay().saturating_mul(last));
-        match one_by_one.time {
-            Some(time) => overlapping.within(time),
-            None => overlapping,
-        }
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        ScreenshotLimits::none() // each of its solvers has other ones
+    /// one before it was asked, and no later than that one's end.
+    fn profile(&self) -> Profile {
+        let one_by_one = self.candidates.worst_case(WorstCase::then);
+        let worst_case = if self.retry_budget.is_some() {
+            one_by_one // with no token left there are no hedges
+        } else {
+            let further = self.candidates.solvers().len().saturating_sub(1);
+            let further = u32::try_from(further).unwrap_or(u32::MAX);
+            let delays = self.policy.longest_delay().saturating_mul(further);
+            let together = self.candidates.worst_case(WorstCase::alongside);
+            let overlapping = together.delayed_by(delays);
+            one_by_one
+                .time
+                .map_or(overlapping, |time| overlapping.within(time))
+        };
+        self.candidates.profile(worst_case)
     }
 }
 
-impl fmt::Debug for Hedge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let HedgePolicy {
-            delay,
-            quantile,
-            min_samples,
-            max_delay,
-            min_time_left,
-        } = &self.policy;
-        let mut call = describe::Call::of(f, "hedge", &self.solvers).with("delay", delay);
-        if let Some(quantile) = quantile {
-            call = call
-                .with("quantile", quantile)
-                .with("min_samples", min_samples)
-                .with("max_delay", max_delay);
-        }
-        call = call.with("min_time_left", min_time_left);
-        if let Some(budget) = &self.budget {
-            call = call.with("budget", budget);
-        }
-        call.finish()
-    }
-}
-
-impl fmt::Display for Hedge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+debug_as_code!(Hedge(), |hedge, f| {
+    let policy = hedge.policy;
+    let with_quantile = policy.quantile.is_some();
+    DebugCall::of(f, "hedge", hedge.candidates.solvers())
+        .with("delay", policy.delay)
+        .with("quantile", policy.quantile)
+        .with("min_samples", with_quantile.then_some(policy.min_samples))
+        .with("max_delay", with_quantile.then_some(policy.max_delay))
+        .with("min_time_left", policy.min_time_left)
+        .with(
+            "retry_budget",
+            hedge.retry_budget.as_ref().map(RetryBudget::policy),
+        )
+});

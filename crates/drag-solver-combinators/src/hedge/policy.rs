@@ -1,18 +1,24 @@
 //! When the next solver is asked.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidPolicy, human_duration};
+use super::latencies::REMEMBERED;
+use crate::settings::{among, count, require};
 
 /// When [`Hedge`](crate::Hedge) asks the next solver although the one before is still at work.
 ///
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_combinators::HedgePolicy;
+/// use drag_solver_core::Ratio;
 ///
-/// let policy = HedgePolicy::default().delay(Duration::from_secs(7)).quantile(0.95);
+/// let policy = HedgePolicy::default()
+///     .delay(Duration::from_secs(7))
+///     .quantile(Ratio::percent(95));
 /// let from_file: HedgePolicy = serde_json::from_str(r#"{"delay": "7s", "quantile": 0.95}"#)?;
 /// assert_eq!(from_file, policy);
 /// # Ok::<(), serde_json::Error>(())
@@ -28,14 +34,15 @@ pub struct HedgePolicy {
     pub delay: Duration,
     /// If set, the wait is this quantile of the solver's recent latencies, once enough are known:
     /// with 0.95, one call in twenty asks a second solver. It follows a provider that slows down,
-    /// where a fixed delay would soon buy every answer twice. Default: not set, because a fixed
-    /// delay can be reasoned about.
-    pub quantile: Option<f64>,
+    /// where a fixed delay would soon buy every answer twice. 0 is the shortest latency, 1 the
+    /// longest. Default: not set, because a fixed delay can be reasoned about.
+    pub quantile: Option<Ratio>,
     /// How many answers of a solver must be known before the quantile is used. Default: 20, fewer
-    /// than which say nothing about one call in twenty.
-    pub min_samples: u32,
+    /// than which say nothing about one call in twenty. More than 200 counts as 200, the number of
+    /// calls that are remembered.
+    pub min_samples: NonZeroU32,
     /// The quantile makes the wait no longer than this. Default: 30 s, after which an answer is
-    /// hardly to be expected from anybody.
+    /// hardly to be expected from any solver.
     #[serde(with = "human_duration")]
     pub max_delay: Duration,
     /// A further solver is not asked if less than this is left until the challenge's deadline: what
@@ -45,87 +52,41 @@ pub struct HedgePolicy {
 }
 
 impl HedgePolicy {
-    /// Sets [`delay`](Self::delay).
-    #[must_use]
-    pub const fn delay(mut self, wait: Duration) -> Self {
-        self.delay = wait;
-        self
+    setters! {
+        delay: Duration,
+        quantile: some Ratio,
+        min_samples: count,
+        max_delay: Duration,
+        min_time_left: Duration,
     }
 
-    /// Sets [`quantile`](Self::quantile), a number between 0 and 1.
-    #[must_use]
-    pub const fn quantile(mut self, quantile: f64) -> Self {
-        self.quantile = Some(quantile);
-        self
-    }
-
-    /// Sets [`min_samples`](Self::min_samples).
-    #[must_use]
-    pub const fn min_samples(mut self, answers: u32) -> Self {
-        self.min_samples = answers;
-        self
-    }
-
-    /// Sets [`max_delay`](Self::max_delay).
-    #[must_use]
-    pub const fn max_delay(mut self, wait: Duration) -> Self {
-        self.max_delay = wait;
-        self
-    }
-
-    /// Sets [`min_time_left`](Self::min_time_left).
-    #[must_use]
-    pub const fn min_time_left(mut self, left: Duration) -> Self {
-        self.min_time_left = left;
-        self
-    }
-
-    /// Whether a hedge can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// A `quantile` that is not between 0 and 1; with a quantile, `min_samples` of zero or of more
-    /// than are remembered (200), or a `max_delay` shorter than `delay`.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        let refuse = |setting, problem: String| Err(InvalidPolicy::new("hedge", setting, problem));
-        let Some(quantile) = self.quantile else {
-            return Ok(());
-        };
-        if !(quantile > 0.0 && quantile < 1.0) {
-            return refuse(
-                "quantile",
-                format!("must be between 0 and 1, not {quantile}"),
-            );
-        }
-        if self.min_samples == 0 || self.min_samples as usize > super::latencies::REMEMBERED {
-            return refuse(
-                "min_samples",
-                format!(
-                    "must be from 1 to {}, the number of calls that are remembered, not {}",
-                    super::latencies::REMEMBERED,
-                    self.min_samples
-                ),
-            );
-        }
-        if self.max_delay < self.delay {
-            return refuse(
-                "max_delay",
-                format!(
-                    "must not be shorter than delay, but {:?} < {:?}",
-                    self.max_delay, self.delay
-                ),
-            );
-        }
-        Ok(())
+    /// How many latencies must be known before the quantile is used: no more than are remembered.
+    pub(super) fn samples_needed(&self) -> usize {
+        (self.min_samples.get() as usize).min(REMEMBERED)
     }
 
     /// The longest that a solver is waited for before the next is asked.
     pub(super) fn longest_delay(&self) -> Duration {
-        if self.quantile.is_some() {
-            self.max_delay
-        } else {
-            self.delay
+        match self.quantile {
+            Some(_) => self.max_delay.max(self.delay),
+            None => self.delay,
         }
+    }
+}
+
+impl CheckSettings for HedgePolicy {
+    /// What only matters to the quantile is not checked without one.
+    fn check(&self) -> Result<(), ConfigError> {
+        let Some(quantile) = self.quantile else {
+            return Ok(());
+        };
+        let is_between = quantile > Ratio::ZERO && quantile < Ratio::ONE;
+        let problem = format_args!("must be between 0 and 1, not {quantile}");
+        require(is_between, "quantile", problem)?;
+        among(REMEMBERED, self.min_samples)?;
+        let (delay, max_delay) = (self.delay, self.max_delay);
+        let problem = format_args!("must not be shorter than delay, but {max_delay:?} < {delay:?}");
+        require(max_delay >= delay, "max_delay", problem)
     }
 }
 
@@ -134,7 +95,7 @@ impl Default for HedgePolicy {
         Self {
             delay: Duration::from_secs(10),
             quantile: None,
-            min_samples: 20,
+            min_samples: count(20),
             max_delay: Duration::from_secs(30),
             min_time_left: Duration::from_secs(5),
         }
@@ -153,33 +114,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn impossible_settings_are_named() {
-        let policy = HedgePolicy::default().quantile(0.9);
+    fn what_a_file_may_not_say_is_named() {
+        let policy = HedgePolicy::default().quantile(Ratio::percent(90));
         assert_eq!(policy.check(), Ok(()));
-        for bad in [0.0, 1.0, -0.5, f64::NAN] {
-            assert_eq!(
-                policy.quantile(bad).check().unwrap_err().setting(),
-                "quantile"
-            );
+        for bad in [Ratio::ZERO, Ratio::ONE] {
+            let refused = policy.quantile(bad).check().unwrap_err();
+            assert_eq!(refused.path(), "quantile");
         }
-        for bad in [0, 201] {
-            let refused = policy.min_samples(bad).check().unwrap_err();
-            assert_eq!(refused.setting(), "min_samples");
-        }
-        let refused = policy
-            .max_delay(Duration::from_secs(9))
-            .check()
-            .unwrap_err();
+        let refused = policy.min_samples(201).check().unwrap_err();
+        assert_eq!(refused.path(), "min_samples");
+        let refused = policy.max_delay(Duration::from_secs(9)).check();
         assert_eq!(
-            refused.to_string(),
-            "hedge.max_delay must not be shorter than delay, but 9s < 10s"
+            refused.unwrap_err().to_string(),
+            "max_delay: must not be shorter than delay, but 9s < 10s"
         );
+        for bad in ["0", "-0.5", "1.5"] {
+            let file = format!(r#"{{"quantile": {bad}}}"#);
+            let policy = serde_json::from_str::<HedgePolicy>(&file);
+            assert!(policy.is_err() || policy.unwrap().check().is_err(), "{bad}");
+        }
     }
 
     #[test]
     fn what_only_matters_to_the_quantile_is_not_checked_without_one() {
-        let fixed = HedgePolicy::from(Duration::MAX).min_samples(0);
+        let fixed = HedgePolicy::from(Duration::MAX).min_samples(201);
         assert_eq!(fixed.check(), Ok(()));
+    }
+
+    #[test]
+    fn code_that_says_it_gets_what_the_docs_promise() {
+        let policy = HedgePolicy::default().quantile(Ratio::percent(90));
+        for (samples, needed) in [(0, 1), (7, 7), (u32::MAX, 200)] {
+            assert_eq!(policy.min_samples(samples).samples_needed(), needed);
+        }
+        let upside_down = policy.max_delay(Duration::ZERO);
+        assert_eq!(upside_down.longest_delay(), Duration::from_secs(10));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::sync::{Arc, Mutex};
 
-use drag_solver_core::ErrorKind;
+use drag_solver_core::{ErrorKind, Verdict, WorstCase};
 use drag_solver_mock::MockSolver;
 
 use super::*;
 use crate::DragSolverExt;
-use crate::testing::{Named, Script, challenge, error, secs};
+use crate::tests::{Named, Script, challenge, error, secs};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -22,11 +22,11 @@ impl Inspector for Log {
         self.0.lock().unwrap().push(line);
     }
 
-    fn after(&self, call: &Inspected<'_>) {
+    fn after(&self, call: &CallInfo<'_>) {
         let how = match call.outcome {
-            InspectedOutcome::Solved(solution) => format!("solved {}", solution.drag()),
-            InspectedOutcome::Failed(error) => format!("failed {}", error.kind()),
-            InspectedOutcome::Dropped => "dropped".to_owned(),
+            CallOutcome::Solved(solution) => format!("solved {}", solution.drag()),
+            CallOutcome::Failed(error) => format!("failed {}", error.kind()),
+            CallOutcome::Dropped => "dropped".to_owned(),
         };
         let line = format!("{} {how} after {:?}", call.solver, call.elapsed);
         self.0.lock().unwrap().push(line);
@@ -67,30 +67,26 @@ async fn a_dropped_call_is_seen_once_and_one_never_polled_not_at_all() {
 #[tokio::test(start_paused = true)]
 async fn a_callback_may_call_back_into_the_chain() {
     // With a lock held across the callback, this would hang or panic.
-    let budget = crate::Budget::new(
-        crate::BudgetPolicy::default().total(drag_solver_core::Usd::from_micros(5_000)),
-    );
-    let budget = budget.unwrap();
+    let price = drag_solver_core::Usd::from_micros(900);
+    let budget = crate::Budget::new(crate::BudgetPolicy::default().total(price * 5));
     let looks = budget.clone();
     let spent = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&spent);
     let chain = MockSolver::new("a")
         .answers(secs(1))
-        .inspect(move |_: &Inspected<'_>| noted.lock().unwrap().push(looks.reserved()))
-        .budget(&budget, drag_solver_core::Usd::from_micros(900))
-        .unwrap();
+        .inspect(move |_: &CallInfo<'_>| noted.lock().unwrap().push(looks.reserved()))
+        .budget(&budget, price);
     chain.solve(&challenge()).await.unwrap();
-    let expected = [drag_solver_core::Usd::from_micros(900)];
-    assert_eq!(*spent.lock().unwrap(), expected);
+    assert_eq!(*spent.lock().unwrap(), [price]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn everything_else_passes_through() {
-    let worst = WorstCase::one_attempt().with_time(secs(9));
+    let worst = WorstCase::one_purchase().with_time(secs(9));
     let a = MockSolver::new("a").with_worst_case(worst).answers(secs(1));
-    let seen = (&a).inspect(|_: &Inspected<'_>| {});
-    assert_eq!((seen.name(), seen.worst_case()), ("a", worst));
-    assert_eq!(seen.limits(), a.limits());
+    let seen = a.clone().inspect(|_: &CallInfo<'_>| {});
+    assert_eq!((seen.name(), seen.profile()), ("a", a.profile()));
+    assert_eq!(seen.get_ref().name(), "a");
     let solution = seen.solve(&challenge()).await.unwrap();
     seen.report(&solution, Verdict::Correct).await.unwrap();
     assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
@@ -98,6 +94,6 @@ async fn everything_else_passes_through() {
 
 #[test]
 fn it_prints_like_the_code_that_built_it() {
-    let seen = Named("a").inspect(|_: &Inspected<'_>| {});
+    let seen = Named("a").inspect(|_: &CallInfo<'_>| {});
     assert_eq!(seen.to_string(), "a.inspect(..)");
 }

@@ -6,21 +6,17 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use drag_solver_core::{
-    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, Solution, SolveError, Verdict, async_trait, forward_solver,
 };
-use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
 pub use self::policy::InstrumentPolicy;
-use crate::InvalidPolicy;
-use crate::describe::{Call, display_like_debug};
+use crate::chain_debug::{DebugCall, wrapper};
+use crate::inspect::{CallInfo, CallOutcome, watch};
 
 /// Puts every call into a [`tracing`] span, and with the feature `metrics` counts and times it with
 /// the crate [`metrics`](https://docs.rs/metrics).
@@ -35,10 +31,10 @@ use crate::describe::{Call, display_like_debug};
 /// | field | what it is |
 /// |---|---|
 /// | `scope` | which place in the chain it is |
-/// | `solver` | the name of the solver that is called |
+/// | `chain` | the name of the solver that is called |
 /// | `outcome` | `solved`, `dropped`, or the [kind](drag_solver_core::ErrorKind) of the error |
-/// | `provider` | who answered, or where the error comes from |
-/// | `charge` | of an error: `no`, `unknown` or `yes` |
+/// | `solver` | who answered, or where the error comes from |
+/// | `billed` | of an error: `no`, `maybe` or `yes` |
 /// | `elapsed_ms` | how long the call took |
 ///
 /// # The metrics
@@ -48,13 +44,13 @@ use crate::describe::{Call, display_like_debug};
 ///
 /// | name | type | labels |
 /// |---|---|---|
-/// | `drag_solver_calls_total` | counter | `scope`, `provider`, `outcome` |
-/// | `drag_solver_call_duration_seconds` | histogram | `scope`, `provider`, `outcome` |
-/// | `drag_solver_calls_in_flight` | gauge | `scope`, `provider` |
-/// | `drag_solver_answer_cost_usd` | histogram, of answers whose cost is known | `scope`, `provider` |
-/// | `drag_solver_reports_total` | counter | `scope`, `provider`, `verdict`, `outcome` |
+/// | `drag_solver_calls_total` | counter | `scope`, `solver`, `outcome` |
+/// | `drag_solver_call_duration_seconds` | histogram | `scope`, `solver`, `outcome` |
+/// | `drag_solver_calls_in_flight` | gauge | `scope`, `solver` |
+/// | `drag_solver_answer_cost_usd` | histogram, of answers whose cost or price is known | `scope`, `solver` |
+/// | `drag_solver_reports_total` | counter | `scope`, `solver`, `verdict`, `outcome` |
 ///
-/// The `provider` is who answered or failed, if that is known, and else the name of the solver that
+/// The `solver` is who answered or failed, if that is known, and else the name of the solver that
 /// was called. A call that is dropped counts with the outcome `dropped`.
 ///
 /// ```
@@ -63,12 +59,12 @@ use crate::describe::{Call, display_like_debug};
 /// # let provider = MockSolver::new("example");
 ///
 /// let chain = provider
-///     .instrumented("attempt")?
-///     .retry(RetryPolicy::default())?
-///     .instrumented("challenge")?;
+///     .instrumented("attempt")
+///     .retry(RetryPolicy::default())
+///     .instrumented("challenge");
 /// # let _ = chain;
-/// # Ok::<(), drag_solver_combinators::InvalidPolicy>(())
 /// ```
+#[derive(Clone)]
 pub struct Instrument<S> {
     inner: S,
     policy: InstrumentPolicy,
@@ -76,124 +72,61 @@ pub struct Instrument<S> {
 
 impl<S: DragSolver> Instrument<S> {
     /// Watches the calls of `inner`.
-    ///
-    /// # Errors
-    ///
-    /// See [`InstrumentPolicy::check`].
-    pub fn new(inner: S, policy: impl Into<InstrumentPolicy>) -> Result<Self, InvalidPolicy> {
+    pub fn new(inner: S, policy: impl Into<InstrumentPolicy>) -> Self {
         let policy = policy.into();
-        policy.check()?;
-        Ok(Self { inner, policy })
-    }
-}
-
-/// A call under way. However it ends, it is counted.
-struct Open<'a> {
-    scope: &'a str,
-    solver: &'a str,
-    span: Span,
-    began: Instant,
-    /// How it ended, and who says so.
-    end: Option<(&'static str, Option<String>)>,
-}
-
-impl<'a> Open<'a> {
-    fn new(scope: &'a str, solver: &'a str) -> Self {
-        #[cfg(feature = "metrics")]
-        metrics::begun(scope, solver);
-        Self {
-            scope,
-            solver,
-            span: tracing::info_span!(
-                "solve",
-                scope,
-                solver,
-                outcome = Empty,
-                provider = Empty,
-                charge = Empty,
-                elapsed_ms = Empty,
-            ),
-            began: Instant::now(),
-            end: None,
-        }
+        Self { inner, policy }
     }
 
-    fn close(mut self, outcome: &Result<Solution, SolveError>) {
-        self.end = Some(match outcome {
-            Ok(solution) => {
-                #[cfg(feature = "metrics")]
-                metrics::answered(self.scope, solution);
-                ("solved", Some(solution.provider().to_owned()))
+    fn ended(&self, span: &Span, call: &CallInfo<'_>) {
+        let (outcome, solver) = match call.outcome {
+            CallOutcome::Solved(solution) => ("solved", Some(solution.solver())),
+            CallOutcome::Failed(error) => {
+                span.record("billed", error.billed().as_str());
+                (error.kind().as_str(), error.solver())
             }
-            Err(error) => {
-                self.span.record("charge", charge(error));
-                (error.kind().as_str(), error.provider().map(str::to_owned))
-            }
-        });
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let (outcome, provider) = self.end.take().unwrap_or(("dropped", None));
-        let provider = provider.as_deref().unwrap_or(self.solver);
-        let elapsed = self.began.elapsed();
-        self.span.record("outcome", outcome);
-        self.span.record("provider", provider);
-        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        self.span.record("elapsed_ms", milliseconds);
+            CallOutcome::Dropped => ("dropped", None),
+        };
+        let solver = solver.unwrap_or(call.solver);
+        span.record("outcome", outcome);
+        span.record("solver", solver);
+        let milliseconds = u64::try_from(call.elapsed.as_millis()).unwrap_or(u64::MAX);
+        span.record("elapsed_ms", milliseconds);
         #[cfg(feature = "metrics")]
-        metrics::ended(self.scope, self.solver, provider, outcome, elapsed);
-        #[cfg(not(feature = "metrics"))]
-        let _ = self.scope;
-    }
-}
-
-fn charge(error: &SolveError) -> &'static str {
-    match error.charge() {
-        drag_solver_core::Charge::No => "no",
-        drag_solver_core::Charge::Unknown => "unknown",
-        drag_solver_core::Charge::Yes => "yes",
+        metrics::ended(&self.policy.scope, call, solver, outcome);
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for Instrument<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let open = Open::new(&self.policy.scope, self.name());
-        let span = open.span.clone();
-        let outcome = self.inner.solve(challenge).instrument(span).await;
-        open.close(&outcome);
-        outcome
+        let chain = self.name();
+        let span = tracing::info_span!(
+            "solve",
+            scope = self.policy.scope,
+            chain,
+            outcome = Empty,
+            solver = Empty,
+            billed = Empty,
+            elapsed_ms = Empty,
+        );
+        #[cfg(feature = "metrics")]
+        metrics::begun(&self.policy.scope, chain);
+        let call = self.inner.solve(challenge).instrument(span.clone());
+        watch(chain, call, |call| self.ended(&span, call)).await
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         let outcome = self.inner.report(solution, verdict).await;
         #[cfg(feature = "metrics")]
-        metrics::reported(&self.policy.scope, solution.provider(), verdict, &outcome);
+        metrics::reported(&self.policy.scope, solution.solver(), verdict, &outcome);
         outcome
     }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case()
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
-    }
 }
 
-impl<S: DragSolver> fmt::Debug for Instrument<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Call::on(f, &self.inner, "instrumented")
-            .value(&self.policy.scope)
-            .finish()
-    }
-}
-
-display_like_debug!(Instrument);
+wrapper!(Instrument(S), |instrument, f| {
+    let scope = &instrument.policy.scope;
+    DebugCall::on(f, &instrument.inner, "instrumented").value(format_args!("{scope:?}"))
+});

@@ -1,8 +1,9 @@
 //! What the spans and metrics of one place in a chain are called.
 
+use drag_solver_core::{CheckSettings, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidPolicy;
+use crate::settings::require;
 
 /// Which place in a chain an [`Instrument`](crate::Instrument) watches. A text turns into one by
 /// itself.
@@ -23,18 +24,12 @@ impl InstrumentPolicy {
         self.scope = name.into();
         self
     }
+}
 
-    /// Whether a solver can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// An empty `scope`.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        if self.scope.is_empty() {
-            let problem = "must not be empty: it tells this place in the chain from others";
-            return Err(InvalidPolicy::new("instrument", "scope", problem));
-        }
-        Ok(())
+impl CheckSettings for InstrumentPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        let problem = "must not be empty: it tells this place in the chain from others";
+        require(!self.scope.is_empty(), "scope", problem)
     }
 }
 

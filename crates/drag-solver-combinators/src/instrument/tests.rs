@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use drag_solver_core::{Charge, ErrorKind};
-use drag_solver_mock::{MockSolver, Outcome};
+use drag_solver_core::{Billed, CheckSettings, ErrorKind, WorstCase};
+use drag_solver_mock::MockSolver;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, set_default};
@@ -10,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
 use crate::DragSolverExt;
-use crate::testing::{Named, Script, challenge, drag, error, secs};
+use crate::tests::{Named, Script, challenge, drag, error, secs};
 
 type Fields = BTreeMap<String, String>;
 
@@ -82,19 +83,19 @@ async fn every_call_is_a_span_that_says_how_it_ended() {
         .answers(secs(3))
         .fails(
             secs(2),
-            error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes),
+            error(ErrorKind::InvalidAnswer).with_billed(Billed::Yes),
         )
         .stalls();
-    let seen = a.instrumented("attempt").unwrap();
+    let seen = a.instrumented("attempt");
     seen.solve(&challenge()).await.unwrap();
     seen.solve(&challenge()).await.unwrap_err();
     let challenge = challenge();
     let dropped = tokio::time::timeout(secs(7), seen.solve(&challenge));
     assert!(dropped.await.is_err());
     let expected = [
-        "elapsed_ms=3000 outcome=solved provider=a scope=attempt solver=a",
-        "charge=yes elapsed_ms=2000 outcome=invalid_answer provider=a scope=attempt solver=a",
-        "elapsed_ms=7000 outcome=dropped provider=a scope=attempt solver=a",
+        "chain=a elapsed_ms=3000 outcome=solved scope=attempt solver=a",
+        "billed=yes chain=a elapsed_ms=2000 outcome=invalid_answer scope=attempt solver=a",
+        "chain=a elapsed_ms=7000 outcome=dropped scope=attempt solver=a",
     ];
     assert_eq!(spans.all(), expected);
     let entered = spans.0.lock().unwrap().iter().all(|(_, times)| *times >= 2);
@@ -102,41 +103,38 @@ async fn every_call_is_a_span_that_says_how_it_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_provider_is_who_answered() {
+async fn the_solver_is_who_answered_and_the_chain_who_was_called() {
     let spans = Spans::default();
     let _guard = set_default(spans.clone());
     let a = MockSolver::new("a").then(ErrorKind::Unavailable);
     let chain = a
         .or(MockSolver::new("b").then(drag()))
         .instrumented("challenge");
-    chain.unwrap().solve(&challenge()).await.unwrap();
-    let expected = "elapsed_ms=0 outcome=solved provider=b scope=challenge solver=a|b";
+    chain.solve(&challenge()).await.unwrap();
+    let expected = "chain=a|b elapsed_ms=0 outcome=solved scope=challenge solver=b";
     assert_eq!(spans.all(), [expected]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn everything_else_passes_through() {
-    let worst = WorstCase::one_attempt().with_time(secs(9));
+    let worst = WorstCase::one_purchase().with_time(secs(9));
     let a = MockSolver::new("a").with_worst_case(worst).answers(secs(1));
-    let seen = (&a).instrumented("attempt").unwrap();
-    assert_eq!((seen.name(), seen.worst_case()), ("a", worst));
-    assert_eq!(seen.limits(), a.limits());
+    let seen = a.clone().instrumented("attempt");
+    assert_eq!((seen.name(), seen.profile()), ("a", a.profile()));
+    assert_eq!(seen.get_ref().name(), "a");
     let solution = seen.solve(&challenge()).await.unwrap();
     seen.report(&solution, Verdict::Correct).await.unwrap();
     assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
 }
 
 #[test]
-fn an_empty_scope_is_refused() {
-    let refused = Named("a").instrumented("").unwrap_err();
-    assert_eq!(
-        (refused.policy(), refused.setting()),
-        ("instrument", "scope")
-    );
+fn an_empty_scope_is_refused_in_a_file() {
+    let refused = InstrumentPolicy::from("").check().unwrap_err();
+    assert_eq!(refused.path(), "scope");
     let policy: InstrumentPolicy = serde_json::from_str("{}").unwrap();
     assert_eq!(policy, InstrumentPolicy::from("challenge"));
     assert!(serde_json::from_str::<InstrumentPolicy>(r#"{"scop": "x"}"#).is_err());
-    let seen = Named("a").instrumented("attempt").unwrap();
+    let seen = Named("a").instrumented("attempt");
     assert_eq!(seen.to_string(), r#"a.instrumented("attempt")"#);
 }
 
@@ -147,6 +145,7 @@ mod recorded {
         SharedString, Unit, set_default_local_recorder,
     };
     use drag_solver_core::Usd;
+    use drag_solver_mock::Outcome;
 
     use super::*;
 
@@ -234,7 +233,7 @@ mod recorded {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_times_costs_and_reports_are_counted_by_provider_and_outcome() {
+    async fn calls_times_costs_and_reports_are_counted_by_solver_and_outcome() {
         let book = Book::default();
         let _guard = set_default_local_recorder(&book);
         let a = MockSolver::new("a")
@@ -242,7 +241,7 @@ mod recorded {
             .answers(secs(3))
             .then(Outcome::error(ErrorKind::Unsolvable, "gave up").after(secs(2)))
             .stalls();
-        let seen = a.without_reports().instrumented("attempt").unwrap();
+        let seen = a.without_reports().instrumented("attempt");
         let solution = seen.solve(&challenge()).await.unwrap();
         seen.solve(&challenge()).await.unwrap_err();
         let challenge = challenge();
@@ -279,6 +278,20 @@ mod recorded {
         ];
         let expected = expected.map(|(line, values)| (line.to_owned(), values));
         assert_eq!(book.lines(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_only_the_price_is_known_that_is_the_cost() {
+        let book = Book::default();
+        let _guard = set_default_local_recorder(&book);
+        let a = MockSolver::new("a").answers(secs(3));
+        let seen = a.priced(Usd::from_micros(900)).instrumented("attempt");
+        seen.solve(&challenge()).await.unwrap();
+        let cost = (
+            "drag_solver_answer_cost_usd attempt a".to_owned(),
+            vec![0.0009],
+        );
+        assert!(book.lines().contains(&cost));
     }
 
     #[test]

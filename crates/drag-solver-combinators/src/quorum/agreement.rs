@@ -25,6 +25,9 @@ fn grow(
     if group.len() > best.len() {
         best.clone_from(group);
     }
+    if group.len() + (drags.len() - from) <= best.len() {
+        return; // cannot become a larger one
+    }
     for next in from..drags.len() {
         let agrees = |&member: &usize| agree(&drags[member], &drags[next], tolerance);
         if group.iter().all(agrees) {

@@ -1,26 +1,25 @@
 //! Asking several solvers and believing what they agree on.
 
 mod agreement;
-mod call;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    Billed, Drag, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd,
+    Verdict, WorstCase, async_trait,
 };
+use tokio::time::Instant;
 
-use self::call::Call;
 pub use self::policy::QuorumPolicy;
-use crate::race::{Abandoned, Ledger, per_answer};
-use crate::{InvalidPolicy, describe, names, report};
-
-/// Every group of answers is looked at, and a program with more providers than this does not exist.
-const MAX_SOLVERS: usize = 16;
+use crate::abandoned::{Abandoned, AbandonedCount};
+use crate::candidates::Candidates;
+use crate::chain_debug::{DebugCall, debug_as_code};
+use crate::failures::Failures;
+use crate::in_flight::{Finished, InFlight, Next, ends_all};
 
 /// Asks several solvers, and answers when enough of them agree: with the centre of what they said.
 ///
@@ -28,91 +27,128 @@ const MAX_SOLVERS: usize = 16;
 /// often.
 ///
 /// - Answers agree if the starts of every two of them, and the ends, are within the tolerance.
-/// - The call ends as soon as enough agree, or as soon as no longer enough can. Whoever is still at
-///   work is dropped at once; what they may have bought is counted by [`abandoned`](Self::abandoned)
+/// - The call ends as soon as enough agree, or as soon as no longer enough can. Any solver still at
+///   work is dropped at once; what it may have bought is counted by [`abandoned`](Self::abandoned)
 ///   and is in the history as attempts of kind `Timeout`, as with [`Hedge`](crate::Hedge).
+/// - With fewer solvers than must agree, every call is refused with [`ErrorKind::Unsupported`], and
+///   nothing is sent. Every group of answers is looked at, so more than a few solvers make no sense.
 /// - The [cost](Solution::cost) is the sum over the answers that agreed, if all are known. An answer
 ///   that disagreed is one of the [`failed_attempts`](Solution::failed_attempts): an `InvalidAnswer`
-///   that was charged.
+///   that was billed.
 /// - If too few agree, the error is [`ErrorKind::AllFailed`], says who answered what, and holds every
 ///   attempt. Its recovery is the mildest of its parts: after a disagreement, asking again may help.
 /// - An error whose recovery is [`Stop`](drag_solver_core::Recovery::Stop) ends the call.
-/// - The order is that of the list, but a solver with a job to [resume](DragChallenge::resuming) is
+/// - The order is that of the list, but a solver with a job to [resume](DragChallenge::resume_job) is
 ///   asked first.
 ///
-/// A report goes to everybody whose answer is in the solution, because all of them said so, and each
-/// is paid for. It does not go to those who disagreed: that the others were right does not say how
+/// A report goes to every solver whose answer is in the solution, because all of them said so, and each
+/// is paid for. It does not go to those that disagreed: that the others were right does not say how
 /// wrong they were, and a report of a wrong answer is a claim for money. It fails only if a provider
 /// that takes reports did not take this one, or if none takes any.
 ///
-/// Its name is the names of its solvers, `"a|b|c"`; its solution's provider are those that agreed.
-/// Dropping the future drops every solver at work.
+/// Its name is the names of its solvers, `"a|b|c"`; its solution names those that agreed. Clones share
+/// the counter. Dropping the future drops every solver at work.
 ///
 /// ```
 /// use drag_solver_combinators::{DragSolverExt, QuorumPolicy};
-/// # use drag_solver_core::{Drag, DragChallenge, DragSolver, Point, Screenshot};
-/// # use drag_solver_mock::MockSolver;
+/// # use drag_solver_core::{Drag, DragSolver, Point};
+/// # use drag_solver_mock::{MockSolver, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
+/// # let challenge = fixtures::challenge();
 /// # let to = |x| Drag::new(Point::new(83.0, 560.0), Point::new(x, 560.0));
 /// # let (first, second, third) = (MockSolver::new("first"), MockSolver::new("second"), MockSolver::new("third"));
 /// # let (first, second, third) = (first.then(to(320.0)), second.then(to(90.0)), third.then(to(324.0)));
-/// let chain = first.quorum([second.shared(), third.shared()], QuorumPolicy::default())?;
+/// let chain = first.quorum([second.into_arc(), third.into_arc()], QuorumPolicy::default());
 ///
 /// // 83,560 -> 320,560 says the first, 83,560 -> 90,560 the second, 83,560 -> 324,560 the third.
 /// let solution = chain.solve(&challenge).await?;
 /// assert_eq!(solution.drag().to_string(), "83,560 -> 322,560");
-/// assert_eq!(solution.provider(), "first|third");
+/// assert_eq!(solution.solver(), "first|third");
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Quorum {
-    solvers: Vec<Arc<dyn DragSolver>>,
-    name: String,
+    candidates: Candidates,
     policy: QuorumPolicy,
-    ledger: Ledger,
+    abandoned: Arc<AbandonedCount>,
 }
+
+/// An answer, and how long its solver took.
+type Answer = (Solution, Duration);
 
 impl Quorum {
     /// Asks `solvers` in this order.
-    ///
-    /// # Errors
-    ///
-    /// What [`QuorumPolicy::check`] refuses, fewer solvers than must agree, or more than 16.
     pub fn new(
         solvers: impl IntoIterator<Item = Arc<dyn DragSolver>>,
         policy: QuorumPolicy,
-    ) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        let solvers: Vec<_> = solvers.into_iter().collect();
-        let agree = usize::try_from(policy.agree).unwrap_or(usize::MAX);
-        if solvers.len() < agree {
-            let problem = format!(
-                "must not be more than there are solvers, but {agree} > {}",
-                solvers.len()
-            );
-            return Err(InvalidPolicy::new("quorum", "agree", problem));
-        }
-        if solvers.len() > MAX_SOLVERS {
-            let problem = format!(
-                "must hold at most {MAX_SOLVERS} solvers, not {}",
-                solvers.len()
-            );
-            return Err(InvalidPolicy::new("quorum", "solvers", problem));
-        }
-        Ok(Self {
-            name: names::joined(&solvers),
+    ) -> Self {
+        let candidates = Candidates::new(solvers);
+        Self {
+            abandoned: Arc::new(AbandonedCount::new(candidates.solvers())),
+            candidates,
             policy,
-            ledger: Ledger::new(solvers.iter().map(per_answer).collect()),
-            solvers,
-        })
+        }
     }
 
     /// What was bought and not waited for so far.
     #[must_use]
     pub fn abandoned(&self) -> Abandoned {
-        self.ledger.total()
+        self.abandoned.total()
+    }
+
+    /// Indices of the answers that agree.
+    fn agreeing(&self, answers: &[Answer]) -> Vec<usize> {
+        let drags: Vec<Drag> = answers.iter().map(|(answer, _)| *answer.drag()).collect();
+        agreement::largest(&drags, self.policy.tolerated())
+    }
+
+    /// Who said what, in words.
+    fn disagreement(&self, answers: &[Answer], failed: &[SolveError]) -> String {
+        let answers = answers.iter();
+        let answers =
+            answers.map(|(answer, _)| format!("{} says {}", answer.solver(), answer.drag()));
+        let failures = failed.iter().map(|error| {
+            let solver = error.solver().unwrap_or("a solver");
+            format!("{solver} failed ({})", error.kind())
+        });
+        let said: Vec<String> = answers.chain(failures).collect();
+        format!(
+            "{} of {} must agree within {} px, and they do not: {}",
+            self.policy.needed(),
+            self.candidates.solvers().len(),
+            self.policy.tolerated(),
+            said.join("; ")
+        )
+    }
+}
+
+/// The answer that all `parts` agree on.
+fn agreed(parts: Vec<Solution>) -> Solution {
+    let drags: Vec<Drag> = parts.iter().map(|part| *part.drag()).collect();
+    let mut names: Vec<&str> = parts.iter().map(Solution::solver).collect();
+    names.dedup();
+    let mut solution = Solution::new(agreement::centre(&drags), names.join("|"));
+    if let Some(cost) = parts.iter().map(Solution::cost).sum::<Option<Usd>>() {
+        solution = solution.with_cost(cost);
+    }
+    solution.with_contributors(parts)
+}
+
+/// The error of an answer that too few others gave.
+fn unconfirmed((answer, took): Answer) -> SolveError {
+    let error = SolveError::new(
+        ErrorKind::InvalidAnswer,
+        format!("the answer {} was not confirmed", answer.drag()),
+    )
+    .with_solver(answer.solver())
+    .with_failed_attempts(answer.failed_attempts().to_vec())
+    .with_elapsed(took);
+    match answer.cost() {
+        Some(cost) if cost <= Usd::ZERO => error,
+        Some(cost) => error.with_billed(Billed::Yes).with_cost(cost),
+        None => error.with_billed(Billed::Yes),
     }
 }
 
@@ -120,22 +156,90 @@ impl Quorum {
 #[deny(clippy::missing_trait_methods)]
 impl DragSolver for Quorum {
     fn name(&self) -> &str {
-        &self.name
+        self.candidates.name()
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        Call::new(self, challenge).run().await
+        let (needed, all) = (self.policy.needed(), self.candidates.solvers().len());
+        if needed > all {
+            let problem =
+                format!("nothing was sent: {needed} answers must agree, of {all} solvers");
+            return Err(challenge.refuse(self.name(), ErrorKind::Unsupported, problem));
+        }
+        let begun = Instant::now();
+        let mut failures = Failures::new(&self.candidates);
+        let mut turns = self.candidates.turns(challenge);
+        let mut in_flight = InFlight::new(challenge, &self.candidates, &self.abandoned);
+        let mut answers: Vec<Answer> = Vec::new();
+        in_flight.start_some(
+            &mut turns,
+            if self.policy.all_at_once { all } else { needed },
+        );
+        loop {
+            // Nothing is ever due.
+            if let Next::Finished(finished) = in_flight.next(|_, _| None).await {
+                for Finished {
+                    turn,
+                    took,
+                    outcome,
+                } in finished
+                {
+                    match outcome {
+                        Ok(solution) => answers.push((solution.push_route(turn.child), took)),
+                        Err(error) => {
+                            let ends_all = ends_all(&error, challenge, in_flight.len() > 0);
+                            failures.add(&turn, error, took, ends_all);
+                        }
+                    }
+                }
+            }
+            let group = self.agreeing(&answers);
+            let missing = needed.saturating_sub(group.len());
+            let more = missing.saturating_sub(in_flight.len());
+            let can_ask_more = more <= turns.len() && !(more > 0 && challenge.is_expired());
+            if missing > 0 && !failures.stops_all() && can_ask_more {
+                in_flight.start_some(&mut turns, more);
+                continue;
+            }
+            let why = match missing {
+                0 => "the others agreed",
+                _ if failures.stops_all() => "no solver can solve it",
+                _ => "the others disagree",
+            };
+            let cancelled = in_flight.cancel(why).into_iter();
+            let mut lost: Vec<_> = cancelled.flat_map(|call| call.attempts).collect();
+            let message = self.disagreement(&answers, failures.errors());
+            let mut parts = Vec::new();
+            for (index, answer) in answers.into_iter().enumerate() {
+                if missing == 0 && group.contains(&index) {
+                    parts.push(answer.0);
+                } else {
+                    failures.add_answer(unconfirmed(answer));
+                }
+            }
+            if missing == 0 {
+                lost.extend(parts.iter().flat_map(Solution::failed_attempts).cloned());
+                let solution = agreed(parts).with_elapsed(begun.elapsed());
+                return Ok(failures.into_solution(solution, lost));
+            }
+            let stopped = failures.stops_all();
+            let error = failures.into_error(turns, lost);
+            return Err(match error.kind() {
+                ErrorKind::AllFailed if !stopped => error.with_message(message),
+                _ => error,
+            });
+        }
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        if solution.parts().is_empty() {
-            return report::forward(&self.solvers, &self.name, solution, verdict).await;
+        if solution.contributors().is_empty() {
+            return self.candidates.report(solution, verdict).await;
         }
-        let mut taken = false;
+        let mut accepted = false;
         let mut refused = None;
-        for part in solution.parts() {
-            match report::forward(&self.solvers, &self.name, part, verdict).await {
-                Ok(()) => taken = true,
+        for part in solution.contributors() {
+            match self.candidates.report(part, verdict).await {
+                Ok(()) => accepted = true,
                 // One that failed is worth more than one that takes no reports anyway.
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     refused = refused.or(Some(error));
@@ -144,57 +248,34 @@ impl DragSolver for Quorum {
             }
         }
         match refused {
-            Some(error) if !taken || error.kind() != ErrorKind::Unsupported => Err(error),
+            Some(error) if !accepted || error.kind() != ErrorKind::Unsupported => Err(error),
             _ => Ok(()),
         }
     }
 
     /// Everybody is asked and everybody is billed. Those beyond the number that must agree are asked
     /// one after the other, unless all are asked at once.
-    fn worst_case(&self) -> WorstCase {
-        let all: Vec<WorstCase> = self.solvers.iter().map(DragSolver::worst_case).collect();
-        let together = all
-            .iter()
-            .copied()
-            .reduce(WorstCase::alongside)
-            .unwrap_or_default();
-        if self.policy.all_at_once {
-            return together;
-        }
+    fn profile(&self) -> Profile {
+        let all = self.candidates.solvers();
+        let later = all.len().saturating_sub(self.policy.needed());
+        let later = if self.policy.all_at_once { 0 } else { later };
         // Which of them come later depends on the jobs to resume: take the slowest.
-        let mut times: Vec<_> = all.iter().filter_map(|worst| worst.time).collect();
+        let times = all
+            .iter()
+            .filter_map(|solver| solver.profile().worst_case.time);
+        let mut times: Vec<_> = times.collect();
         times.sort_unstable();
-        let later = self.solvers.len() - self.policy.agree as usize;
         let slowest = times.iter().rev().take(later);
-        together.delayed_by(slowest.fold(std::time::Duration::ZERO, |sum, &time| {
-            sum.saturating_add(time)
-        }))
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        ScreenshotLimits::none() // each of its solvers has other ones
+        let waits = slowest.fold(Duration::ZERO, |sum, &time| sum.saturating_add(time));
+        let together = self.candidates.worst_case(WorstCase::alongside);
+        self.candidates.profile(together.delayed_by(waits))
     }
 }
 
-impl fmt::Debug for Quorum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let QuorumPolicy {
-            agree,
-            tolerance,
-            all_at_once,
-        } = &self.policy;
-        let mut call = describe::Call::of(f, "quorum", &self.solvers)
-            .with("agree", agree)
-            .with("tolerance", format_args!("{tolerance} px"));
-        if *all_at_once {
-            call = call.with("all_at_once", true);
-        }
-        call.finish()
-    }
-}
-
-impl fmt::Display for Quorum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+debug_as_code!(Quorum(), |quorum, f| {
+    let policy = quorum.policy;
+    DebugCall::of(f, "quorum", quorum.candidates.solvers())
+        .with("agree", policy.agree)
+        .with("tolerance", format_args!("{} px", policy.tolerance))
+        .with("all_at_once", policy.all_at_once.then_some(true))
+});

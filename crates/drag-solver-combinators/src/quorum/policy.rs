@@ -1,8 +1,11 @@
 //! When answers count as the same.
 
+use std::num::NonZeroU32;
+
+use drag_solver_core::{CheckSettings, ConfigError, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidPolicy;
+use crate::settings::{count, pixels, require};
 
 /// How many solvers must agree, and how closely, before [`Quorum`](crate::Quorum) believes them.
 ///
@@ -19,11 +22,11 @@ use crate::InvalidPolicy;
 #[non_exhaustive]
 pub struct QuorumPolicy {
     /// How many answers must agree. Default: 2; that two are wrong in the same place is unlikely
-    /// enough for most, and each further one costs an answer.
-    pub agree: u32,
+    /// enough for most, and each further one costs an answer. 1 counts as 2: one always agrees.
+    pub agree: NonZeroU32,
     /// How far the starts, and the ends, of two answers that agree may be apart, in pixels of the
     /// screenshot. Default: 10, which two clicks on the same piece do not exceed, and two different
-    /// places do.
+    /// places do. Less than zero counts as zero, and so does what is not a number.
     pub tolerance: f64,
     /// Whether all solvers are asked at once. If not, only as many as must agree are, and one more
     /// for each that fails or disagrees. Default: no, because every answer is paid for; with all at
@@ -32,57 +35,31 @@ pub struct QuorumPolicy {
 }
 
 impl QuorumPolicy {
-    /// Sets [`agree`](Self::agree).
-    #[must_use]
-    pub const fn agree(mut self, answers: u32) -> Self {
-        self.agree = answers;
-        self
+    setters! { agree: count, tolerance: f64, all_at_once: bool }
+
+    /// How many answers must agree: at least two.
+    pub(super) fn needed(&self) -> usize {
+        self.agree.get().max(2) as usize
     }
 
-    /// Sets [`tolerance`](Self::tolerance), in pixels.
-    #[must_use]
-    pub const fn tolerance(mut self, pixels: f64) -> Self {
-        self.tolerance = pixels;
-        self
+    /// The tolerance in pixels: a number from 0 up.
+    pub(super) fn tolerated(&self) -> f64 {
+        self.tolerance.max(0.0)
     }
+}
 
-    /// Sets [`all_at_once`](Self::all_at_once).
-    #[must_use]
-    pub const fn all_at_once(mut self, all: bool) -> Self {
-        self.all_at_once = all;
-        self
-    }
-
-    /// Whether a quorum can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// Fewer than two that must `agree`, or a `tolerance` that is negative or not a number.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        let refuse = |setting, problem: String| Err(InvalidPolicy::new("quorum", setting, problem));
-        if self.agree < 2 {
-            return refuse(
-                "agree",
-                format!("must be at least 2, not {}: one always agrees", self.agree),
-            );
-        }
-        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return refuse(
-                "tolerance",
-                format!(
-                    "must be a number of pixels from 0 up, not {}",
-                    self.tolerance
-                ),
-            );
-        }
-        Ok(())
+impl CheckSettings for QuorumPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        let problem = format_args!("must be at least 2, not {}: one always agrees", self.agree);
+        require(self.agree.get() >= 2, "agree", problem)?;
+        pixels("tolerance", self.tolerance)
     }
 }
 
 impl Default for QuorumPolicy {
     fn default() -> Self {
         Self {
-            agree: 2,
+            agree: count(2),
             tolerance: 10.0,
             all_at_once: false,
         }
@@ -94,17 +71,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn impossible_settings_are_named() {
+    fn what_a_file_may_not_say_is_named() {
         let policy = QuorumPolicy::default();
         assert_eq!(policy.check(), Ok(()));
         for bad in [0, 1] {
-            assert_eq!(policy.agree(bad).check().unwrap_err().setting(), "agree");
+            assert_eq!(policy.agree(bad).check().unwrap_err().path(), "agree");
         }
         for bad in [-1.0, f64::NAN, f64::INFINITY] {
             let refused = policy.tolerance(bad).check().unwrap_err();
-            assert_eq!(refused.setting(), "tolerance");
+            assert_eq!(refused.path(), "tolerance");
         }
         let typo = serde_json::from_str::<QuorumPolicy>(r#"{"agreed": 3}"#).unwrap_err();
         assert!(typo.to_string().contains("`agree`"), "{typo}");
+    }
+
+    #[test]
+    fn code_that_says_it_gets_what_the_docs_promise() {
+        let policy = QuorumPolicy::default();
+        for (agree, needed) in [(0, 2), (1, 2), (3, 3)] {
+            assert_eq!(policy.agree(agree).needed(), needed);
+        }
+        for tolerance in [-1.0, f64::NAN] {
+            assert!(policy.tolerance(tolerance).tolerated().abs() < f64::EPSILON);
+        }
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// When the next call may be made.
 ///
 /// `fair` is the instant at which the next call would come if all calls were spread evenly. Calls may
-/// come early, by `tolerance` at the most; each moves `fair` on by `interval`.
+/// come early, by at most `tolerance`; each moves `fair` on by `interval`.
 #[derive(Debug)]
 pub(super) struct Gcra {
     interval: Duration,
@@ -15,23 +15,28 @@ pub(super) struct Gcra {
     origin: Instant,
     /// Counted from `origin`, so that nothing can underflow.
     fair: Duration,
+    /// The latest calls, as long as each may yet turn out not to have been made.
+    pending: Vec<Pending>,
+    next_id: u64,
 }
 
-/// A call that was let through, to be undone if nothing came of it.
-#[derive(Clone, Copy, Debug)]
-#[must_use]
-pub(super) struct Slot {
+#[derive(Debug)]
+struct Pending {
+    id: u64,
+    /// What `fair` was before it.
     before: Duration,
-    after: Duration,
+    was_given_back: bool,
 }
 
 impl Gcra {
     pub(super) fn new(interval: Duration, burst: u32, now: Instant) -> Self {
         Self {
             interval,
-            tolerance: interval.saturating_mul(burst - 1),
+            tolerance: interval.saturating_mul(burst.saturating_sub(1)),
             origin: now,
             fair: Duration::ZERO,
+            pending: Vec::new(),
+            next_id: 0,
         }
     }
 
@@ -44,22 +49,34 @@ impl Gcra {
         Some(self.origin.checked_add(earliest)?.max(now))
     }
 
-    /// Counts a call that is made now.
-    pub(super) fn take(&mut self, now: Instant) -> Slot {
-        let before = self.fair;
+    /// Counts a call that is made now, and returns its id.
+    pub(super) fn take(&mut self, now: Instant) -> u64 {
+        let (id, before) = (self.next_id, self.fair);
+        self.next_id += 1;
+        self.pending.push(Pending {
+            id,
+            before,
+            was_given_back: false,
+        });
         let fair = before.max(self.since_origin(now));
         self.fair = fair.saturating_add(self.interval);
-        Slot {
-            before,
-            after: self.fair,
-        }
+        id
     }
 
-    /// Undoes a call of which nothing came. Not possible once there was another: it would be as if
-    /// that one had come earlier than it did.
-    pub(super) fn give_back(&mut self, slot: Slot) {
-        if self.fair == slot.after {
-            self.fair = slot.before;
+    /// The call was made, and so those before it stay counted, too: without them it would have come
+    /// earlier than it did.
+    pub(super) fn keep(&mut self, id: u64) {
+        self.pending.retain(|pending| pending.id > id);
+    }
+
+    /// The call was not made: it is undone once all those after it are.
+    pub(super) fn give_back(&mut self, id: u64) {
+        let call = self.pending.iter_mut().find(|pending| pending.id == id);
+        if let Some(call) = call {
+            call.was_given_back = true;
+        }
+        while let Some(last) = self.pending.pop_if(|last| last.was_given_back) {
+            self.fair = last.before;
         }
     }
 
@@ -87,7 +104,7 @@ mod tests {
         let mut gcra = Gcra::new(INTERVAL, 3, begun);
         for _ in 0..3 {
             assert_eq!(next(&gcra, begun, 0), 0);
-            let _ = gcra.take(begun);
+            gcra.take(begun);
         }
         assert_eq!(next(&gcra, begun, 0), 100);
         assert_eq!(next(&gcra, begun, 100), 100);
@@ -96,21 +113,40 @@ mod tests {
         let later = begun + Duration::from_secs(9);
         for _ in 0..3 {
             assert_eq!(next(&gcra, begun, 9_000), 9_000);
-            let _ = gcra.take(later);
+            gcra.take(later);
         }
         assert_eq!(next(&gcra, begun, 9_000), 9_100);
     }
 
     #[test]
-    fn a_slot_is_given_back_only_if_nobody_came_after() {
+    fn a_slot_is_given_back_only_if_no_call_was_made_after() {
         let begun = Instant::now();
         let mut gcra = Gcra::new(INTERVAL, 1, begun);
         let slot = gcra.take(begun);
         gcra.give_back(slot);
         assert_eq!(next(&gcra, begun, 0), 0);
         let slot = gcra.take(begun);
-        let _ = gcra.take(begun + INTERVAL);
+        let after = gcra.take(begun + INTERVAL);
         gcra.give_back(slot);
         assert_eq!(next(&gcra, begun, 100), 200, "two calls at once otherwise");
+        gcra.keep(after);
+        assert_eq!(next(&gcra, begun, 100), 200);
+        assert!(gcra.pending.is_empty());
+    }
+
+    #[test]
+    fn slots_of_calls_that_were_never_made_come_back_in_any_order() {
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]] {
+            let begun = Instant::now();
+            let mut gcra = Gcra::new(INTERVAL, 4, begun);
+            let made = gcra.take(begun);
+            let slots = [gcra.take(begun), gcra.take(begun), gcra.take(begun)];
+            gcra.keep(made);
+            for index in order {
+                gcra.give_back(slots[index]);
+            }
+            assert_eq!(gcra.fair, INTERVAL, "{order:?}");
+            assert!(gcra.pending.is_empty());
+        }
     }
 }

@@ -1,89 +1,62 @@
-//! Who may make the next call, and when.
+//! Which call may be made next, and when.
 
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use drag_solver_core::Tracker;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
-use super::gcra::{Gcra, Slot};
+use super::gcra::Gcra;
 use super::policy::RateLimitPolicy;
-use crate::InvalidPolicy;
+use crate::settings::shared_form;
 use crate::sync::{Mutex, lock};
 
-/// The clock of a [`RateLimit`](super::RateLimit). Clones are the same clock.
+/// The clock of a [`RateLimit`](crate::RateLimit). Clones are the same clock.
 ///
-/// Make it yourself to put one limit around several solvers, with
-/// [`RateLimit::sharing`](super::RateLimit::sharing), or to look at it from outside.
-#[derive(Clone)]
+/// Make it yourself to put one limit around several solvers, or to look at it from outside:
+/// `.rate_limit(&limiter)`.
+#[derive(Clone, Debug)]
 pub struct RateLimiter(Arc<Shared>);
 
+#[derive(Debug)]
 struct Shared {
     policy: RateLimitPolicy,
-    /// One permit, handed on in order: whoever has it waits for the next slot, and everybody else
-    /// for it. So a waiter that leaves makes room for all behind it, and nobody overtakes.
+    /// One permit, handed on in order: the call that has it waits for the next slot, and all others
+    /// for it. So a call that leaves makes room for all behind it, and none overtakes.
     turn: Semaphore,
+    /// A slot was given back, so the next one may come sooner.
+    given_back: Notify,
     state: Mutex<State>,
 }
 
+#[derive(Debug)]
 struct State {
     gcra: Gcra,
     waiting: u32,
 }
 
-/// Why there is no slot.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooEarly {
-    /// When there would be one, if the clock reaches as far.
-    pub(super) at: Option<Instant>,
-}
+/// There is no slot in time. When there would be one, if the clock reaches as far.
+#[derive(Debug)]
+pub(super) struct TooEarly(pub(super) Option<Instant>);
 
-/// How long a call can wait.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    /// The last instant at which the call may be made.
-    latest: Option<Instant>,
-    /// The instant before which it must be made.
-    deadline: Option<Instant>,
-}
-
-impl Patience {
-    pub(super) fn new(
-        now: Instant,
-        max_wait: std::time::Duration,
-        deadline: Option<Instant>,
-    ) -> Self {
-        let latest = now.checked_add(max_wait);
-        Self { latest, deadline }
-    }
-
-    fn check(&self, at: Option<Instant>) -> Result<Instant, TooEarly> {
-        let in_time = |at: Instant| {
-            self.latest.is_none_or(|latest| at <= latest)
-                && self.deadline.is_none_or(|deadline| at < deadline)
-        };
-        at.filter(|&at| in_time(at)).ok_or(TooEarly { at })
-    }
-
-    fn end(&self) -> Option<Instant> {
-        self.latest.into_iter().chain(self.deadline).min()
-    }
+/// `at`, if it is not after `latest`.
+fn in_time(at: Option<Instant>, latest: Option<Instant>) -> Result<Instant, TooEarly> {
+    let in_time = |at: &Instant| latest.is_none_or(|latest| *at <= latest);
+    at.filter(in_time).ok_or(TooEarly(at))
 }
 
 impl RateLimiter {
     /// A clock by which no call was made yet.
-    ///
-    /// # Errors
-    ///
-    /// See [`RateLimitPolicy::check`].
-    pub fn new(policy: RateLimitPolicy) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        let gcra = Gcra::new(policy.interval(), policy.burst, Instant::now());
-        Ok(Self(Arc::new(Shared {
+    #[must_use]
+    pub fn new(policy: RateLimitPolicy) -> Self {
+        let gcra = Gcra::new(policy.interval(), policy.burst.get(), Instant::now());
+        Self(Arc::new(Shared {
             policy,
             turn: Semaphore::new(1),
+            given_back: Notify::new(),
             state: Mutex::new(State { gcra, waiting: 0 }),
-        })))
+        }))
     }
 
     /// What it was built with.
@@ -98,81 +71,99 @@ impl RateLimiter {
         lock(&self.0.state).waiting as usize
     }
 
-    /// A slot that is free right now, or a place in the queue for a later one that comes in time.
-    pub(super) fn enter(&self, now: Instant, patience: Patience) -> Result<Entry<'_>, TooEarly> {
+    /// A position in the queue for a slot that comes by `latest`, and how long that looks to be.
+    pub(super) fn enter(
+        &self,
+        now: Instant,
+        latest: Option<Instant>,
+    ) -> Result<(Position<'_>, Duration), TooEarly> {
         let mut state = lock(&self.0.state);
-        let at = patience.check(state.gcra.earliest(state.waiting, now))?;
-        if state.waiting == 0 && at <= now {
-            return Ok(Entry::Now(state.gcra.take(now)));
-        }
+        let at = in_time(state.gcra.earliest(state.waiting, now), latest)?;
         state.waiting += 1;
-        Ok(Entry::Later {
-            wait: at - now,
-            place: Place(&self.0),
-        })
-    }
-
-    /// Undoes a call that was refused before it reached anybody.
-    pub(super) fn give_back(&self, slot: Slot) {
-        lock(&self.0.state).gcra.give_back(slot);
+        Ok((Position(&self.0), at - now))
     }
 }
 
-pub(super) enum Entry<'a> {
-    Now(Slot),
-    Later {
-        wait: std::time::Duration,
-        place: Place<'a>,
-    },
-}
-
-/// A place in the queue. It is free again when this is dropped, and its slot goes to the next.
+/// A position in the queue. It is free again when this is dropped, and its slot goes to the next.
 #[must_use]
-pub(super) struct Place<'a>(&'a Shared);
+pub(super) struct Position<'a>(&'a Shared);
 
-impl Place<'_> {
+impl<'a> Position<'a> {
     /// Waits for a slot and takes it, unless it comes too late after all: a slot may come a little
     /// later than it looked, because timers count whole milliseconds.
-    pub(super) async fn slot(self, patience: Patience) -> Result<Slot, TooEarly> {
-        let turn = self.0.turn.acquire();
-        let turn = match patience.end() {
-            Some(end) => timeout_at(end, turn).await.ok(),
+    pub(super) async fn slot(self, latest: Option<Instant>) -> Result<Slot<'a>, TooEarly> {
+        let shared = self.0;
+        let turn = shared.turn.acquire();
+        let turn = match latest {
+            Some(latest) => timeout_at(latest, turn).await.ok(),
             None => Some(turn.await),
         };
         loop {
             let now = Instant::now();
             let at = {
-                let mut state = lock(&self.0.state);
+                let mut state = lock(&shared.state);
                 let at = state.gcra.earliest(0, now);
                 if turn.is_none() {
-                    return Err(TooEarly { at });
+                    return Err(TooEarly(at));
                 }
-                let at = patience.check(at)?;
+                let at = in_time(at, latest)?;
                 if at <= now {
-                    // Both in one step, or else a newcomer could still see somebody ahead of it.
-                    let slot = state.gcra.take(now);
+                    // Both in one step, or else a newcomer could still see a call ahead of it.
+                    let id = state.gcra.take(now);
                     state.waiting -= 1;
                     std::mem::forget(self);
-                    return Ok(slot);
+                    return Ok(Slot {
+                        shared,
+                        id,
+                        tracker: None,
+                    });
                 }
                 at
             };
-            sleep_until(at).await;
+            let _ = timeout_at(at, shared.given_back.notified()).await;
         }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Position<'_> {
     fn drop(&mut self) {
         lock(&self.0.state).waiting -= 1;
     }
 }
 
-impl fmt::Debug for RateLimiter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimiter")
-            .field("policy", &self.0.policy)
-            .field("waiting", &self.waiting())
-            .finish()
+/// A slot that is taken. It is given back when this is dropped, unless a provider was asked.
+#[must_use]
+pub(super) struct Slot<'a> {
+    shared: &'a Shared,
+    id: u64,
+    /// Knows whether a provider was asked; `None` if none was.
+    tracker: Option<Tracker>,
+}
+
+impl Slot<'_> {
+    /// The call begins.
+    pub(super) fn begin(&mut self, tracker: Tracker) {
+        self.tracker = Some(tracker);
+    }
+
+    /// The call ended before a provider was asked.
+    pub(super) fn give_back(mut self) {
+        self.tracker = None;
     }
 }
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let was_asked = |tracker: &Tracker| tracker.purchases().was_asked();
+        let was_used = self.tracker.as_ref().is_some_and(was_asked);
+        let mut state = lock(&self.shared.state);
+        if was_used {
+            state.gcra.keep(self.id);
+        } else {
+            state.gcra.give_back(self.id);
+            self.shared.given_back.notify_one();
+        }
+    }
+}
+
+shared_form!(RateLimiter of RateLimitPolicy);

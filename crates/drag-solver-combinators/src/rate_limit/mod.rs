@@ -6,32 +6,35 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    Billed, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
+    forward_solver,
 };
 use tokio::time::Instant;
 
-use self::gcra::Slot;
 pub use self::limiter::RateLimiter;
-use self::limiter::{Entry, Patience, TooEarly};
+use self::limiter::{Slot, TooEarly};
 pub use self::policy::RateLimitPolicy;
-use crate::InvalidPolicy;
-use crate::describe::{Call, display_like_debug};
+use crate::chain_debug::{DebugCall, wrapper};
+use crate::resume::resumes;
+use crate::waiting::{after_wait, wait_for};
 
 /// Spreads calls, so that there are no more of them in a stretch of time than the policy says.
 ///
 /// - A call that comes too early waits for its turn, if that comes before the challenge's deadline
-///   and within the policy's `max_wait`. Otherwise it is refused at once with
+///   and within the policy's `max_wait`. The wait is told as
+///   [`Waiting`](drag_solver_core::Event::Waiting). Otherwise it is refused at once with
 ///   [`ErrorKind::Overloaded`], which says [after how long](SolveError::retry_after) there is a slot:
 ///   nothing was sent, and another solver may have room.
 /// - Turns come in the order of the calls. When a waiting call is dropped, those behind it move up.
-/// - A call that is refused further in, say by an open circuit, gives its slot back, unless another
-///   call was made since. Going on with a job that was paid for takes no slot: it asks for nothing
-///   new.
-/// - Clones share the limit. See [`sharing`](Self::sharing) for several solvers under one limit.
+/// - A call that ends before its provider was asked, because it is refused further in or dropped
+///   while it waits there, gives its slot back, unless another call was made since.
+/// - A challenge that brings a paid job of the solver, or of one inside of it, takes no slot and does
+///   not wait: it asks for nothing new. The jobs of other solvers are handed back by a refusal.
+/// - Clones share the limit, and so do solvers that are given the same [`RateLimiter`]:
+///   `.rate_limit(&limiter)`.
 ///
 /// Limits what is asked, not what is answered: put it inside a [`Retry`](crate::Retry).
 ///
@@ -41,15 +44,14 @@ use crate::describe::{Call, display_like_debug};
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_combinators::{DragSolverExt, RateLimitPolicy};
-/// # use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
-/// # use drag_solver_mock::{MockSolver, Outcome};
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
-/// # let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-/// # let provider = MockSolver::new("example").always(drag);
+/// # async fn main() -> Result<(), drag_solver_core::SolveError> {
+/// # let challenge = fixtures::challenge();
+/// # let provider = MockSolver::new("example").always(fixtures::drag());
 /// let policy = RateLimitPolicy::default().max_calls(6).burst(1); // one every ten seconds
-/// let solver = provider.rate_limit(policy)?;
+/// let solver = provider.rate_limit(policy);
 ///
 /// solver.solve(&challenge).await?; // at once
 /// solver.solve(&challenge).await?; // ten seconds later
@@ -68,22 +70,10 @@ pub struct RateLimit<S> {
 }
 
 impl<S: DragSolver> RateLimit<S> {
-    /// Limits the calls of `inner` to what `policy` says.
-    ///
-    /// # Errors
-    ///
-    /// See [`RateLimitPolicy::check`].
-    pub fn new(inner: S, policy: RateLimitPolicy) -> Result<Self, InvalidPolicy> {
-        Ok(Self::sharing(inner, &RateLimiter::new(policy)?))
-    }
-
-    /// Puts `inner` under a limit together with everybody else who has this limiter: for several
-    /// solvers that ask the same account.
-    pub fn sharing(inner: S, limiter: &RateLimiter) -> Self {
-        Self {
-            inner,
-            limiter: limiter.clone(),
-        }
+    /// Puts `inner` under a limit: one of its own, or one that other solvers are under, too.
+    pub fn new(inner: S, limiter: impl Into<RateLimiter>) -> Self {
+        let limiter = limiter.into();
+        Self { inner, limiter }
     }
 
     /// The limiter: to be shared, or to be looked at.
@@ -92,128 +82,98 @@ impl<S: DragSolver> RateLimit<S> {
         &self.limiter
     }
 
-    /// Whether a call would only wait for a job that was paid for. A solver that may buy several
-    /// answers in a call may buy one after the job.
-    fn only_resumes(&self, challenge: &DragChallenge) -> bool {
-        challenge.paid_job(self.name()).is_some()
-            && self.inner.worst_case().attempts.unwrap_or(1) <= 1
-    }
-
-    async fn admit(&self, challenge: &DragChallenge) -> Result<Slot, SolveError> {
-        let now = Instant::now();
+    async fn admit(&self, challenge: &DragChallenge) -> Result<Slot<'_>, SolveError> {
+        let (now, solver) = (Instant::now(), self.name());
         let max_wait = self.limiter.policy().max_wait;
-        let patience = Patience::new(now, max_wait, challenge.deadline());
-        let slot = match self.limiter.enter(now, patience) {
-            Ok(Entry::Now(slot)) => Ok(slot),
-            Ok(Entry::Later { wait, place }) => {
-                tracing::debug!(
-                    provider = self.name(),
-                    ?wait,
-                    waiting = self.limiter.waiting(),
-                    "waiting for a turn"
-                );
-                place.slot(patience).await
-            }
-            Err(too_early) => Err(too_early),
+        let patience = max_wait.and_then(|wait| now.checked_add(wait));
+        // A call that is made at the deadline cannot be answered.
+        let before_deadline = challenge
+            .deadline()
+            .and_then(|deadline| deadline.checked_sub(Duration::from_nanos(1)));
+        let latest = patience.into_iter().chain(before_deadline).min();
+        let too_early = |TooEarly(at)| self.refused(challenge, at);
+        let (position, wait) = self.limiter.enter(now, latest).map_err(too_early)?;
+        let slot = position.slot(latest);
+        let slot = if wait.is_zero() {
+            slot.await
+        } else {
+            let waiting = self.limiter.waiting();
+            tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
+            wait_for("its turn", slot, solver, challenge).await
         };
-        slot.map_err(|TooEarly { at }| self.refused(challenge, at))
+        slot.map_err(too_early)
     }
 
     fn refused(&self, challenge: &DragChallenge, at: Option<Instant>) -> SolveError {
+        let solver = self.name();
         if challenge.is_expired() {
-            let late = SolveError::new(
-                ErrorKind::DeadlineExceeded,
-                "nothing was sent: the deadline has passed",
-            );
-            return late.with_provider(self.name());
+            let problem = "nothing was sent: the deadline has passed";
+            return challenge.refuse(solver, ErrorKind::DeadlineExceeded, problem);
         }
         let wait = at.map(|at| at.saturating_duration_since(Instant::now()));
-        tracing::warn!(
-            provider = self.name(),
-            ?wait,
-            waiting = self.limiter.waiting(),
-            "refused: the rate limit is reached"
-        );
-        let RateLimitPolicy {
-            max_calls,
-            period,
-            max_wait,
-            ..
-        } = self.limiter.policy();
-        let left = challenge.remaining().filter(|&left| left <= max_wait);
-        let patience = match left {
-            Some(left) => format!("and the deadline is in {left:?}"),
-            None => format!("and max_wait is {max_wait:?}"),
-        };
+        let waiting = self.limiter.waiting();
+        tracing::debug!(solver, ?wait, waiting, "refused: the rate limit is reached");
+        let policy = self.limiter.policy();
         let turn = wait.map_or("never".to_owned(), |wait| format!("in {wait:?}"));
-        let error = SolveError::new(
-            ErrorKind::Overloaded,
-            format!(
-                "nothing was sent: with {max_calls} calls per {period:?} the next turn is {turn}, \
-                 {patience}"
-            ),
-        )
-        .with_provider(self.name());
-        match wait {
-            Some(wait) => error.with_retry_after(wait),
-            None => error,
-        }
+        let left = challenge.remaining();
+        let limit = match (left, policy.max_wait) {
+            (Some(left), wait) if wait.is_none_or(|wait| left <= wait) => {
+                format!(", and the deadline is in {left:?}")
+            }
+            (_, Some(wait)) => format!(", and max_wait is {wait:?}"),
+            _ => String::new(),
+        };
+        let problem = format!(
+            "nothing was sent: with {} calls per {:?} the next turn is {turn}{limit}",
+            policy.max_calls, policy.period
+        );
+        let error = challenge.refuse(solver, ErrorKind::Overloaded, problem);
+        error.with_retry_after(wait)
     }
+}
+
+/// Whether an error was made on this side. Some solvers say nothing while they work: then only such
+/// an error shows that no provider was asked.
+fn is_refusal(error: &SolveError) -> bool {
+    let kind = error.kind();
+    let was_late = kind == ErrorKind::DeadlineExceeded && error.billed() == Billed::No;
+    (kind.is_local_refusal() || was_late) && error.failed_attempts().is_empty()
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for RateLimit<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    // A report takes no slot: it buys nothing.
+    forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if self.only_resumes(challenge) {
+        if resumes(&self.inner, challenge) {
             return self.inner.solve(challenge).await;
         }
-        let slot = self.admit(challenge).await?;
-        let outcome = self.inner.solve(challenge).await;
-        if let Err(error) = &outcome
-            && error.kind().is_local_refusal()
-            && error.attempts().is_empty()
-        {
-            self.limiter.give_back(slot);
+        let mut slot = self.admit(challenge).await?;
+        let (challenge, tracker) = challenge.tracked();
+        slot.begin(tracker.clone());
+        let outcome = self.inner.solve(&challenge).await;
+        let has_spoken = tracker.purchases().has_spoken();
+        if !has_spoken && outcome.as_ref().is_err_and(is_refusal) {
+            slot.give_back();
         }
         outcome
     }
 
-    /// Takes no slot: a report buys nothing.
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
     /// The longest wait comes first.
-    fn worst_case(&self) -> WorstCase {
+    fn profile(&self) -> Profile {
         let max_wait = self.limiter.policy().max_wait;
-        self.inner.worst_case().delayed_by(max_wait)
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
+        let profile = self.inner.profile();
+        profile.map_worst_case(|worst| after_wait(max_wait, worst))
     }
 }
 
-impl<S: DragSolver> fmt::Debug for RateLimit<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RateLimitPolicy {
-            max_calls,
-            period,
-            burst,
-            max_wait,
-        } = self.limiter.policy();
-        Call::on(f, &self.inner, "rate_limit")
-            .with("max_calls", max_calls)
-            .with("period", period)
-            .with("burst", burst)
-            .with("max_wait", max_wait)
-            .finish()
-    }
-}
-
-display_like_debug!(RateLimit);
+wrapper!(RateLimit(S), |limit, f| {
+    let policy = limit.limiter.policy();
+    DebugCall::on(f, &limit.inner, "rate_limit")
+        .with("max_calls", policy.max_calls)
+        .with("period", policy.period)
+        .with("burst", policy.burst)
+        .with("max_wait", policy.max_wait)
+});

@@ -1,12 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use drag_solver_core::{Charge, JobId, PaidJob, Recovery};
+use drag_solver_core::{CheckSettings, Event, Recovery, Verdict};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
-use crate::testing::{Named, Script, challenge, drag, millis, secs};
-use crate::{CircuitBreakerPolicy, DragSolverExt};
+use crate::tests::{Named, Script, challenge, drag, job, millis, secs};
+use crate::{CircuitBreakerPolicy, ConcurrencyLimitPolicy, DragSolverExt};
 
 /// One call every ten seconds.
 fn slow() -> RateLimitPolicy {
@@ -37,7 +36,7 @@ async fn enters<F: Future + Unpin>(call: &mut F) {
 #[tokio::test(start_paused = true)]
 async fn calls_are_spread_to_the_instant() {
     let a = answers();
-    let limited = a.clone().rate_limit(slow().burst(2)).unwrap();
+    let limited = a.clone().rate_limit(slow().burst(2));
     let begun = Instant::now();
     let challenge = challenge();
     for _ in 0..4 {
@@ -58,7 +57,7 @@ async fn no_period_has_more_calls_than_the_policy_says() {
     // A limit per window would let 2 * 60 calls through around the edge of a window.
     let a = answers();
     let policy = RateLimitPolicy::default().burst(10).max_wait(secs(3_600));
-    let limited = a.clone().rate_limit(policy).unwrap();
+    let limited = a.clone().rate_limit(policy);
     let challenge = challenge();
     for pause in [millis(59_500), millis(700), secs(17)] {
         tokio::time::sleep(pause).await;
@@ -76,7 +75,7 @@ async fn no_period_has_more_calls_than_the_policy_says() {
 
 #[tokio::test(start_paused = true)]
 async fn turns_come_in_order() {
-    let limited = Arc::new(answers().rate_limit(slow()).unwrap());
+    let limited = Arc::new(answers().rate_limit(slow()));
     let begun = Instant::now();
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let callers: Vec<_> = (0..4)
@@ -96,8 +95,8 @@ async fn turns_come_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_newcomer_does_not_overtake_somebody_who_waits() {
-    let limited = answers().rate_limit(slow().burst(2)).unwrap();
+async fn a_newcomer_does_not_overtake_a_call_that_waits() {
+    let limited = answers().rate_limit(slow().burst(2));
     let challenge = challenge();
     limited.solve(&challenge).await.unwrap();
     limited.solve(&challenge).await.unwrap();
@@ -118,7 +117,7 @@ async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
         (millis(10_001), true),
     ] {
         let a = answers();
-        let limited = a.clone().rate_limit(slow()).unwrap();
+        let limited = a.clone().rate_limit(slow());
         limited.solve(&challenge()).await.unwrap();
         let begun = Instant::now();
         let outcome = limited.solve(&challenge().within(deadline)).await;
@@ -132,7 +131,7 @@ async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
         assert_eq!(a.call_count(), 1);
         assert_eq!(refused.kind(), ErrorKind::Overloaded);
         assert_eq!(refused.recovery(), Recovery::Switch);
-        assert_eq!(refused.charge(), Charge::No);
+        assert_eq!(refused.billed(), Billed::No);
         assert_eq!(refused.retry_after(), Some(secs(10)));
         assert_eq!(
             refused.message(),
@@ -145,9 +144,9 @@ async fn a_wait_that_does_not_fit_the_deadline_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_longer_than_max_wait() {
+async fn no_call_waits_longer_than_max_wait() {
     for (max_wait, admitted) in [(millis(9_999), false), (secs(10), true)] {
-        let limited = answers().rate_limit(slow().max_wait(max_wait)).unwrap();
+        let limited = answers().rate_limit(slow().max_wait(max_wait));
         limited.solve(&challenge()).await.unwrap();
         let begun = Instant::now();
         let outcome = limited.solve(&challenge()).await;
@@ -160,8 +159,8 @@ async fn nobody_waits_longer_than_max_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_comes_back_after_retry_after_has_a_slot() {
-    let limited = answers().rate_limit(slow()).unwrap();
+async fn a_call_that_comes_back_after_retry_after_has_a_slot() {
+    let limited = answers().rate_limit(slow());
     let challenge = challenge();
     limited.solve(&challenge).await.unwrap();
     let mut second = limited.solve(&challenge);
@@ -183,7 +182,7 @@ async fn whoever_comes_back_after_retry_after_has_a_slot() {
 async fn when_a_waiter_is_dropped_those_behind_it_move_up() {
     for dropped in [1, 2] {
         let a = answers();
-        let limited = a.clone().rate_limit(slow()).unwrap();
+        let limited = a.clone().rate_limit(slow());
         let challenge = challenge();
         let begun = Instant::now();
         limited.solve(&challenge).await.unwrap();
@@ -206,7 +205,7 @@ async fn when_a_waiter_is_dropped_those_behind_it_move_up() {
 #[tokio::test(start_paused = true)]
 async fn the_last_waiter_leaves_no_trace() {
     let a = answers();
-    let limited = a.clone().rate_limit(slow()).unwrap();
+    let limited = a.clone().rate_limit(slow());
     let challenge = challenge();
     let begun = Instant::now();
     limited.solve(&challenge).await.unwrap();
@@ -223,9 +222,9 @@ async fn a_call_that_is_refused_further_in_gives_its_slot_back() {
     let a = MockSolver::new("a")
         .then(ErrorKind::Unavailable)
         .always(drag());
-    let policy = CircuitBreakerPolicy::default().min_calls(1);
-    let open = a.clone().circuit_breaker(policy).unwrap();
-    let limited = open.rate_limit(slow()).unwrap();
+    let policy = CircuitBreakerPolicy::default().min_samples(1);
+    let open = a.clone().circuit_breaker(policy);
+    let limited = open.rate_limit(slow());
     let challenge = challenge();
     let begun = Instant::now();
     limited.solve(&challenge).await.unwrap_err();
@@ -239,7 +238,7 @@ async fn a_call_that_is_refused_further_in_gives_its_slot_back() {
 #[tokio::test(start_paused = true)]
 async fn an_expired_challenge_takes_no_slot() {
     let a = answers();
-    let limited = a.clone().rate_limit(slow()).unwrap();
+    let limited = a.clone().rate_limit(slow());
     let late = limited.solve(&challenge().within(Duration::ZERO)).await;
     assert_eq!(late.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(a.call_count(), 0);
@@ -249,26 +248,141 @@ async fn an_expired_challenge_takes_no_slot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resuming_a_paid_job_takes_no_slot() {
-    let limited = answers().rate_limit(slow()).unwrap();
+async fn a_resume_takes_no_slot_and_a_refusal_hands_back_the_jobs_of_others() {
+    let limited = answers().or(Named("b")).rate_limit(slow());
     let begun = Instant::now();
     limited.solve(&challenge()).await.unwrap();
-    let job = PaidJob::new("a", JobId::from(1));
-    limited.solve(&challenge().resuming(job)).await.unwrap();
-    assert_eq!(begun.elapsed(), Duration::ZERO);
-    let elsewhere = PaidJob::new("b", JobId::from(1));
-    let resuming = challenge().resuming(elsewhere);
-    limited.solve(&resuming).await.unwrap();
+    for resumed in [job("a", 1), job("b", 2)] {
+        let resuming = challenge().resume_job(resumed);
+        limited.solve(&resuming).await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+    let elsewhere = challenge().resume_job(job("c", 3));
+    let refused = limited.solve(&elsewhere.clone().within(secs(5))).await;
+    assert_eq!(refused.unwrap_err().unfinished_jobs(), [job("c", 3)]);
+    let late = limited
+        .solve(&elsewhere.clone().within(Duration::ZERO))
+        .await;
+    assert_eq!(late.unwrap_err().unfinished_jobs(), [job("c", 3)]);
+    limited.solve(&elsewhere).await.unwrap();
     assert_eq!(begun.elapsed(), secs(10), "it is another solver's job");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_before_its_provider_was_asked_gives_its_slot_back() {
+    let a = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(60)));
+    let one_at_a_time = ConcurrencyLimitPolicy::default().max_in_flight(1);
+    let inner = a.clone().concurrency_limit(one_at_a_time);
+    let permits = inner.permits().clone();
+    let limited = inner.rate_limit(slow().burst(3));
+    let challenge = challenge();
+    let begun = Instant::now();
+    let mut first = limited.solve(&challenge); // has the permit, and asks
+    enters(&mut first).await;
+    let mut second = limited.solve(&challenge); // has a slot, and waits for the permit
+    let mut third = limited.solve(&challenge);
+    enters(&mut second).await;
+    enters(&mut third).await;
+    drop(second);
+    drop(third);
+    assert_eq!(permits.waiting(), 0);
+    drop(first);
+    let mut calls: Vec<_> = (0..3).map(|_| limited.solve(&challenge)).collect();
+    for call in &mut calls {
+        enters(call).await;
+    }
+    assert_eq!(
+        limited.limiter().waiting(),
+        1,
+        "the first was asked; two slots are back"
+    );
+    drop(calls);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_comes_back_wakes_the_call_that_waits_for_the_next() {
+    let a = answers();
+    let one_at_a_time = ConcurrencyLimitPolicy::default().max_in_flight(1);
+    let inner = a.clone().concurrency_limit(one_at_a_time);
+    let permits = inner.permits().clone();
+    let limited = inner.rate_limit(slow());
+    let busy = permits.free().unwrap();
+    let challenge = challenge();
+    let begun = Instant::now();
+    let mut first = limited.solve(&challenge);
+    enters(&mut first).await;
+    let (second, ()) = tokio::join!(limited.solve(&challenge), async {
+        tokio::time::sleep(secs(3)).await;
+        drop(busy);
+        drop(first);
+    });
+    second.unwrap();
+    assert_eq!(times(&a, begun), [secs(3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_solver_keeps_its_slot_unless_it_was_refused_here() {
+    let begun = Instant::now();
+    for (kind, expected) in [
+        (ErrorKind::Unavailable, 10),
+        (ErrorKind::Overloaded, 0),
+        (ErrorKind::DeadlineExceeded, 0),
+    ] {
+        let silent = MockSolver::new("a").free().always(kind);
+        let limited = silent.rate_limit(slow());
+        let begun_here = Instant::now();
+        limited.solve(&challenge()).await.unwrap_err();
+        limited.solve(&challenge()).await.unwrap_err();
+        assert_eq!(begun_here.elapsed(), secs(expected), "{kind}");
+    }
+    assert_eq!(begun.elapsed(), secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_was_asked_uses_up_its_slot_even_if_it_refuses() {
+    let busy = MockSolver::new("a").always(ErrorKind::Overloaded);
+    let limited = busy.rate_limit(slow());
+    let begun = Instant::now();
+    limited.solve(&challenge()).await.unwrap_err();
+    limited.solve(&challenge()).await.unwrap_err();
+    assert_eq!(begun.elapsed(), secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_told_as_one_and_a_free_slot_is_not() {
+    #[derive(Debug, Default)]
+    struct Reasons(std::sync::Mutex<Vec<&'static str>>);
+
+    #[async_trait]
+    impl drag_solver_core::Observer for Reasons {
+        async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+            let reason = match event {
+                Event::Waiting { reason, .. } => reason,
+                Event::WaitEnded { .. } => "no more",
+                _ => return Ok(()),
+            };
+            self.0.lock().unwrap().push(reason);
+            Ok(())
+        }
+    }
+
+    let limited = answers().rate_limit(slow());
+    let reasons = Arc::new(Reasons::default());
+    let observed = challenge().with_observer(Arc::clone(&reasons) as _);
+    limited.solve(&observed).await.unwrap();
+    assert!(reasons.0.lock().unwrap().is_empty());
+    limited.solve(&observed).await.unwrap();
+    assert_eq!(*reasons.0.lock().unwrap(), ["its turn", "no more"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn clones_and_sharers_are_under_one_limit() {
     let (a, b) = (answers(), answers());
-    let limiter = RateLimiter::new(slow()).unwrap();
-    let first = RateLimit::sharing(&a, &limiter);
+    let limiter = RateLimiter::new(slow());
+    let first = a.rate_limit(&limiter);
     let clone = first.clone();
-    let second = RateLimit::sharing(&b, &limiter);
+    let second = b.rate_limit(&limiter);
     let begun = Instant::now();
     first.solve(&challenge()).await.unwrap();
     second.solve(&challenge()).await.unwrap();
@@ -282,7 +396,7 @@ async fn intervals_are_rounded_up() {
     assert_eq!(policy.interval(), Duration::from_nanos(8_571_428_572));
     assert!(policy.interval() * 7 >= policy.period);
     let a = answers();
-    let limited = a.clone().rate_limit(policy.burst(1)).unwrap();
+    let limited = a.clone().rate_limit(policy.burst(1));
     let begun = Instant::now();
     limited.solve(&challenge()).await.unwrap();
     limited.solve(&challenge()).await.unwrap();
@@ -304,7 +418,7 @@ async fn huge_settings_do_not_panic() {
             .max_wait(Duration::ZERO),
     ];
     for policy in policies {
-        let limited = answers().rate_limit(policy).unwrap();
+        let limited = answers().rate_limit(policy);
         limited.solve(&challenge()).await.unwrap();
         let hasty = challenge().within(secs(1));
         if let Err(refused) = limited.solve(&hasty).await {
@@ -313,21 +427,33 @@ async fn huge_settings_do_not_panic() {
     }
 }
 
-#[test]
-fn impossible_settings_are_named() {
-    let setting = |policy: RateLimitPolicy| policy.check().unwrap_err().setting();
-    let policy = RateLimitPolicy::default();
-    assert_eq!(setting(policy.max_calls(0)), "max_calls");
-    assert_eq!(setting(policy.period(Duration::ZERO)), "period");
-    assert_eq!(setting(policy.burst(0)), "burst");
+#[tokio::test(start_paused = true)]
+async fn what_a_file_may_not_say_is_named_and_code_gets_what_the_docs_promise() {
+    let endless = RateLimitPolicy::default().period(Duration::ZERO);
+    assert_eq!(endless.check().unwrap_err().path(), "period");
+    for bad in [r#"{"max_calls": 0}"#, r#"{"burst": 0}"#] {
+        assert!(
+            serde_json::from_str::<RateLimitPolicy>(bad).is_err(),
+            "{bad}"
+        );
+    }
     let typo = serde_json::from_str::<RateLimitPolicy>(r#"{"calls": 3}"#);
     assert!(typo.unwrap_err().to_string().contains("`max_calls`"));
+
+    let begun = Instant::now();
+    let limited = answers().rate_limit(endless.burst(0).max_wait(Duration::ZERO));
+    for _ in 0..99 {
+        limited.solve(&challenge()).await.unwrap();
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    let one = RateLimitPolicy::default().max_calls(0);
+    assert_eq!(one.interval(), secs(60), "0 counts as 1");
 }
 
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
     let a = MockSolver::new("a").answers(Duration::ZERO);
-    let limited = a.clone().rate_limit(slow()).unwrap();
+    let limited = a.clone().rate_limit(slow());
     assert_eq!(limited.name(), "a");
     let solution = limited.solve(&challenge()).await.unwrap();
     limited.report(&solution, Verdict::Correct).await.unwrap();
@@ -336,17 +462,20 @@ async fn reports_and_the_name_pass_through() {
 
 #[test]
 fn it_prints_like_the_code_that_built_it() {
-    let limited = Named("a").rate_limit(RateLimitPolicy::default()).unwrap();
+    let limited = Named("a").rate_limit(RateLimitPolicy::default());
     assert_eq!(
         limited.to_string(),
-        "a.rate_limit(max_calls: 60, period: 60s, burst: 5, max_wait: 30s)"
+        "a.rate_limit(max_calls: 60, period: 1m, burst: 5)"
     );
 }
 
 #[test]
 fn the_worst_case_waits_first() {
-    let a = MockSolver::new("a").then(Outcome::hang());
-    let limited = a.timeout(secs(60)).unwrap();
-    let limited = limited.rate_limit(RateLimitPolicy::default()).unwrap();
-    assert_eq!(limited.worst_case().time, Some(secs(90)));
+    let takes = |policy: RateLimitPolicy| {
+        let a = MockSolver::new("a").timeout(secs(60));
+        a.rate_limit(policy).profile().worst_case.time
+    };
+    let policy = RateLimitPolicy::default();
+    assert_eq!(takes(policy), None, "as long as the deadline allows");
+    assert_eq!(takes(policy.max_wait(secs(30))), Some(secs(90)));
 }

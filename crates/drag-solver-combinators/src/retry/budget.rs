@@ -1,12 +1,15 @@
 //! A limit on retries across calls, so that they do not become a storm.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use drag_solver_core::{CheckSettings, Ratio, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::InvalidPolicy;
+use crate::chain_debug::Setting;
+use crate::settings::{count, shared_form};
 
 /// Tokens are counted in millionths, so that no fraction of one is ever rounded away.
 const TOKEN: u64 = 1_000_000;
@@ -18,51 +21,30 @@ const TOKEN: u64 = 1_000_000;
 pub struct RetryBudgetPolicy {
     /// How many retries are allowed at once, after a quiet time. Default: 10; a few calls that fail
     /// by chance are no storm.
-    pub burst: u32,
-    /// How many retries each further call allows, from 0 to 1. Default: 0.2; when everything fails,
+    pub burst: NonZeroU32,
+    /// How many retries each further call allows. Default: 0.2; when everything fails,
     /// the provider sees a fifth more than its usual load, and not three times as much.
-    pub ratio: f64,
+    pub ratio: Ratio,
 }
 
 impl RetryBudgetPolicy {
-    /// Sets [`burst`](Self::burst).
-    #[must_use]
-    pub const fn burst(mut self, retries: u32) -> Self {
-        self.burst = retries;
-        self
-    }
-
-    /// Sets [`ratio`](Self::ratio).
-    #[must_use]
-    pub const fn ratio(mut self, retries_per_call: f64) -> Self {
-        self.ratio = retries_per_call;
-        self
-    }
-
-    /// Whether a budget can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// A `burst` of zero, which allows nothing ever, or a `ratio` that is not from 0 to 1.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        let refuse =
-            |setting, problem: String| Err(InvalidPolicy::new("retry_budget", setting, problem));
-        if self.burst == 0 {
-            return refuse("burst", "must be at least 1".to_owned());
-        }
-        if !(0.0..=1.0).contains(&self.ratio) {
-            return refuse("ratio", format!("must be from 0 to 1, not {}", self.ratio));
-        }
-        Ok(())
-    }
+    setters! { burst: count, ratio: Ratio }
 }
+
+impl CheckSettings for RetryBudgetPolicy {}
 
 impl Default for RetryBudgetPolicy {
     fn default() -> Self {
         Self {
-            burst: 10,
-            ratio: 0.2,
+            burst: count(10),
+            ratio: Ratio::percent(20),
         }
+    }
+}
+
+impl Setting for RetryBudgetPolicy {
+    fn text(self) -> Option<String> {
+        Some(format!("{} + {} a call", self.burst, self.ratio))
     }
 }
 
@@ -77,13 +59,12 @@ impl Default for RetryBudgetPolicy {
 /// # use drag_solver_mock::MockSolver;
 /// # let (first, second) = (MockSolver::new("first"), MockSolver::new("second"));
 ///
-/// let budget = RetryBudget::new(RetryBudgetPolicy::default().burst(20))?;
+/// let budget = RetryBudget::new(RetryBudgetPolicy::default().burst(20));
 /// let chain = first
-///     .retry(RetryPolicy::default())?
-///     .with_budget(budget.clone())
-///     .or(second.retry(RetryPolicy::default())?.with_budget(budget.clone()));
+///     .retry(RetryPolicy::default())
+///     .with_retry_budget(&budget)
+///     .or(second.retry(RetryPolicy::default()).with_retry_budget(&budget));
 /// # let _ = chain;
-/// # Ok::<(), drag_solver_combinators::InvalidPolicy>(())
 /// ```
 #[derive(Clone)]
 pub struct RetryBudget(Arc<Bucket>);
@@ -98,25 +79,27 @@ struct Bucket {
 
 impl RetryBudget {
     /// A full bucket.
-    ///
-    /// # Errors
-    ///
-    /// See [`RetryBudgetPolicy::check`].
-    pub fn new(policy: RetryBudgetPolicy) -> Result<Self, InvalidPolicy> {
-        policy.check()?;
-        let capacity = u64::from(policy.burst) * TOKEN;
+    #[must_use]
+    pub fn new(policy: RetryBudgetPolicy) -> Self {
+        let capacity = u64::from(policy.burst.get()) * TOKEN;
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
             clippy::cast_sign_loss
         )] // from 0 to a million
-        let deposit = (policy.ratio * TOKEN as f64).round() as u64;
-        Ok(Self(Arc::new(Bucket {
+        let deposit = (policy.ratio.get() * TOKEN as f64).round() as u64;
+        Self(Arc::new(Bucket {
             policy,
             capacity,
             deposit,
             tokens: AtomicU64::new(capacity),
-        })))
+        }))
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub fn policy(&self) -> RetryBudgetPolicy {
+        self.0.policy
     }
 
     /// How many whole retries are left right now.
@@ -142,6 +125,8 @@ impl RetryBudget {
             .map(|_| Withdrawal(Some(Arc::clone(&self.0))))
     }
 }
+
+shared_form!(RetryBudget of RetryBudgetPolicy);
 
 impl Bucket {
     fn put(&self, amount: u64) {
@@ -186,9 +171,9 @@ impl Drop for Withdrawal {
 mod tests {
     use super::*;
 
-    fn budget(burst: u32, ratio: f64) -> RetryBudget {
-        let policy = RetryBudgetPolicy::default().burst(burst).ratio(ratio);
-        RetryBudget::new(policy).unwrap()
+    fn budget(burst: u32, percent: u8) -> RetryBudget {
+        let ratio = Ratio::percent(percent);
+        RetryBudget::new(RetryBudgetPolicy::default().burst(burst).ratio(ratio))
     }
 
     fn spend_all(budget: &RetryBudget) -> u32 {
@@ -202,7 +187,7 @@ mod tests {
 
     #[test]
     fn fractions_are_not_truncated() {
-        let budget = budget(1, 0.1);
+        let budget = budget(1, 10);
         assert_eq!(spend_all(&budget), 1);
         for _ in 0..9 {
             budget.deposit();
@@ -213,8 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn nobody_takes_the_same_token_twice() {
-        let budget = budget(1_000, 0.0);
+    fn no_token_is_taken_twice() {
+        let budget = budget(1_000, 0);
         let taken: u32 = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| spend_all(&budget))).collect();
             threads.into_iter().map(|t| t.join().unwrap()).sum()
@@ -224,20 +209,10 @@ mod tests {
 
     #[test]
     fn a_token_that_was_not_used_goes_back_and_the_bucket_does_not_overflow() {
-        let budget = budget(2, 1.0);
+        let budget = budget(2, 100);
         drop(budget.withdraw());
         assert_eq!(budget.available(), 2);
         budget.deposit();
         assert_eq!(budget.available(), 2);
-    }
-
-    #[test]
-    fn impossible_settings_are_named() {
-        let none = RetryBudgetPolicy::default().burst(0);
-        assert_eq!(none.check().unwrap_err().setting(), "burst");
-        for bad in [-0.1, 1.1, f64::NAN] {
-            let policy = RetryBudgetPolicy::default().ratio(bad);
-            assert_eq!(policy.check().unwrap_err().setting(), "ratio");
-        }
     }
 }

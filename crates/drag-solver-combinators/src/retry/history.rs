@@ -1,32 +1,33 @@
-//! What happened in one call so far, and which paid jobs the next attempt goes on waiting for.
+//! What happened in one call so far, and which paid jobs the next attempt continues to wait for.
 
-use drag_solver_core::{Attempt, Charge, DragChallenge, ErrorKind, PaidJob, Solution, SolveError};
-use tokio::time::{Duration, Instant};
-
-use crate::names;
+use drag_solver_core::{Attempt, DragChallenge, PaidJob, Purchases, Solution, SolveError};
+use tokio::time::Instant;
 
 #[derive(Debug)]
 pub(super) struct History<'a> {
     challenge: &'a DragChallenge,
-    /// Whether attempts go on waiting for the jobs of earlier ones.
+    /// Whether attempts continue to wait for the jobs of earlier ones.
     resume: bool,
     begun: Instant,
     /// Calls of the inner solver that failed.
     failures: u32,
-    /// Every attempt behind those, in order.
-    attempts: Vec<Attempt>,
+    /// Every attempt behind those but the latest, in order.
+    earlier: Vec<Attempt>,
+    /// Every attempt behind the latest.
+    latest: Vec<Attempt>,
     /// Paid jobs that no attempt has fetched.
     open: Vec<PaidJob>,
 }
 
 impl<'a> History<'a> {
-    pub(super) fn of(challenge: &'a DragChallenge, resume: bool, begun: Instant) -> Self {
+    pub(super) fn of(challenge: &'a DragChallenge, resume: bool) -> Self {
         Self {
             challenge,
             resume,
-            begun,
+            begun: Instant::now(),
             failures: 0,
-            attempts: Vec::new(),
+            earlier: Vec::new(),
+            latest: Vec::new(),
             open: challenge.paid_jobs().to_vec(),
         }
     }
@@ -35,83 +36,88 @@ impl<'a> History<'a> {
         self.failures
     }
 
-    /// The challenge with the jobs that were paid for, or with none if they are abandoned.
+    /// Whether the next attempt fetches what was paid for, in place of buying.
+    pub(super) fn resumes(&self) -> bool {
+        self.resume && !self.open.is_empty()
+    }
+
+    /// The challenge for the next attempt: with the jobs that were paid for, or with none if the policy
+    /// abandons them.
     pub(super) fn next_challenge(&self) -> DragChallenge {
+        if self.failures == 0 {
+            return self.challenge.clone();
+        }
         let fresh = self.challenge.clone().without_paid_jobs();
         if !self.resume {
             return fresh;
         }
-        self.open
-            .iter()
-            .cloned()
-            .fold(fresh, DragChallenge::resuming)
+        let open = self.open.iter().cloned();
+        open.fold(fresh, DragChallenge::resume_job)
     }
 
-    /// Remembers a failed attempt.
-    pub(super) fn failed(&mut self, error: &SolveError, elapsed: Duration) {
-        let latest = error.history(elapsed);
-        self.hand_over(&latest, None);
+    /// Remembers a failed attempt, of whose money `purchases` tells.
+    pub(super) fn failed(&mut self, error: &SolveError, purchases: &Purchases) {
+        self.hand_over(|job| purchases.has_taken_up(job));
+        let mut open: Vec<PaidJob> = purchases.unfinished_of(&self.open).cloned().collect();
         for job in error.unfinished_jobs() {
-            if !self.open.contains(&job) {
-                self.open.push(job);
+            if !open.contains(&job) {
+                open.push(job);
             }
         }
-        self.attempts.extend(latest);
+        self.open = open;
+        self.earlier.append(&mut self.latest);
+        self.latest = error.attempts();
         self.failures += 1;
     }
 
     /// The answer, with the failed attempts before it.
-    pub(super) fn solved(mut self, solution: Solution) -> Solution {
+    pub(super) fn solved(mut self, solution: Solution, purchases: &Purchases) -> Solution {
         if self.failures == 0 {
             return solution;
         }
-        self.hand_over(solution.failed_attempts(), Some(solution.provider()));
+        self.earlier.append(&mut self.latest);
+        self.hand_over(|job| purchases.has_taken_up(job) || solution.job() == Some(&job.id));
         solution
-            .after_attempts(self.attempts)
+            .with_failed_attempts(self.earlier)
             .with_elapsed(self.begun.elapsed())
     }
 
-    /// The last error as it was, but with every attempt behind it, the worst charge among them, and
-    /// marked, so that no retry outside starts over.
+    /// The last error as it was, but with every attempt before it, and marked, so that no retry
+    /// outside starts over.
     pub(super) fn gave_up(self, last: SolveError) -> SolveError {
+        let named = last.unfinished_jobs();
+        let unnamed = |job: &PaidJob| {
+            let in_attempts = self
+                .earlier
+                .iter()
+                .any(|attempt| attempt.jobs.contains(job));
+            !in_attempts && !named.contains(job)
+        };
+        let forgotten: Vec<PaidJob> = self
+            .open
+            .iter()
+            .filter(|job| unnamed(job))
+            .cloned()
+            .collect();
+        let last = last.with_unfinished_jobs(forgotten).mark_exhausted();
         if self.failures <= 1 {
-            return last.exhausted();
+            return last;
         }
-        let worst = self.attempts.iter().map(|attempt| attempt.charge).max();
-        let charge = last.charge().max(worst.unwrap_or_default());
-        last.with_charge(charge)
-            .with_attempts(self.attempts)
-            .exhausted()
+        last.with_failed_attempts(self.earlier)
+            .with_elapsed(self.begun.elapsed())
     }
 
-    /// The latest attempt was asked to resume the open jobs. Where it reached the provider of one,
-    /// the job is that attempt's now, and so is its bill: the earlier attempts let go of it.
-    fn hand_over(&mut self, latest: &[Attempt], solved_by: Option<&str>) {
-        if !self.resume {
-            return;
+    /// The jobs that an attempt took up are that attempt's now, and so is their bill: the earlier
+    /// attempts let go of them.
+    fn hand_over(&mut self, is_taken_up: impl Fn(&PaidJob) -> bool) {
+        let taken_up: Vec<PaidJob> = self
+            .open
+            .iter()
+            .filter(|job| is_taken_up(job))
+            .cloned()
+            .collect();
+        for attempt in self.earlier.iter_mut().chain(&mut self.latest) {
+            attempt.hand_over(&taken_up);
         }
-        let attempts = &mut self.attempts;
-        self.open.retain(|job| {
-            let reached = solved_by.is_some_and(|name| names::answers_to(name, &job.provider))
-                || latest.iter().any(|attempt| {
-                    attempt.provider.as_deref() == Some(&*job.provider) && was_asked(attempt.kind)
-                });
-            if reached {
-                let earlier = attempts.iter_mut().filter(|attempt| {
-                    attempt.provider.as_deref() == Some(&*job.provider)
-                        && attempt.job.as_ref() == Some(&job.id)
-                });
-                for attempt in earlier {
-                    attempt.job = None;
-                    attempt.charge = Charge::No;
-                }
-            }
-            !reached
-        });
     }
-}
-
-/// Whether an error of this kind comes from a provider that was really asked.
-fn was_asked(kind: ErrorKind) -> bool {
-    !kind.is_local_refusal() && kind != ErrorKind::DeadlineExceeded
 }

@@ -1,10 +1,12 @@
 //! How often to try, how long to wait in between, and what never to repeat.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidPolicy, human_duration};
+use crate::settings::{count, require};
 
 /// When and how often [`Retry`](crate::Retry) asks the same solver again.
 ///
@@ -25,9 +27,10 @@ use crate::{InvalidPolicy, human_duration};
 pub struct RetryPolicy {
     /// How often the solver is asked in all, the first time included. Default: 3; each attempt may
     /// cost an answer, and a provider that failed three times in a row is better left for another.
-    pub max_attempts: u32,
+    pub max_attempts: NonZeroU32,
     /// The wait before the second attempt is random, between zero and this. It doubles for each
-    /// further one. Default: 500 ms, which outlasts a dropped connection.
+    /// further one. Default: 500 ms, which outlasts a dropped connection. More than `max_backoff`
+    /// counts as `max_backoff`.
     #[serde(with = "human_duration")]
     pub base_backoff: Duration,
     /// The doubled wait grows no further than this. Default: 10 s; challenges live for a minute or
@@ -42,77 +45,19 @@ pub struct RetryPolicy {
     /// next attempt buys another and the job is abandoned, which is right only for a provider whose
     /// late jobs never come. Default: yes.
     pub resume_paid_jobs: bool,
-    /// Whether to buy again when it is unknown if the failed attempt bought anything. Default: no,
-    /// because the answer may be paid for twice.
-    pub retry_unknown_charge: bool,
+    /// Whether to buy again when the failed attempt may have bought something that cannot be resumed.
+    /// Default: no, because the answer may be paid for twice.
+    pub retry_maybe_billed: bool,
 }
 
 impl RetryPolicy {
-    /// Sets [`max_attempts`](Self::max_attempts).
-    #[must_use]
-    pub const fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts;
-        self
-    }
-
-    /// Sets [`base_backoff`](Self::base_backoff).
-    #[must_use]
-    pub const fn base_backoff(mut self, wait: Duration) -> Self {
-        self.base_backoff = wait;
-        self
-    }
-
-    /// Sets [`max_backoff`](Self::max_backoff).
-    #[must_use]
-    pub const fn max_backoff(mut self, wait: Duration) -> Self {
-        self.max_backoff = wait;
-        self
-    }
-
-    /// Sets [`max_retry_after`](Self::max_retry_after).
-    #[must_use]
-    pub const fn max_retry_after(mut self, wait: Duration) -> Self {
-        self.max_retry_after = wait;
-        self
-    }
-
-    /// Sets [`resume_paid_jobs`](Self::resume_paid_jobs).
-    #[must_use]
-    pub const fn resume_paid_jobs(mut self, resume: bool) -> Self {
-        self.resume_paid_jobs = resume;
-        self
-    }
-
-    /// Sets [`retry_unknown_charge`](Self::retry_unknown_charge).
-    #[must_use]
-    pub const fn retry_unknown_charge(mut self, retry: bool) -> Self {
-        self.retry_unknown_charge = retry;
-        self
-    }
-
-    /// Whether a solver can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// Zero `max_attempts`, or a `base_backoff` longer than `max_backoff`.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        let refuse = |setting, problem: String| Err(InvalidPolicy::new("retry", setting, problem));
-        if self.max_attempts == 0 {
-            return refuse(
-                "max_attempts",
-                "must be at least 1: it counts the first attempt".to_owned(),
-            );
-        }
-        if self.base_backoff > self.max_backoff {
-            return refuse(
-                "base_backoff",
-                format!(
-                    "must not be longer than max_backoff, but {:?} > {:?}",
-                    self.base_backoff, self.max_backoff
-                ),
-            );
-        }
-        Ok(())
+    setters! {
+        max_attempts: count,
+        base_backoff: Duration,
+        max_backoff: Duration,
+        max_retry_after: Duration,
+        resume_paid_jobs: bool,
+        retry_maybe_billed: bool,
     }
 
     /// The random wait after `failures` failed attempts: the `fraction` of a cap that doubles each
@@ -130,15 +75,23 @@ impl RetryPolicy {
     }
 }
 
+impl CheckSettings for RetryPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        let (base, max) = (self.base_backoff, self.max_backoff);
+        let problem = format_args!("must not be longer than max_backoff, but {base:?} > {max:?}");
+        require(base <= max, "base_backoff", problem)
+    }
+}
+
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            max_attempts: 3,
+            max_attempts: count(3),
             base_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(10),
             max_retry_after: Duration::from_secs(60),
             resume_paid_jobs: true,
-            retry_unknown_charge: false,
+            retry_maybe_billed: false,
         }
     }
 }
@@ -179,11 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn impossible_settings_are_named() {
-        let none = RetryPolicy::default().max_attempts(0);
-        assert_eq!(none.check().unwrap_err().setting(), "max_attempts");
+    fn a_base_above_the_cap_is_refused_in_a_file_and_counts_as_the_cap_in_code() {
         let upside_down = RetryPolicy::default().base_backoff(Duration::from_secs(11));
-        assert_eq!(upside_down.check().unwrap_err().setting(), "base_backoff");
+        assert_eq!(upside_down.check().unwrap_err().path(), "base_backoff");
+        assert_eq!(upside_down.backoff(1, 1.0), Duration::from_secs(10));
+        assert_eq!(RetryPolicy::default().max_attempts(0).max_attempts.get(), 1);
+        assert!(serde_json::from_str::<RetryPolicy>(r#"{"max_attempts": 0}"#).is_err());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use drag_solver_core::{JobId, PaidJob};
+use drag_solver_core::{JobId, Ratio, Verdict};
 
-use drag_solver_mock::MockSolver;
+use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
-use crate::testing::{Named, Script, challenge, error, millis, secs};
+use crate::tests::{Named, Script, challenge, error, job, millis, secs};
 use crate::{DragSolverExt, Fallback};
 
 const SEED: u64 = 42;
@@ -38,7 +38,7 @@ async fn waits_are_jittered_and_end_to_the_millisecond() {
         .fails(secs(2), unavailable())
         .answers(secs(3));
     let policy = RetryPolicy::default();
-    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let retry = a.clone().retry(policy).with_seed(SEED);
     let begun = Instant::now();
     let solution = retry.solve(&challenge()).await.unwrap();
     let [first, second] = waits(policy, 2)[..] else {
@@ -62,7 +62,7 @@ async fn every_call_draws_its_own_jitter() {
         .answers(Duration::ZERO)
         .fails(Duration::ZERO, unavailable())
         .answers(Duration::ZERO);
-    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let retry = a.clone().retry(policy).with_seed(SEED);
     let mut took = Vec::new();
     for _ in 0..2 {
         let begun = Instant::now();
@@ -77,12 +77,12 @@ async fn only_what_may_be_retried_is() {
     for &kind in ErrorKind::ALL {
         let a = MockSolver::new("a").fails(Duration::ZERO, error(kind));
         let policy = RetryPolicy::default().max_attempts(1);
-        let expected = a.retry(policy).unwrap().solve(&challenge()).await;
+        let expected = a.retry(policy).solve(&challenge()).await;
         assert_eq!(expected.unwrap_err().kind(), kind);
 
         if kind.recovery() != Recovery::Retry {
             let a = MockSolver::new("a").fails(Duration::ZERO, error(kind));
-            let refused = (&a).retry(RetryPolicy::default()).unwrap();
+            let refused = a.clone().retry(RetryPolicy::default());
             refused.solve(&challenge()).await.unwrap_err();
             assert_eq!(a.calls().len(), 1, "{kind} was asked again");
         }
@@ -91,18 +91,18 @@ async fn only_what_may_be_retried_is() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_error_comes_back_as_it_was_with_every_attempt() {
-    let paid = error(ErrorKind::InvalidAnswer).with_charge(Charge::Yes);
+    let paid = error(ErrorKind::InvalidAnswer).with_billed(Billed::Yes);
     let a = MockSolver::new("a")
         .fails(secs(1), paid)
         .fails(secs(1), error(ErrorKind::RateLimited))
         .fails(secs(1), unavailable().with_retry_after(secs(9)));
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
     let last = retry.solve(&challenge()).await.unwrap_err();
     assert_eq!(last.kind(), ErrorKind::Unavailable);
     assert_eq!(last.message(), "unavailable on purpose");
-    assert_eq!(last.provider(), Some("a"));
+    assert_eq!(last.solver(), Some("a"));
     assert_eq!(last.retry_after(), Some(secs(9)));
-    assert_eq!(last.charge(), Charge::Yes, "an earlier attempt cost money");
+    assert_eq!(last.billed(), Billed::Yes, "an earlier attempt cost money");
     let kinds: Vec<_> = last.attempts().iter().map(|attempt| attempt.kind).collect();
     assert_eq!(
         kinds,
@@ -119,7 +119,7 @@ async fn retry_after_is_a_floor() {
     let a = MockSolver::new("a")
         .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
         .answers(Duration::ZERO);
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
     let begun = Instant::now();
     retry.solve(&challenge()).await.unwrap();
     assert_eq!(begun.elapsed(), secs(7));
@@ -131,7 +131,7 @@ async fn a_short_retry_after_does_not_shorten_the_backoff() {
     let a = MockSolver::new("a")
         .fails(Duration::ZERO, unavailable().with_retry_after(millis(1)))
         .answers(Duration::ZERO);
-    let retry = (&a).retry(policy).unwrap().with_seed(SEED);
+    let retry = a.clone().retry(policy).with_seed(SEED);
     let begun = Instant::now();
     retry.solve(&challenge()).await.unwrap();
     assert_eq!(begun.elapsed(), waits(policy, 1)[0]);
@@ -147,7 +147,7 @@ async fn a_wait_that_does_not_fit_into_the_deadline_is_not_begun() {
         let a = MockSolver::new("a")
             .fails(Duration::ZERO, unavailable().with_retry_after(secs(7)))
             .answers(Duration::ZERO);
-        let retry = (&a).retry(RetryPolicy::default()).unwrap();
+        let retry = a.clone().retry(RetryPolicy::default());
         let begun = Instant::now();
         let outcome = retry.solve(&challenge().within(deadline)).await;
         assert_eq!(outcome.is_ok(), tried_again, "{deadline:?}");
@@ -161,50 +161,50 @@ async fn a_wait_that_does_not_fit_into_the_deadline_is_not_begun() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_policy_is_not_waited_for() {
     let a = MockSolver::new("a").fails(Duration::ZERO, unavailable().with_retry_after(secs(61)));
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
     let begun = Instant::now();
     retry.solve(&challenge()).await.unwrap_err();
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_charge_is_not_repeated_by_default() {
-    let unknown = || unavailable().with_charge(Charge::Unknown);
+async fn a_possible_bill_is_not_repeated_by_default() {
+    let unknown = || unavailable().with_billed(Billed::Maybe);
     let careful = MockSolver::new("a").fails(Duration::ZERO, unknown());
-    let retry = (&careful).retry(RetryPolicy::default()).unwrap();
+    let retry = careful.clone().retry(RetryPolicy::default());
     let error = retry.solve(&challenge()).await.unwrap_err();
-    assert_eq!(error.charge(), Charge::Unknown);
+    assert_eq!(error.billed(), Billed::Maybe);
     assert!(error.is_exhausted());
 
     let bold = MockSolver::new("a")
         .fails(Duration::ZERO, unknown())
         .answers(Duration::ZERO);
-    let policy = RetryPolicy::default().retry_unknown_charge(true);
-    let retry = (&bold).retry(policy).unwrap();
+    let policy = RetryPolicy::default().retry_maybe_billed(true);
+    let retry = bold.clone().retry(policy);
     retry.solve(&challenge()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_was_given_up_is_asked_for_again_whether_or_not_it_was_billed() {
-    for charge in [Charge::No, Charge::Unknown, Charge::Yes] {
-        let gave_up = error(ErrorKind::Unsolvable).with_charge(charge);
+    for billed in [Billed::No, Billed::Maybe, Billed::Yes] {
+        let gave_up = error(ErrorKind::Unsolvable).with_billed(billed);
         let a = MockSolver::new("a")
             .fails(Duration::ZERO, gave_up)
             .answers(Duration::ZERO);
-        let retry = (&a).retry(RetryPolicy::default()).unwrap();
+        let retry = a.clone().retry(RetryPolicy::default());
         let solution = retry.solve(&challenge()).await.unwrap();
-        assert_eq!(solution.failed_attempts()[0].charge, charge);
+        assert_eq!(solution.failed_attempts()[0].billed, billed);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
+async fn what_may_have_been_billed_and_is_hidden_in_a_chain_is_not_repeated_either() {
     let a = MockSolver::new("a").fails(
         Duration::ZERO,
-        error(ErrorKind::Protocol).with_charge(Charge::Unknown),
+        error(ErrorKind::Protocol).with_billed(Billed::Maybe),
     );
     let b = MockSolver::new("b").fails(Duration::ZERO, unavailable());
-    let chain = a.or(b).retry(RetryPolicy::default()).unwrap();
+    let chain = a.or(b).retry(RetryPolicy::default());
     let error = chain.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.attempts().len(), 2, "nobody was asked twice");
 }
@@ -212,11 +212,7 @@ async fn an_unknown_charge_hidden_in_a_chain_is_not_repeated_either() {
 #[tokio::test(start_paused = true)]
 async fn a_timed_out_job_is_resumed_and_not_bought_again() {
     let a = MockSolver::new("a").stalls().answers(secs(10));
-    let chain = (&a)
-        .timeout(secs(60))
-        .unwrap()
-        .retry(RetryPolicy::default())
-        .unwrap();
+    let chain = a.clone().timeout(secs(60)).retry(RetryPolicy::default());
     let begun = Instant::now();
     let solution = chain.solve(&challenge().within(secs(120))).await.unwrap();
     assert_eq!(
@@ -230,18 +226,17 @@ async fn a_timed_out_job_is_resumed_and_not_bought_again() {
         panic!("{solution:?}")
     };
     assert_eq!(timed_out.kind, ErrorKind::Timeout);
-    assert_eq!(timed_out.job, None, "the job is finished");
-    assert_eq!(timed_out.charge, Charge::No, "the answer has the bill");
+    assert!(timed_out.jobs.is_empty(), "the job is finished");
+    assert_eq!(timed_out.billed, Billed::No, "the answer has the bill");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not() {
     let a = MockSolver::new("a").stalls().stalls().stalls();
-    let chain = (&a)
+    let chain = a
+        .clone()
         .timeout(secs(60))
-        .unwrap()
-        .retry(RetryPolicy::default().max_attempts(9))
-        .unwrap();
+        .retry(RetryPolicy::default().max_attempts(9));
     let begun = Instant::now();
     let error = chain
         .solve(&challenge().within(secs(150)))
@@ -249,8 +244,8 @@ async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not()
         .unwrap_err();
     assert_eq!(begun.elapsed(), secs(150));
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(1))]);
-    assert_eq!(error.job(), Some(&JobId::from(1)));
+    assert_eq!(error.unfinished_jobs(), [job("a", 1)]);
+    assert_eq!(error.unfinished_jobs(), [job("a", 1)]);
     assert_eq!(a.calls().len(), 3);
 }
 
@@ -258,47 +253,36 @@ async fn a_job_is_resumed_while_the_deadline_allows_and_named_when_it_does_not()
 async fn a_job_that_failed_is_not_resumed_again() {
     let a = MockSolver::new("a")
         .stalls()
-        .fails(secs(1), error(ErrorKind::Unsolvable))
+        .then(Outcome::error(ErrorKind::Unsolvable, "gave up").after(secs(1)))
         .answers(secs(1));
-    let chain = (&a)
-        .timeout(secs(60))
-        .unwrap()
-        .retry(RetryPolicy::default())
-        .unwrap();
+    let chain = a.clone().timeout(secs(60)).retry(RetryPolicy::default());
     let solution = chain.solve(&challenge()).await.unwrap();
     let resumed: Vec<_> = a.resumed();
     assert_eq!(resumed, [None, Some(JobId::from(1)), None]);
-    assert!(solution.failed_attempts().iter().all(|a| a.job.is_none()));
+    assert!(solution.failed_attempts().iter().all(|a| a.jobs.is_empty()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_in_between_does_not_lose_the_job() {
     let a = MockSolver::new("a")
         .stalls()
+        .fails(Duration::ZERO, error(ErrorKind::CircuitOpen))
         .fails(Duration::ZERO, error(ErrorKind::CircuitOpen));
-    let chain = (&a)
-        .timeout(secs(60))
-        .unwrap()
-        .retry(RetryPolicy::default())
-        .unwrap();
+    let chain = a.clone().timeout(secs(60)).retry(RetryPolicy::default());
     let error = chain.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CircuitOpen);
-    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(1))]);
-    assert_eq!(error.charge(), Charge::Unknown);
+    assert_eq!(error.unfinished_jobs(), [job("a", 1)]);
+    assert_eq!(error.billed(), Billed::Maybe);
 }
 
 #[tokio::test(start_paused = true)]
 async fn jobs_inside_a_failed_chain_are_resumed_before_anything_is_bought() {
     let a = MockSolver::new("a").fails(secs(1), error(ErrorKind::Unsolvable));
     let b = MockSolver::new("b").stalls().answers(secs(5));
-    let b_limited = b.clone().timeout(secs(30)).unwrap();
-    let chain = a
-        .clone()
-        .or(b_limited)
-        .retry(RetryPolicy::default())
-        .unwrap();
+    let b_limited = b.clone().timeout(secs(30));
+    let chain = a.clone().or(b_limited).retry(RetryPolicy::default());
     let solution = chain.solve(&challenge()).await.unwrap();
-    assert_eq!(solution.provider(), "b");
+    assert_eq!(solution.solver(), "b");
     assert_eq!(a.calls().len(), 1, "a must not be paid for a second answer");
     assert_eq!(b.resumed()[1], Some(JobId::from(1)));
 }
@@ -306,11 +290,11 @@ async fn jobs_inside_a_failed_chain_are_resumed_before_anything_is_bought() {
 #[tokio::test(start_paused = true)]
 async fn the_callers_own_paid_job_is_kept_for_later_attempts() {
     let a = MockSolver::new("a")
-        .fails(secs(1), unavailable().with_job(JobId::from(1)))
+        .fails(secs(1), unavailable().with_unfinished_jobs([job("a", 1)]))
         .answers(secs(1));
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
-    let job = PaidJob::new("a", JobId::from(1));
-    retry.solve(&challenge().resuming(job)).await.unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
+    let brought = job("a", 1);
+    retry.solve(&challenge().resume_job(brought)).await.unwrap();
     let resumed: Vec<_> = a.resumed();
     assert_eq!(resumed, [Some(JobId::from(1)), Some(JobId::from(1))]);
 }
@@ -319,12 +303,12 @@ async fn the_callers_own_paid_job_is_kept_for_later_attempts() {
 async fn abandoning_jobs_must_be_asked_for() {
     let a = MockSolver::new("a").stalls().answers(secs(1));
     let policy = RetryPolicy::default().resume_paid_jobs(false);
-    let chain = (&a).timeout(secs(60)).unwrap().retry(policy).unwrap();
+    let chain = a.clone().timeout(secs(60)).retry(policy);
     let solution = chain.solve(&challenge()).await.unwrap();
     assert_eq!(a.resumed()[1], None);
     assert_eq!(
-        solution.failed_attempts()[0].job,
-        Some(JobId::from(1)),
+        solution.failed_attempts()[0].jobs,
+        [job("a", 1)],
         "what was abandoned is still named"
     );
 }
@@ -334,13 +318,7 @@ async fn attempts_of_nested_retries_do_not_multiply() {
     let a = (0..3).fold(MockSolver::new("a"), |a, _| a.fails(secs(1), unavailable()));
     let b = MockSolver::new("b").fails(secs(1), error(ErrorKind::Unauthorized));
     let policy = RetryPolicy::default();
-    let chain = a
-        .clone()
-        .retry(policy)
-        .unwrap()
-        .or(b.clone())
-        .retry(policy)
-        .unwrap();
+    let chain = a.clone().retry(policy).or(b.clone()).retry(policy);
     let error = chain.solve(&challenge()).await.unwrap_err();
     assert_eq!(a.calls().len(), 3);
     assert_eq!(error.kind(), ErrorKind::AllFailed);
@@ -348,9 +326,9 @@ async fn attempts_of_nested_retries_do_not_multiply() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_is_asked_after_the_future_is_dropped() {
+async fn no_solver_is_asked_after_the_future_is_dropped() {
     let a = MockSolver::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
     let abandoned = tokio::time::timeout(secs(5), async { retry.solve(&challenge()).await }).await;
     assert!(abandoned.is_err());
     tokio::time::sleep(secs(60)).await;
@@ -360,7 +338,7 @@ async fn nobody_is_asked_after_the_future_is_dropped() {
 #[tokio::test]
 async fn reports_and_the_name_pass_through() {
     let a = MockSolver::new("a").answers(Duration::ZERO);
-    let retry = (&a).retry(RetryPolicy::default()).unwrap();
+    let retry = a.clone().retry(RetryPolicy::default());
     assert_eq!(retry.name(), "a");
     let solution = retry.solve(&challenge()).await.unwrap();
     retry.report(&solution, Verdict::Correct).await.unwrap();
@@ -371,31 +349,30 @@ async fn reports_and_the_name_pass_through() {
 fn it_prints_like_the_code_that_built_it() {
     let a: Arc<dyn DragSolver> = Arc::new(Named("a"));
     let chain = Fallback::new([a])
-        .unwrap()
         .timeout(secs(30))
-        .unwrap()
-        .retry(RetryPolicy::default())
-        .unwrap();
+        .retry(RetryPolicy::default());
     assert_eq!(
         format!("{chain}"),
         "fallback[a].timeout(30s).retry(max_attempts: 3, base_backoff: 500ms, max_backoff: 10s, \
-         max_retry_after: 60s)"
+         max_retry_after: 1m)"
     );
     assert_eq!(
         format!("{chain:#}"),
         "fallback[\n    a,\n]\n    .timeout(30s)\n    .retry(max_attempts: 3, base_backoff: \
-         500ms, max_backoff: 10s, max_retry_after: 60s)"
+         500ms, max_backoff: 10s, max_retry_after: 1m)"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_retry_budget_returns_the_original_error() {
-    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.5);
-    let budget = RetryBudget::new(policy).unwrap();
+    let policy = RetryBudgetPolicy::default()
+        .burst(1)
+        .ratio(Ratio::percent(50));
+    let budget = RetryBudget::new(policy);
     let a = MockSolver::new("a").always(ErrorKind::Unavailable);
     let retry = |a: &MockSolver| {
         let retry = a.clone().retry(RetryPolicy::default().max_attempts(2));
-        retry.unwrap().with_budget(budget.clone())
+        retry.with_retry_budget(budget.clone())
     };
     let (one, other) = (retry(&a), retry(&a));
     one.solve(&challenge()).await.unwrap_err();
@@ -414,10 +391,10 @@ async fn an_empty_retry_budget_returns_the_original_error() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_dropped_during_its_wait_gives_its_token_back() {
-    let budget = RetryBudget::new(RetryBudgetPolicy::default().ratio(0.0)).unwrap();
+    let budget = RetryBudget::new(RetryBudgetPolicy::default().ratio(Ratio::ZERO));
     let a = MockSolver::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
-    let retry = a.retry(RetryPolicy::default()).unwrap();
-    let retry = retry.with_budget(budget.clone());
+    let retry = a.retry(RetryPolicy::default());
+    let retry = retry.with_retry_budget(budget.clone());
     let challenge = challenge();
     let mut call = retry.solve(&challenge);
     let abandoned = tokio::time::timeout(secs(5), &mut call).await;
@@ -429,12 +406,12 @@ async fn a_retry_dropped_during_its_wait_gives_its_token_back() {
 
 #[tokio::test(start_paused = true)]
 async fn resuming_takes_no_token() {
-    let policy = RetryBudgetPolicy::default().burst(1).ratio(0.0);
-    let budget = RetryBudget::new(policy).unwrap();
+    let policy = RetryBudgetPolicy::default().burst(1).ratio(Ratio::ZERO);
+    let budget = RetryBudget::new(policy);
     let a = MockSolver::new("a").stalls().answers(secs(1));
-    let limited = a.timeout(secs(30)).unwrap();
-    let retry = limited.retry(RetryPolicy::default()).unwrap();
-    let retry = retry.with_budget(budget.clone());
+    let limited = a.timeout(secs(30));
+    let retry = limited.retry(RetryPolicy::default());
+    let retry = retry.with_retry_budget(budget.clone());
     retry.solve(&challenge()).await.unwrap();
     assert_eq!(budget.available(), 1);
 }
@@ -448,8 +425,8 @@ async fn huge_settings_do_not_panic() {
         .max_retry_after(Duration::MAX);
     let endless = unavailable().with_retry_after(Duration::MAX);
     let a = MockSolver::new("a").fails(Duration::ZERO, endless);
-    let retry = (&a).timeout(secs(1)).unwrap().retry(policy).unwrap();
-    assert_eq!(retry.worst_case().time, Some(Duration::MAX));
+    let retry = a.clone().timeout(secs(1)).retry(policy);
+    assert_eq!(retry.profile().worst_case.time, Some(Duration::MAX));
     let begun = Instant::now();
     let hasty = challenge().within(secs(5));
     let error = retry.solve(&hasty).await.unwrap_err();

@@ -1,22 +1,23 @@
-//! A limit on one attempt.
+//! Limits on time: for one attempt ([`Timeout`]) and for a whole challenge ([`Deadline`]).
 
+mod deadline;
+mod solve_by;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, ScreenshotLimits, Solution, SolveError, Verdict,
-    WorstCase, async_trait,
+    CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
+    SolveError, async_trait, forward_solver, human_duration,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::InvalidPolicy;
-use crate::cutoff::solve_by;
-use crate::describe::{Call, display_like_debug};
-use crate::human_duration;
+pub use self::deadline::{Deadline, DeadlinePolicy};
+use self::solve_by::solve_by;
+use crate::chain_debug::{DebugCall, wrapper};
+use crate::settings::longer_than_zero;
 
 /// How long one attempt may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,8 @@ use crate::human_duration;
 #[non_exhaustive]
 pub struct TimeoutPolicy {
     /// The limit. Default: 60 s, because human workers need up to half a minute, and a challenge
-    /// that was not answered in a minute has seldom another one left.
+    /// that was not answered in a minute has seldom another one left. With a limit of zero every
+    /// attempt times out at once, and nothing is sent.
     #[serde(with = "human_duration")]
     pub limit: Duration,
 }
@@ -35,21 +37,11 @@ impl TimeoutPolicy {
     pub const fn new(limit: Duration) -> Self {
         Self { limit }
     }
+}
 
-    /// Whether a solver can work with these settings.
-    ///
-    /// # Errors
-    ///
-    /// A `limit` of zero, in which nothing can be done.
-    pub fn check(&self) -> Result<(), InvalidPolicy> {
-        if self.limit.is_zero() {
-            return Err(InvalidPolicy::new(
-                "timeout",
-                "limit",
-                "must be longer than zero",
-            ));
-        }
-        Ok(())
+impl CheckSettings for TimeoutPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        longer_than_zero("limit", self.limit)
     }
 }
 
@@ -68,37 +60,30 @@ impl From<Duration> for TimeoutPolicy {
 /// Ends an attempt that takes too long, and keeps the id of the job it paid for.
 ///
 /// The inner solver is handed a nearer deadline, so that it comes back by itself and says which job
-/// is unfinished. Only if it overstays is it dropped; the error then names the job that the solver
-/// reported through [`Progress`](drag_solver_core::Progress), if it did.
+/// is unfinished. Only if it exceeds that is it dropped; the error then names the jobs that it said it
+/// had [bought](drag_solver_core::Event::Bought).
 ///
 /// The error is [`ErrorKind::Timeout`]: the challenge itself is still good, and a
-/// [`Retry`](crate::Retry) outside goes on waiting for the job. If the challenge's own deadline is
+/// [`Retry`](crate::Retry) outside continues to wait for the job. If the challenge's own deadline is
 /// no later than the limit, it is [`ErrorKind::DeadlineExceeded`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_combinators::DragSolverExt;
-/// # use drag_solver_core::{async_trait, DragChallenge, DragSolver, ErrorKind, Recovery, Screenshot, Solution, SolveError};
-/// # #[derive(Debug)]
-/// # struct NeverAnswers;
-/// # #[async_trait]
-/// # impl DragSolver for NeverAnswers {
-/// #     fn name(&self) -> &str { "never-answers" }
-/// #     async fn solve(&self, _: &DragChallenge) -> Result<Solution, SolveError> {
-/// #         std::future::pending().await
-/// #     }
-/// # }
+/// # use drag_solver_core::{DragSolver, ErrorKind, Recovery};
+/// # use drag_solver_mock::{MockSolver, Outcome, fixtures};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec())?);
-/// let solver = NeverAnswers.timeout(Duration::from_secs(30))?;
+/// # async fn main() {
+/// # let challenge = fixtures::challenge();
+/// # let never_answers = MockSolver::new("example").then(Outcome::hang());
+/// let solver = never_answers.timeout(Duration::from_secs(30));
 ///
 /// let error = solver.solve(&challenge).await.unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Timeout);
 /// assert_eq!(error.recovery(), Recovery::Switch);
-/// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Timeout<S> {
     inner: S,
     policy: TimeoutPolicy,
@@ -106,56 +91,44 @@ pub struct Timeout<S> {
 
 impl<S: DragSolver> Timeout<S> {
     /// Gives each attempt of `inner` the time that `policy` says.
-    ///
-    /// # Errors
-    ///
-    /// See [`TimeoutPolicy::check`].
-    pub fn new(inner: S, policy: impl Into<TimeoutPolicy>) -> Result<Self, InvalidPolicy> {
+    pub fn new(inner: S, policy: impl Into<TimeoutPolicy>) -> Self {
         let policy = policy.into();
-        policy.check()?;
-        Ok(Self { inner, policy })
+        Self { inner, policy }
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for Timeout<S> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let limit = self.policy.limit;
-        let now = Instant::now();
-        let Some(at) = now.checked_add(limit) else {
+        let late = || format!("no answer within {limit:?}");
+        let Some(at) = Instant::now().checked_add(limit) else {
             return self.inner.solve(challenge).await; // further away than the clock reaches
         };
         if let Some(own) = challenge.deadline().filter(|&own| own <= at) {
-            return solve_by(
-                &self.inner,
-                challenge,
-                now,
-                own,
-                ErrorKind::DeadlineExceeded,
-                || "no answer by the challenge's deadline".to_owned(),
-            )
-            .await;
+            let late = || "no answer by the challenge's deadline".to_owned();
+            let kind = ErrorKind::DeadlineExceeded;
+            return solve_by(&self.inner, challenge, own, kind, late).await;
         }
-        let outcome = solve_by(&self.inner, challenge, now, at, ErrorKind::Timeout, || {
-            format!("no answer within {limit:?}")
-        })
-        .await;
+        if limit.is_zero() {
+            return Err(challenge.refuse(self.name(), ErrorKind::Timeout, late()));
+        }
+        let outcome = solve_by(&self.inner, challenge, at, ErrorKind::Timeout, late).await;
         outcome.map_err(|error| {
-            let ours = error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired();
-            let error = if ours {
+            // The deadline that was exceeded is ours, unless the challenge's own has passed.
+            let is_ours = error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired();
+            let error = if is_ours {
                 error.with_kind(ErrorKind::Timeout)
             } else {
                 error
             };
             if error.kind() == ErrorKind::Timeout {
                 tracing::debug!(
-                    provider = self.name(),
-                    job = error.job().map(tracing::field::display),
+                    solver = self.name(),
+                    jobs = error.unfinished_jobs().len(),
                     ?limit,
                     "the attempt timed out"
                 );
@@ -164,25 +137,14 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
         })
     }
 
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case().within(self.policy.limit)
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
+    fn profile(&self) -> Profile {
+        let limit = self.policy.limit;
+        self.inner
+            .profile()
+            .map_worst_case(|worst| worst.within(limit))
     }
 }
 
-impl<S: DragSolver> fmt::Debug for Timeout<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Call::on(f, &self.inner, "timeout")
-            .value(self.policy.limit)
-            .finish()
-    }
-}
-
-display_like_debug!(Timeout);
+wrapper!(Timeout(S), |timeout, f| {
+    DebugCall::on(f, &timeout.inner, "timeout").value(timeout.policy.limit)
+});

@@ -9,7 +9,7 @@ use drag_solver_combinators::{
     Hedge, HedgePolicy, OrderPolicy, Quorum, QuorumPolicy, RateLimitPolicy, RateLimiter,
     RetryPolicy, ValidatePolicy,
 };
-use drag_solver_core::{DragSolver, JobId, Usd};
+use drag_solver_core::{DragSolver, JobId, Ratio, Usd};
 
 use crate::money::{Books, price};
 use crate::plan::{Layer, Node, Plan, ticks};
@@ -35,12 +35,6 @@ pub(crate) struct World {
     pub(crate) limiters: Vec<RateLimiter>,
     budget: Budget,
     retries: u32,
-    /// Whether a call may be dropped inside a budget, before any solver has said anything. Then a
-    /// budget takes it for bought.
-    silent_waits: bool,
-    /// Whether a budget cannot know every cost: that of an answer that is refused inside it, or of
-    /// attempts that ended before the call was dropped.
-    costs_hidden: bool,
 }
 
 pub(crate) fn build(plan: &Plan) -> World {
@@ -54,37 +48,29 @@ pub(crate) fn build(plan: &Plan) -> World {
     };
     let books = Arc::new(Books::default());
     let mut world = World {
-        chain: Arc::new(Fallback::new([nobody(plan, &books)]).unwrap()),
+        chain: Arc::new(Fallback::new([])),
         books,
         wrongs: Wrongs::default(),
         endings: Vec::new(),
         reports: HashMap::new(),
         limiters: Vec::new(),
-        budget: Budget::new(policy).unwrap(),
+        budget: Budget::new(policy),
         retries: 0,
-        silent_waits: false,
-        costs_hidden: false,
     };
     let mut chain = world.node(&plan.chain, plan);
     let budget = world.budget.clone();
-    let exact = !world.silent_waits && !world.costs_hidden;
-    world.ends_reconciled("the budget", budget, exact);
+    world.ends_reconciled("the budget", budget);
     if plan.outer_budget {
         let everything = BudgetPolicy::default().total(Usd::from_micros(1_000_000));
-        let outer = Budget::new(everything).unwrap();
-        chain = Arc::new(chain.budget(&outer, price()).unwrap());
-        world.ends_reconciled("the outer budget", outer, false);
+        let outer = Budget::new(everything);
+        chain = Arc::new(chain.budget(&outer, price()));
+        world.ends_reconciled("the outer budget", outer);
     }
     if let Some(limit) = plan.deadline {
-        chain = Arc::new(chain.deadline(ticks(limit)).unwrap());
+        chain = Arc::new(chain.deadline(ticks(limit)));
     }
     world.chain = chain;
     world
-}
-
-/// A place holder.
-fn nobody(plan: &Plan, books: &Arc<Books>) -> Solver {
-    Arc::new(provider("nobody", plan, books))
 }
 
 fn provider(name: &str, plan: &Plan, books: &Arc<Books>) -> Provider {
@@ -106,19 +92,14 @@ impl World {
         self.endings.push(Box::new(ending));
     }
 
-    fn ends_reconciled(&mut self, name: &'static str, budget: Budget, exact: bool) {
+    fn ends_reconciled(&mut self, name: &'static str, budget: Budget) {
         let books = Arc::clone(&self.books);
         self.ends(move || {
             let (spent, billed) = (budget.spent(), books.total());
             if budget.reserved() != Usd::ZERO {
                 return Some(format!("{name} still has ${} reserved", budget.reserved()));
             }
-            let agrees = if exact {
-                spent == billed
-            } else {
-                spent >= billed // a budget errs on the safe side
-            };
-            (!agrees).then(|| format!("{name} says ${spent}, the providers ${billed}"))
+            (spent != billed).then(|| format!("{name} says ${spent}, the providers ${billed}"))
         });
     }
 
@@ -139,43 +120,44 @@ impl World {
                 let in_flight = Arc::clone(&provider.in_flight);
                 self.ends(move || {
                     let calls = in_flight.load(Ordering::SeqCst);
-                    (calls != 0).then(|| format!("{calls} calls of {name} go on"))
+                    (calls != 0).then(|| format!("{calls} calls of {name} continue"))
                 });
                 self.retries = 0;
                 let mut solver: Solver = Arc::new(provider);
                 for (at, layer) in layers.iter().enumerate() {
                     if at == *budget {
-                        solver = self.budgeted(solver, &layers[..at], plan);
+                        solver = self.budgeted(solver);
                     }
                     solver = self.layer(solver, *layer, plan);
                 }
                 if *budget == layers.len() {
-                    solver = self.budgeted(solver, layers, plan);
+                    solver = self.budgeted(solver);
                 }
                 solver
             }
             Node::Fallback(nodes, ordered) => {
-                let fallback = Fallback::new(self.nodes(nodes, plan)).unwrap();
+                let fallback = Fallback::new(self.nodes(nodes, plan));
                 if !ordered {
                     return Arc::new(fallback);
                 }
-                let policy = OrderPolicy::default().min_calls(1).explore(0.3);
-                let ordered = fallback.ordered(policy).unwrap();
-                Arc::new(ordered.with_seed(plan.seed))
+                let policy = OrderPolicy::default()
+                    .min_samples(1)
+                    .explore(Ratio::percent(30));
+                Arc::new(fallback.ordered(policy).with_seed(plan.seed))
             }
             Node::Hedge(nodes, delay, quantile) => {
                 let mut policy = HedgePolicy::default()
                     .delay(ticks(*delay))
                     .min_time_left(ticks(2));
                 if *quantile {
-                    policy = policy.quantile(0.5).min_samples(1);
+                    policy = policy.quantile(Ratio::percent(50)).min_samples(1);
                 }
-                Arc::new(Hedge::new(self.nodes(nodes, plan), policy).unwrap())
+                Arc::new(Hedge::new(self.nodes(nodes, plan), policy))
             }
             Node::Quorum(nodes, all_at_once) => {
                 let policy = QuorumPolicy::default().agree(2).all_at_once(*all_at_once);
                 let solvers = self.nodes(nodes, plan);
-                Arc::new(Quorum::new(solvers, policy).unwrap())
+                Arc::new(Quorum::new(solvers, policy))
             }
             Node::Wrapped(inner, layer) => {
                 let inner = self.node(inner, plan);
@@ -190,12 +172,7 @@ impl World {
     }
 
     /// Puts the budget around a provider and the layers inside it.
-    fn budgeted(&mut self, solver: Solver, inside: &[Layer], plan: &Plan) -> Solver {
-        let any = |is: fn(&Layer) -> bool| inside.iter().any(is);
-        self.silent_waits |=
-            any(|layer| matches!(layer, Layer::Concurrency { .. } | Layer::Rate { .. }));
-        self.costs_hidden |= any(|layer| matches!(layer, Layer::Retry { .. }))
-            || plan.costs_known && any(|layer| matches!(layer, Layer::Validate { .. }));
+    fn budgeted(&mut self, solver: Solver) -> Solver {
         let tapped = {
             let budget = self.budget.clone();
             Tap::before(solver, &self.wrongs, move |challenge, wrongs| {
@@ -208,7 +185,7 @@ impl World {
                 }
             })
         };
-        Arc::new(tapped.budget(&self.budget, price()).unwrap())
+        Arc::new(tapped.budget(&self.budget, price()))
     }
 
     fn layer(&mut self, solver: Solver, layer: Layer, plan: &Plan) -> Solver {
@@ -217,20 +194,20 @@ impl World {
                 let policy = ValidatePolicy::default()
                     .report_incorrect(report)
                     .report_timeout(ticks(8));
-                Arc::new(solver.validate(policy).unwrap())
+                Arc::new(solver.validate(policy))
             }
-            Layer::Timeout(limit) => Arc::new(solver.timeout(ticks(limit)).unwrap()),
-            Layer::Instrument => Arc::new(solver.instrumented("test").unwrap()),
+            Layer::Timeout(limit) => Arc::new(solver.timeout(ticks(limit))),
+            Layer::Instrument => Arc::new(solver.instrumented("test")),
             Layer::Inspect => self.inspect(solver),
-            Layer::Priced => Arc::new(solver.priced(price()).unwrap()),
+            Layer::Priced => Arc::new(solver.priced(price())),
             Layer::Breaker {
-                min_calls,
+                min_samples,
                 open_for,
                 slow,
                 probes,
             } => {
                 let policy = CircuitBreakerPolicy::default()
-                    .min_calls(min_calls)
+                    .min_samples(min_samples)
                     .open_for(ticks(open_for))
                     .slow_call(ticks(slow))
                     .probes(probes);
@@ -277,7 +254,7 @@ impl World {
                     .max_backoff(ticks(backoff * 2))
                     .max_retry_after(ticks(max_retry_after))
                     .resume_paid_jobs(resume)
-                    .retry_unknown_charge(unknown);
+                    .retry_maybe_billed(unknown);
                 self.retry(solver, policy, budget, plan.seed)
             }
         }

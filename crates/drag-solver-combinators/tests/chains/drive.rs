@@ -7,10 +7,9 @@ use std::task::Poll;
 
 use drag_solver_combinators::{RateLimit, RateLimiter};
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver, PaidJob, Point, Screenshot, Solution, SolveError, Usd,
-    Verdict,
+    Billed, DragChallenge, DragSolver, PaidJob, Solution, SolveError, Usd, Verdict,
 };
-use drag_solver_mock::MockSolver;
+use drag_solver_mock::{MockSolver, fixtures};
 use proptest::test_runner::TestCaseError;
 use tokio::time::{Duration, Instant, timeout};
 
@@ -55,10 +54,10 @@ async fn run(plan: &Plan) -> Vec<String> {
         }
     }
     for limiter in &world.limiters {
-        if !goes_on(limiter).await {
+        if !still_works(limiter).await {
             world
                 .wrongs
-                .add(format!("nobody gets a turn any more: {limiter:?}"));
+                .add(format!("no call gets a turn any more: {limiter:?}"));
         }
     }
     let mut wrongs = world.wrongs.all();
@@ -67,24 +66,18 @@ async fn run(plan: &Plan) -> Vec<String> {
 }
 
 /// Whether a limit lets calls through after a quiet time, and hands on the turn of one that waits.
-async fn goes_on(limiter: &RateLimiter) -> bool {
+async fn still_works(limiter: &RateLimiter) -> bool {
     tokio::time::sleep(ticks(FOREVER)).await;
-    let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-    let solver = MockSolver::new("last").always(drag);
-    let solver = RateLimit::sharing(solver, limiter);
+    let solver = MockSolver::new("last").always(fixtures::drag());
+    let solver = RateLimit::new(solver, limiter);
     let policy = limiter.policy();
-    let waits = u32::from(policy.max_wait >= policy.period);
-    for _ in 0..policy.burst + waits {
-        if solver.solve(&challenge()).await.is_err() {
+    let waits = u32::from(policy.max_wait.is_none_or(|wait| wait >= policy.period));
+    for _ in 0..policy.burst.get() + waits {
+        if solver.solve(&fixtures::challenge()).await.is_err() {
             return false;
         }
     }
     true
-}
-
-fn challenge() -> DragChallenge {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
 }
 
 struct Driver {
@@ -105,8 +98,8 @@ impl Driver {
 
     /// Makes a call, and returns the jobs that it left unfinished.
     async fn call(&self, call: &Call, number: usize, jobs: Vec<PaidJob>) -> Vec<PaidJob> {
-        let challenge = challenge().with_instruction(number.to_string());
-        let mut challenge = jobs.into_iter().fold(challenge, DragChallenge::resuming);
+        let challenge = fixtures::challenge().with_instruction(number.to_string());
+        let mut challenge = jobs.into_iter().fold(challenge, DragChallenge::resume_job);
         if let Some(deadline) = call.deadline {
             challenge = challenge.within(ticks(deadline));
         }
@@ -134,9 +127,9 @@ impl Driver {
         took: Duration,
     ) -> Vec<PaidJob> {
         let World { books, chain, .. } = &*self.world;
-        let worst = chain.worst_case();
+        let worst = chain.profile().worst_case;
         let bought = books.bought(number);
-        if worst.attempts.is_some_and(|most| bought > most) {
+        if worst.purchases.is_some_and(|most| bought > most) {
             self.wrong(number, format!("buys {bought} answers: {worst}"));
         }
         let cost = books.of_call(number);
@@ -157,7 +150,7 @@ impl Driver {
                 Vec::new()
             }
             Err(error) => {
-                if error.charge() == Charge::No && cost != Usd::ZERO {
+                if error.billed() == Billed::No && cost != Usd::ZERO {
                     self.wrong(
                         number,
                         format!("costs ${cost}, and the error says no: {error:?}"),
@@ -173,7 +166,7 @@ impl Driver {
         let reported = self.world.chain.report(solution, Verdict::Correct).await;
         // A quorum's answer is that of several, and has no job of its own.
         let once = solution.job().is_none_or(|job| {
-            let heard = &self.world.reports[solution.provider()];
+            let heard = &self.world.reports[solution.solver()];
             heard
                 .lock()
                 .unwrap()

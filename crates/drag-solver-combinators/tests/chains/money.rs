@@ -55,20 +55,20 @@ impl Books {
     }
 
     /// It bought a job.
-    pub(crate) fn accepted(&self, request: u64, provider: &str) -> JobId {
+    pub(crate) fn accepted(&self, request: u64, solver: &str) -> JobId {
         let mut lines = self.lines();
         let found = lines.sent.iter().position(|(id, _)| *id == request);
         let (id, call) = lines.sent.remove(found.unwrap());
         let job = JobId::from(id);
         lines
             .jobs
-            .insert(PaidJob::new(provider, job.clone()), (call, price()));
+            .insert(PaidJob::new(solver, job.clone()), (call, price()));
         job
     }
 
     /// What a job comes to is known.
-    pub(crate) fn ended(&self, provider: &str, job: &JobId, cost: Usd) {
-        let job = PaidJob::new(provider, job.clone());
+    pub(crate) fn ended(&self, solver: &str, job: &JobId, cost: Usd) {
+        let job = PaidJob::new(solver, job.clone());
         self.lines().jobs.get_mut(&job).unwrap().1 = cost;
     }
 

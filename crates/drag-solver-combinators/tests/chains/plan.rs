@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     pub(crate) outer_budget: bool,
     /// Whether answers say what they cost.
     pub(crate) costs_known: bool,
-    /// A deadline around the whole chain. Only then may providers overstay theirs.
+    /// A deadline around the whole chain. Only then may providers ignore theirs.
     pub(crate) deadline: Option<u64>,
     pub(crate) report_takes: u64,
     pub(crate) seed: u64,
@@ -64,7 +64,7 @@ pub(crate) enum End {
     Unsolvable,
     /// A bill for an answer without coordinates.
     Garbage,
-    /// Fails while the job goes on.
+    /// Fails while the job continues.
     LosesTheJob,
     /// Refuses to sell.
     Refused(ErrorKind, Option<u64>),
@@ -73,7 +73,7 @@ pub(crate) enum End {
     /// The answer to the request to buy was lost.
     Lost,
     Hangs,
-    Overstays,
+    IgnoresDeadline,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ pub(crate) enum Layer {
     },
     Timeout(u64),
     Breaker {
-        min_calls: u32,
+        min_samples: u32,
         open_for: u64,
         slow: u64,
         probes: u32,
@@ -154,7 +154,7 @@ fn ends() -> impl Strategy<Value = End> {
         1 => Just(End::NotSent),
         1 => Just(End::Lost),
         2 => Just(End::Hangs),
-        1 => Just(End::Overstays),
+        1 => Just(End::IgnoresDeadline),
     ]
 }
 
@@ -183,7 +183,7 @@ fn layers() -> impl Strategy<Value = Layer> {
         2 => any::<bool>().prop_map(|report| Layer::Validate { report }),
         1 => (1..25_u64).prop_map(Layer::Timeout),
         2 => (1..3_u32, 1..20_u64, 1..40_u64, 1..3_u32).prop_map(
-            |(min_calls, open_for, slow, probes)| Layer::Breaker { min_calls, open_for, slow, probes }
+            |(min_samples, open_for, slow, probes)| Layer::Breaker { min_samples, open_for, slow, probes }
         ),
         2 => (1..3_u32, 0..3_u32, 1..30_u64).prop_map(
             |(max_in_flight, max_waiting, max_wait)| Layer::Concurrency {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver, ErrorKind, JobId, Point, Progress, Solution,
-    SolveError, Verdict, WorstCase, async_trait,
+    Billed, Drag, DragChallenge, DragSolver, ErrorKind, Event, JobId, PaidJob, Point, Profile,
+    Solution, SolveError, Usd, Verdict, WorstCase, async_trait,
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -45,10 +45,10 @@ pub(crate) fn call_of(challenge: &DragChallenge) -> usize {
 struct Late;
 
 impl Provider {
-    fn error(&self, kind: ErrorKind, charge: Charge) -> SolveError {
+    fn error(&self, kind: ErrorKind, billed: Billed) -> SolveError {
         SolveError::new(kind, "as planned")
-            .with_provider(&*self.name)
-            .with_charge(charge)
+            .with_solver(&*self.name)
+            .with_billed(billed)
     }
 
     async fn wait(
@@ -57,8 +57,8 @@ impl Provider {
         at: Option<Instant>,
         end: End,
     ) -> Result<(), Late> {
-        let overstays = end == End::Overstays && !self.punctual;
-        match (at, challenge.deadline().filter(|_| !overstays)) {
+        let ignores_deadline = end == End::IgnoresDeadline && !self.punctual;
+        match (at, challenge.deadline().filter(|_| !ignores_deadline)) {
             (Some(at), due) if due.is_none_or(|due| at <= due) => {
                 sleep_until(at).await;
                 Ok(())
@@ -71,6 +71,23 @@ impl Provider {
         }
     }
 
+    async fn settled(
+        &self,
+        challenge: &DragChallenge,
+        job: Option<&JobId>,
+        billed: Billed,
+        cost: Option<Usd>,
+    ) -> Result<(), SolveError> {
+        let solver = &*self.name;
+        let event = Event::Settled {
+            solver,
+            job,
+            billed,
+            cost,
+        };
+        challenge.notify(event).await
+    }
+
     /// A job, or why there is none.
     async fn buy(
         &self,
@@ -78,35 +95,36 @@ impl Provider {
         act: Act,
         begun: Instant,
     ) -> Result<JobId, SolveError> {
-        let provider = &*self.name;
-        challenge.notify(&Progress::Buying { provider });
+        let solver = &*self.name;
+        challenge.notify(Event::Buying { solver }).await?;
         let request = self.books.buying(call_of(challenge));
         let at = begun + ticks(act.accepts_after);
         if let Err(Late) = self.wait(challenge, Some(at), act.end).await {
-            return Err(self.error(ErrorKind::DeadlineExceeded, Charge::Unknown));
+            self.settled(challenge, None, Billed::Maybe, None).await?;
+            return Err(self.error(ErrorKind::DeadlineExceeded, Billed::Maybe));
         }
         match act.end {
             End::Refused(kind, retry_after) => {
                 self.books.refused(request, true);
-                let error = self.error(kind, Charge::No);
-                return Err(match retry_after {
-                    Some(wait) => error.with_retry_after(ticks(wait)),
-                    None => error,
-                });
+                challenge.notify(Event::NotBought { solver }).await?;
+                let error = self.error(kind, Billed::No);
+                return Err(error.with_retry_after(retry_after.map(ticks)));
             }
             End::NotSent => {
                 self.books.refused(request, false);
-                challenge.notify(&Progress::NotBought { provider });
-                return Err(self.error(ErrorKind::Unavailable, Charge::No));
+                challenge.notify(Event::NotBought { solver }).await?;
+                return Err(self.error(ErrorKind::Unavailable, Billed::No));
             }
-            End::Lost => return Err(self.error(ErrorKind::Unavailable, Charge::Unknown)),
+            End::Lost => {
+                self.settled(challenge, None, Billed::Maybe, None).await?;
+                return Err(self.error(ErrorKind::Unavailable, Billed::Maybe));
+            }
             _ => {}
         }
-        let job = self.books.accepted(request, provider);
-        challenge.notify(&Progress::Bought {
-            provider,
-            job: &job,
-        });
+        let job = self.books.accepted(request, solver);
+        challenge
+            .notify(Event::Bought { solver, job: &job })
+            .await?;
         Ok(job)
     }
 
@@ -118,41 +136,48 @@ impl Provider {
         act: Act,
         begun: Instant,
     ) -> Result<Solution, SolveError> {
-        let never = matches!(act.end, End::Hangs | End::Overstays);
+        let solver = &*self.name;
+        let never = matches!(act.end, End::Hangs | End::IgnoresDeadline);
         let at = (!never).then(|| begun + ticks(act.accepts_after + act.takes));
+        let unfinished = || [PaidJob::new(solver, job.clone())];
         if let Err(Late) = self.wait(challenge, at, act.end).await {
-            let late = self.error(ErrorKind::DeadlineExceeded, Charge::Unknown);
-            return Err(late.with_job(job));
+            let late = self.error(ErrorKind::DeadlineExceeded, Billed::No);
+            return Err(late.with_unfinished_jobs(unfinished()));
         }
         if act.end == End::LosesTheJob {
-            let lost = self.error(ErrorKind::Unavailable, Charge::Unknown);
-            return Err(lost.with_job(job));
+            let lost = self.error(ErrorKind::Unavailable, Billed::No);
+            return Err(lost.with_unfinished_jobs(unfinished()));
         }
-        let provider = &*self.name;
-        challenge.notify(&Progress::Settled {
-            provider,
-            job: &job,
-        });
         let start = Point::new(83.0, 560.0);
         let end = match act.end {
             End::Unsolvable => {
-                self.books
-                    .ended(provider, &job, drag_solver_core::Usd::ZERO);
-                return Err(self.error(ErrorKind::Unsolvable, Charge::No));
+                self.books.ended(solver, &job, Usd::ZERO);
+                self.settled(challenge, Some(&job), Billed::No, None)
+                    .await?;
+                return Err(self.error(ErrorKind::Unsolvable, Billed::No));
             }
-            End::Garbage => return Err(self.error(ErrorKind::InvalidAnswer, Charge::Yes)),
+            End::Garbage => {
+                self.settled(challenge, Some(&job), Billed::Yes, None)
+                    .await?;
+                return Err(self.error(ErrorKind::InvalidAnswer, Billed::Yes));
+            }
             End::OffThePicture => Point::new(9_000.0, 560.0),
             End::OtherAnswer => Point::new(500.0, 560.0),
             _ => Point::new(320.0, 560.0),
         };
-        let solution = Solution::new(Drag::new(start, end), provider)
-            .with_elapsed(begun.elapsed())
-            .with_job(job.clone());
-        if !self.costs_known {
-            return Ok(solution);
+        let cost = self.costs_known.then(known_cost);
+        if let Some(cost) = cost {
+            self.books.ended(solver, &job, cost);
         }
-        self.books.ended(provider, &job, known_cost());
-        Ok(solution.with_cost(known_cost()))
+        self.settled(challenge, Some(&job), Billed::Yes, cost)
+            .await?;
+        let solution = Solution::new(Drag::new(start, end), solver)
+            .with_elapsed(begun.elapsed())
+            .with_job(job);
+        Ok(match cost {
+            Some(cost) => solution.with_cost(cost),
+            None => solution,
+        })
     }
 }
 
@@ -166,29 +191,26 @@ impl DragSolver for Provider {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let _in_flight = InFlight(&self.in_flight);
         let begun = Instant::now();
-        let provider = &*self.name;
-        challenge.notify(&Progress::Started { provider });
-        let resumed = challenge.paid_job(provider).cloned();
+        let solver = &*self.name;
+        challenge.notify(Event::Started { solver }).await?;
         if challenge.is_expired() {
-            let late = |charge| self.error(ErrorKind::DeadlineExceeded, charge);
-            return Err(match resumed {
-                Some(job) => late(Charge::Unknown).with_job(job),
-                None => late(Charge::No),
-            });
+            return Err(challenge.refuse(solver, ErrorKind::DeadlineExceeded, "as planned"));
         }
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         let act = self.acts[number % self.acts.len()];
-        let job = match resumed {
+        let mut own = challenge.paid_jobs_of(solver).cloned();
+        let job = match own.next() {
             Some(job) => {
-                challenge.notify(&Progress::Resumed {
-                    provider,
-                    job: &job,
-                });
+                challenge
+                    .notify(Event::Resumed { solver, job: &job })
+                    .await?;
                 job
             }
             None => self.buy(challenge, act, begun).await?,
         };
-        self.fetch(challenge, job, act, begun).await
+        let others = own.map(|job| PaidJob::new(solver, job));
+        let outcome = self.fetch(challenge, job, act, begun).await;
+        outcome.map_err(|error| error.with_unfinished_jobs(others))
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
@@ -199,7 +221,7 @@ impl DragSolver for Provider {
         Ok(())
     }
 
-    fn worst_case(&self) -> WorstCase {
-        WorstCase::one_attempt()
+    fn profile(&self) -> Profile {
+        Profile::new(WorstCase::one_purchase())
     }
 }

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ScreenshotLimits, Solution, SolveError, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, Solution, SolveError, Tracker, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -75,27 +74,13 @@ impl fmt::Debug for Tap {
 
 #[async_trait]
 impl DragSolver for Tap {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         self.look(0, challenge);
         let outcome = self.inner.solve(challenge).await;
         self.look(1, challenge);
         outcome
-    }
-
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case()
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
     }
 }
 
@@ -105,11 +90,11 @@ pub(crate) struct Calls(Arc<Mutex<Count>>);
 
 #[derive(Debug, Default)]
 struct Count {
-    in_flight: usize,
-    max_in_flight: usize,
+    max_fresh_in_flight: usize,
     total: usize,
     /// Those of them that had no job to resume.
     fresh: usize,
+    fresh_in_flight: usize,
     /// When each call came that bought something, or may have.
     asked: Vec<(usize, Instant)>,
 }
@@ -127,12 +112,12 @@ impl Calls {
     }
 
     /// Calls that have begun and not ended. A tap that is asked by one sees those before it.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.get().in_flight
+    pub(crate) fn fresh_in_flight(&self) -> usize {
+        self.get().fresh_in_flight
     }
 
-    pub(crate) fn max_in_flight(&self) -> usize {
-        self.get().max_in_flight
+    pub(crate) fn max_fresh_in_flight(&self) -> usize {
+        self.get().max_fresh_in_flight
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -166,53 +151,64 @@ struct Counted {
     calls: Calls,
 }
 
-/// Until it is dropped, a call is in flight.
-struct InFlight<'a>(&'a Calls);
+/// Until it is dropped, a call that resumes no job is in flight.
+struct InFlight<'a>(&'a Calls, bool);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.get().in_flight -= 1;
+        self.0.get().fresh_in_flight -= usize::from(self.1);
+    }
+}
+
+/// Forgets a call whose provider was not asked, however it ends.
+struct Unasked<'a> {
+    calls: &'a Calls,
+    number: usize,
+    tracker: Tracker,
+}
+
+impl Unasked<'_> {
+    fn forget(&mut self) {
+        if !self.tracker.purchases().has_spoken() {
+            let number = self.number;
+            self.calls.get().asked.retain(|(call, _)| *call != number);
+        }
+    }
+}
+
+impl Drop for Unasked<'_> {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 
 #[async_trait]
 impl DragSolver for Counted {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
+    forward_solver!(inner: name, report, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        let is_fresh = challenge.paid_jobs().is_empty();
         let number = {
             let mut count = self.calls.get();
             count.total += 1;
-            count.fresh += usize::from(challenge.paid_jobs().is_empty());
-            count.in_flight += 1;
-            count.max_in_flight = count.max_in_flight.max(count.in_flight);
-            if challenge.paid_job(self.name()).is_none() {
+            count.fresh += usize::from(is_fresh);
+            count.fresh_in_flight += usize::from(is_fresh);
+            count.max_fresh_in_flight = count.max_fresh_in_flight.max(count.fresh_in_flight);
+            if is_fresh {
                 let call = (count.total, Instant::now());
                 count.asked.push(call);
             }
             count.total
         };
-        let _in_flight = InFlight(&self.calls);
-        let outcome = self.inner.solve(challenge).await;
-        if let Err(error) = &outcome
-            && error.kind().is_local_refusal()
-        {
-            self.calls.get().asked.retain(|(call, _)| *call != number);
-        }
+        let _in_flight = InFlight(&self.calls, is_fresh);
+        let (watched, tracker) = challenge.tracked();
+        let mut unasked = Unasked {
+            calls: &self.calls,
+            number,
+            tracker,
+        };
+        let outcome = self.inner.solve(&watched).await;
+        unasked.forget();
         outcome
-    }
-
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        self.inner.report(solution, verdict).await
-    }
-
-    fn worst_case(&self) -> WorstCase {
-        self.inner.worst_case()
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.inner.limits()
     }
 }

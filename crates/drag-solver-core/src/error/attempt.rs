@@ -4,39 +4,54 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Charge, ErrorKind, JobId, SolveError};
+use crate::{Billed, ErrorKind, PaidJob, Usd};
 
 /// One failed call to one solver, as remembered by the [`Solution`](crate::Solution) or
-/// [`SolveError`] that came of the chain.
+/// [`SolveError`](crate::SolveError) that came of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
     /// Name of the solver, if the error named one.
-    pub provider: Option<String>,
+    pub solver: Option<String>,
     /// What went wrong.
     pub kind: ErrorKind,
     /// What went wrong, in words.
     pub message: String,
     /// Whether it cost money.
-    pub charge: Charge,
-    /// A job that was paid for and is not finished.
-    pub job: Option<JobId>,
+    pub billed: Billed,
+    /// What it cost, or costs if it is billed, in US dollars, if that is known.
+    #[serde(rename = "cost_usd")]
+    pub cost: Option<Usd>,
+    /// Jobs that were paid for and are not finished.
+    pub jobs: Vec<PaidJob>,
     /// How long it took. Serialises as whole milliseconds.
-    #[serde(rename = "elapsed_ms", with = "crate::solution::millis")]
+    #[serde(rename = "elapsed_ms", with = "crate::millis")]
     pub elapsed: Duration,
 }
 
 impl Attempt {
-    /// Remembers `error`, which took `elapsed` to come.
-    #[must_use]
-    pub fn new(error: &SolveError, elapsed: Duration) -> Self {
-        Self {
-            provider: error.provider().map(str::to_owned),
-            kind: error.kind(),
-            message: error.message().to_owned(),
-            charge: error.charge(),
-            job: error.job().cloned(),
-            elapsed,
+    /// Leaves `jobs` to a later attempt, which goes on with them and has their bill.
+    pub fn hand_over(&mut self, jobs: &[PaidJob]) {
+        let before = self.jobs.len();
+        self.jobs.retain(|job| !jobs.contains(job));
+        if self.jobs.is_empty() && before > 0 && self.billed == Billed::Maybe {
+            self.billed = Billed::No;
+            self.cost = None;
+        }
+    }
+
+    /// Names the price, in US dollars, if it may have cost something and it is not known how much.
+    pub fn price_at(&mut self, price: Usd) {
+        if self.billed != Billed::No && self.cost.is_none() {
+            self.cost = Some(price);
+        }
+    }
+
+    /// What it cost at most; `None` if that is not known.
+    pub(crate) fn spent(&self) -> Option<Usd> {
+        match self.billed {
+            Billed::No => Some(Usd::ZERO),
+            Billed::Maybe | Billed::Yes => self.cost,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The three small enums that callers match on.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// What went wrong. Serialises in `snake_case`.
@@ -23,7 +21,7 @@ pub enum ErrorKind {
     Protocol,
     /// One attempt took longer than it was given.
     Timeout,
-    /// Refused here: the provider failed too often of late. Nothing was sent.
+    /// Refused here: the provider failed too often recently. Nothing was sent.
     CircuitOpen,
     /// Refused here: too many calls are under way or waiting. Nothing was sent.
     Overloaded,
@@ -42,47 +40,6 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind there is.
-    pub const ALL: &'static [Self] = &[
-        Self::InvalidChallenge,
-        Self::DeadlineExceeded,
-        Self::Unauthorized,
-        Self::InsufficientBalance,
-        Self::Unsupported,
-        Self::Protocol,
-        Self::Timeout,
-        Self::CircuitOpen,
-        Self::Overloaded,
-        Self::BudgetExhausted,
-        Self::RateLimited,
-        Self::Unavailable,
-        Self::Unsolvable,
-        Self::InvalidAnswer,
-        Self::AllFailed,
-    ];
-
-    /// The name used in logs, JSON and metrics, as in `"invalid_challenge"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidChallenge => "invalid_challenge",
-            Self::DeadlineExceeded => "deadline_exceeded",
-            Self::Unauthorized => "unauthorized",
-            Self::InsufficientBalance => "insufficient_balance",
-            Self::Unsupported => "unsupported",
-            Self::Protocol => "protocol",
-            Self::Timeout => "timeout",
-            Self::CircuitOpen => "circuit_open",
-            Self::Overloaded => "overloaded",
-            Self::BudgetExhausted => "budget_exhausted",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::Unsolvable => "unsolvable",
-            Self::InvalidAnswer => "invalid_answer",
-            Self::AllFailed => "all_failed",
-        }
-    }
-
     /// What may be tried after an error of this kind.
     ///
     /// [`SolveError::recovery`](crate::SolveError::recovery) knows more: ask the error where you
@@ -117,11 +74,23 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+crate::text::names!(ErrorKind {
+    InvalidChallenge => "invalid_challenge",
+    DeadlineExceeded => "deadline_exceeded",
+    Unauthorized => "unauthorized",
+    InsufficientBalance => "insufficient_balance",
+    Unsupported => "unsupported",
+    Protocol => "protocol",
+    Timeout => "timeout",
+    CircuitOpen => "circuit_open",
+    Overloaded => "overloaded",
+    BudgetExhausted => "budget_exhausted",
+    RateLimited => "rate_limited",
+    Unavailable => "unavailable",
+    Unsolvable => "unsolvable",
+    InvalidAnswer => "invalid_answer",
+    AllFailed => "all_failed",
+});
 
 /// What may be tried next, from the mildest to the gravest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,15 +109,18 @@ pub enum Recovery {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Charge {
+pub enum Billed {
     /// Nothing was, or will be, billed.
     #[default]
     No,
     /// The provider may have accepted a job and may bill it.
-    Unknown,
+    Maybe,
     /// An answer was billed.
     Yes,
 }
+
+crate::text::names!(Recovery { Retry => "retry", Switch => "switch", Stop => "stop" });
+crate::text::names!(Billed { No => "no", Maybe => "maybe", Yes => "yes" });
 
 #[cfg(test)]
 mod tests {
@@ -168,6 +140,6 @@ mod tests {
     #[test]
     fn recovery_and_charge_are_ordered() {
         assert!(Recovery::Retry < Recovery::Switch && Recovery::Switch < Recovery::Stop);
-        assert!(Charge::No < Charge::Unknown && Charge::Unknown < Charge::Yes);
+        assert!(Billed::No < Billed::Maybe && Billed::Maybe < Billed::Yes);
     }
 }

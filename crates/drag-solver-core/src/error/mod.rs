@@ -2,57 +2,60 @@
 
 mod attempt;
 mod kind;
+mod serde;
 #[cfg(test)]
 mod tests;
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::ser::{SerializeStruct, Serializer};
-
 pub use self::attempt::Attempt;
-pub use self::kind::{Charge, ErrorKind, Recovery};
+pub use self::kind::{Billed, ErrorKind, Recovery};
 use crate::text::printable;
-use crate::{JobId, PaidJob, ScreenshotError};
+use crate::{PaidJob, ScreenshotError, Usd};
 
 /// Why a challenge was not solved.
 ///
 /// It answers two questions without anybody parsing text: what may be tried next
-/// ([`recovery`](Self::recovery)), and was money spent ([`charge`](Self::charge)).
+/// ([`recovery`](Self::recovery)), and was money spent ([`billed`](Self::billed)). And it owns its
+/// history: the [attempts](Self::attempts) behind it, what they [cost](Self::spent), and the
+/// [jobs](Self::unfinished_jobs) that were paid for and are not finished.
 ///
 /// `Display` is one line, never repeats the [source](Error::source), and has had control characters
-/// removed. No token is ever in it.
+/// removed. No token is ever in it. Cloning is cheap enough for an error, and serde works both ways:
+/// of the sources, the texts are kept.
 ///
 /// ```
 /// use std::time::Duration;
-/// use drag_solver_core::{Charge, ErrorKind, Recovery, SolveError};
+/// use drag_solver_core::{Billed, ErrorKind, Recovery, SolveError};
 ///
 /// let error = SolveError::new(ErrorKind::RateLimited, "no worker is free")
-///     .with_provider("example")
+///     .with_solver("example")
 ///     .with_retry_after(Duration::from_secs(5));
 /// assert_eq!(error.recovery(), Recovery::Retry);
-/// assert_eq!(error.charge(), Charge::No);
+/// assert_eq!(error.billed(), Billed::No);
 /// assert_eq!(
 ///     error.to_string(),
 ///     "example: no worker is free (rate_limited; retry after 5s)"
 /// );
 /// ```
+#[derive(Clone)]
 pub struct SolveError(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
-    kind: ErrorKind,
-    provider: Option<String>,
-    message: String,
-    charge: Charge,
+    /// The attempt that this error is the end of. Of a chain that ran out, its summary.
+    own: Attempt,
+    /// The attempts that failed before it, in order.
+    earlier: Vec<Attempt>,
+    /// All attempts together.
+    elapsed: Duration,
     retry_after: Option<Duration>,
-    job: Option<JobId>,
-    attempts: Vec<Attempt>,
     recovery: Recovery,
     exhausted: bool,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl SolveError {
@@ -60,35 +63,33 @@ impl SolveError {
     /// `message` become spaces, and it is cut at 500 characters.
     pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Self(Box::new(Inner {
-            kind,
-            provider: None,
-            message: printable(message.as_ref()),
-            charge: Charge::No,
+            own: Attempt {
+                solver: None,
+                kind,
+                message: printable(message.as_ref()),
+                billed: Billed::No,
+                cost: None,
+                jobs: Vec::new(),
+                elapsed: Duration::ZERO,
+            },
+            earlier: Vec::new(),
+            elapsed: Duration::ZERO,
             retry_after: None,
-            job: None,
-            attempts: Vec::new(),
             recovery: kind.recovery(),
             exhausted: false,
             source: None,
         }))
     }
 
-    /// A chain that ran out: `attempts` in order, and the `last` error, which becomes the source.
+    /// A chain that ran out: every error that it met, in order. The last one becomes the source.
     ///
-    /// Its recovery is the mildest and its charge the worst of `errors`' parts, so pass every error
-    /// the chain met, in order. A retry is due when the first of those that may be retried says so.
-    ///
-    /// With no errors at all there was nobody to ask, and the result says so.
+    /// Its recovery is the mildest of its parts. A retry is due when the first of those that may be
+    /// retried says so. With no errors at all there was nobody to ask, and the result says so.
     #[must_use]
-    pub fn all_failed(errors: Vec<(SolveError, Duration)>) -> Self {
+    pub fn all_failed(errors: Vec<Self>) -> Self {
         let mut all = Self::new(ErrorKind::AllFailed, "");
+        let retryable = || errors.iter().filter(|e| e.recovery() == Recovery::Retry);
         all.0.recovery = Recovery::Switch;
-        let retryable = || {
-            errors
-                .iter()
-                .map(|(error, _)| error)
-                .filter(|error| error.recovery() == Recovery::Retry)
-        };
         if retryable().next().is_some() {
             all.0.recovery = Recovery::Retry;
             all.0.retry_after = retryable()
@@ -96,58 +97,76 @@ impl SolveError {
                 .min()
                 .filter(|wait| !wait.is_zero());
         }
-        all.0.exhausted = !errors.is_empty() && errors.iter().all(|(error, _)| error.0.exhausted);
-        let mut last = None;
-        for (error, elapsed) in errors {
-            all.0.charge = all.0.charge.max(error.charge());
-            all.0.attempts.extend(error.history(elapsed));
-            last = Some(error);
-        }
-        all.0.message = printable(&summary(&all.0.attempts));
-        all.0.source = last.map(Into::into);
+        all.0.exhausted = !errors.is_empty() && errors.iter().all(|error| error.0.exhausted);
+        all.0.earlier = errors.iter().flat_map(Self::attempts).collect();
+        all.0.own.message = printable(&summary(&all.0.earlier));
+        all.0.source = errors
+            .into_iter()
+            .next_back()
+            .map(|last| Arc::new(last) as _);
         all
     }
 
-    /// Names the solver it comes from.
+    /// Names the solver it comes from. Control characters in the name become spaces.
     #[must_use]
-    pub fn with_provider(mut self, provider: impl Into<String>) -> Self {
-        self.0.provider = Some(provider.into());
+    pub fn with_solver(mut self, solver: impl AsRef<str>) -> Self {
+        self.0.own.solver = Some(printable(solver.as_ref()));
         self
     }
 
-    /// Says whether money was spent.
+    /// Names the solver, unless the error names one already.
     #[must_use]
-    pub fn with_charge(mut self, charge: Charge) -> Self {
-        self.0.charge = charge;
+    pub fn with_default_solver(self, solver: impl AsRef<str>) -> Self {
+        if self.0.own.solver.is_some() {
+            return self;
+        }
+        self.with_solver(solver)
+    }
+
+    /// Says whether the attempt that this is the end of cost money.
+    #[must_use]
+    pub fn with_billed(mut self, billed: Billed) -> Self {
+        self.0.own.billed = billed;
+        self
+    }
+
+    /// Says what that attempt cost, or costs if it is billed, in US dollars.
+    #[must_use]
+    pub fn with_cost(mut self, cost: Usd) -> Self {
+        self.0.own.cost = Some(cost);
         self
     }
 
     /// Says how long to wait, from now, before asking again.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = wait.into();
         self
     }
 
-    /// Names the job that was paid for and is not finished, so that it can be
-    /// [resumed](crate::DragChallenge::resuming).
+    /// Names jobs that were paid for and are not finished, besides those already named, so that they
+    /// can be [resumed](crate::DragChallenge::resume_job).
     #[must_use]
-    pub fn with_job(mut self, job: JobId) -> Self {
-        self.0.job = Some(job);
+    pub fn with_unfinished_jobs(mut self, jobs: impl IntoIterator<Item = PaidJob>) -> Self {
+        for job in jobs {
+            if !self.0.own.jobs.contains(&job) {
+                self.0.own.jobs.push(job);
+            }
+        }
         self
     }
 
     /// Adds the error underneath.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
     /// Replaces the kind, and with it the recovery; keeps everything else.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
+        self.0.own.kind = kind;
         self.0.recovery = kind.recovery();
         self
     }
@@ -155,21 +174,52 @@ impl SolveError {
     /// Replaces the words, with the same care as in [`new`](Self::new); keeps everything else.
     #[must_use]
     pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
-        self.0.message = printable(message.as_ref());
+        self.0.own.message = printable(message.as_ref());
         self
     }
 
-    /// Replaces the history: every attempt behind this error, this error's own included, in order.
+    /// Puts failed attempts in front of those already known.
     #[must_use]
-    pub fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
-        self.0.attempts = attempts;
+    pub fn with_failed_attempts(mut self, earlier: Vec<Attempt>) -> Self {
+        self.0.earlier.splice(0..0, earlier);
+        self
+    }
+
+    /// Says how long it took, failed attempts included. Set first by whoever made the attempt, and
+    /// then by each combinator that made several.
+    #[must_use]
+    pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
+        if self.0.earlier.is_empty() {
+            self.0.own.elapsed = elapsed;
+        }
+        self.0.elapsed = elapsed;
+        self
+    }
+
+    /// Says how long it took, unless it says so already.
+    #[must_use]
+    pub fn with_default_elapsed(self, elapsed: Duration) -> Self {
+        if self.0.elapsed.is_zero() {
+            return self.with_elapsed(elapsed);
+        }
+        self
+    }
+
+    /// Names the price of an answer, in US dollars, wherever one may have been billed and nobody says
+    /// what it cost.
+    #[must_use]
+    pub fn with_price(mut self, price: Usd) -> Self {
+        let Inner { own, earlier, .. } = &mut *self.0;
+        for attempt in earlier.iter_mut().chain([own]) {
+            attempt.price_at(price);
+        }
         self
     }
 
     /// Marks that a retry gave up on it, so that an outer retry does not start over:
     /// [`recovery`](Self::recovery) is no longer `Retry`.
     #[must_use]
-    pub fn exhausted(mut self) -> Self {
+    pub fn mark_exhausted(mut self) -> Self {
         self.0.exhausted = true;
         self
     }
@@ -177,7 +227,7 @@ impl SolveError {
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.0.own.kind
     }
 
     /// What may be tried next.
@@ -189,22 +239,32 @@ impl SolveError {
         }
     }
 
-    /// Whether money was spent.
+    /// Whether money was spent: the worst of all attempts. An unfinished job may be billed.
     #[must_use]
-    pub fn charge(&self) -> Charge {
-        self.0.charge
+    pub fn billed(&self) -> Billed {
+        let of_attempts = self
+            .all_attempts()
+            .map(|attempt| attempt.billed.max(bill_of_jobs(attempt)));
+        of_attempts.max().unwrap_or_default()
+    }
+
+    /// What all attempts cost, or cost if they are billed, in US dollars. `None` if one may have been
+    /// billed of which neither cost nor price is known.
+    #[must_use]
+    pub fn spent(&self) -> Option<Usd> {
+        spent(&self.attempts())
     }
 
     /// The solver it comes from.
     #[must_use]
-    pub fn provider(&self) -> Option<&str> {
-        self.0.provider.as_deref()
+    pub fn solver(&self) -> Option<&str> {
+        self.0.own.solver.as_deref()
     }
 
-    /// What went wrong, in words, without the provider's name.
+    /// What went wrong, in words, without the solver's name.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.0.message
+        &self.0.own.message
     }
 
     /// How long to wait before asking again. Counted from when the error came.
@@ -213,10 +273,10 @@ impl SolveError {
         self.0.retry_after
     }
 
-    /// The job that was paid for and is not finished.
+    /// How long it took, failed attempts included.
     #[must_use]
-    pub fn job(&self) -> Option<&JobId> {
-        self.0.job.as_ref()
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
     }
 
     /// Whether a retry already gave up on it.
@@ -225,41 +285,53 @@ impl SolveError {
         self.0.exhausted
     }
 
-    /// Every attempt behind this error, in order; empty if there was but one, this error itself.
+    /// The attempts that failed before the one that this error is the end of, in order.
     #[must_use]
-    pub fn attempts(&self) -> &[Attempt] {
-        &self.0.attempts
+    pub fn failed_attempts(&self) -> &[Attempt] {
+        &self.0.earlier
     }
 
-    /// Every attempt behind this error, in order. One without a history is one attempt, of
-    /// `elapsed`.
+    /// Every attempt behind this error, in order, the one that it is the end of included. Of a chain
+    /// that ran out, that one is only a summary, and left out.
     #[must_use]
-    pub fn history(&self, elapsed: Duration) -> Vec<Attempt> {
-        if self.0.attempts.is_empty() && self.0.kind != ErrorKind::AllFailed {
-            vec![Attempt::new(self, elapsed)]
-        } else {
-            self.0.attempts.clone()
+    pub fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = self.all_attempts().cloned().collect();
+        for attempt in &mut attempts {
+            attempt.billed = attempt.billed.max(bill_of_jobs(attempt));
         }
+        attempts
+    }
+
+    fn all_attempts(&self) -> impl Iterator<Item = &Attempt> {
+        let own = &self.0.own;
+        let is_summary = own.kind == ErrorKind::AllFailed && own.jobs.is_empty();
+        self.0.earlier.iter().chain((!is_summary).then_some(own))
     }
 
     /// Every job behind this error that was paid for and is not finished, each once.
     #[must_use]
     pub fn unfinished_jobs(&self) -> Vec<PaidJob> {
-        let own = self.0.provider.as_ref().zip(self.0.job.as_ref());
-        let earlier = self
-            .0
-            .attempts
-            .iter()
-            .filter_map(|attempt| attempt.provider.as_ref().zip(attempt.job.as_ref()));
         let mut jobs: Vec<PaidJob> = Vec::new();
-        for (provider, id) in earlier.chain(own) {
-            let job = PaidJob::new(provider.as_str(), id.clone());
-            if !jobs.contains(&job) {
-                jobs.push(job);
+        for job in self.all_attempts().flat_map(|attempt| &attempt.jobs) {
+            if !jobs.contains(job) {
+                jobs.push(job.clone());
             }
         }
         jobs
     }
+}
+
+fn bill_of_jobs(attempt: &Attempt) -> Billed {
+    if attempt.jobs.is_empty() {
+        Billed::No
+    } else {
+        Billed::Maybe
+    }
+}
+
+/// The sum of what attempts cost, if it is known of all of them.
+pub(crate) fn spent(attempts: &[Attempt]) -> Option<Usd> {
+    attempts.iter().map(Attempt::spent).sum()
 }
 
 /// Who failed and how, for one line of a log.
@@ -267,10 +339,10 @@ fn summary(attempts: &[Attempt]) -> String {
     let each: Vec<String> = attempts
         .iter()
         .map(|attempt| {
-            let provider = attempt.provider.as_deref().unwrap_or("unnamed");
-            match &attempt.job {
-                Some(job) => format!("{provider} {} (job {job} is unfinished)", attempt.kind),
-                None => format!("{provider} {}", attempt.kind),
+            let solver = attempt.solver.as_deref().unwrap_or("unnamed");
+            match &attempt.jobs[..] {
+                [] => format!("{solver} {}", attempt.kind),
+                jobs => format!("{solver} {} ({})", attempt.kind, unfinished(jobs)),
             }
         })
         .collect();
@@ -282,22 +354,30 @@ fn summary(attempts: &[Attempt]) -> String {
     }
 }
 
+fn unfinished(jobs: &[PaidJob]) -> String {
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    match &ids[..] {
+        [id] => format!("job {id} is unfinished"),
+        ids => format!("jobs {} are unfinished", ids.join(" and ")),
+    }
+}
+
 impl fmt::Display for SolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        if let Some(provider) = &inner.provider {
-            write!(f, "{provider}: ")?;
+        let own = &self.0.own;
+        if let Some(solver) = &own.solver {
+            write!(f, "{solver}: ")?;
         }
-        write!(f, "{} ({}", inner.message, inner.kind)?;
-        match inner.charge {
-            Charge::No => {}
-            Charge::Unknown => f.write_str("; it may have cost money")?,
-            Charge::Yes => f.write_str("; it cost money")?,
+        write!(f, "{} ({}", own.message, own.kind)?;
+        match self.billed() {
+            Billed::No => {}
+            Billed::Maybe => f.write_str("; it may have cost money")?,
+            Billed::Yes => f.write_str("; it cost money")?,
         }
-        if let Some(job) = &inner.job {
-            write!(f, "; job {job} is unfinished and can be resumed")?;
+        if !own.jobs.is_empty() {
+            write!(f, "; {} and can be resumed", unfinished(&own.jobs))?;
         }
-        if let Some(wait) = inner.retry_after {
+        if let Some(wait) = self.0.retry_after {
             write!(f, "; retry after {wait:?}")?;
         }
         f.write_str(")")
@@ -307,27 +387,26 @@ impl fmt::Display for SolveError {
 impl fmt::Debug for SolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
-            kind,
-            provider,
-            message,
-            charge,
+            own,
+            earlier,
+            elapsed,
             retry_after,
-            job,
-            attempts,
             recovery: _,
             exhausted,
             source,
         } = &*self.0;
         f.debug_struct("SolveError")
-            .field("kind", kind)
-            .field("provider", provider)
-            .field("message", message)
-            .field("charge", charge)
+            .field("kind", &own.kind)
+            .field("solver", &own.solver)
+            .field("message", &own.message)
+            .field("billed", &self.billed())
+            .field("cost", &own.cost)
             .field("recovery", &self.recovery())
             .field("retry_after", retry_after)
-            .field("job", job)
+            .field("jobs", &own.jobs)
+            .field("elapsed", elapsed)
             .field("exhausted", exhausted)
-            .field("attempts", attempts)
+            .field("failed_attempts", earlier)
             .field("source", source)
             .finish()
     }
@@ -341,36 +420,12 @@ impl Error for SolveError {
 
 impl From<ScreenshotError> for SolveError {
     fn from(error: ScreenshotError) -> Self {
-        let mut invalid = Self::new(ErrorKind::InvalidChallenge, error.to_string());
+        let invalid = Self::new(ErrorKind::InvalidChallenge, error.to_string());
         // The message has the error's own text; its source is what is underneath.
-        invalid.0.source = match error {
-            ScreenshotError::Read(io) => Some(io.into()),
-            ScreenshotError::File { source, .. } => Some(source),
-            _ => None,
-        };
-        invalid
-    }
-}
-
-/// For logs: all that `Debug` shows, the sources as the texts they print.
-impl Serialize for SolveError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let causes: Vec<String> = std::iter::successors(self.source(), |&error| error.source())
-            .map(|error| printable(&error.to_string()))
-            .collect();
-        let mut fields = serializer.serialize_struct("SolveError", 9)?;
-        fields.serialize_field("kind", &self.kind())?;
-        fields.serialize_field("provider", &self.provider())?;
-        fields.serialize_field("message", self.message())?;
-        fields.serialize_field("charge", &self.charge())?;
-        fields.serialize_field("recovery", &self.recovery())?;
-        fields.serialize_field(
-            "retry_after_ms",
-            &self.retry_after().map(crate::solution::millis::of),
-        )?;
-        fields.serialize_field("job", &self.job())?;
-        fields.serialize_field("attempts", self.attempts())?;
-        fields.serialize_field("causes", &causes)?;
-        fields.end()
+        match error {
+            ScreenshotError::Read(io) => invalid.with_source(io),
+            ScreenshotError::File { source, .. } => invalid.with_source(source),
+            _ => invalid,
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! One call of `solve`.
 
+use std::collections::VecDeque;
+use std::iter::once;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, Drag, DragChallenge, DragSolver as _, ErrorKind, JobId, Progress, Solution, SolveError,
+    Billed, Drag, DragChallenge, ErrorKind, Event, JobId, PaidJob, Point, Solution, SolveError,
 };
 use tokio::time::Instant;
 
-use super::{HttpSolver, status, unanswered};
-use crate::{Answer, AnswerError, Created, JobApi, JobState, TransportError};
+use super::account::{Account, Failure};
+use crate::{Answer, Created, JobApi, JobState};
 
 /// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
 /// upload may take.
@@ -16,293 +18,350 @@ const POLL_LIMIT: Duration = Duration::from_secs(10);
 
 /// One call of `solve`: what it works on, and when it has to be done.
 pub(super) struct Attempt<'a, A> {
-    solver: &'a HttpSolver<A>,
+    account: &'a Account<A>,
+    solver: &'a str,
     challenge: &'a DragChallenge,
     started: Instant,
+    limit: TimeLimit,
+}
+
+/// When an attempt has to be done: the nearer one of the challenge's deadline and the job's timeout.
+struct TimeLimit {
     due: Option<Instant>,
+    /// What it is when time is up.
+    kind: ErrorKind,
 }
 
 /// What the last poll brought, for the error that says that time is up.
 enum LastPoll {
-    None,
     Running,
     Unknown(String),
     Failed(SolveError),
 }
 
-impl<'a, A: JobApi> Attempt<'a, A> {
-    pub(super) fn new(solver: &'a HttpSolver<A>, challenge: &'a DragChallenge) -> Self {
-        let started = Instant::now();
+impl TimeLimit {
+    fn nearest(job_timeout: Duration, challenge: &DragChallenge) -> Self {
         // A timeout beyond the clock's end is none.
-        let own = started.checked_add(solver.shared.job_timeout);
-        let due = match (own, challenge.deadline()) {
-            (Some(own), Some(deadline)) => Some(own.min(deadline)),
-            (own, deadline) => own.or(deadline),
-        };
+        let own = Instant::now().checked_add(job_timeout);
+        let deadline = challenge.deadline();
+        if own.is_some_and(|own| deadline.is_none_or(|deadline| own < deadline)) {
+            let kind = ErrorKind::Timeout;
+            return Self { due: own, kind };
+        }
         Self {
-            solver,
+            due: deadline,
+            kind: ErrorKind::DeadlineExceeded,
+        }
+    }
+
+    /// Whether there is time for what begins at `at`.
+    fn allows(&self, at: Instant) -> bool {
+        self.due.is_none_or(|due| at < due)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.due.map(|due| due.saturating_duration_since(now))
+    }
+
+    fn cap(&self, limit: Duration) -> Duration {
+        self.left().map_or(limit, |left| left.min(limit))
+    }
+}
+
+impl<'a, A: JobApi> Attempt<'a, A> {
+    pub(super) fn new(account: &'a Account<A>, challenge: &'a DragChallenge) -> Self {
+        Self {
+            account,
+            solver: &account.name,
             challenge,
-            started,
-            due,
+            started: Instant::now(),
+            limit: TimeLimit::nearest(account.job_timeout, challenge),
         }
     }
 
     pub(super) async fn run(&self) -> Result<Solution, SolveError> {
-        let provider = self.solver.name();
-        self.challenge.notify(&Progress::Started { provider });
-        let (job, first, created) = if let Some(job) = self.challenge.paid_job(provider) {
-            self.challenge.notify(&Progress::Resumed { provider, job });
-            tracing::debug!(provider, %job, "resuming a paid job");
-            (job.clone(), Some(Instant::now()), None)
-        } else {
-            // Boxed, like the polls: what buying needs is given back before the wait begins, so that
-            // thousands can wait.
-            match Box::pin(self.buy()).await? {
-                Created::Solved { job, answer } => return self.finish(job, answer),
-                Created::Pending(job) => {
-                    let created = Instant::now();
-                    (job, self.first_poll(created), Some(created))
-                }
+        let solver = self.solver;
+        let outcome = self.buy_or_resume().await.map_err(|error| self.own(error));
+        match &outcome {
+            Ok(solution) => tracing::debug!(solver, elapsed = ?solution.elapsed(), "solved"),
+            Err(error) => {
+                tracing::debug!(solver, kind = %error.kind(), billed = %error.billed(), "failed");
             }
-        };
-        let answer = self.wait(&job, first, created).await?;
-        self.finish(Some(job), answer)
+        }
+        outcome
+    }
+
+    async fn buy_or_resume(&self) -> Result<Solution, SolveError> {
+        let solver = self.solver;
+        self.notify(Event::Started { solver }).await?;
+        if self.challenge.is_expired() {
+            let message = "the challenge's deadline has passed: nothing was sent";
+            return Err(self.refuse(ErrorKind::DeadlineExceeded, message));
+        }
+        let mut paid: VecDeque<_> = self.challenge.paid_jobs_of(solver).cloned().collect();
+        for job in &paid {
+            tracing::debug!(solver, %job, "resuming a paid job");
+            self.notify(Event::Resumed { solver, job }).await?;
+        }
+        if let Some(job) = paid.pop_front() {
+            return self.wait(job, paid, Some(Instant::now()), None).await;
+        }
+        // Boxed, like the polls: what buying needs is given back before the wait begins, so that
+        // thousands can wait.
+        match Box::pin(self.buy()).await? {
+            Created::Answer { job, answer } => {
+                let end = self.check(job.as_ref(), answer);
+                self.settle(job.as_ref(), end.as_ref()).await?;
+                end
+            }
+            Created::Job(job) => {
+                let created = Instant::now();
+                let first = self.first_poll(created);
+                self.wait(job, VecDeque::new(), first, Some(created)).await
+            }
+        }
     }
 
     /// Sends the create request.
     async fn buy(&self) -> Result<Created, SolveError> {
-        let provider = self.solver.name();
-        let api = self.solver.api();
-        let first = self.solver.shared.pace.first;
-        self.check_limits()?;
+        let Account { api, interval, .. } = self.account;
+        let solver = self.solver;
+        if let Err(error) = api.limits().check(self.challenge.screenshot()) {
+            let advice = "crop, scale or re-encode it first (`.fit(..)` does); nothing was sent";
+            return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
+        }
         // The job's own timeout is longer than that, so it is the deadline that is too near.
-        if let Some(left) = self.left()
-            && left <= first
-        {
-            return Err(SolveError::new(
-                ErrorKind::DeadlineExceeded,
-                format!(
-                    "{left:.1?} are left, and the provider is first asked for its answer after \
-                     {first:.1?}: nothing was bought"
-                ),
-            ));
+        if let Some(left) = self.limit.left().filter(|&left| left <= interval.first) {
+            let first = interval.first;
+            let message = format!(
+                "{left:.1?} are left, and the provider is first asked for its answer after {first:.1?}: \
+                 nothing was bought"
+            );
+            return Err(self.refuse(ErrorKind::DeadlineExceeded, &message));
         }
         let request = api.create(self.challenge)?;
-        let path = request.path().to_owned();
-        tracing::debug!(provider, path, bytes = request.body().len(), "buying");
-        self.challenge.notify(&Progress::Buying { provider });
-        let answer = match self.solver.exchange(request, self.request_limit()).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                if matches!(error, TransportError::NotSent { .. }) {
-                    self.challenge.notify(&Progress::NotBought { provider });
+        let (path, bytes) = (request.path(), request.body().len());
+        tracing::debug!(solver, path, bytes, "buying");
+        self.notify(Event::Buying { solver }).await?;
+        let limit = self.limit.cap(self.account.request_timeout);
+        match self.account.create(request, limit).await {
+            Ok(created) => {
+                if let Some(job) = created.job() {
+                    tracing::debug!(solver, %job, "bought");
+                    self.notify(Event::Bought { solver, job }).await?;
                 }
-                let error = self.in_time(unanswered(&path, error));
-                tracing::debug!(provider, charge = ?error.charge(), "no answer to the purchase");
-                return Err(error);
+                Ok(created)
             }
-        };
-        let created = api.created(&answer).map_err(|error| {
-            let error = status::judge(&path, &answer, error);
-            tracing::debug!(provider, status = answer.status(), kind = %error.kind(), charge = ?error.charge(), "purchase refused");
-            error
-        })?;
-        if let Created::Pending(job) | Created::Solved { job: Some(job), .. } = &created {
-            self.challenge.notify(&Progress::Bought { provider, job });
-            tracing::debug!(provider, %job, "bought");
+            Err(Failure { error, is_refusal }) => {
+                let is_late = !is_refusal && self.limit.left() == Some(Duration::ZERO);
+                let error = if is_late {
+                    error.with_kind(self.limit.kind)
+                } else {
+                    error
+                };
+                match error.billed() {
+                    Billed::No => self.notify(Event::NotBought { solver }).await?,
+                    Billed::Maybe | Billed::Yes => self.settle(None, Err(&error)).await?,
+                }
+                Err(error)
+            }
         }
-        Ok(created)
     }
 
     /// When to ask first for a job that was created now: later than documented if earlier jobs say
     /// that it cannot be done before, unless that is too late for this one.
     fn first_poll(&self, now: Instant) -> Option<Instant> {
-        now.checked_add(self.solver.shared.first_poll.wait())
-            .filter(|&at| self.due.is_none_or(|due| at < due))
-            .or_else(|| now.checked_add(self.solver.shared.pace.first))
+        now.checked_add(self.account.first_poll.wait())
+            .filter(|&at| self.limit.allows(at))
+            .or_else(|| now.checked_add(self.account.interval.first))
     }
 
-    /// Asks for the result of `job` until it is there, first at `next`. `created` is when the job
-    /// was, if it is known.
+    /// Asks for the result of `job`, and of `others` in turn, until one is there; first at `next`.
+    /// `created` is when the job was, if this call bought it.
     async fn wait(
         &self,
-        job: &JobId,
+        mut job: JobId,
+        mut others: VecDeque<JobId>,
         mut next: Option<Instant>,
         created: Option<Instant>,
-    ) -> Result<Answer, SolveError> {
-        let provider = self.solver.name();
-        let every = self.solver.shared.pace.every;
-        let mut last = LastPoll::None;
+    ) -> Result<Solution, SolveError> {
+        let solver = self.solver;
+        let mut last = LastPoll::Running;
         let mut was_running = Duration::ZERO;
+        let mut failed = Vec::new();
         loop {
-            let Some(at) = next.filter(|&at| self.due.is_none_or(|due| at < due)) else {
-                return Err(self.out_of_time(job, next, last));
+            let Some(at) = next.filter(|&at| self.limit.allows(at)) else {
+                let error = self.out_of_time(next, last);
+                let error = self.unfinished(error, once(job).chain(others));
+                return Err(error.with_failed_attempts(failed));
             };
             tokio::time::sleep_until(at).await;
             let asked = Instant::now();
-            let request = self.solver.api().poll(job);
-            let path = request.path().to_owned();
-            let limit = self.request_limit().min(POLL_LIMIT);
-            let mut wait = every;
-            last = match Box::pin(self.solver.exchange(request, limit)).await {
-                Err(error) => LastPoll::Failed(unanswered(&path, error)),
-                Ok(answer) => match self.solver.api().polled(&answer) {
-                    Ok(JobState::Running) => LastPoll::Running,
-                    Ok(JobState::Unknown(status)) => LastPoll::Unknown(status),
-                    Ok(JobState::Solved(answer)) => {
-                        self.learn(created, was_running);
-                        return Ok(answer);
-                    }
-                    Ok(JobState::Failed(error)) => {
-                        self.learn(created, was_running);
-                        self.challenge.notify(&Progress::Settled { provider, job });
-                        tracing::debug!(provider, kind = %error.kind(), "the job failed");
-                        return Err(error);
-                    }
-                    Err(error) => {
-                        let is_refusal = !matches!(error, AnswerError::Unreadable(_));
-                        let error = status::judge(&path, &answer, error);
-                        if is_refusal && !may_pass(error.kind()) {
-                            tracing::debug!(provider, kind = %error.kind(), "poll refused");
-                            return Err(error.with_charge(Charge::Unknown).with_job(job.clone()));
-                        }
-                        wait = wait.max(error.retry_after().unwrap_or_default());
-                        LastPoll::Failed(error)
-                    }
-                },
+            let limit = self.limit.cap(self.account.request_timeout.min(POLL_LIMIT));
+            let mut wait = self.account.interval.every;
+            let end = match Box::pin(self.account.poll(&job, limit)).await {
+                Ok(JobState::Solved(answer)) => Some(self.check(Some(&job), answer)),
+                Ok(JobState::Failed(error)) => Some(Err(error)),
+                Ok(JobState::Running) => {
+                    last = LastPoll::Running;
+                    None
+                }
+                Ok(JobState::Unknown(status)) => {
+                    last = LastPoll::Unknown(status);
+                    None
+                }
+                Err(Failure { error, is_refusal }) if is_refusal && !may_pass(error.kind()) => {
+                    let error = self.unfinished(error, once(job).chain(others));
+                    return Err(error.with_failed_attempts(failed));
+                }
+                Err(Failure { error, .. }) => {
+                    wait = wait.max(error.retry_after().unwrap_or_default());
+                    tracing::debug!(solver, kind = %error.kind(), ?wait, "poll failed, asking again");
+                    last = LastPoll::Failed(error);
+                    None
+                }
             };
-            if let LastPoll::Failed(error) = &last {
-                tracing::debug!(provider, kind = %error.kind(), ?wait, "poll failed, asking again");
+            next = Instant::now().checked_add(wait);
+            let Some(end) = end else {
+                if !matches!(last, LastPoll::Failed(_)) {
+                    was_running = asked - created.unwrap_or(asked);
+                }
+                if let Some(other) = others.pop_front() {
+                    others.push_back(std::mem::replace(&mut job, other));
+                }
+                continue;
+            };
+            // How long a job of an earlier call took is not known.
+            if created.is_some() {
+                self.account.first_poll.learn(was_running);
             }
-            if let (LastPoll::Running | LastPoll::Unknown(_), Some(created)) = (&last, created) {
-                was_running = asked.saturating_duration_since(created);
+            self.settle(Some(&job), end.as_ref()).await?;
+            match (end, others.pop_front()) {
+                (Err(error), Some(other)) => {
+                    failed.extend(self.own(error).attempts());
+                    job = other;
+                }
+                (Err(error), None) => return Err(error.with_failed_attempts(failed)),
+                (Ok(solution), None) => return Ok(solution.with_failed_attempts(failed)),
+                (Ok(solution), Some(other)) => {
+                    let late = SolveError::new(ErrorKind::Timeout, "another job was done first");
+                    let late = self.unfinished(late, once(other).chain(others));
+                    failed.extend(self.own(late).attempts());
+                    return Ok(solution.with_failed_attempts(failed));
+                }
             }
-            next = later(wait);
         }
     }
 
-    /// A job has ended. Of one that was created by an earlier call nobody knows how long it took.
-    fn learn(&self, created: Option<Instant>, was_running: Duration) {
-        if created.is_some() {
-            self.solver.shared.first_poll.learn(was_running);
+    /// The solution that the answer is, if it is a drag on the screenshot.
+    fn check(&self, job: Option<&JobId>, answer: Answer) -> Result<Solution, SolveError> {
+        let solver = self.solver;
+        let mut cost = answer.cost;
+        if let Some(cost) = cost.take_if(|cost| cost.is_negative()) {
+            tracing::warn!(solver, %cost, "dropped a cost that is less than nothing");
         }
-    }
-
-    /// Checks the answer and wraps it up.
-    fn finish(&self, job: Option<JobId>, answer: Answer) -> Result<Solution, SolveError> {
-        let provider = self.solver.name();
-        if let Some(job) = &job {
-            self.challenge.notify(&Progress::Settled { provider, job });
-        }
+        let cost = cost.or(self.account.price);
         let shot = self.challenge.screenshot();
         let (width, height) = (shot.width(), shot.height());
-        let mut drag = answer.drag;
-        if let Err(error) = drag.check(width, height, 0.0) {
-            tracing::debug!(provider, "the answer is no drag on the screenshot");
-            return Err(SolveError::new(
-                ErrorKind::InvalidAnswer,
-                match &job {
-                    Some(job) => format!("job {job}: {error}"),
-                    None => error.to_string(),
-                },
-            )
-            .with_charge(Charge::Yes));
-        }
-        if drag
-            .alternative_end
-            .is_some_and(|end| !end.is_on(width, height))
-        {
-            tracing::warn!(
-                provider,
-                "dropped an alternative end that is off the screenshot"
-            );
-            drag = Drag::new(drag.start, drag.end);
-        }
-        let mut solution = Solution::new(drag, provider).with_elapsed(self.started.elapsed());
-        if let Some(job) = job {
-            solution = solution.with_job(job);
-        }
-        match answer.cost {
-            // It would be money for a budget to spend.
-            Some(cost) if cost.is_negative() => {
-                tracing::warn!(provider, %cost, "dropped a cost that is less than nothing");
+        let drag = answer.drag.and_then(|drag| {
+            let checked = drag.check(width, height, 0.0);
+            checked.map_or_else(|error| Err(error.to_string()), |()| Ok(drag))
+        });
+        let is_off = |end: Point| !end.is_on(width, height);
+        let drag = match drag {
+            Ok(drag) if drag.alternative_end.is_some_and(is_off) => {
+                tracing::warn!(solver, "dropped an alternative end off the screenshot");
+                Drag::new(drag.start, drag.end)
             }
-            Some(cost) => solution = solution.with_cost(cost),
-            None => {}
+            Ok(drag) => drag,
+            Err(wrong) => {
+                let whose = job.map(|job| format!("job {job}: ")).unwrap_or_default();
+                let error = SolveError::new(ErrorKind::InvalidAnswer, whose + &wrong);
+                let error = error.with_billed(Billed::Yes);
+                return Err(match cost {
+                    Some(cost) => error.with_cost(cost),
+                    None => error,
+                });
+            }
+        };
+        let mut solution = Solution::new(drag, solver).with_elapsed(self.started.elapsed());
+        if let Some(job) = job {
+            solution = solution.with_job(job.clone());
         }
-        tracing::debug!(provider, elapsed = ?solution.elapsed(), "solved");
+        if let Some(cost) = cost {
+            solution = solution.with_cost(cost);
+        }
         Ok(solution)
     }
 
-    fn check_limits(&self) -> Result<(), SolveError> {
-        let limits = self.solver.api().limits();
-        limits.check(self.challenge.screenshot()).map_err(|error| {
-            SolveError::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "{error}: crop, scale or re-encode it first (`.fit(..)` does); nothing was sent"
-                ),
-            )
+    /// Tells how a purchase ended.
+    async fn settle(
+        &self,
+        job: Option<&JobId>,
+        end: Result<&Solution, &SolveError>,
+    ) -> Result<(), SolveError> {
+        let (billed, cost) = match end {
+            Ok(solution) => (Billed::Yes, solution.cost()),
+            Err(error) => (error.billed(), error.spent().or(self.account.price)),
+        };
+        let solver = self.solver;
+        self.notify(Event::Settled {
+            solver,
+            job,
+            billed,
+            cost,
         })
+        .await
     }
 
-    fn left(&self) -> Option<Duration> {
-        self.due
-            .map(|due| due.saturating_duration_since(Instant::now()))
+    async fn notify(&self, event: Event<'_>) -> Result<(), SolveError> {
+        self.challenge.notify(event).await
     }
 
-    fn request_limit(&self) -> Duration {
-        let own = self.solver.shared.request_timeout;
-        self.left().map_or(own, |left| own.min(left))
+    fn refuse(&self, kind: ErrorKind, message: &str) -> SolveError {
+        self.challenge.refuse(self.solver, kind, message)
     }
 
-    /// Whose time is up when it is: the challenge's, or this solver's for one job.
-    fn overdue(&self) -> ErrorKind {
-        if self.challenge.deadline() == self.due {
-            ErrorKind::DeadlineExceeded
-        } else {
-            ErrorKind::Timeout
-        }
+    /// The error as callers get it.
+    fn own(&self, error: SolveError) -> SolveError {
+        self.account.finish_error(error, self.started.elapsed())
     }
 
-    /// The error of an unanswered create request, which says so if time was up.
-    fn in_time(&self, error: SolveError) -> SolveError {
-        if self.left() == Some(Duration::ZERO) {
-            error.with_kind(self.overdue())
-        } else {
-            error
-        }
-    }
-
-    /// The error of a job that is not done when there is no time for another poll. `next` is when
-    /// that poll would have been due.
-    fn out_of_time(&self, job: &JobId, next: Option<Instant>, last: LastPoll) -> SolveError {
-        let kind = self.overdue();
+    /// The error when there is no time for another poll, which would have been due at `next`.
+    fn out_of_time(&self, next: Option<Instant>, last: LastPoll) -> SolveError {
+        let kind = self.limit.kind;
         let whose = match kind {
             ErrorKind::DeadlineExceeded => "the challenge's deadline leaves no time to wait".into(),
-            _ => format!("not done within {:?}", self.solver.shared.job_timeout),
+            _ => format!("not done within {:?}", self.account.job_timeout),
         };
-        let (detail, cause) = match last {
-            LastPoll::None | LastPoll::Running => (String::new(), None),
-            LastPoll::Unknown(status) => (
-                format!("; its last status `{status}` is not a documented one"),
-                None,
-            ),
-            LastPoll::Failed(error) => (
-                format!("; the last poll failed ({})", error.kind()),
-                Some(error),
-            ),
+        let detail = match &last {
+            LastPoll::Running => String::new(),
+            LastPoll::Unknown(status) => {
+                format!("; its last status `{status}` is not a documented one")
+            }
+            LastPoll::Failed(error) => format!("; the last poll failed ({})", error.kind()),
         };
-        tracing::debug!(provider = self.solver.name(), %job, %kind, "left a paid job unfinished");
-        let mut error = SolveError::new(kind, whose + &detail)
-            .with_charge(Charge::Unknown)
-            .with_job(job.clone());
-        let pause = next.map(|at| at.saturating_duration_since(Instant::now()));
-        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
-            error = error.with_retry_after(pause);
+        // Whole milliseconds, as errors go through JSON, and never too early.
+        let pause = next.map(|at| at.saturating_duration_since(Instant::now()).as_nanos());
+        let pause = pause.and_then(|nanos| u64::try_from(nanos.div_ceil(1_000_000)).ok());
+        let pause = pause
+            .filter(|&millis| millis > 0)
+            .map(Duration::from_millis);
+        let error = SolveError::new(kind, whose + &detail).with_retry_after(pause);
+        match last {
+            LastPoll::Failed(cause) => error.with_source(cause),
+            _ => error,
         }
-        match cause {
-            Some(cause) => error.with_source(cause),
+    }
+
+    /// The error that leaves these jobs to be resumed.
+    fn unfinished(&self, error: SolveError, jobs: impl Iterator<Item = JobId>) -> SolveError {
+        let jobs: Vec<_> = jobs.map(|job| PaidJob::new(self.solver, job)).collect();
+        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let error = error.with_billed(Billed::Maybe).with_unfinished_jobs(jobs);
+        match self.account.price {
+            Some(price) => error.with_cost(price * count),
             None => error,
         }
     }
@@ -311,9 +370,4 @@ impl<'a, A: JobApi> Attempt<'a, A> {
 /// Whether a provider that refuses to be asked may answer the same question later.
 fn may_pass(refusal: ErrorKind) -> bool {
     matches!(refusal, ErrorKind::RateLimited | ErrorKind::Unavailable)
-}
-
-/// The instant `wait` from now, if the clock goes that far.
-fn later(wait: Duration) -> Option<Instant> {
-    Instant::now().checked_add(wait)
 }

@@ -1,82 +1,52 @@
-//! Settings of an [`HttpSolver`].
+//! Settings of an [`HttpSolver`] whose protocol is made of a token.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::fmt;
 
-use drag_solver_core::Usd;
+use drag_solver_core::ConfigError;
+use secrecy::SecretString;
 
-use super::first_poll::FirstPoll;
-use super::{HttpSolver, Shared};
-use crate::{ConfigError, JobApi, Pace, Transport, check_name};
+use super::http_solver::HttpSolver;
+use crate::{Carrier, Context, HttpOptions, JobApi};
 
-/// One request may take this long, upload included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+type Make<A> = dyn FnOnce(SecretString) -> A + Send;
 
-/// One job may take this long, from the create request to the answer.
-const JOB_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// Makes an [`HttpSolver`].
-#[derive(Debug)]
+/// Makes an [`HttpSolver`] of the settings of one account. The token is the only one that must be given.
+/// `Debug` does not show it.
+///
+/// ```
+/// use drag_solver_core::ConfigError;
+/// use drag_solver_http::{HttpSolver, HttpSolverBuilder, JobApi, secrecy::SecretString};
+///
+/// fn backup<A: JobApi>(api: fn(SecretString) -> A) -> Result<HttpSolver<A>, ConfigError> {
+///     HttpSolverBuilder::new(api)
+///         .token("YOUR_API_KEY")
+///         .name("example-backup")
+///         .build()
+/// }
+/// ```
 pub struct HttpSolverBuilder<A> {
-    api: A,
-    transport: Box<dyn Transport>,
-    name: Option<String>,
-    pace: Option<Pace>,
-    request_timeout: Duration,
-    job_timeout: Duration,
-    price: Option<Usd>,
+    make: Box<Make<A>>,
+    http: HttpOptions,
+    carrier: Carrier,
 }
 
 impl<A: JobApi> HttpSolverBuilder<A> {
-    pub(super) fn new(api: A, transport: Box<dyn Transport>) -> Self {
+    /// Settings of a solver that speaks what `api` makes of the account's token.
+    pub fn new(api: impl FnOnce(SecretString) -> A + Send + 'static) -> Self {
         Self {
-            api,
-            transport,
-            name: None,
-            pace: None,
-            request_timeout: REQUEST_TIMEOUT,
-            job_timeout: JOB_TIMEOUT,
-            price: None,
+            make: Box::new(api),
+            http: HttpOptions::default(),
+            carrier: Carrier::Http,
         }
     }
 
-    /// Another name than the provider's, so that two accounts with it fit into one chain:
-    /// `"omocaptcha-backup"`. Paid jobs are known by this name.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    crate::http_option_setters!(http, carrier);
 
-    /// Another pace than the provider's documented one, kept to the letter: with it,
-    /// [no first poll is put off](HttpSolver#time). Asking faster than documented may get an account
-    /// or an address blocked.
+    /// Replaces what carries the requests.
+    #[doc(hidden)]
     #[must_use]
-    pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = Some(pace);
-        self
-    }
-
-    /// How long one request may take, upload included; 30 s unless set.
-    #[must_use]
-    pub fn request_timeout(mut self, limit: Duration) -> Self {
-        self.request_timeout = limit;
-        self
-    }
-
-    /// How long one call of `solve` may take, from the create request to the answer; 120 s unless
-    /// set. A resumed job gets as long again.
-    #[must_use]
-    pub fn job_timeout(mut self, limit: Duration) -> Self {
-        self.job_timeout = limit;
-        self
-    }
-
-    /// The most that one answer costs. Only [`worst_case`](drag_solver_core::DragSolver::worst_case)
-    /// uses it; what an answer did cost is for the provider to say.
-    #[must_use]
-    pub fn price(mut self, price: Usd) -> Self {
-        self.price = Some(price);
+    pub fn carrier(mut self, carrier: Carrier) -> Self {
+        self.carrier = carrier;
         self
     }
 
@@ -85,46 +55,18 @@ impl<A: JobApi> HttpSolverBuilder<A> {
     /// # Errors
     ///
     /// A [`ConfigError`] that names the setting.
-    pub fn build(self) -> Result<HttpSolver<A>, ConfigError> {
-        let name = self.name.unwrap_or_else(|| self.api.name().to_owned());
-        check_name(&name)?;
-        let (pace, first_poll) = match self.pace {
-            Some(pace) => (pace, FirstPoll::fixed(pace)),
-            None => (self.api.pace(), FirstPoll::learning_from(self.api.pace())),
-        };
-        if pace.every.is_zero() {
-            let problem = "the wait between two polls must be more than zero";
-            return Err(ConfigError::new("pace", problem));
-        }
-        if self.request_timeout.is_zero() {
-            return Err(ConfigError::new(
-                "request_timeout",
-                "must be more than zero",
-            ));
-        }
-        if self.price.is_some_and(Usd::is_negative) {
-            return Err(ConfigError::new("price", "must not be less than nothing"));
-        }
-        if self.job_timeout <= pace.first {
-            return Err(ConfigError::new(
-                "job_timeout",
-                format!(
-                    "must be more than {:?}, the wait before the first poll: no job could be finished",
-                    pace.first
-                ),
-            ));
-        }
-        Ok(HttpSolver {
-            shared: Arc::new(Shared {
-                api: self.api,
-                transport: self.transport,
-                name,
-                pace,
-                first_poll,
-                request_timeout: self.request_timeout,
-                job_timeout: self.job_timeout,
-                price: self.price,
-            }),
-        })
+    pub fn build(mut self) -> Result<HttpSolver<A>, ConfigError> {
+        let token = self.http.take_token(&Context::process())?;
+        let api = (self.make)(token);
+        HttpSolver::with_carrier(api, self.http, self.carrier)
+    }
+}
+
+impl<A> fmt::Debug for HttpSolverBuilder<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSolverBuilder")
+            .field("http", &self.http)
+            .field("carrier", &self.carrier)
+            .finish_non_exhaustive()
     }
 }

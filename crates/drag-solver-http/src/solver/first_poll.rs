@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::Pace;
+use crate::PollInterval;
 
 /// How many jobs are remembered.
 const JOBS: usize = 16;
@@ -26,26 +26,26 @@ const LONGEST: u32 = 4;
 /// there are other jobs to learn from.
 #[derive(Debug)]
 pub(super) struct FirstPoll {
-    pace: Pace,
+    poll: PollInterval,
     /// How long each job was seen to run, oldest first. `None` if nothing is to be learnt.
     ran: Option<Mutex<VecDeque<Duration>>>,
 }
 
 impl FirstPoll {
-    /// Waits as `pace` says until there are jobs to learn from.
-    pub(super) fn learning_from(pace: Pace) -> Self {
+    /// Waits as `poll` says until there are jobs to learn from.
+    pub(super) fn learning_from(poll: PollInterval) -> Self {
         let ran = Some(Mutex::new(VecDeque::with_capacity(JOBS)));
-        Self { pace, ran }
+        Self { poll, ran }
     }
 
-    /// Always waits as `pace` says.
-    pub(super) fn fixed(pace: Pace) -> Self {
-        Self { pace, ran: None }
+    /// Always waits as `poll` says.
+    pub(super) fn fixed(poll: PollInterval) -> Self {
+        Self { poll, ran: None }
     }
 
     /// How long to wait after a job was created.
     pub(super) fn wait(&self) -> Duration {
-        let Pace { first, every } = self.pace;
+        let PollInterval { first, every } = self.poll;
         let learnt = self.ran.as_ref().and_then(|ran| {
             let mut ran: Vec<Duration> = lock(ran).iter().copied().collect();
             ran.sort_unstable();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn after(jobs: impl IntoIterator<Item = Duration>) -> FirstPoll {
-        let first_poll = FirstPoll::learning_from(Pace::new(s(2), s(2)));
+        let first_poll = FirstPoll::learning_from(PollInterval::new(s(2), s(2)));
         for ran in jobs {
             first_poll.learn(ran);
         }
@@ -113,14 +113,14 @@ mod tests {
     #[test]
     fn it_never_waits_much_longer_than_documented() {
         assert_eq!(after([s(100); JOBS]).wait(), s(8));
-        let at_once = FirstPoll::learning_from(Pace::new(Duration::ZERO, s(2)));
+        let at_once = FirstPoll::learning_from(PollInterval::new(Duration::ZERO, s(2)));
         (0..JOBS).for_each(|_| at_once.learn(s(100)));
         assert_eq!(at_once.wait(), s(8));
     }
 
     #[test]
     fn a_fixed_wait_learns_nothing() {
-        let first_poll = FirstPoll::fixed(Pace::new(s(2), s(2)));
+        let first_poll = FirstPoll::fixed(PollInterval::new(s(2), s(2)));
         (0..JOBS).for_each(|_| first_poll.learn(s(100)));
         assert_eq!(first_poll.wait(), s(2));
     }

@@ -1,52 +1,55 @@
-//! What an answer means that is not the provider's own.
+//! What a response means that is not the provider's own.
 
-use drag_solver_core::{Charge, ErrorKind, SolveError};
+use drag_solver_core::{Billed, ErrorKind, SolveError};
+use secrecy::SecretString;
 
-use crate::{AnswerError, ApiResponse};
+use crate::redact::redact;
+use crate::{ApiResponse, ResponseError};
 
-/// Turns the verdict on an answer into an error, with the answer's `Retry-After`.
+/// Turns the verdict on the response from `path` into an error, with the response's `Retry-After`.
 ///
-/// A refusal in the provider's own words stands as it is, but for two: words that nobody explains, and
-/// "out of order" with a status that comes after work was done, too. An unreadable answer comes from
-/// something in front of the provider (a proxy, a load balancer, a wrong host). All these are judged
+/// A refusal in the provider's own words stands as it is, but for two: words that are not documented,
+/// and "out of order" with a status that comes after work was done, too. An unparseable response comes
+/// from something in front of the provider (a proxy, a load balancer, a wrong host). All these are judged
 /// by the status.
-pub(super) fn judge(path: &str, answer: &ApiResponse, error: AnswerError) -> SolveError {
+pub(super) fn judge(
+    path: &str,
+    response: &ApiResponse,
+    error: ResponseError,
+    secrets: &[&SecretString],
+) -> SolveError {
+    let status = response.status();
+    let (kind, billed, hint) = meaning(status);
     let error = match error {
-        AnswerError::Refused(error) if error.kind() == ErrorKind::Unavailable => {
-            let charge = if answer.status() < 300 {
-                Charge::No
-            } else {
-                meaning(answer.status()).1
-            };
-            error.with_charge(charge)
+        ResponseError::Rejected(error) if error.kind() == ErrorKind::Unavailable => {
+            error.with_billed(if status < 300 { Billed::No } else { billed })
         }
-        AnswerError::Refused(error) => error,
-        AnswerError::Unexplained(error) if answer.status() < 300 => error,
-        AnswerError::Unexplained(error) => {
-            let (kind, charge, _) = meaning(answer.status());
-            error.with_kind(kind).with_charge(charge)
-        }
-        AnswerError::Unreadable(what) => {
-            let status = answer.status();
-            let (kind, charge, hint) = meaning(status);
-            let redirect = match answer.location() {
-                Some(target) if (300..400).contains(&status) => {
-                    format!(
-                        "; it redirects to `{target}`, which is not followed: set the base URL to where the provider is"
-                    )
-                }
-                _ => String::new(),
-            };
-            SolveError::new(
-                kind,
-                format!("{path}: HTTP {status}{hint}, with {what}{redirect}"),
-            )
-            .with_charge(charge)
+        ResponseError::Unknown(error) if status >= 300 => error.with_kind(kind).with_billed(billed),
+        ResponseError::Rejected(error) | ResponseError::Unknown(error) => error,
+        ResponseError::Unparseable(what) => {
+            let excerpt = response.excerpt(secrets);
+            let excerpt = excerpt
+                .map(|text| format!(": `{text}`"))
+                .unwrap_or_default();
+            let target = response.location().filter(|_| (300..400).contains(&status));
+            let redirect = target.map(|target| {
+                format!(
+                    "; it redirects to `{}`, which is not followed: set the base URL to where the \
+                     provider is",
+                    redact(target, secrets)
+                )
+            });
+            let redirect = redirect.unwrap_or_default();
+            let message = format!("{path}: HTTP {status}{hint}, with {what}{excerpt}{redirect}");
+            SolveError::new(kind, message).with_billed(billed)
         }
     };
-    match (answer.retry_after(), error.retry_after()) {
-        (Some(header), own) => error.with_retry_after(own.unwrap_or_default().max(header)),
-        (None, _) => error,
+    match response.retry_after() {
+        Some(header) => {
+            let own = error.retry_after().unwrap_or_default();
+            error.with_retry_after(own.max(header))
+        }
+        None => error,
     }
 }
 
@@ -59,14 +62,14 @@ pub(super) fn judge(path: &str, answer: &ApiResponse, error: AnswerError) -> Sol
 /// that the provider was not connected to (521, 523, 525, 526). All else may come after the request
 /// was passed on: 500, 502, 504, the redirects 302 and 303 that frameworks send after work is done,
 /// and success without a readable word.
-fn meaning(status: u16) -> (ErrorKind, Charge, &'static str) {
-    use Charge::{No, Unknown};
+fn meaning(status: u16) -> (ErrorKind, Billed, &'static str) {
+    use Billed::{Maybe, No};
     use ErrorKind::{
         InsufficientBalance, Protocol, RateLimited, Unauthorized, Unavailable, Unsupported,
     };
     match status {
         301 | 307 | 308 => (Protocol, No, " (redirect)"),
-        300..400 => (Protocol, Unknown, " (redirect)"),
+        300..400 => (Protocol, Maybe, " (redirect)"),
         401 | 403 => (Unauthorized, No, " (token or address refused)"),
         402 => (InsufficientBalance, No, " (payment required)"),
         404 | 405 | 410 => (Protocol, No, " (nothing there: is the base URL right?)"),
@@ -81,7 +84,7 @@ fn meaning(status: u16) -> (ErrorKind, Charge, &'static str) {
         400..500 => (Protocol, No, ""),
         503 => (Unavailable, No, " (out of order or overloaded)"),
         521 | 523 | 525 | 526 => (Unavailable, No, " (the provider is down)"),
-        500..600 => (Unavailable, Unknown, ""),
-        _ => (Protocol, Unknown, ""),
+        500..600 => (Unavailable, Maybe, ""),
+        _ => (Protocol, Maybe, ""),
     }
 }

@@ -7,14 +7,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use drag_solver_core::ConfigError;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Proxy, Response, redirect, retry};
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use secrecy::ExposeSecret as _;
 
-use super::endpoint::Endpoint;
 use super::tracked::TrackedBody;
-use super::{Transport, TransportError};
-use crate::{ApiRequest, ApiResponse, ConfigError, retry_after};
+use super::{Delivery, Transport, TransportError};
+use crate::endpoint::Endpoint;
+use crate::{ApiRequest, ApiResponse, Context, HttpOptions, retry_after};
+
+const USER_AGENT: &str = concat!("drag-solver/", env!("CARGO_PKG_VERSION"));
 
 /// How long connecting may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,13 +45,47 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport to the provider at `base_url`, as in `https://api.example.com/v1`.
-    pub fn builder(base_url: impl Into<String>) -> ReqwestTransportBuilder {
-        ReqwestTransportBuilder {
-            base_url: base_url.into(),
-            connect_timeout: CONNECT_TIMEOUT,
-            proxy: None,
-            client: None,
+    /// A transport to the provider at the [base URL](HttpOptions::base_url) of `options`, which must be
+    /// set. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting.
+    pub fn new(options: &HttpOptions) -> Result<Self, ConfigError> {
+        let endpoint = endpoint(options)?;
+        let client = client(&endpoint, options)?;
+        Ok(Self::of(endpoint, client))
+    }
+
+    /// The same through a client of the caller's own, to share its connections, proxies and
+    /// certificates.
+    ///
+    /// Its connect timeout, user agent, proxies, decompression and redirect policy are then up to the
+    /// caller. Build it with `redirect::Policy::none()`: a redirect that the client follows
+    /// is reported as an error, and the token does not travel along (the body cannot be sent twice),
+    /// but a request without body has then been made to wherever it pointed.
+    ///
+    /// This crate builds `reqwest` without a TLS provider of its own choice, and `reqwest` panics when a
+    /// client is built and there is none: switch on its feature `rustls` in your own manifest, or
+    /// install a provider first (`rustls::crypto::ring::default_provider().install_default()`).
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting: one that only the client itself could keep, too.
+    pub fn with_client(options: &HttpOptions, client: Client) -> Result<Self, ConfigError> {
+        if options.proxy.is_some() {
+            return Err(ConfigError::new(
+                "proxy",
+                "cannot be set together with a client: give the client its proxy",
+            ));
+        }
+        Ok(Self::of(endpoint(options)?, client))
+    }
+
+    fn of(endpoint: Endpoint, client: Client) -> Self {
+        Self {
+            endpoint: Arc::new(endpoint),
+            client,
         }
     }
 
@@ -55,7 +93,7 @@ impl ReqwestTransport {
         &self,
         request: ApiRequest,
         body: TrackedBody,
-    ) -> Result<ApiResponse, Broken> {
+    ) -> Result<ApiResponse, TransportError> {
         let url = self.endpoint.join(request.path());
         let response = self
             .client
@@ -65,12 +103,11 @@ impl ReqwestTransport {
             .body(reqwest::Body::wrap(body))
             .send()
             .await
-            .map_err(Broken::Io)?;
+            .map_err(broken)?;
         if *response.url() != url {
-            return Err(Broken::Answer(
+            return Err(TransportError::bad_response(
                 "the HTTP client followed a redirect, though no provider sends any; the client was \
-                 passed in: build it with `redirect::Policy::none()`"
-                    .into(),
+                 passed in: build it with `redirect::Policy::none()`",
             ));
         }
         read(response).await
@@ -94,36 +131,35 @@ impl Transport for ReqwestTransport {
         let (body, sending) = TrackedBody::new(request.body().clone());
         let host = self.endpoint.authority();
         let outcome = tokio::time::timeout(limit, self.exchange(request, body)).await;
-        let (reason, source) = match outcome {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(Broken::Answer(reason))) => return Err(TransportError::BadAnswer { reason }),
-            Ok(Err(Broken::Io(error))) => (describe(&error), Some(error.without_url().into())),
-            Err(_) => (format!("no answer within {limit:?}"), None),
-        };
-        Err(if sending.has_begun() {
-            let reason = format!("{host}: {reason}");
-            TransportError::Lost { reason, source }
-        } else {
-            let reason = format!("cannot reach {host}: {reason}");
-            TransportError::NotSent { reason, source }
+        let late = |_| Err(TransportError::lost(format!("no answer within {limit:?}")));
+        outcome.unwrap_or_else(late).map_err(|mut error| {
+            match error.delivery {
+                Delivery::BadResponse => {}
+                _ if sending.has_begun() => error.reason = format!("{host}: {error}"),
+                _ => {
+                    error.delivery = Delivery::NotSent;
+                    error.reason = format!("cannot reach {host}: {error}");
+                }
+            }
+            error
         })
     }
 }
 
-enum Broken {
-    Io(reqwest::Error),
-    Answer(String),
+/// The error of a request whose sending may have begun.
+fn broken(error: reqwest::Error) -> TransportError {
+    TransportError::lost(describe(&error)).with_source(error.without_url())
 }
 
-async fn read(mut response: Response) -> Result<ApiResponse, Broken> {
+async fn read(mut response: Response) -> Result<ApiResponse, TransportError> {
     let status = response.status().as_u16();
     let header = |name| text(response.headers(), &name);
     let wait = header(RETRY_AFTER).and_then(|value| retry_after::parse(&value, SystemTime::now()));
     let location = header(LOCATION);
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(Broken::Io)? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > ApiResponse::MAX_BYTES {
-            return Err(Broken::Answer(format!(
+            return Err(TransportError::bad_response(format!(
                 "the answer (HTTP {status}) is larger than {} bytes",
                 ApiResponse::MAX_BYTES
             )));
@@ -140,11 +176,11 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
 }
 
 /// What went wrong, in words of ours: the cause is in the error's sources.
-fn describe(error: &reqwest::Error) -> String {
+fn describe(error: &reqwest::Error) -> &'static str {
     if error.is_dns() {
-        return "the name does not resolve".into();
+        return "the name does not resolve";
     }
-    let what = match (io_kind(error), error.is_timeout(), error.is_connect()) {
+    match (io_kind(error), error.is_timeout(), error.is_connect()) {
         (Some(io::ErrorKind::ConnectionRefused), ..) => "connection refused",
         (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), ..) => {
             "connection reset"
@@ -154,8 +190,7 @@ fn describe(error: &reqwest::Error) -> String {
         (_, true, false) => "the answer took too long",
         (_, false, true) => "cannot connect",
         (_, false, false) => "the connection broke before the whole answer came",
-    };
-    what.into()
+    }
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
@@ -164,95 +199,27 @@ fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
         .map(io::Error::kind)
 }
 
-/// Makes a [`ReqwestTransport`].
-pub struct ReqwestTransportBuilder {
-    base_url: String,
-    connect_timeout: Duration,
-    proxy: Option<String>,
-    client: Option<Client>,
-}
-
-impl ReqwestTransportBuilder {
-    /// How long connecting may take, TLS included; 10 s unless set.
-    #[must_use]
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
-        self
-    }
-
-    /// Goes through the HTTP proxy at this URL, as in `http://user:password@proxy.example.com:3128`,
-    /// instead of the one the environment names. A loopback address is reached directly all the same.
-    #[must_use]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Some(url.into());
-        self
-    }
-
-    /// Uses a client of the caller's own, to share its connections, proxies and certificates.
-    ///
-    /// Its connect timeout, its proxies, its decompression and its redirect policy are then the
-    /// caller's affair. Build it with `redirect::Policy::none()`: a redirect that the client follows
-    /// is reported as an error, and the token does not travel along (the body cannot be sent twice),
-    /// but a request without body has then been made to wherever it pointed.
-    ///
-    /// This crate builds `reqwest` without a TLS provider of its own choice, and `reqwest` panics when a
-    /// client is built and there is none: switch on its feature `rustls` in your own manifest, or
-    /// install a provider first (`rustls::crypto::ring::default_provider().install_default()`).
-    #[must_use]
-    pub fn client(mut self, client: Client) -> Self {
-        self.client = Some(client);
-        self
-    }
-
-    /// Checks the settings and makes the transport. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that names the setting.
-    pub fn build(self) -> Result<ReqwestTransport, ConfigError> {
-        let endpoint = Endpoint::parse(&self.base_url)?;
-        if self.client.is_some() && self.proxy.is_some() {
-            return Err(ConfigError::new(
-                "proxy",
-                "cannot be set together with a client: give the client its proxy",
-            ));
-        }
-        let client = match self.client {
-            Some(client) => client,
-            None => client(&endpoint, self.connect_timeout, self.proxy.as_deref())?,
-        };
-        Ok(ReqwestTransport {
-            endpoint: Arc::new(endpoint),
-            client,
-        })
+fn endpoint(options: &HttpOptions) -> Result<Endpoint, ConfigError> {
+    match &options.base_url {
+        Some(base_url) => Endpoint::parse(base_url),
+        None => Err(ConfigError::new("base_url", "must be set")),
     }
 }
 
-impl fmt::Debug for ReqwestTransportBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // URLs may hold passwords here: they have not been checked yet.
-        f.debug_struct("ReqwestTransportBuilder")
-            .field("connect_timeout", &self.connect_timeout)
-            .field("proxy", &self.proxy.is_some())
-            .field("client", &self.client.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-fn client(
-    endpoint: &Endpoint,
-    connect_timeout: Duration,
-    proxy: Option<&str>,
-) -> Result<Client, ConfigError> {
+fn client(endpoint: &Endpoint, options: &HttpOptions) -> Result<Client, ConfigError> {
+    let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
     if connect_timeout.is_zero() {
-        return Err(ConfigError::new(
-            "connect_timeout",
-            "must be more than zero",
-        ));
+        let problem = "must be more than zero";
+        return Err(ConfigError::new("connect_timeout", problem));
     }
+    let user_agent = options.user_agent.as_deref().unwrap_or(USER_AGENT);
+    let Ok(user_agent) = HeaderValue::from_str(user_agent) else {
+        let problem = "has characters that a header cannot have";
+        return Err(ConfigError::new("user_agent", problem));
+    };
     let mut builder = Client::builder()
         .tls_backend_preconfigured(tls(endpoint)?)
-        .user_agent(concat!("drag-solver/", env!("CARGO_PKG_VERSION")))
+        .user_agent(user_agent)
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(redirect::Policy::none())
@@ -265,9 +232,10 @@ fn client(
         .no_zstd();
     if endpoint.is_loopback() {
         builder = builder.no_proxy();
-    } else if let Some(proxy) = proxy {
+    } else if let Some(proxy) = &options.proxy {
+        let proxy = Context::process().secret("proxy", proxy)?;
         // The error would show the URL, and with it a password.
-        let proxy = Proxy::all(proxy).map_err(|_| {
+        let proxy = Proxy::all(proxy.expose_secret()).map_err(|_| {
             ConfigError::new(
                 "proxy",
                 "not a URL: write it like http://proxy.example.com:3128",

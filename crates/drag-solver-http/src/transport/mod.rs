@@ -1,6 +1,6 @@
-//! Carrying one request to the provider and its answer back.
+//! Carrying one request to the provider and its response back.
 
-mod endpoint;
+mod carrier;
 mod http;
 mod tracked;
 
@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use self::http::{ReqwestTransport, ReqwestTransportBuilder};
+pub use self::carrier::Carrier;
+pub use self::http::ReqwestTransport;
 use crate::{ApiRequest, ApiResponse};
 
 /// Carries one request to the provider and brings its answer back.
@@ -22,13 +23,13 @@ use crate::{ApiRequest, ApiResponse};
 pub trait Transport: Debug + Send + Sync {
     /// Sends `request` once, never twice, and gives up after `limit`.
     ///
-    /// Any HTTP status is an answer. Redirects are not followed: they are answers, too. Bodies over
+    /// Any HTTP status is a response. Redirects are not followed: they are responses, too. Bodies over
     /// [`ApiResponse::MAX_BYTES`] are not read to their end. Dropping the future abandons the
     /// request.
     ///
     /// # Errors
     ///
-    /// [`TransportError::NotSent`] only if the provider provably cannot have got the whole request;
+    /// [`TransportError::not_sent`] only if the provider provably cannot have got the whole request;
     /// a job is bought again on the strength of it.
     async fn send(
         &self,
@@ -54,71 +55,57 @@ macro_rules! forward {
 
 forward!(Box<T>, Arc<T>);
 
-/// Why there is no answer. The text never holds a URL's query or a body.
+/// Why there is no response. The text never holds a URL's query or a body.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TransportError {
-    /// The provider never got the request: the name did not resolve, the connection was refused, the
-    /// TLS handshake failed.
-    #[error("{reason}")]
-    NotSent {
-        /// What happened.
-        reason: String,
-        /// The error underneath.
-        #[source]
-        source: Option<Box<dyn Error + Send + Sync>>,
-    },
-    /// The provider may have got the request: the connection broke or the time was up after sending
-    /// began.
-    #[error("{reason}")]
-    Lost {
-        /// What happened.
-        reason: String,
-        /// The error underneath.
-        #[source]
-        source: Option<Box<dyn Error + Send + Sync>>,
-    },
-    /// An answer came, and it is one that no provider gives: far too large, say.
-    #[error("{reason}")]
-    BadAnswer {
-        /// What is wrong with it.
-        reason: String,
-    },
+#[error("{reason}")]
+pub struct TransportError {
+    pub(crate) delivery: Delivery,
+    pub(crate) reason: String,
+    #[source]
+    pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// How far a request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Provably not to the provider.
+    NotSent,
+    /// Perhaps to the provider.
+    Lost,
+    /// There and back.
+    BadResponse,
 }
 
 impl TransportError {
-    /// The provider never got the request.
+    /// The provider never got the request: the name did not resolve, the connection was refused, the
+    /// TLS handshake failed.
     pub fn not_sent(reason: impl Into<String>) -> Self {
-        Self::NotSent {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::new(Delivery::NotSent, reason)
     }
 
-    /// The provider may have got the request.
+    /// The provider may have got the request: the connection broke or the time was up after sending
+    /// began.
     pub fn lost(reason: impl Into<String>) -> Self {
-        Self::Lost {
+        Self::new(Delivery::Lost, reason)
+    }
+
+    /// A response came, and it is one that no provider gives: far too large, say.
+    pub fn bad_response(reason: impl Into<String>) -> Self {
+        Self::new(Delivery::BadResponse, reason)
+    }
+
+    fn new(delivery: Delivery, reason: impl Into<String>) -> Self {
+        Self {
+            delivery,
             reason: reason.into(),
             source: None,
         }
     }
 
-    /// The answer is one that no provider gives.
-    pub fn bad_answer(reason: impl Into<String>) -> Self {
-        Self::BadAnswer {
-            reason: reason.into(),
-        }
-    }
-
-    /// Adds the error underneath. A bad answer has none.
+    /// Adds the error underneath.
     #[must_use]
     pub fn with_source(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        match &mut self {
-            Self::NotSent { source, .. } | Self::Lost { source, .. } => {
-                *source = Some(error.into());
-            }
-            Self::BadAnswer { .. } => {}
-        }
+        self.source = Some(error.into());
         self
     }
 }

@@ -2,13 +2,11 @@
 
 use std::error::Error;
 
-use drag_solver_core::{
-    Charge, DragChallenge, ErrorKind, Rect, Solution, SolveError, Verdict, WorstCase,
-};
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, Rect, Solution, SolveError, Verdict};
 use tokio::time::timeout;
 
-use super::drive::{solve, solve_with};
-use super::{Finding, Subject};
+use super::money::exceeds;
+use super::{Checked, Finding, SolverUnderTest, skip};
 
 /// What breaks a request that is put together by hand.
 const ODD_TEXT: &str = "Kéo \"mảnh ghép\"\\ \u{0}\n</script> {} %s \u{1F9E9}\u{202E}";
@@ -18,202 +16,184 @@ const MAX_NAME: usize = 64;
 
 /// The name is short, stable and lower case: it labels errors, logs and metrics. Visible ASCII
 /// characters, as in `omocaptcha` or, for a chain, `a|b`.
-pub fn the_name_is_a_label(subject: &Subject<'_>) -> Finding {
+#[allow(clippy::unused_async)] // a row of the table
+pub(super) async fn the_name_is_a_label(subject: &SolverUnderTest<'_>) -> Checked {
     let name = subject.solver.name();
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(format!("`{name}` must have 1 to {MAX_NAME} characters"));
+    }
     let is_label = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase();
-    let result = if name.is_empty() || name.len() > MAX_NAME {
-        Err(format!("`{name}` must have 1 to {MAX_NAME} characters"))
-    } else if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
-        Err(format!(
-            "`{name}` has {odd:?} in it: use visible lower-case ASCII characters"
-        ))
-    } else if subject.solver.name() != name {
-        Err(format!("`{name}` was another name when asked again"))
-    } else {
-        Ok(())
-    };
-    Finding::from_result(result)
+    if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
+        let advice = "use visible lower-case ASCII characters";
+        return Err(format!("`{name}` has {odd:?} in it: {advice}"));
+    }
+    if subject.solver.name() != name {
+        return Err(format!("`{name}` was another name when asked again"));
+    }
+    Ok(Finding::Passed)
 }
 
 /// `Debug`, plain and pretty, shows none of the secrets. Skipped if there are none.
-pub fn debug_hides_secrets(subject: &Subject<'_>) -> Finding {
-    if !subject.has_secrets() {
-        return Finding::Skipped("no secret was named with `hiding`".to_owned());
+#[allow(clippy::unused_async)] // a row of the table
+pub(super) async fn debug_hides_secrets(subject: &SolverUnderTest<'_>) -> Checked {
+    if subject.secrets.is_empty() {
+        return Ok(skip("no secret was named with `with_secret`"));
     }
     let solver = subject.solver;
-    Finding::from_result(
-        subject
-            .check_hidden("Debug", &format!("{solver:?}"))
-            .and_then(|()| subject.check_hidden("pretty Debug", &format!("{solver:#?}"))),
-    )
+    subject.check_hidden("Debug", &format!("{solver:?}"))?;
+    subject.check_hidden("pretty Debug", &format!("{solver:#?}"))?;
+    Ok(Finding::Passed)
 }
 
-/// The solvable challenge is solved: by the solver itself, with a drag on the picture, at no
-/// negative cost and within its own worst case, and with the expected drag if one is known.
-pub async fn a_known_challenge_is_solved(subject: &Subject<'_>) -> Finding {
-    let result = match solve(subject, &subject.solvable).await {
-        Ok(Ok(solution)) => check_solution(subject, &subject.solvable, &solution),
-        Ok(Err(error)) => Err(format!("it failed: {error}")),
-        Err(stuck) => Err(stuck),
-    };
-    Finding::from_result(result)
-}
-
-/// What every solution must be.
-pub(super) fn check_solution(
-    subject: &Subject<'_>,
-    challenge: &DragChallenge,
-    solution: &Solution,
-) -> Result<(), String> {
-    let shot = challenge.screenshot();
-    let drag = solution.drag();
-    drag.check(shot.width(), shot.height(), 0.0)
-        .map_err(|error| error.to_string())?;
-    check_provider(subject, "the solution", solution.provider())?;
-    subject.check_hidden("the Debug of a solution", &format!("{solution:?}"))?;
-    if let Some(cost) = solution.cost() {
-        let worst: WorstCase = subject.solver.worst_case();
-        if cost.is_negative() {
-            return Err(format!("it cost {cost} dollars, less than nothing"));
-        }
-        if worst.cost.is_some_and(|worst| cost > worst) {
-            return Err(format!(
-                "it cost {cost} dollars, more than its worst case ({worst})"
-            ));
-        }
-    }
-    let Some((expected, tolerance)) = &subject.expected else {
-        return Ok(());
-    };
-    let off = drag.start.distance(expected.start);
-    let off = off.max(drag.end.distance(expected.end));
-    if off > *tolerance {
-        return Err(format!(
-            "it answered {drag}, and the answer is {expected}: {off:.1} px off"
-        ));
-    }
-    Ok(())
-}
-
-fn check_provider(subject: &Subject<'_>, what: &str, provider: &str) -> Result<(), String> {
-    if subject.providers.iter().any(|name| name == provider) {
-        return Ok(());
-    }
-    Err(format!(
-        "{what} says it is from `{provider}`, and only {:?} may answer",
-        subject.providers
-    ))
+/// The solvable challenge is solved: with a drag on the picture, at no negative cost and within the
+/// worst case, and with the expected drag if one is known.
+pub(super) async fn a_known_challenge_is_solved(subject: &SolverUnderTest<'_>) -> Checked {
+    solve(subject, &subject.solvable).await?;
+    Ok(Finding::Passed)
 }
 
 /// What else a challenge says (an instruction in any characters, a region that is the whole
-/// picture) keeps it from nothing: it is solved as without.
-pub async fn an_instruction_and_a_region_do_no_harm(subject: &Subject<'_>) -> Finding {
+/// picture) changes nothing: it is solved as without.
+pub(super) async fn an_instruction_and_a_region_do_no_harm(
+    subject: &SolverUnderTest<'_>,
+) -> Checked {
     let shot = subject.solvable.screenshot();
     let whole = Rect::new(0.0, 0.0, shot.width().into(), shot.height().into());
     let challenge = subject.solvable.clone().with_instruction(ODD_TEXT);
-    let result = match challenge.with_region(whole) {
-        Ok(challenge) => match solve(subject, &challenge).await {
-            Ok(Ok(solution)) => check_solution(subject, &challenge, &solution),
-            Ok(Err(error)) => Err(format!("it failed: {error}")),
-            Err(stuck) => Err(stuck),
-        },
-        Err(error) => Err(error.to_string()),
-    };
-    Finding::from_result(result)
+    let challenge = challenge.with_region(whole).map_err(|e| e.to_string())?;
+    solve(subject, &challenge).await?;
+    Ok(Finding::Passed)
+}
+
+/// Solves, and holds the answer against what every answer must be.
+pub(super) async fn solve(
+    subject: &SolverUnderTest<'_>,
+    challenge: &DragChallenge,
+) -> Result<Solution, String> {
+    let outcome = subject.ask(subject.solver, challenge).await?;
+    let solution = outcome.map_err(|error| format!("it failed: {error}"))?;
+    let (shot, drag) = (challenge.screenshot(), solution.drag());
+    drag.check(shot.width(), shot.height(), 0.0)
+        .map_err(|error| error.to_string())?;
+    check_contributors(subject, &solution)?;
+    subject.check_hidden("the Debug of a solution", &format!("{solution:?}"))?;
+    if let Some(cost) = solution.cost().filter(|cost| cost.is_negative()) {
+        return Err(format!("it cost ${cost}, less than nothing"));
+    }
+    let worst = subject.solver.profile().worst_case;
+    if exceeds(solution.cost(), worst.cost) {
+        return Err(format!("it cost more than its worst case ({worst})"));
+    }
+    if let Some((expected, tolerance)) = &subject.expected {
+        let off = drag.start.distance(expected.start);
+        let off = off.max(drag.end.distance(expected.end));
+        if off > *tolerance {
+            return Err(format!(
+                "it answered {drag}, and the answer is {expected}: {off:.1} px off"
+            ));
+        }
+    }
+    Ok(solution)
+}
+
+fn check_contributors(subject: &SolverUnderTest<'_>, solution: &Solution) -> Result<(), String> {
+    match solution.contributors() {
+        [] => subject.check_answerer("the solution", solution.solver()),
+        several => several
+            .iter()
+            .try_for_each(|part| check_contributors(subject, part)),
+    }
 }
 
 /// A report about a solution is taken, or refused with [`ErrorKind::Unsupported`]. Skipped, once it
 /// has said that, as there is nothing else to see.
-pub async fn reports_are_answered(subject: &Subject<'_>) -> Finding {
-    let solution = match solve(subject, &subject.solvable).await {
-        Ok(Ok(solution)) => solution,
-        Ok(Err(error)) => return Finding::Violated(format!("there is nothing to report: {error}")),
-        Err(stuck) => return Finding::Violated(stuck),
-    };
+pub(super) async fn reports_are_answered(subject: &SolverUnderTest<'_>) -> Checked {
+    let solution = solve(subject, &subject.solvable).await?;
     for verdict in [Verdict::Correct, Verdict::Incorrect] {
-        let report = subject.solver.report(&solution, verdict);
-        match timeout(subject.patience, report).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) if error.kind() == ErrorKind::Unsupported => {
-                let checked = check_error(subject, &error);
-                return match checked {
-                    Ok(()) => Finding::Skipped(format!("no report of {verdict:?} is taken")),
-                    Err(what) => Finding::Violated(what),
-                };
+        if let Err(error) = report(subject, &solution, verdict).await? {
+            if error.kind() != ErrorKind::Unsupported {
+                return Err(format!("a report that it was {verdict} failed: {error}"));
             }
-            Ok(Err(error)) => {
-                return Finding::Violated(format!("a report of {verdict:?} failed: {error}"));
-            }
-            Err(_) => return Finding::Violated("a report was stuck".to_owned()),
+            return Ok(skip(format!("it takes no report that it was {verdict}")));
         }
     }
-    Finding::from_result(check_stranger(subject, &solution).await)
+    // A solution that was read from a file, with a route that leads nowhere and another solver's name
+    // on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
+    let stranger = Solution::new(*solution.drag(), "stranger");
+    let routes = [0, 1, usize::MAX].map(|child| stranger.clone().push_route(child));
+    for stranger in [stranger].iter().chain(&routes) {
+        let _ = report(subject, stranger, Verdict::Correct).await?;
+    }
+    Ok(Finding::Passed)
 }
 
-/// A solution that was read from a file, with a route that leads nowhere and somebody else's name
-/// on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
-async fn check_stranger(subject: &Subject<'_>, solution: &Solution) -> Result<(), String> {
-    let nobody = Solution::new(*solution.drag(), "nobody");
-    let routes = [0, 1, usize::MAX].map(|child| nobody.clone().routed_via(child));
-    for stranger in [nobody].into_iter().chain(routes) {
-        let report = subject.solver.report(&stranger, Verdict::Correct);
-        match timeout(subject.patience, report).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => check_error(subject, &error)?,
-            Err(_) => return Err("a report on nobody's solution was stuck".to_owned()),
-        }
+/// What came of a report. Its error is a sensible one.
+async fn report(
+    subject: &SolverUnderTest<'_>,
+    solution: &Solution,
+    verdict: Verdict,
+) -> Result<Result<(), SolveError>, String> {
+    let report = subject.solver.report(solution, verdict);
+    let answer = timeout(subject.patience, report).await;
+    let answer = answer.map_err(|_| format!("a report on `{}` was stuck", solution.solver()))?;
+    if let Err(error) = &answer {
+        check_error(subject, error)?;
     }
-    Ok(())
+    Ok(answer)
 }
 
 /// The error of each challenge that cannot be solved is of the kind that was named for it, names
-/// the solver, says something, hides the secrets, and agrees with itself about money. Skipped if no
-/// such challenge was named.
-pub async fn errors_are_sensible(subject: &Subject<'_>) -> Finding {
+/// the solver, says something, hides the secrets, agrees with itself about money, and is the same
+/// after a way through JSON. Skipped if no such challenge was named.
+pub(super) async fn errors_are_sensible(subject: &SolverUnderTest<'_>) -> Checked {
     if subject.failures.is_empty() {
-        return Finding::Skipped("no challenge was named with `failing`".to_owned());
+        return Ok(skip("no challenge was named with `failing`"));
     }
     for failure in &subject.failures {
         let expected = failure.kind.map_or("any error", ErrorKind::as_str);
-        let solver = failure.elsewhere.unwrap_or(subject.solver);
-        let result = match solve_with(subject, solver, &failure.challenge).await {
-            Ok(Err(error)) if failure.kind.is_some_and(|kind| kind != error.kind()) => {
-                Err(format!("the error is not {expected}: {error}"))
+        match subject.ask(failure.solver, &failure.challenge).await? {
+            Ok(solution) => {
+                let drag = solution.drag();
+                return Err(format!("in place of {expected} it was solved: {drag}"));
             }
-            Ok(Err(error)) => check_error(subject, &error),
-            Ok(Ok(solution)) => Err(format!(
-                "in place of {expected} it was solved after all: {}",
-                solution.drag()
-            )),
-            Err(stuck) => Err(stuck),
-        };
-        if let Err(what) = result {
-            return Finding::Violated(what);
+            Err(error) if failure.kind.is_some_and(|kind| kind != error.kind()) => {
+                return Err(format!("the error is not {expected}: {error}"));
+            }
+            Err(error) => check_error(subject, &error)?,
         }
     }
-    Finding::Passed
+    Ok(Finding::Passed)
 }
 
 /// What every error must be.
-pub(super) fn check_error(subject: &Subject<'_>, error: &SolveError) -> Result<(), String> {
-    match error.provider() {
-        Some(provider) => check_provider(subject, "the error", provider)?,
-        // Nobody in particular failed if all did.
+pub(super) fn check_error(subject: &SolverUnderTest<'_>, error: &SolveError) -> Result<(), String> {
+    match error.solver() {
+        Some(solver) => subject.check_answerer("the error", solver)?,
+        // A chain that ran out names none: all of them failed.
         None if error.kind() == ErrorKind::AllFailed => {}
         None => return Err(format!("the error does not say who it is from: {error}")),
     }
     if error.message().is_empty() {
         return Err(format!("the error does not say what happened: {error}"));
     }
-    if error.kind().is_local_refusal() && error.charge() != Charge::No {
-        return Err(format!("nothing was sent, so nothing was charged: {error}"));
-    }
-    if error.job().is_some() && error.charge() == Charge::No {
-        return Err(format!("an unfinished job was paid for: {error}"));
+    let has_jobs = !error.unfinished_jobs().is_empty();
+    if error.kind().is_local_refusal() && error.billed() != Billed::No && !has_jobs {
+        return Err(format!("nothing was sent, so nothing was billed: {error}"));
     }
     let texts = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
     for text in texts.map(ToString::to_string) {
         subject.check_hidden("an error", &text)?;
     }
-    subject.check_hidden("the Debug of an error", &format!("{error:?}"))
+    subject.check_hidden("the Debug of an error", &format!("{error:?}"))?;
+    let json = serde_json::to_string(error).map_err(|e| e.to_string())?;
+    subject.check_hidden("the JSON of an error", &json)?;
+    let back: SolveError = serde_json::from_str(&json).map_err(|e| format!("{e} in {json}"))?;
+    let facts = |error: &SolveError| {
+        let money = (error.billed(), error.unfinished_jobs());
+        (error.kind(), error.recovery(), money, error.to_string())
+    };
+    if facts(&back) != facts(error) {
+        return Err(format!("as JSON the error became another: {error}, {back}"));
+    }
+    Ok(())
 }

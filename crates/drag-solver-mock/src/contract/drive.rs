@@ -4,30 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use drag_solver_core::{DragChallenge, DragSolver, Solution, SolveError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::time::timeout;
-
-use super::Subject;
-
-/// Solves, and fails if that takes longer than the subject's patience.
-pub(super) async fn solve(
-    subject: &Subject<'_>,
-    challenge: &DragChallenge,
-) -> Result<Result<Solution, SolveError>, String> {
-    solve_with(subject, subject.solver, challenge).await
-}
-
-/// The same with another solver.
-pub(super) async fn solve_with(
-    subject: &Subject<'_>,
-    solver: &dyn DragSolver,
-    challenge: &DragChallenge,
-) -> Result<Result<Solution, SolveError>, String> {
-    timeout(subject.patience, solver.solve(challenge))
-        .await
-        .map_err(|_| format!("a call was stuck for {:?}", subject.patience))
-}
 
 /// Polls `future` whenever it is woken, and drops it at the await that its poll number `polls` came
 /// to.

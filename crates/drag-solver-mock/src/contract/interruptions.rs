@@ -2,95 +2,94 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Charge, DragChallenge, ErrorKind};
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, PaidJob, SolveError};
 use tokio::time::{Instant, timeout};
 
-use super::answers::{check_error, check_solution};
-use super::drive::{all, poll_times, solve};
-use super::ledger::Ledger;
-use super::{Finding, Subject};
+use super::answers::{check_error, solve};
+use super::drive::{all, poll_times};
+use super::recorder::{Observed, Recorder};
+use super::{Checked, Finding, SolverUnderTest, skip};
 
 /// Most polls of one call after which it is dropped. A call that takes more is dropped at the first
 /// so many awaits only.
 pub(super) const MAX_POLLS: usize = 100;
 
-/// How long the challenge that is never answered has: on a paused clock long enough for any provider
-/// to begin, and otherwise no longer than a test may take.
-const LONG_IF_PAUSED: Duration = Duration::from_secs(60);
-const SHORT: Duration = Duration::from_millis(50);
+/// A challenge whose deadline has passed is refused with [`ErrorKind::DeadlineExceeded`], and nothing
+/// is bought. On a paused clock also: at once. If it brings paid jobs, the refusal hands them back.
+pub(super) async fn an_expired_challenge_is_refused(subject: &SolverUnderTest<'_>) -> Checked {
+    let fresh = subject.solvable.clone().without_paid_jobs();
+    let error = refusal(subject, &fresh).await?;
+    if error.billed() != Billed::No {
+        return Err(format!("nothing was to be bought, and it says: {error}"));
+    }
+    let inside = subject.solver.profile().solvers.into_iter().next();
+    let solver = inside.unwrap_or_else(|| subject.solver.name().to_owned());
+    let jobs = [1, 2].map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
+    let paid = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
+    let error = refusal(subject, &paid).await?;
+    match jobs
+        .iter()
+        .find(|job| !error.unfinished_jobs().contains(job))
+    {
+        Some(lost) => Err(format!(
+            "{lost} was paid for, and the refusal does not name it: {error}"
+        )),
+        None => Ok(Finding::Passed),
+    }
+}
 
-/// A challenge whose deadline has passed is refused with [`ErrorKind::DeadlineExceeded`], and
-/// nothing is bought. On a paused clock also: at once.
-pub async fn an_expired_challenge_is_refused(subject: &Subject<'_>) -> Finding {
-    let started = Instant::now();
-    let expired = subject.solvable.clone().without_paid_jobs();
-    let (expired, ledger) = Ledger::listen_to(&expired.with_deadline(started));
-    let error = match solve(subject, &expired).await {
-        Ok(Err(error)) => error,
-        Ok(Ok(_)) => return Finding::Violated("it was solved after its deadline".to_owned()),
-        Err(stuck) => return Finding::Violated(stuck),
+async fn refusal(
+    subject: &SolverUnderTest<'_>,
+    challenge: &DragChallenge,
+) -> Result<SolveError, String> {
+    let expired = challenge.clone().with_deadline(Instant::now());
+    let observed = Observed::call(subject, subject.solver, &expired, Recorder::default()).await?;
+    let (took, has_bought) = (observed.took, !observed.heard.buyers.is_empty());
+    let Err(error) = observed.outcome else {
+        return Err("it was solved after its deadline".to_owned());
     };
-    let result = if error.kind() != ErrorKind::DeadlineExceeded {
-        Err(format!("the error is not deadline_exceeded: {error}"))
-    } else if ledger.purchases() > 0 || error.charge() != Charge::No {
-        Err(format!("something was bought after the deadline: {error}"))
-    } else if subject.paused && Instant::now() != started {
-        Err(format!("it took {:?} to say so", started.elapsed()))
-    } else {
-        check_error(subject, &error)
-    };
-    Finding::from_result(result)
+    if error.kind() != ErrorKind::DeadlineExceeded {
+        return Err(format!("the error is not deadline_exceeded: {error}"));
+    }
+    if has_bought {
+        return Err(format!("something was bought after the deadline: {error}"));
+    }
+    if subject.is_paused && !took.is_zero() {
+        return Err(format!("it took {took:?} to say so"));
+    }
+    check_error(subject, &error)?;
+    Ok(error)
 }
 
 /// A call that gets no answer fails with [`ErrorKind::DeadlineExceeded`] once the deadline passes, or
 /// earlier if the solver sees that it cannot be met; or with [`ErrorKind::Timeout`] before it, if the
 /// solver has a shorter limit of its own. On a paused clock also: not an instant later.
 /// Skipped if no such challenge was named.
-pub async fn a_deadline_ends_the_wait(subject: &Subject<'_>) -> Finding {
-    let Some(endless) = &subject.endless else {
-        return Finding::Skipped("no challenge was named with `never_answering`".to_owned());
+pub(super) async fn a_deadline_ends_the_wait(subject: &SolverUnderTest<'_>) -> Checked {
+    let Some(challenge) = subject.endless_with_deadline() else {
+        return Ok(skip("no challenge was named with `never_answering`"));
     };
-    let (challenge, limit) = never_answered(subject, endless, Instant::now());
-    let due = Instant::now() + limit;
-    let call = subject.solver.solve(&challenge);
-    let error = match timeout(limit + subject.patience, call).await {
-        Ok(Err(error)) => error,
-        Ok(Ok(_)) => return Finding::Violated("it was answered after all".to_owned()),
-        Err(_) => {
-            let patience = subject.patience;
-            return Finding::Violated(format!("stuck {patience:?} after the deadline"));
-        }
+    let outcome = subject.ask(subject.solver, &challenge).await?;
+    let Err(error) = outcome else {
+        return Err("it was answered after all".to_owned());
     };
-    let now = Instant::now();
-    let own_limit = error.kind() == ErrorKind::Timeout && now < due;
-    let result = if error.kind() != ErrorKind::DeadlineExceeded && !own_limit {
-        Err(format!("the error is not deadline_exceeded: {error}"))
-    } else if subject.paused && now > due {
-        Err(format!("it came {:?} after the deadline", now - due))
-    } else {
-        check_error(subject, &error)
-    };
-    Finding::from_result(result)
-}
-
-/// `endless` with the deadline it is given, and how long that is from `now`.
-pub(super) fn never_answered(
-    subject: &Subject<'_>,
-    endless: &DragChallenge,
-    now: Instant,
-) -> (DragChallenge, Duration) {
-    let limit = if subject.paused {
-        LONG_IF_PAUSED
-    } else {
-        SHORT
-    };
-    (endless.clone().with_deadline(now + limit), limit)
+    let deadline = challenge.deadline().unwrap_or_else(Instant::now);
+    let late = Instant::now().saturating_duration_since(deadline);
+    let has_own_limit = error.kind() == ErrorKind::Timeout && !challenge.is_expired();
+    if error.kind() != ErrorKind::DeadlineExceeded && !has_own_limit {
+        return Err(format!("the error is not deadline_exceeded: {error}"));
+    }
+    if subject.is_paused && !late.is_zero() {
+        return Err(format!("it came {late:?} after the deadline"));
+    }
+    check_error(subject, &error)?;
+    Ok(Finding::Passed)
 }
 
 /// A deadline that is years away is none: no sum of times overflows, and the challenge is solved.
-pub async fn a_far_deadline_is_met(subject: &Subject<'_>) -> Finding {
+pub(super) async fn a_far_deadline_is_met(subject: &SolverUnderTest<'_>) -> Checked {
     let mut far = Duration::from_secs(u64::MAX);
-    // As far as the clock goes, give or take half.
+    // As far as the clock reaches, give or take half.
     let deadline = loop {
         match Instant::now().checked_add(far) {
             Some(deadline) => break deadline,
@@ -98,42 +97,45 @@ pub async fn a_far_deadline_is_met(subject: &Subject<'_>) -> Finding {
         }
     };
     let challenge = subject.solvable.clone().with_deadline(deadline);
-    Finding::from_result(match solve(subject, &challenge).await {
-        Ok(Ok(solution)) => check_solution(subject, &challenge, &solution),
-        Ok(Err(error)) => Err(format!("with {far:?} to go: {error}")),
-        Err(stuck) => Err(stuck),
-    })
+    let solved = solve(subject, &challenge).await;
+    solved.map_err(|what| format!("with {far:?} to go, {what}"))?;
+    Ok(Finding::Passed)
 }
 
 /// A call dropped at any of its awaits leaves nothing behind that keeps the next from being solved.
-pub async fn dropped_calls_leave_nothing_behind(subject: &Subject<'_>) -> Finding {
-    Finding::from_result(drop_calls(subject, 1).await)
+pub(super) async fn dropped_calls_leave_nothing_behind(subject: &SolverUnderTest<'_>) -> Checked {
+    drop_calls(subject, 1).await
 }
 
-/// As many calls at once as [set](Subject::with_calls_at_once), all dropped at the same await, leave
-/// nothing behind: not a permit of many, no place in a queue, no money set aside.
-pub async fn many_dropped_calls_leave_nothing_behind(subject: &Subject<'_>) -> Finding {
-    Finding::from_result(drop_calls(subject, subject.at_once()).await)
+/// As many calls at once as [set](SolverUnderTest::with_calls_at_once), all dropped at the same await,
+/// leave nothing behind: not a permit of many, no place in a queue, no money set aside.
+pub(super) async fn many_dropped_calls_leave_nothing_behind(
+    subject: &SolverUnderTest<'_>,
+) -> Checked {
+    drop_calls(subject, subject.at_once()).await
 }
 
 /// Drops calls at every await of the solvable challenge and, on a paused clock, of the one that is
 /// never answered. The next is solved.
-async fn drop_calls(subject: &Subject<'_>, at_once: usize) -> Result<(), String> {
-    drop_at_every_await(subject, at_once).await?;
-    if let Some(endless) = subject.endless.as_ref().filter(|_| subject.paused) {
-        drop_while_waiting(subject, at_once, endless).await;
+async fn drop_calls(subject: &SolverUnderTest<'_>, at_once: usize) -> Checked {
+    drop_at_every_await(subject, at_once, &subject.solvable).await?;
+    if let Some(endless) = subject.endless.as_ref().filter(|_| subject.is_paused) {
+        // The solver may end them by itself, if it has a limit of its own.
+        let _ = drop_at_every_await(subject, at_once, endless).await;
     }
-    match solve(subject, &subject.solvable).await {
-        Ok(Ok(solution)) => check_solution(subject, &subject.solvable, &solution),
-        Ok(Err(error)) => Err(format!("after drops at every await: {error}")),
-        Err(stuck) => Err(format!("after drops at every await: {stuck}")),
-    }
+    let next = solve(subject, &subject.solvable).await;
+    next.map_err(|what| format!("after drops at every await, {what}"))?;
+    Ok(Finding::Passed)
 }
 
-/// Drops calls at their first await, their second, and so on, until they are solved.
-async fn drop_at_every_await(subject: &Subject<'_>, at_once: usize) -> Result<(), String> {
+/// Drops calls at their first await, their second, and so on, until they end by themselves.
+async fn drop_at_every_await(
+    subject: &SolverUnderTest<'_>,
+    at_once: usize,
+    challenge: &DragChallenge,
+) -> Result<(), String> {
     for polls in 1..=MAX_POLLS {
-        let call = || poll_times(subject.solver.solve(&subject.solvable), polls);
+        let call = || poll_times(subject.solver.solve(challenge), polls);
         let calls = all((0..at_once).map(|_| call()));
         let Ok(ended) = timeout(subject.patience, calls).await else {
             return Err(format!("stuck after {} drops", polls - 1));
@@ -149,36 +151,17 @@ async fn drop_at_every_await(subject: &Subject<'_>, at_once: usize) -> Result<()
     Ok(())
 }
 
-/// Drops calls that are never answered at each of their awaits, and at last while they wait for what
-/// will not come. The solver may end them earlier, if it has a limit of its own.
-async fn drop_while_waiting(subject: &Subject<'_>, at_once: usize, endless: &DragChallenge) {
-    for polls in 1..=MAX_POLLS {
-        let call = || poll_times(subject.solver.solve(endless), polls);
-        let calls = all((0..at_once).map(|_| call()));
-        match timeout(LONG_IF_PAUSED, calls).await {
-            Ok(ended) if ended.iter().any(Option::is_none) => {}
-            _ => break,
-        }
-    }
-}
-
-/// As many calls at once as [set](Subject::with_calls_at_once) are all solved.
-pub async fn many_calls_at_once_are_solved(subject: &Subject<'_>) -> Finding {
+/// As many calls at once as [set](SolverUnderTest::with_calls_at_once) are all solved.
+pub(super) async fn many_calls_at_once_are_solved(subject: &SolverUnderTest<'_>) -> Checked {
     let calls = (0..subject.at_once()).map(|_| solve(subject, &subject.solvable));
-    let mut bad = all(calls)
-        .await
-        .into_iter()
-        .filter_map(|outcome| match outcome {
-            Ok(Ok(solution)) => check_solution(subject, &subject.solvable, &solution).err(),
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(stuck) => Some(stuck),
-        });
-    Finding::from_result(match bad.next() {
-        None => Ok(()),
+    let outcomes = all(calls).await;
+    let mut bad = outcomes.into_iter().filter_map(Result::err);
+    match bad.next() {
+        None => Ok(Finding::Passed),
         Some(first) => Err(format!(
             "{} of {} calls at once failed, the first with: {first}",
             bad.count() + 1,
             subject.at_once()
         )),
-    })
+    }
 }

@@ -1,121 +1,197 @@
-//! How a solver deals with money: what it says of it, what it buys, what it goes on with.
+//! How a solver deals with money: what it says of it, and what it buys.
 
-use drag_solver_core::{DragChallenge, PaidJob, Solution};
-use tokio::time::{Instant, timeout};
+use drag_solver_core::{
+    Attempt, Billed, DragSolver, JobId, Purchase, Purchases, Solution, SolveError, Usd, WorstCase,
+};
+use tokio::time::Instant;
 
-use super::drive::poll_times;
-use super::interruptions::{MAX_POLLS, never_answered};
-use super::ledger::{Ledger, Watched};
-use super::{Finding, Subject};
+use super::answers::check_error;
+use super::recorder::{Observed, Recorder};
+use super::{Checked, Finding, SolverUnderTest, skip};
 
-/// What a solver tells its listeners is true and in order: it has started before it buys, it says
-/// that it buys before money may be spent, and an answer or an error that may have cost money comes
-/// of something it said it bought. Skipped if it says nothing at all, and nothing costs anything.
-pub async fn progress_tells_of_money(subject: &Subject<'_>) -> Finding {
-    let solvable = (subject.solver, &subject.solvable);
-    let failures = subject.failures.iter();
-    let failures = failures.map(|failure| {
-        let solver = failure.elsewhere.unwrap_or(subject.solver);
-        (solver, &failure.challenge)
-    });
-    let mut is_silent = true;
-    for (solver, challenge) in [solvable].into_iter().chain(failures) {
-        let watched = match Watched::solve(subject, solver, challenge).await {
-            Ok(watched) => watched,
-            Err(stuck) => return Finding::Violated(stuck),
-        };
-        if let Err(what) = watched.check(subject) {
-            return Finding::Violated(what);
-        }
-        is_silent &= watched.ledger.is_empty();
+/// For the author of a solver that buys and says nothing.
+const ADVICE: &str = "a solver that buys says `Started`, then `Buying` before it sends what may be \
+    billed, then `NotBought`, or `Bought` if the provider names a job, and `Settled` with what was \
+    billed: see `drag_solver_core::Event`";
+
+/// The events of every call are in order, each purchase has one end, and what they say of money is
+/// what the answer or the error says. A solver that says nothing must buy nothing; then skipped.
+pub(super) async fn events_tell_of_money(subject: &SolverUnderTest<'_>) -> Checked {
+    let mut has_spoken = false;
+    for (solver, challenge) in subject.questions() {
+        let observed = Observed::call(subject, solver, &challenge, Recorder::default()).await?;
+        check_events(subject, solver, &observed)?;
+        has_spoken |= observed.heard.purchases.has_spoken();
     }
-    if is_silent {
-        return Finding::Skipped("it says nothing, and buys nothing".to_owned());
+    if has_spoken {
+        return Ok(Finding::Passed);
     }
-    Finding::Passed
+    let worst = subject.solver.profile().worst_case;
+    if worst.purchases.is_some_and(|most| most > 0) && worst.cost != Some(Usd::ZERO) {
+        return Err(format!(
+            "its profile is {worst}, and it says nothing of buying: {ADVICE}"
+        ));
+    }
+    Ok(skip(format!(
+        "it says nothing of money, as if it bought nothing: {ADVICE}"
+    )))
 }
 
-/// A job that was bought and not waited for is gone on with by the next call, if that is
-/// [`resuming`](DragChallenge::resuming) it: it is fetched, and nothing is bought from whom it
-/// belongs to. Skipped if the solver names no job that it buys.
-pub async fn a_paid_job_is_resumed(subject: &Subject<'_>) -> Finding {
-    let job = match abandoned_job(subject).await {
-        Ok(Some(job)) => job,
-        Ok(None) => return Finding::Skipped("it names no job that it buys".to_owned()),
-        Err(stuck) => return Finding::Violated(stuck),
+fn check_events(
+    subject: &SolverUnderTest<'_>,
+    solver: &dyn DragSolver,
+    observed: &Observed,
+) -> Result<(), String> {
+    let heard = &observed.heard;
+    if let Some(what) = &heard.out_of_order {
+        return Err(what.clone());
+    }
+    for solver in &heard.solvers {
+        subject.check_answerer("an event", solver)?;
+    }
+    let result = match &observed.outcome {
+        Ok(solution) => check_ends(&heard.purchases, solution.failed_attempts(), solver)
+            .and_then(|()| check_solution(&heard.purchases, solution)),
+        Err(error) => check_ends(&heard.purchases, &error.attempts(), solver)
+            .and_then(|()| check_bill(&heard.purchases, error)),
     };
-    let resuming = subject.solvable.clone().resuming(job.clone());
-    let watched = match Watched::solve(subject, subject.solver, &resuming).await {
-        Ok(watched) => watched,
-        Err(stuck) => return Finding::Violated(stuck),
-    };
-    let bought = watched.ledger.purchases_from(&job.provider);
-    Finding::from_result(match &watched.outcome {
-        _ if bought > 0 => Err(format!("{job} was paid for, and it bought another")),
-        Err(error) => Err(format!("{job} was not fetched: {error}")),
-        Ok(_) if !watched.ledger.has_resumed(&job) => {
-            Err(format!("it did not say that it resumed {job}"))
-        }
-        Ok(_) => Ok(()),
-    })
+    if heard.purchases.has_spoken() {
+        return result;
+    }
+    result.map_err(|what| format!("{what}: {ADVICE}"))
 }
 
-/// The job of a call that was dropped as soon as it had bought one and had to wait for it.
-async fn abandoned_job(subject: &Subject<'_>) -> Result<Option<PaidJob>, String> {
-    for polls in 1..=MAX_POLLS {
-        let (challenge, ledger) = Ledger::listen_to(&subject.solvable.clone().without_paid_jobs());
-        let call = poll_times(subject.solver.solve(&challenge), polls);
-        let ended = timeout(subject.patience, call).await;
-        let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
-        match (ended, ledger.bought()) {
-            (None, Some(job)) => return Ok(Some(job)),
-            (None, None) => {}
-            (Some(_), _) => return Ok(None),
-        }
-    }
-    Ok(None)
-}
-
-/// No call buys more answers, costs more or (on a paused clock) takes longer than the solver's
-/// [worst case](drag_solver_core::DragSolver::worst_case) says. Skipped if it says nothing.
-pub async fn the_worst_case_holds(subject: &Subject<'_>) -> Finding {
-    let worst = subject.solver.worst_case();
-    if worst.attempts.is_none() && worst.time.is_none() && worst.cost.is_none() {
-        return Finding::Skipped("it says nothing of its worst case".to_owned());
-    }
-    let endless = subject.endless.as_ref().map(|endless| {
-        let (_, limit) = never_answered(subject, endless, Instant::now());
-        // It holds for deadlines that are no later than what it would set itself.
-        let limit = worst.time.map_or(limit, |time| time.min(limit));
-        endless.clone().with_deadline(Instant::now() + limit)
-    });
-    let own = subject.failures.iter();
-    let own = own.filter(|failure| failure.elsewhere.is_none());
-    let mut challenges: Vec<&DragChallenge> = vec![&subject.solvable];
-    challenges.extend(own.map(|failure| &failure.challenge));
-    challenges.extend(&endless);
-    for challenge in challenges {
-        let watched = match Watched::solve(subject, subject.solver, challenge).await {
-            Ok(watched) => watched,
-            Err(stuck) => return Finding::Violated(stuck),
+/// Each purchase was ended by an event, or is named among what failed.
+fn check_ends(
+    purchases: &Purchases,
+    failed: &[Attempt],
+    solver: &dyn DragSolver,
+) -> Result<(), String> {
+    // A chain may drop a call whose request has not been answered: then it has no job to name.
+    let may_drop = !solver.profile().solvers.is_empty();
+    for purchase in purchases
+        .as_slice()
+        .iter()
+        .filter(|p| p.settlement.is_none())
+    {
+        let is_named = |attempt: &Attempt| match purchase.open_job() {
+            Some(job) => attempt.jobs.contains(&job),
+            None => may_drop && attempt.billed != Billed::No,
         };
-        let bought = watched.ledger.purchases();
-        let most = worst
-            .attempts
-            .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        if most.is_some_and(|most| bought > most) {
-            return Finding::Violated(format!("it bought {bought} answers, and said: {worst}"));
-        }
-        let cost = watched.outcome.as_ref().ok().and_then(Solution::cost);
-        if let (Some(cost), Some(most)) = (cost, worst.cost)
-            && cost > most
-        {
-            return Finding::Violated(format!("it cost {cost} dollars, and said: {worst}"));
-        }
-        if subject.paused && worst.time.is_some_and(|most| watched.took > most) {
-            let took = watched.took;
-            return Finding::Violated(format!("it took {took:?}, and said: {worst}"));
+        if !failed.iter().any(is_named) {
+            let job = purchase.job.as_ref().map_or("", JobId::as_str);
+            return Err(format!(
+                "the purchase of job `{job}` from {} has no end: neither an event says so, nor is it \
+                 named as unfinished",
+                purchase.solver
+            ));
         }
     }
-    Finding::Passed
+    Ok(())
+}
+
+fn check_bill(purchases: &Purchases, error: &SolveError) -> Result<(), String> {
+    let ends = purchases.as_slice().iter();
+    let of_events = ends.map(|p| p.settlement.map_or(Billed::Maybe, |end| end.billed));
+    let of_jobs = error.unfinished_jobs().into_iter().map(|_| Billed::Maybe);
+    let expected = of_events.chain(of_jobs).max().unwrap_or(Billed::No);
+    match error.billed() {
+        billed if billed == expected => Ok(()),
+        billed => Err(format!(
+            "by its events and jobs, `billed` is `{expected}`, and the error says `{billed}`: {error}"
+        )),
+    }
+}
+
+fn check_solution(purchases: &Purchases, solution: &Solution) -> Result<(), String> {
+    for part in solution.contributors() {
+        check_solution(purchases, part)?;
+    }
+    let purchases = purchases.as_slice();
+    let is_billed = |p: &Purchase| p.settlement.is_some_and(|end| end.billed != Billed::No);
+    if solution.cost() > Some(Usd::ZERO) && !purchases.iter().any(is_billed) {
+        return Err("its answer cost money, and no event says that anything was billed".to_owned());
+    }
+    let Some(job) = solution.job() else {
+        return Ok(());
+    };
+    let is_its = |p: &&Purchase| p.job.as_ref() == Some(job);
+    let Some(purchase) = purchases.iter().rfind(is_its) else {
+        return Err(format!(
+            "its answer is that of job {job}, and no event says that it was bought"
+        ));
+    };
+    match (
+        solution.cost(),
+        purchase.settlement.and_then(|end| end.cost),
+    ) {
+        (Some(cost), Some(told)) if cost != told => {
+            Err(format!("its answer cost ${cost}, and by its event ${told}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An observer that refuses `Buying` prevents the purchase: nothing is bought, and the call fails
+/// without a bill. Skipped if the solver says nothing of buying.
+pub(super) async fn an_observer_can_prevent_a_purchase(subject: &SolverUnderTest<'_>) -> Checked {
+    let fresh = subject.solvable.clone().without_paid_jobs();
+    let observed = Observed::call(subject, subject.solver, &fresh, Recorder::refusing()).await?;
+    let refused = &observed.heard.buyers;
+    if refused.is_empty() {
+        return Ok(skip("it says nothing of buying"));
+    }
+    if let Some(what) = observed.heard.out_of_order {
+        return Err(format!("after its purchase was refused, {what}"));
+    }
+    match &observed.outcome {
+        // Another solver of a chain may answer for nothing.
+        Ok(solution) if refused.iter().any(|name| name == solution.solver()) => {
+            Err("its purchase was refused, and it answered all the same".to_owned())
+        }
+        Err(error) if error.billed() != Billed::No => Err(format!(
+            "its purchase was refused, and the error says that it cost money: {error}"
+        )),
+        Err(error) => check_error(subject, error).map(|()| Finding::Passed),
+        Ok(_) => Ok(Finding::Passed),
+    }
+}
+
+/// No call buys more answers, costs more or (on a paused clock) takes longer than the worst case in
+/// the solver's [profile](DragSolver::profile). Skipped if it says nothing.
+pub(super) async fn the_worst_case_holds(subject: &SolverUnderTest<'_>) -> Checked {
+    if subject.solver.profile().worst_case == WorstCase::unknown() {
+        return Ok(skip("it says nothing of its worst case"));
+    }
+    for (solver, mut challenge) in subject.questions() {
+        let worst = solver.profile().worst_case;
+        let own_limit = worst.time.and_then(|time| Instant::now().checked_add(time));
+        // It holds for deadlines that are no later than what the solver would set itself.
+        if let (Some(_), Some(limit)) = (challenge.deadline(), own_limit) {
+            challenge = challenge.with_deadline_at_most(limit);
+        }
+        let observed = Observed::call(subject, solver, &challenge, Recorder::default()).await?;
+        let bought = u32::try_from(observed.heard.buyers.len()).unwrap_or(u32::MAX);
+        let spent = match &observed.outcome {
+            Ok(solution) => solution.spent(),
+            Err(error) => error.spent(),
+        };
+        let took = Some(observed.took).filter(|_| subject.is_paused);
+        let broken = if exceeds(Some(bought), worst.purchases) {
+            format!("it bought {bought} answers")
+        } else if exceeds(spent, worst.cost) {
+            format!("it cost ${}", spent.unwrap_or_default())
+        } else if exceeds(took, worst.time) {
+            format!("it took {:?}", observed.took)
+        } else {
+            continue;
+        };
+        return Err(format!("{broken}, and its worst case is: {worst}"));
+    }
+    Ok(Finding::Passed)
+}
+
+/// Whether both are known, and it is more than that.
+pub(super) fn exceeds<T: PartialOrd>(it: Option<T>, most: Option<T>) -> bool {
+    it.zip(most).is_some_and(|(it, most)| it > most)
 }

@@ -3,51 +3,55 @@
 use std::fmt;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind};
+use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Solution, SolveError};
+use tokio::time::{Instant, timeout};
 
-/// Calls at once that memory takes without noticing, and that sockets do.
-const MANY_IN_MEMORY: usize = 1_000;
-const MANY_OVER_SOCKETS: usize = 50;
+/// Calls at once that memory takes without noticing, and time for any provider to begin: on a paused
+/// clock.
+const PAUSED: (usize, Duration) = (1_000, Duration::from_secs(60));
+/// As many as sockets take, and no longer than a test may take.
+const REAL: (usize, Duration) = (50, Duration::from_millis(50));
 
 /// A solver, a challenge it solves, and what else the checks may use.
 ///
 /// `Debug` does not show the secrets.
-pub struct Subject<'a> {
+pub struct SolverUnderTest<'a> {
     pub(super) solver: &'a dyn DragSolver,
     pub(super) solvable: DragChallenge,
     pub(super) expected: Option<(Drag, f64)>,
     pub(super) failures: Vec<Failure<'a>>,
     pub(super) endless: Option<DragChallenge>,
-    pub(super) providers: Vec<String>,
-    secrets: Vec<String>,
+    answerers: Vec<String>,
+    pub(super) secrets: Vec<String>,
     at_once: Option<usize>,
     pub(super) patience: Duration,
-    pub(super) paused: bool,
+    pub(super) is_paused: bool,
 }
 
-/// A challenge that somebody fails at.
+/// A challenge that a solver fails at.
 pub(super) struct Failure<'a> {
-    /// The solver under test, unless it is another.
-    pub(super) elsewhere: Option<&'a dyn DragSolver>,
+    pub(super) solver: &'a dyn DragSolver,
     pub(super) challenge: DragChallenge,
     /// Any will do unless it is named.
     pub(super) kind: Option<ErrorKind>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> SolverUnderTest<'a> {
     /// `solver` solves `solvable` every time it is asked.
     pub fn new(solver: &'a dyn DragSolver, solvable: DragChallenge) -> Self {
+        let mut answerers = solver.profile().solvers;
+        answerers.push(solver.name().to_owned());
         Self {
             solver,
             solvable,
             expected: None,
             failures: Vec::new(),
             endless: None,
-            providers: vec![solver.name().to_owned()],
+            answerers,
             secrets: Vec::new(),
             at_once: None,
             patience: Duration::from_secs(30),
-            paused: false,
+            is_paused: false,
         }
     }
 
@@ -59,64 +63,65 @@ impl<'a> Subject<'a> {
         self
     }
 
-    /// A challenge that the solver fails at every time, with whatever error.
+    /// A challenge that the solver fails at every time, with any error.
     #[must_use]
-    pub fn failing(mut self, unsolvable: DragChallenge) -> Self {
-        self.failures.push(Failure {
-            elsewhere: None,
-            challenge: unsolvable,
-            kind: None,
-        });
-        self
+    pub fn failing(self, challenge: DragChallenge) -> Self {
+        let solver = self.solver;
+        self.with_failure(None, solver, challenge)
     }
 
     /// A challenge that the solver fails at every time with this kind of error. Name one for each
     /// kind that it can show: [`Report::kinds`](super::Report::kinds) says which were seen.
     #[must_use]
-    pub fn failing_with(mut self, kind: ErrorKind, challenge: DragChallenge) -> Self {
-        self.failures.push(Failure {
-            elsewhere: None,
-            challenge,
-            kind: Some(kind),
-        });
-        self
+    pub fn failing_with(self, kind: ErrorKind, challenge: DragChallenge) -> Self {
+        let solver = self.solver;
+        self.with_failure(Some(kind), solver, challenge)
     }
 
     /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
-    /// with nobody at the other end.
+    /// with an address at which nothing listens.
     #[must_use]
-    pub fn failing_elsewhere(
-        mut self,
+    pub fn with_unrelated_failure(
+        self,
         kind: ErrorKind,
         solver: &'a dyn DragSolver,
         challenge: DragChallenge,
     ) -> Self {
+        self.with_failure(Some(kind), solver, challenge)
+    }
+
+    fn with_failure(
+        mut self,
+        kind: Option<ErrorKind>,
+        solver: &'a dyn DragSolver,
+        challenge: DragChallenge,
+    ) -> Self {
         self.failures.push(Failure {
-            elsewhere: Some(solver),
+            solver,
             challenge,
-            kind: Some(kind),
+            kind,
         });
         self
     }
 
-    /// A challenge that the solver goes on waiting for until its deadline.
+    /// A challenge for whose answer the solver waits until the deadline.
     #[must_use]
     pub fn never_answering(mut self, endless: DragChallenge) -> Self {
         self.endless = Some(endless);
         self
     }
 
-    /// Who solutions and errors may say they come from, besides the solver's own name: for a chain,
-    /// the names of those in it.
+    /// Names that solutions and errors may come from, besides the solver's own and those in its
+    /// [profile](DragSolver::profile).
     #[must_use]
     pub fn answered_by<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.providers.extend(names.into_iter().map(Into::into));
+        self.answerers.extend(names.into_iter().map(Into::into));
         self
     }
 
     /// Text that nothing the solver shows may contain. An empty one is ignored.
     #[must_use]
-    pub fn hiding(mut self, secret: impl Into<String>) -> Self {
+    pub fn with_secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self.secrets.retain(|secret| !secret.is_empty());
         self
@@ -140,21 +145,44 @@ impl<'a> Subject<'a> {
     /// Says that the clock is paused, so that instants can be asked for exactly.
     #[must_use]
     pub fn on_paused_clock(mut self) -> Self {
-        self.paused = true;
+        self.is_paused = true;
         self
     }
 
-    pub(super) fn at_once(&self) -> usize {
-        let usual = if self.paused {
-            MANY_IN_MEMORY
-        } else {
-            MANY_OVER_SOCKETS
-        };
-        self.at_once.unwrap_or(usual)
+    /// Asks `solver`, and fails if it takes longer than patience allows.
+    pub(super) async fn ask(
+        &self,
+        solver: &dyn DragSolver,
+        challenge: &DragChallenge,
+    ) -> Result<Result<Solution, SolveError>, String> {
+        let left = challenge.remaining().unwrap_or_default();
+        let limit = self.patience + left.min(PAUSED.1);
+        let call = timeout(limit, solver.solve(challenge));
+        call.await
+            .map_err(|_| format!("a call was stuck for {limit:?}"))
     }
 
-    pub(super) fn has_secrets(&self) -> bool {
-        !self.secrets.is_empty()
+    fn scale(&self) -> (usize, Duration) {
+        if self.is_paused { PAUSED } else { REAL }
+    }
+
+    pub(super) fn at_once(&self) -> usize {
+        self.at_once.unwrap_or(self.scale().0)
+    }
+
+    /// The challenge that is never answered, with its deadline.
+    pub(super) fn endless_with_deadline(&self) -> Option<DragChallenge> {
+        let deadline = Instant::now() + self.scale().1;
+        Some(self.endless.clone()?.with_deadline(deadline))
+    }
+
+    /// Everything that there is to ask: which solver, and what.
+    pub(super) fn questions(&self) -> impl Iterator<Item = (&'a dyn DragSolver, DragChallenge)> {
+        let own = [Some(self.solvable.clone()), self.endless_with_deadline()];
+        let own = own.into_iter().flatten();
+        let own = own.map(|challenge| (self.solver, challenge));
+        let failures = self.failures.iter();
+        own.chain(failures.map(|failure| (failure.solver, failure.challenge.clone())))
     }
 
     /// Fails if `text` contains a secret, without repeating it.
@@ -164,11 +192,22 @@ impl<'a> Subject<'a> {
         }
         Ok(())
     }
+
+    /// Fails if none called `name` may answer.
+    pub(super) fn check_answerer(&self, what: &str, name: &str) -> Result<(), String> {
+        let answerers = &self.answerers;
+        if answerers.iter().any(|answerer| answerer == name) {
+            return Ok(());
+        }
+        Err(format!(
+            "{what} is from `{name}`, and only {answerers:?} may answer"
+        ))
+    }
 }
 
-impl fmt::Debug for Subject<'_> {
+impl fmt::Debug for SolverUnderTest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject")
+        f.debug_struct("SolverUnderTest")
             .field("solver", &self.solver)
             .field("solvable", &self.solvable)
             .field("calls_at_once", &self.at_once())

@@ -1,59 +1,32 @@
 //! What a mock remembers of the calls it got.
 
-use drag_solver_core::{
-    Charge, DragChallenge, ErrorKind, JobId, Rect, Screenshot, Solution, Verdict,
-};
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, Solution, Verdict};
 use tokio::time::Instant;
 
 /// One call of [`solve`](drag_solver_core::DragSolver::solve) that a
 /// [`MockSolver`](crate::MockSolver) got.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Call {
-    /// Which call it was, counted from 1.
-    pub number: usize,
-    /// The picture. Shared with the challenge, not copied.
-    pub screenshot: Screenshot,
-    /// What the challenge said in words.
-    pub instruction: Option<String>,
-    /// The part of the picture that holds the challenge.
-    pub region: Option<Rect>,
-    /// When the answer was due.
-    pub deadline: Option<Instant>,
-    /// The job it was told to go on waiting for.
+pub struct RecordedCall {
+    /// The challenge, as it arrived.
+    pub challenge: DragChallenge,
+    /// The job that it was to resume.
     pub resumed: Option<JobId>,
-    /// The job it bought.
+    /// The job that it bought.
     pub bought: Option<JobId>,
     /// When the call began: when its future was first polled.
     pub started: Instant,
     /// When the call ended, if it has.
     pub ended: Option<Instant>,
-    /// How it ended.
-    pub ending: Ending,
+    /// How it ended, if it has.
+    pub status: CallStatus,
 }
 
-impl Call {
-    pub(super) fn new(number: usize, challenge: &DragChallenge, resumed: Option<JobId>) -> Self {
-        Self {
-            number,
-            screenshot: challenge.screenshot().clone(),
-            instruction: challenge.instruction().map(str::to_owned),
-            region: challenge.region(),
-            deadline: challenge.deadline(),
-            resumed,
-            bought: None,
-            started: Instant::now(),
-            ended: None,
-            ending: Ending::InFlight,
-        }
-    }
-}
-
-/// How a call ended.
+/// How a call ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ending {
-    /// It has not.
+pub enum CallStatus {
+    /// It has not ended.
     InFlight,
     /// With a solution.
     Solved,
@@ -61,8 +34,8 @@ pub enum Ending {
     Failed {
         /// The error's kind.
         kind: ErrorKind,
-        /// The error's charge.
-        charge: Charge,
+        /// Whether it cost money.
+        billed: Billed,
     },
     /// Its future was dropped before it had ended.
     Dropped,
@@ -72,7 +45,7 @@ pub enum Ending {
 /// [`MockSolver`](crate::MockSolver) got.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Report {
+pub struct RecordedReport {
     /// The solution, as it arrived.
     pub solution: Solution,
     /// Whether its drag was accepted.

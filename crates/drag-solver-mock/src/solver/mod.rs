@@ -10,29 +10,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, JobId, ScreenshotLimits, Solution, SolveError, Usd,
-    Verdict, WorstCase, async_trait,
+    DragChallenge, DragSolver, ErrorKind, JobId, Profile, ScreenshotLimits, Solution, SolveError,
+    Usd, Verdict, WorstCase, async_trait,
 };
 
-pub use self::log::{Call, Ending, Report};
+pub use self::log::{CallStatus, RecordedCall, RecordedReport};
 pub use self::outcome::Outcome;
 use self::state::State;
 
-/// A solver that does what it was told to, and remembers what it was asked.
+/// A solver that does what its script says, and remembers what it was asked.
 ///
 /// Clones share one script and one log: put a clone into the chain under test and keep the other to
 /// look at afterwards.
 ///
 /// ```
 /// use std::time::Duration;
-/// use drag_solver_core::{Charge, Drag, DragSolver, ErrorKind, Point};
-/// use drag_solver_mock::{Ending, MockSolver, Outcome};
-/// # use drag_solver_core::{DragChallenge, Screenshot};
+/// use drag_solver_core::{Billed, DragSolver, ErrorKind};
+/// use drag_solver_mock::{CallStatus, MockSolver, Outcome, fixtures};
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), drag_solver_core::SolveError> {
-/// # let challenge = DragChallenge::new(Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec())?);
-/// let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+/// let (challenge, drag) = (fixtures::challenge(), fixtures::drag());
 /// let mock = MockSolver::new("mock")
 ///     .then(ErrorKind::Unavailable)
 ///     .always(Outcome::answer(drag).after(Duration::from_secs(9)));
@@ -42,13 +40,13 @@ use self::state::State;
 /// let hasty = challenge.clone().within(Duration::from_secs(5));
 /// let error = solver.solve(&hasty).await.unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-/// assert_eq!(error.charge(), Charge::Unknown);
+/// assert_eq!(error.billed(), Billed::Maybe);
 ///
-/// // The job was paid for: going on with it is not a second purchase.
-/// let resumed = challenge.resuming(error.unfinished_jobs().remove(0));
+/// // The job was paid for: to resume it is not a second purchase.
+/// let resumed = challenge.resume_job(error.unfinished_jobs().remove(0));
 /// solver.solve(&resumed).await?;
 /// assert_eq!((mock.call_count(), mock.purchases()), (3, 1));
-/// assert_eq!(mock.calls()[2].ending, Ending::Solved);
+/// assert_eq!(mock.calls()[2].status, CallStatus::Solved);
 /// # Ok(())
 /// # }
 /// ```
@@ -57,27 +55,29 @@ use self::state::State;
 ///
 /// Each call takes the next [`Outcome`], in the order in which the calls' futures are first polled.
 /// Once they are all taken, what [`always`](Self::always) or [`always_with`](Self::always_with) said
-/// goes for every further call. If neither was said, further calls fail with
+/// holds for every further call. If neither was said, further calls fail with
 /// [`ErrorKind::Unsupported`] and a message that counts the outcomes and the calls: a test that
 /// asks more often than it meant to fails and does not hang.
 ///
 /// # It behaves like a provider that takes money
 ///
-/// - It buys a job, unless the outcome says that nothing was bought, and says so through the
-///   challenge's [progress listeners](drag_solver_core::ProgressListener): `Started`, `Buying`,
-///   `Bought`, `Settled`. A purchase that fails with `Unavailable` and no charge says `NotBought`.
-/// - A challenge that [resumes](DragChallenge::resuming) a job of its name takes the next outcome
-///   too, but buys nothing: it says `Resumed`.
+/// - It buys a job, unless the outcome is that none was bought, and says so in the challenge's
+///   [events](drag_solver_core::Event): `Started`, `Buying`, `Bought`, `Settled` with what was billed.
+///   A purchase that is refused and not billed ends with `NotBought`; one of which nothing is known,
+///   with `Settled` and [`Billed::Maybe`](drag_solver_core::Billed::Maybe).
+/// - An observer that refuses `Buying` prevents the purchase; the outcome is taken all the same.
+/// - A challenge that [resumes](DragChallenge::resume_job) jobs of its name takes the next outcome
+///   too, but buys nothing: it says `Resumed` of the first of them. Its errors name the others, too.
 /// - A challenge that has expired is refused at once and takes no outcome. One whose deadline
 ///   passes before the outcome is due fails at the deadline, with `DeadlineExceeded`; if a job was
-///   bought, the error has its id and [`Charge::Unknown`](drag_solver_core::Charge::Unknown).
-/// - [`free`](Self::free) turns it into a solver that runs locally and buys nothing.
+///   bought, the error names it.
+/// - [`free`](Self::free) turns it into a solver that runs locally: it buys nothing and says nothing.
 ///
 /// All waits are on [`tokio::time`], so on a paused clock they are exact and take no time.
 ///
 /// # Cancellation
 ///
-/// A dropped call is logged as [`Ending::Dropped`]. The outcome that it took stays taken, and what
+/// A dropped call is logged as [`CallStatus::Dropped`]. The outcome that it took stays taken, and what
 /// it had bought stays bought.
 #[derive(Clone)]
 pub struct MockSolver {
@@ -132,68 +132,61 @@ impl MockSolver {
         self,
         decide: impl Fn(&DragChallenge, usize) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        self.state().rest = Some(Arc::new(decide));
-        self
+        self.set(|state| state.rest = Some(Arc::new(decide)))
     }
 
     /// What each [answer](Outcome::answer) says it cost. Unknown unless set.
     #[must_use = "the mock itself is returned"]
     pub fn with_cost(self, cost: Usd) -> Self {
-        self.state().cost = Some(cost);
-        self
+        self.set(|state| state.cost = Some(cost))
     }
 
-    /// What it says a call takes at the worst. Unless set: one attempt, at its
-    /// [cost](Self::with_cost) if it has one, in unknown time, as nobody knows the script.
+    /// What its profile says that one call takes at most. Unless set: one purchase, at its
+    /// [cost](Self::with_cost) if it has one, in unknown time.
     #[must_use = "the mock itself is returned"]
     pub fn with_worst_case(self, worst_case: WorstCase) -> Self {
-        self.state().worst_case = Some(worst_case);
-        self
+        self.set(|state| state.worst_case = Some(worst_case))
     }
 
     /// Says that it takes pictures within these limits only. It answers others all the same. Unless
     /// this is called it has none.
     #[must_use = "the mock itself is returned"]
     pub fn with_limits(self, limits: ScreenshotLimits) -> Self {
-        self.state().limits = limits;
-        self
+        self.set(|state| state.limits = limits)
     }
 
     /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
     /// id is that number.
     #[must_use = "the mock itself is returned"]
     pub fn with_job_ids(self, name: impl Fn(usize) -> JobId + Send + Sync + 'static) -> Self {
-        self.state().job_ids = Arc::new(name);
-        self
+        self.set(|state| state.name_job = Some(Arc::new(name)))
     }
 
-    /// Buys nothing, like a solver that runs locally: no job ids, no progress, and paid jobs are
-    /// not resumed.
+    /// Buys nothing, like a solver that runs locally: no job ids, no events, and paid jobs are not
+    /// resumed.
     #[must_use = "the mock itself is returned"]
     pub fn free(self) -> Self {
-        self.state().is_free = true;
-        self
+        self.set(|state| state.is_free = true)
     }
 
     /// Answers reports with what `answer` says. By default they are accepted.
     #[must_use = "the mock itself is returned"]
-    pub fn answering_reports(
+    pub fn on_report(
         self,
         answer: impl Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync + 'static,
     ) -> Self {
-        self.state().answer_report = Arc::new(answer);
-        self
+        self.set(|state| state.answer_report = Some(Arc::new(answer)))
     }
 
-    /// Says [`ErrorKind::Unsupported`] to every report, like a solver with nobody to tell. They are
-    /// logged all the same.
+    /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
+    /// are logged all the same.
     #[must_use = "the mock itself is returned"]
     pub fn without_reports(self) -> Self {
         let name = Arc::clone(&self.name);
-        self.answering_reports(move |_, _| {
+        self.on_report(move |_, _| {
             Err(
                 SolveError::new(ErrorKind::Unsupported, "this solver takes no reports")
-                    .with_provider(&*name),
+                    .with_solver(&*name),
             )
         })
     }
@@ -201,27 +194,25 @@ impl MockSolver {
     /// How long a report takes. At once unless set.
     #[must_use = "the mock itself is returned"]
     pub fn with_report_latency(self, latency: Duration) -> Self {
-        self.state().report_latency = latency;
-        self
+        self.set(|state| state.report_latency = latency)
     }
 
     /// Keeps counters but no [calls](Self::calls) and [reports](Self::reports), whose pictures
     /// would add up in a benchmark or a soak test.
     #[must_use = "the mock itself is returned"]
     pub fn without_log(self) -> Self {
-        self.state().keeps_log = false;
-        self
+        self.set(|state| state.keeps_no_log = true)
     }
 
     /// Every call so far, in the order in which they began.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.state().calls.clone()
     }
 
     /// Every report so far, in the order in which they came.
     #[must_use]
-    pub fn reports(&self) -> Vec<Report> {
+    pub fn reports(&self) -> Vec<RecordedReport> {
         self.state().reports.clone()
     }
 
@@ -249,10 +240,15 @@ impl MockSolver {
         self.state().max_in_flight
     }
 
-    /// How many scripted outcomes nobody has taken yet.
+    /// How many scripted outcomes no call has taken yet.
     #[must_use]
     pub fn remaining_outcomes(&self) -> usize {
         self.state().script.len()
+    }
+
+    fn set(self, change: impl FnOnce(&mut State)) -> Self {
+        change(&mut self.state());
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -274,30 +270,30 @@ impl DragSolver for MockSolver {
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         let (answer, latency) = {
             let mut state = self.state();
-            if state.keeps_log {
-                state.reports.push(Report {
+            if !state.keeps_no_log {
+                state.reports.push(RecordedReport {
                     solution: solution.clone(),
                     verdict,
                 });
             }
-            (Arc::clone(&state.answer_report), state.report_latency)
+            (state.answer_report.clone(), state.report_latency)
         };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        answer(solution, verdict)
+        answer.map_or(Ok(()), |answer| answer(solution, verdict))
     }
 
-    fn worst_case(&self) -> WorstCase {
+    fn profile(&self) -> Profile {
         let state = self.state();
-        let once = WorstCase::one_attempt();
-        state
-            .worst_case
-            .unwrap_or_else(|| state.cost.map_or(once, |cost| once.with_cost(cost)))
-    }
-
-    fn limits(&self) -> ScreenshotLimits {
-        self.state().limits
+        let cost = if state.is_free {
+            Some(Usd::ZERO)
+        } else {
+            state.cost
+        };
+        let once = WorstCase::one_purchase();
+        let once = cost.map_or(once, |cost| once.with_cost(cost));
+        Profile::new(state.worst_case.unwrap_or(once)).with_limits(state.limits)
     }
 }
 

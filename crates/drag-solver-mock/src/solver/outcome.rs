@@ -1,48 +1,42 @@
 //! What one call comes to.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, ErrorKind, JobId, Solution, SolveError};
+use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Solution, SolveError};
 
 /// What one call of a [`MockSolver`](crate::MockSolver) comes to, and when.
 ///
-/// A [`Drag`], a [`Solution`] and an [`ErrorKind`] turn into one by themselves:
+/// A [`Drag`], a [`Solution`], a [`SolveError`] and an [`ErrorKind`] turn into one by themselves:
 ///
 /// ```
 /// use std::time::Duration;
-/// use drag_solver_core::{Drag, ErrorKind, Point, SolveError};
-/// use drag_solver_mock::{MockSolver, Outcome};
+/// use drag_solver_core::{ErrorKind, SolveError};
+/// use drag_solver_mock::{MockSolver, Outcome, fixtures};
 ///
-/// let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
+/// let drag = fixtures::drag();
 /// let solver = MockSolver::new("mock")
 ///     .then(drag)
 ///     .then(ErrorKind::Unsolvable)
 ///     .then(Outcome::answer(drag).after(Duration::from_secs(3)))
-///     .then(Outcome::error_with(|| {
-///         SolveError::new(ErrorKind::RateLimited, "slow down")
-///             .with_retry_after(Duration::from_secs(5))
-///     }))
+///     .then(SolveError::new(ErrorKind::RateLimited, "slow down")
+///         .with_retry_after(Duration::from_secs(5)))
 ///     .then(Outcome::hang());
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     pub(super) result: Scripted,
-    /// From the start of the call; `None` means never.
+    /// From the start of the call; `None` is never.
     pub(super) latency: Option<Duration>,
     pub(super) accepted_after: Duration,
     purchase: Option<Purchase>,
-    pub(super) overstays: bool,
+    pub(super) ignores_deadline: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Scripted {
     Drag(Drag),
     Solution(Solution),
-    /// Made anew for each call, as errors cannot be cloned.
-    Error(Arc<dyn Fn() -> SolveError + Send + Sync>),
-    Never,
+    Error(SolveError),
 }
 
 /// What becomes of the job behind an outcome.
@@ -57,13 +51,13 @@ pub(super) enum Purchase {
 }
 
 impl Outcome {
-    fn new(result: Scripted, latency: Option<Duration>) -> Self {
+    fn new(result: Scripted) -> Self {
         Self {
             result,
-            latency,
+            latency: Some(Duration::ZERO),
             accepted_after: Duration::ZERO,
             purchase: None,
-            overstays: false,
+            ignores_deadline: false,
         }
     }
 
@@ -71,14 +65,14 @@ impl Outcome {
     /// id, the solver's [cost](crate::MockSolver::with_cost) and the time the call took.
     #[must_use]
     pub fn answer(drag: Drag) -> Self {
-        Self::new(Scripted::Drag(drag), Some(Duration::ZERO))
+        Self::new(Scripted::Drag(drag))
     }
 
-    /// A job is bought, and the answer is exactly this solution, whatever it says of provider, job,
-    /// cost and time.
+    /// A job is bought, and the answer is exactly this solution, with the solver, job, cost
+    /// and time that it names.
     #[must_use]
     pub fn solution(solution: Solution) -> Self {
-        Self::new(Scripted::Solution(solution), Some(Duration::ZERO))
+        Self::new(Scripted::Solution(solution))
     }
 
     /// Fails with an error of this kind, which gets the solver's name.
@@ -87,49 +81,39 @@ impl Outcome {
     /// [`refused`](Self::refused), [`settled`](Self::settled) or [`unfinished`](Self::unfinished)
     /// says otherwise:
     ///
-    /// | kind | the job | the error's charge |
+    /// | kind | the job | [`billed`](SolveError::billed) |
     /// |---|---|---|
     /// | `Unsolvable` | bought and ended | `No` |
     /// | `InvalidAnswer` | bought and ended | `Yes` |
-    /// | `Timeout` | bought, still running; the error names it | `Unknown` |
+    /// | `Timeout` | bought, still running; the error names it | `Maybe` |
     /// | any other | none was bought | `No` |
-    /// | any other, while a job is resumed | still running; the error names it | `Unknown` |
-    pub fn error(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self::error_with(move || {
-            let charge = match kind {
-                ErrorKind::InvalidAnswer => Charge::Yes,
-                _ => Charge::No,
-            };
-            SolveError::new(kind, &message).with_charge(charge)
-        })
+    /// | any other, while a job is resumed | still running; the error names it | `Maybe` |
+    pub fn error(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        let billed = match kind {
+            ErrorKind::InvalidAnswer => Billed::Yes,
+            _ => Billed::No,
+        };
+        SolveError::new(kind, message).with_billed(billed).into()
     }
 
-    /// Fails with the error that `make` returns, called once per call. It is left as it is, except
-    /// that it gets the solver's name if it has none, and an [unfinished](Self::unfinished) job's id
-    /// and [`Charge::Unknown`] where it says nothing. If it names a job, that is the job bought.
-    pub fn error_with(make: impl Fn() -> SolveError + Send + Sync + 'static) -> Self {
-        Self::new(Scripted::Error(Arc::new(make)), Some(Duration::ZERO))
-    }
-
-    /// A job is bought and never answered. The call waits until the challenge's deadline, or for
-    /// ever if it has none. [`after`](Self::after) does not change that.
+    /// A job is bought and never answered. The call waits until the challenge's deadline, or
+    /// permanently if it has none. [`after`](Self::after) does not change that.
     #[must_use]
     pub fn hang() -> Self {
-        Self::new(Scripted::Never, None)
+        let mut endless = Self::from(ErrorKind::Timeout);
+        endless.latency = None;
+        endless
     }
 
     /// Comes this long after the call began, in place of at once.
     #[must_use]
     pub fn after(mut self, latency: Duration) -> Self {
-        if !matches!(self.result, Scripted::Never) {
-            self.latency = Some(latency);
-        }
+        self.latency = self.latency.map(|_| latency);
         self
     }
 
-    /// The job is bought this long after the call began, in place of at once. Until then nobody
-    /// knows whether it is: a call whose deadline passes in between fails with [`Charge::Unknown`]
+    /// The job is bought this long after the call began, in place of at once. Until then it is
+    /// unknown whether it is: a call whose deadline passes in between fails with [`Billed::Maybe`]
     /// and no job. Without effect when a paid job is resumed.
     #[must_use]
     pub fn accepted_after(mut self, latency: Duration) -> Self {
@@ -137,7 +121,7 @@ impl Outcome {
         self
     }
 
-    /// No job is bought: the purchase itself fails.
+    /// No job is bought: the purchase itself fails. A job that is being resumed stays unfinished.
     #[must_use]
     pub fn refused(mut self) -> Self {
         self.purchase = Some(Purchase::Refused);
@@ -159,38 +143,40 @@ impl Outcome {
         self
     }
 
-    /// Takes no notice of the deadline while it waits, as a badly written solver does.
+    /// Waits past the deadline, as a badly written solver does.
     #[must_use]
-    pub fn overstaying(mut self) -> Self {
-        self.overstays = true;
+    pub fn ignoring_deadline(mut self) -> Self {
+        self.ignores_deadline = true;
         self
     }
 
-    /// The error it ends with, if it does.
-    pub(super) fn make_error(&self) -> Option<SolveError> {
+    /// The job of the solver called `solver` that its solution or its error names.
+    pub(super) fn job_of(&self, solver: &str) -> Option<JobId> {
         match &self.result {
-            Scripted::Error(make) => Some(make()),
-            _ => None,
+            Scripted::Drag(_) => None,
+            Scripted::Solution(solution) => solution.job().cloned(),
+            Scripted::Error(error) => {
+                let mut jobs = error.unfinished_jobs().into_iter();
+                jobs.find(|job| job.solver == solver).map(|job| job.id)
+            }
         }
     }
 
-    /// The job its solution names.
-    pub(super) fn job(&self) -> Option<&JobId> {
-        match &self.result {
-            Scripted::Solution(solution) => solution.job(),
-            _ => None,
-        }
-    }
-
-    /// What becomes of the job when the call ends with `error`.
-    pub(super) fn purchase_behind(&self, error: &SolveError, resuming: bool) -> Purchase {
-        self.purchase.unwrap_or(match error.kind() {
-            _ if error.job().is_some() => Purchase::Unfinished,
+    /// What becomes of the job when the call comes to this.
+    pub(super) fn purchase(&self, is_resuming: bool) -> Purchase {
+        let Scripted::Error(error) = &self.result else {
+            return Purchase::Settled;
+        };
+        let by_kind = match error.kind() {
+            _ if !error.unfinished_jobs().is_empty() => Purchase::Unfinished,
             ErrorKind::Unsolvable | ErrorKind::InvalidAnswer => Purchase::Settled,
             ErrorKind::Timeout => Purchase::Unfinished,
-            _ if resuming => Purchase::Unfinished,
             _ => Purchase::Refused,
-        })
+        };
+        match self.purchase.unwrap_or(by_kind) {
+            Purchase::Refused if is_resuming => Purchase::Unfinished,
+            purchase => purchase,
+        }
     }
 }
 
@@ -206,23 +192,17 @@ impl From<Solution> for Outcome {
     }
 }
 
-impl From<ErrorKind> for Outcome {
-    fn from(kind: ErrorKind) -> Self {
-        Self::error(kind, "scripted failure")
+/// The call fails with this very error, which gets the solver's name if it has none. If it names an
+/// unfinished job of the solver, that is the one that is bought; otherwise what was bought follows from
+/// the kind, as with [`Outcome::error`].
+impl From<SolveError> for Outcome {
+    fn from(error: SolveError) -> Self {
+        Self::new(Scripted::Error(error))
     }
 }
 
-impl fmt::Debug for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.result {
-            Scripted::Drag(drag) => write!(f, "Outcome(answer {drag}")?,
-            Scripted::Solution(solution) => write!(f, "Outcome(solution {}", solution.drag())?,
-            Scripted::Error(make) => write!(f, "Outcome({}", make().kind())?,
-            Scripted::Never => f.write_str("Outcome(hang")?,
-        }
-        if let Some(latency) = self.latency.filter(|latency| !latency.is_zero()) {
-            write!(f, " after {latency:?}")?;
-        }
-        f.write_str(")")
+impl From<ErrorKind> for Outcome {
+    fn from(kind: ErrorKind) -> Self {
+        Self::error(kind, "scripted failure")
     }
 }

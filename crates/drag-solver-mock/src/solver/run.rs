@@ -1,243 +1,223 @@
 //! One call, from its first poll to its end or its drop.
 
 use std::future;
+use std::time::Duration;
 
 use drag_solver_core::{
-    Charge, DragChallenge, DragSolver as _, ErrorKind, JobId, Progress, Solution, SolveError,
+    Billed, Drag, DragChallenge, DragSolver as _, ErrorKind, Event, JobId, PaidJob, Solution,
+    SolveError, Usd,
 };
 use tokio::time::{Instant, sleep_until};
 
 use super::MockSolver;
-use super::log::Ending;
+use super::log::CallStatus;
 use super::outcome::{Outcome, Purchase, Scripted};
 
 /// A call under way. Dropping it before its end logs it as dropped.
 pub(super) struct Running<'a> {
-    solver: &'a MockSolver,
+    mock: &'a MockSolver,
     challenge: &'a DragChallenge,
     started: Instant,
     number: usize,
     logged_at: Option<usize>,
     is_free: bool,
-    /// The job it waits for: told to resume, or bought.
+    /// The job that it waits for: the first that it is to resume, or the one it bought.
     job: Option<JobId>,
-    ending: Ending,
+    /// Further jobs of its own that the challenge brought, which this call does not touch.
+    others: Vec<PaidJob>,
+    status: CallStatus,
 }
 
-/// The deadline passed first.
-struct Late;
-
 impl<'a> Running<'a> {
-    pub(super) fn begin(solver: &'a MockSolver, challenge: &'a DragChallenge) -> Self {
-        let mut state = solver.state();
+    pub(super) fn begin(mock: &'a MockSolver, challenge: &'a DragChallenge) -> Self {
+        let mut state = mock.state();
         let is_free = state.is_free;
-        let job = challenge
-            .paid_job(&solver.name)
-            .filter(|_| !is_free)
-            .cloned();
+        let mut own = challenge.paid_jobs_of(&mock.name).filter(|_| !is_free);
+        let job = own.next().cloned();
+        let others = own.map(|job| PaidJob::new(&*mock.name, job.clone()));
         let (number, logged_at) = state.begin(challenge, job.clone());
-        drop(state);
         Self {
-            solver,
+            mock,
             challenge,
             started: Instant::now(),
             number,
             logged_at,
             is_free,
             job,
-            ending: Ending::Dropped,
+            others: others.collect(),
+            status: CallStatus::Dropped,
         }
     }
 
     pub(super) async fn finish(mut self) -> Result<Solution, SolveError> {
-        let result = self.run().await;
-        self.ending = match &result {
-            Ok(_) => Ending::Solved,
-            Err(error) => Ending::Failed {
+        let result = self.run().await.map_err(|error| {
+            error
+                .with_unfinished_jobs(self.others.drain(..))
+                .with_default_elapsed(self.started.elapsed())
+        });
+        self.status = match &result {
+            Ok(_) => CallStatus::Solved,
+            Err(error) => CallStatus::Failed {
                 kind: error.kind(),
-                charge: error.charge(),
+                billed: error.billed(),
             },
         };
         result
     }
 
     async fn run(&mut self) -> Result<Solution, SolveError> {
-        let provider = self.solver.name();
-        self.notify(&Progress::Started { provider });
+        let solver = self.mock.name();
+        self.announce(Event::Started { solver }).await;
         if self.challenge.is_expired() {
-            let charge = if self.job.is_some() {
-                Charge::Unknown
-            } else {
-                Charge::No
-            };
-            return Err(self.expired("had already passed", charge));
+            let message = "the challenge's deadline had already passed";
+            return Err(self
+                .challenge
+                .refuse(solver, ErrorKind::DeadlineExceeded, message));
         }
         let outcome = self.next_outcome()?;
-        let error = outcome.make_error();
-        let purchase = error.as_ref().map_or(Purchase::Settled, |error| {
-            outcome.purchase_behind(error, self.job.is_some())
-        });
-        let named = outcome.job().or(error.as_ref().and_then(SolveError::job));
-        self.buy(&outcome, purchase, named).await?;
-
-        let done = outcome
-            .latency
-            .and_then(|latency| self.started.checked_add(latency));
-        if let Err(Late) = self.wait(done, &outcome).await {
-            // Whatever was sent, nobody has said no to it yet.
-            let charge = if self.is_free {
-                Charge::No
-            } else {
-                Charge::Unknown
-            };
-            return Err(self.expired("passed before the answer came", charge));
-        }
-        match error {
-            Some(error) => Err(self.fail(error, purchase)),
-            None => self.solve(&outcome.result).await,
+        let purchase = outcome.purchase(self.job.is_some());
+        self.buy(&outcome, purchase).await?;
+        self.wait(outcome.latency, &outcome, "before the answer came")
+            .await?;
+        match outcome.result {
+            Scripted::Drag(drag) => Ok(self.solve(self.solution(drag)).await),
+            Scripted::Solution(solution) => Ok(self.solve(solution).await),
+            Scripted::Error(error) => Err(self.fail(error, purchase).await),
         }
     }
 
     fn next_outcome(&self) -> Result<Outcome, SolveError> {
-        let mut state = self.solver.state();
+        let mut state = self.mock.state();
         if let Some(outcome) = state.script.pop_front() {
             return Ok(outcome);
         }
         let (rest, scripted) = (state.rest.clone(), state.script_len);
         drop(state); // a callback may look at the mock
-        match rest {
-            Some(decide) => Ok(decide(self.challenge, self.number)),
-            None => Err(SolveError::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "this is call {}, and the mock's script of {scripted} outcomes is at its end: \
-                     add an outcome, or say what goes for further calls with `always`",
-                    self.number
-                ),
-            )
-            .with_provider(self.solver.name())),
+        if let Some(decide) = rest {
+            return Ok(decide(self.challenge, self.number));
         }
+        let message = format!(
+            "this is call {}, and the mock's script of {scripted} outcomes is at its end: \
+             add an outcome, or say what further calls come to with `always`",
+            self.number
+        );
+        let solver = self.mock.name();
+        Err(self
+            .challenge
+            .refuse(solver, ErrorKind::Unsupported, message))
     }
 
     /// Buys a job, unless there is one to resume or the outcome is that nothing is bought.
-    async fn buy(
-        &mut self,
-        outcome: &Outcome,
-        purchase: Purchase,
-        named: Option<&JobId>,
-    ) -> Result<(), SolveError> {
-        let provider = self.solver.name();
+    async fn buy(&mut self, outcome: &Outcome, purchase: Purchase) -> Result<(), SolveError> {
+        let solver = self.mock.name();
         if let Some(job) = &self.job {
-            self.notify(&Progress::Resumed { provider, job });
+            self.announce(Event::Resumed { solver, job }).await;
             return Ok(());
         }
-        self.notify(&Progress::Buying { provider });
-        if purchase == Purchase::Refused || self.is_free {
+        if self.is_free {
             return Ok(());
         }
-        let accepted = self.started.checked_add(outcome.accepted_after);
-        if let Err(Late) = self.wait(accepted, outcome).await {
-            return Err(self.expired("passed during the purchase", Charge::Unknown));
+        self.challenge.notify(Event::Buying { solver }).await?;
+        if purchase == Purchase::Refused {
+            return Ok(());
         }
-        let job = self.solver.state().buy(named.cloned(), self.logged_at);
-        self.notify(&Progress::Bought {
-            provider,
-            job: &job,
-        });
-        self.job = Some(job);
+        let accepted = Some(outcome.accepted_after);
+        self.wait(accepted, outcome, "during the purchase").await?;
+        let named = outcome.job_of(solver);
+        let job = self.mock.state().buy(named, self.logged_at);
+        self.job = Some(job.clone());
+        self.announce(Event::Bought { solver, job: &job }).await;
         Ok(())
     }
 
-    /// Waits until `at`, or until the deadline if that comes first. Does not yield when it is time.
-    async fn wait(&self, at: Option<Instant>, outcome: &Outcome) -> Result<(), Late> {
-        let due = self.challenge.deadline().filter(|_| !outcome.overstays);
-        match (at, due) {
-            (Some(at), due) if due.is_none_or(|due| at <= due) => {
-                if at > Instant::now() {
-                    sleep_until(at).await;
-                }
-                Ok(())
-            }
-            (_, Some(due)) => {
-                sleep_until(due).await;
-                Err(Late)
-            }
-            (_, None) => future::pending().await,
+    /// Waits until so long after the call's start, or fails at the deadline if that comes first. Does
+    /// not yield when it is time.
+    async fn wait(
+        &self,
+        latency: Option<Duration>,
+        outcome: &Outcome,
+        what: &str,
+    ) -> Result<(), SolveError> {
+        let at = latency.and_then(|latency| self.started.checked_add(latency));
+        let deadline = self.challenge.deadline();
+        let due = deadline.filter(|due| !outcome.ignores_deadline && at.is_none_or(|at| at > *due));
+        match due.or(at) {
+            None => future::pending().await,
+            Some(until) if until > Instant::now() => sleep_until(until).await,
+            Some(_) => {}
+        }
+        match due {
+            Some(_) => Err(self.too_late(what).await),
+            None => Ok(()),
         }
     }
 
-    async fn solve(&self, result: &Scripted) -> Result<Solution, SolveError> {
-        let provider = self.solver.name();
-        let solution = match result {
-            Scripted::Solution(solution) => solution.clone(),
-            Scripted::Drag(drag) => {
-                let mut solution =
-                    Solution::new(*drag, provider).with_elapsed(self.started.elapsed());
-                if let Some(job) = &self.job {
-                    solution = solution.with_job(job.clone());
-                }
-                if let Some(cost) = self.solver.state().cost {
-                    solution = solution.with_cost(cost);
-                }
-                solution
-            }
-            Scripted::Error(_) | Scripted::Never => future::pending().await,
+    /// What was sent has not been answered yet, so it may be billed.
+    async fn too_late(&self, what: &str) -> SolveError {
+        let (billed, purchase) = match &self.job {
+            Some(_) => (Billed::Maybe, Purchase::Unfinished),
+            None if self.is_free => (Billed::No, Purchase::Refused),
+            None => (Billed::Maybe, Purchase::Refused),
         };
-        self.settle();
-        Ok(solution)
+        let message = format!("the challenge's deadline passed {what}");
+        let error = SolveError::new(ErrorKind::DeadlineExceeded, message).with_billed(billed);
+        self.fail(error, purchase).await
     }
 
-    fn fail(&self, mut error: SolveError, purchase: Purchase) -> SolveError {
-        let provider = self.solver.name();
-        if error.provider().is_none() {
-            error = error.with_provider(provider);
+    fn solution(&self, drag: Drag) -> Solution {
+        let mut solution =
+            Solution::new(drag, self.mock.name()).with_elapsed(self.started.elapsed());
+        if let Some(job) = &self.job {
+            solution = solution.with_job(job.clone());
         }
-        match purchase {
-            Purchase::Settled => self.settle(),
-            Purchase::Unfinished => {
-                if error.charge() == Charge::No && !self.is_free {
-                    error = error.with_charge(Charge::Unknown);
-                }
-                if let (None, Some(job)) = (error.job(), &self.job) {
-                    error = error.with_job(job.clone());
-                }
+        match self.mock.state().cost {
+            Some(cost) => solution.with_cost(cost),
+            None => solution,
+        }
+    }
+
+    async fn solve(&self, solution: Solution) -> Solution {
+        self.settle(Billed::Yes, solution.cost()).await;
+        solution
+    }
+
+    /// Says how the purchase ended, and adds to the error what it leaves behind.
+    async fn fail(&self, error: SolveError, purchase: Purchase) -> SolveError {
+        let solver = self.mock.name();
+        let error = error.with_default_solver(solver);
+        match (purchase, error.billed()) {
+            (Purchase::Unfinished, _) => {
+                let job = self.job.clone().map(|job| PaidJob::new(solver, job));
+                return error.with_unfinished_jobs(job);
             }
-            Purchase::Refused => {
-                if error.kind() == ErrorKind::Unavailable && error.charge() == Charge::No {
-                    self.notify(&Progress::NotBought { provider });
-                }
-            }
+            (Purchase::Refused, Billed::No) => self.announce(Event::NotBought { solver }).await,
+            (_, billed) => self.settle(billed, error.spent()).await,
         }
         error
     }
 
-    fn settle(&self) {
-        if let Some(job) = &self.job {
-            let provider = self.solver.name();
-            self.notify(&Progress::Settled { provider, job });
-        }
+    async fn settle(&self, billed: Billed, cost: Option<Usd>) {
+        let (solver, job) = (self.mock.name(), self.job.as_ref());
+        let settled = Event::Settled {
+            solver,
+            job,
+            billed,
+            cost,
+        };
+        self.announce(settled).await;
     }
 
-    fn expired(&self, when: &str, charge: Charge) -> SolveError {
-        let message = format!("the challenge's deadline {when}");
-        let mut error = SolveError::new(ErrorKind::DeadlineExceeded, message)
-            .with_provider(self.solver.name())
-            .with_charge(charge);
-        if let Some(job) = &self.job {
-            error = error.with_job(job.clone());
-        }
-        error
-    }
-
-    fn notify(&self, progress: &Progress<'_>) {
+    /// Tells of what has happened, which no observer can prevent. A solver that buys nothing says
+    /// nothing.
+    async fn announce(&self, event: Event<'_>) {
         if !self.is_free {
-            self.challenge.notify(progress);
+            let _ = self.challenge.notify(event).await;
         }
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.solver.state().end(self.logged_at, self.ending);
+        self.mock.state().end(self.logged_at, self.status);
     }
 }

@@ -9,57 +9,34 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
-use super::log::{Call, Ending, Report};
+use super::log::{CallStatus, RecordedCall, RecordedReport};
 use super::outcome::Outcome;
 
-pub(super) type MakeOutcome = Arc<dyn Fn(&DragChallenge, usize) -> Outcome + Send + Sync>;
-pub(super) type MakeJobId = Arc<dyn Fn(usize) -> JobId + Send + Sync>;
-pub(super) type AnswerReport =
-    Arc<dyn Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync>;
+type Decide = dyn Fn(&DragChallenge, usize) -> Outcome + Send + Sync;
+type NameJob = dyn Fn(usize) -> JobId + Send + Sync;
+type AnswerReport = dyn Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync;
 
+#[derive(Default)]
 pub(super) struct State {
     pub(super) script: VecDeque<Outcome>,
-    pub(super) rest: Option<MakeOutcome>,
     pub(super) script_len: usize,
+    /// Says what each call after the script's end comes to.
+    pub(super) rest: Option<Arc<Decide>>,
+    pub(super) is_free: bool,
     pub(super) cost: Option<Usd>,
     pub(super) worst_case: Option<WorstCase>,
     pub(super) limits: ScreenshotLimits,
-    pub(super) job_ids: MakeJobId,
-    pub(super) is_free: bool,
-    pub(super) answer_report: AnswerReport,
+    pub(super) name_job: Option<Arc<NameJob>>,
+    pub(super) answer_report: Option<Arc<AnswerReport>>,
     pub(super) report_latency: Duration,
 
-    pub(super) keeps_log: bool,
-    pub(super) calls: Vec<Call>,
-    pub(super) reports: Vec<Report>,
+    pub(super) keeps_no_log: bool,
+    pub(super) calls: Vec<RecordedCall>,
+    pub(super) reports: Vec<RecordedReport>,
     pub(super) call_count: usize,
     pub(super) purchases: usize,
     pub(super) in_flight: usize,
     pub(super) max_in_flight: usize,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            script: VecDeque::new(),
-            rest: None,
-            script_len: 0,
-            cost: None,
-            worst_case: None,
-            limits: ScreenshotLimits::none(),
-            job_ids: Arc::new(|purchase| JobId::from(purchase as u64)),
-            is_free: false,
-            answer_report: Arc::new(|_, _| Ok(())),
-            report_latency: Duration::ZERO,
-            keeps_log: true,
-            calls: Vec::new(),
-            reports: Vec::new(),
-            call_count: 0,
-            purchases: 0,
-            in_flight: 0,
-            max_in_flight: 0,
-        }
-    }
 }
 
 impl State {
@@ -72,33 +49,43 @@ impl State {
         self.call_count += 1;
         self.in_flight += 1;
         self.max_in_flight = self.max_in_flight.max(self.in_flight);
-        let logged_at = self.keeps_log.then(|| {
-            let call = Call::new(self.call_count, challenge, resumed);
-            self.calls.push(call);
-            self.calls.len() - 1
+        if self.keeps_no_log {
+            return (self.call_count, None);
+        }
+        self.calls.push(RecordedCall {
+            challenge: challenge.clone(),
+            resumed,
+            bought: None,
+            started: Instant::now(),
+            ended: None,
+            status: CallStatus::InFlight,
         });
-        (self.call_count, logged_at)
+        (self.call_count, Some(self.calls.len() - 1))
     }
 
-    /// Counts a purchase, of the job the script names or of the next in line.
+    /// Counts a purchase, of the job that the script names or of the next in line.
     pub(super) fn buy(&mut self, named: Option<JobId>, logged_at: Option<usize>) -> JobId {
         self.purchases += 1;
-        let job = named.unwrap_or_else(|| (self.job_ids)(self.purchases));
+        let next = || match &self.name_job {
+            Some(name) => name(self.purchases),
+            None => JobId::from(self.purchases as u64),
+        };
+        let job = named.unwrap_or_else(next);
         if let Some(call) = self.logged(logged_at) {
             call.bought = Some(job.clone());
         }
         job
     }
 
-    pub(super) fn end(&mut self, logged_at: Option<usize>, ending: Ending) {
+    pub(super) fn end(&mut self, logged_at: Option<usize>, status: CallStatus) {
         self.in_flight -= 1;
         if let Some(call) = self.logged(logged_at) {
             call.ended = Some(Instant::now());
-            call.ending = ending;
+            call.status = status;
         }
     }
 
-    fn logged(&mut self, logged_at: Option<usize>) -> Option<&mut Call> {
+    fn logged(&mut self, logged_at: Option<usize>) -> Option<&mut RecordedCall> {
         self.calls.get_mut(logged_at?)
     }
 }

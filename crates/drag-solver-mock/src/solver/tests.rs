@@ -1,19 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, PaidJob, Point, Progress, ProgressListener, Screenshot};
+use drag_solver_core::{Billed, Event, Observer, PaidJob};
 use tokio::time::Instant;
 
 use super::*;
-
-fn challenge() -> DragChallenge {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-}
-
-fn drag() -> Drag {
-    Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0))
-}
+use crate::fixtures::{challenge, drag};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,25 +20,44 @@ impl Heard {
     }
 }
 
-impl ProgressListener for Heard {
-    fn on_progress(&self, progress: &Progress<'_>) {
-        let said = match progress {
-            Progress::Started { .. } => "started".to_owned(),
-            Progress::Buying { .. } => "buying".to_owned(),
-            Progress::NotBought { .. } => "not bought".to_owned(),
-            Progress::Bought { job, .. } => format!("bought {job}"),
-            Progress::Resumed { job, .. } => format!("resumed {job}"),
-            Progress::Settled { job, .. } => format!("settled {job}"),
+#[async_trait]
+impl Observer for Heard {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        // As a store does: what the solver says next must wait for it.
+        tokio::task::yield_now().await;
+        let said = match event {
+            Event::Started { .. } => "started".to_owned(),
+            Event::Buying { .. } => "buying".to_owned(),
+            Event::NotBought { .. } => "not bought".to_owned(),
+            Event::Bought { job, .. } => format!("bought {job}"),
+            Event::Resumed { job, .. } => format!("resumed {job}"),
+            Event::Settled {
+                job, billed, cost, ..
+            } => {
+                let job = job.map_or("none", JobId::as_str);
+                let cost = cost.map_or(String::new(), |cost| format!(" ${cost}"));
+                format!("settled {job} {billed}{cost}")
+            }
             other => format!("{other:?}"),
         };
         self.0.lock().unwrap().push(said);
+        Ok(())
     }
 }
 
 fn heard() -> (Arc<Heard>, DragChallenge) {
     let heard = Arc::new(Heard::default());
-    let challenge = challenge().with_listener(Arc::clone(&heard) as _);
+    let challenge = challenge().with_observer(Arc::clone(&heard) as _);
     (heard, challenge)
+}
+
+fn job(id: u64) -> PaidJob {
+    PaidJob::new("a", JobId::from(id))
+}
+
+/// What an error says of money.
+fn bill(error: &SolveError) -> (Billed, Vec<PaidJob>) {
+    (error.billed(), error.unfinished_jobs())
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +68,7 @@ async fn the_script_is_taken_in_order_and_its_end_is_an_error_that_says_so() {
     assert!(solver.solve(&challenge()).await.is_ok());
     let error = solver.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
-    assert_eq!(error.provider(), Some("a"));
+    assert_eq!(error.solver(), Some("a"));
     let error = solver.solve(&challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.message().contains("call 3"), "{error}");
@@ -66,7 +77,7 @@ async fn the_script_is_taken_in_order_and_its_end_is_an_error_that_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_script_the_rest_goes_on_for_ever() {
+async fn after_the_script_always_holds() {
     let solver = MockSolver::new("a")
         .then_times(2, ErrorKind::Unavailable)
         .always_with(|challenge, call| {
@@ -102,7 +113,7 @@ async fn an_answer_takes_exactly_its_latency() {
     let solution = solver.solve(&challenge()).await.unwrap();
     assert_eq!(start.elapsed(), secs(3));
     assert_eq!(solution.elapsed(), secs(3));
-    assert_eq!(solution.provider(), "a");
+    assert_eq!(solution.solver(), "a");
     assert_eq!(solution.cost(), Some(Usd::from_micros(900)));
     assert_eq!(solution.job(), Some(&JobId::from(1)));
     assert_eq!(*solution.drag(), drag());
@@ -128,8 +139,7 @@ async fn an_answer_on_the_deadline_is_in_time_and_one_after_it_fails_at_the_dead
         .unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_millis(5_999));
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert_eq!(error.charge(), Charge::Unknown);
-    assert_eq!(error.unfinished_jobs(), [PaidJob::new("a", JobId::from(2))]);
+    assert_eq!(bill(&error), (Billed::Maybe, vec![job(2)]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,15 +151,15 @@ async fn a_hanging_call_ends_at_the_deadline_or_never() {
         .await
         .unwrap_err();
     assert_eq!(start.elapsed(), secs(60));
-    assert_eq!(error.job(), Some(&JobId::from(1)));
+    assert_eq!(bill(&error), (Billed::Maybe, vec![job(1)]));
     let endless = tokio::time::timeout(secs(1_000_000), solver.solve(&challenge())).await;
     assert!(endless.is_err());
-    assert_eq!(solver.calls()[1].ending, Ending::Dropped);
+    assert_eq!(solver.calls()[1].status, CallStatus::Dropped);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_overstaying_call_ignores_the_deadline() {
-    let outcome = Outcome::answer(drag()).after(secs(9)).overstaying();
+async fn a_call_may_ignore_the_deadline() {
+    let outcome = Outcome::answer(drag()).after(secs(9)).ignoring_deadline();
     let solver = MockSolver::new("a").then(outcome);
     let start = Instant::now();
     assert!(solver.solve(&challenge().within(secs(3))).await.is_ok());
@@ -163,49 +173,92 @@ async fn an_expired_challenge_takes_no_outcome_and_buys_nothing() {
     let expired = challenge.clone().within(Duration::ZERO);
     let error = solver.solve(&expired).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
-    assert_eq!((error.charge(), error.job()), (Charge::No, None));
+    assert_eq!(bill(&error), (Billed::No, vec![]));
     assert_eq!(heard.take(), ["started"]);
     assert_eq!((solver.remaining_outcomes(), solver.purchases()), (1, 0));
-
-    let paid = expired.resuming(PaidJob::new("a", JobId::from(7)));
-    let error = solver.solve(&paid).await.unwrap_err();
-    assert_eq!(error.charge(), Charge::Unknown);
-    assert_eq!(error.job(), Some(&JobId::from(7)), "it is still paid for");
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_as_a_provider_tells_it() {
+async fn every_refusal_hands_back_the_paid_jobs() {
+    let paid = [7, 8].map(job).into_iter();
+    let paid = paid.fold(challenge(), DragChallenge::resume_job);
+    let solver = MockSolver::new("a").then(drag());
+    let error = solver.solve(&paid.clone().within(Duration::ZERO)).await;
+    let both = (Billed::Maybe, vec![job(7), job(8)]);
+    assert_eq!(bill(&error.unwrap_err()), both);
+    let error = MockSolver::new("a").solve(&paid).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(bill(&error), both);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_those_of_a_provider_and_agree_with_the_error() {
     let (heard, challenge) = heard();
-    let cases: [(Outcome, &[&str]); 6] = [
-        (
-            drag().into(),
-            &["started", "buying", "bought 1", "settled 1"],
-        ),
+    let lost = SolveError::new(ErrorKind::Unavailable, "reset").with_billed(Billed::Maybe);
+    let priced = SolveError::new(ErrorKind::InvalidAnswer, "off").with_billed(Billed::Yes);
+    let priced = priced.with_cost(Usd::from_micros(900));
+    let cases: [(Outcome, &[&str]); 8] = [
+        (drag().into(), &["bought 1", "settled 1 yes"]),
         (
             ErrorKind::Unsolvable.into(),
-            &["started", "buying", "bought 1", "settled 1"],
+            &["bought 1", "settled 1 no $0"],
         ),
         (
-            ErrorKind::Timeout.into(),
-            &["started", "buying", "bought 1"],
+            ErrorKind::InvalidAnswer.into(),
+            &["bought 1", "settled 1 yes"],
         ),
-        (
-            ErrorKind::Unavailable.into(),
-            &["started", "buying", "not bought"],
-        ),
-        (ErrorKind::Unauthorized.into(), &["started", "buying"]),
-        (
-            Outcome::error_with(|| {
-                SolveError::new(ErrorKind::Unavailable, "reset").with_charge(Charge::Unknown)
-            }),
-            &["started", "buying"],
-        ),
+        (priced.into(), &["bought 1", "settled 1 yes $0.0009"]),
+        (ErrorKind::Timeout.into(), &["bought 1"]),
+        (ErrorKind::Unavailable.into(), &["not bought"]),
+        (ErrorKind::Unauthorized.into(), &["not bought"]),
+        (lost.into(), &["settled none maybe"]),
     ];
     for (outcome, expected) in cases {
         let label = format!("{outcome:?}");
         let _ = MockSolver::new("a").then(outcome).solve(&challenge).await;
-        assert_eq!(heard.take(), expected, "{label}");
+        let heard = heard.take();
+        assert_eq!(heard[..2], ["started", "buying"], "{label}");
+        assert_eq!(&heard[2..], expected, "{label}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_costs_is_in_the_event() {
+    let (heard, challenge) = heard();
+    let solver = MockSolver::new("a")
+        .with_cost(Usd::from_micros(900))
+        .then(drag());
+    solver.solve(&challenge).await.unwrap();
+    assert_eq!(heard.take().pop().unwrap(), "settled 1 yes $0.0009");
+}
+
+#[derive(Debug)]
+struct FullDisk;
+
+#[async_trait]
+impl Observer for FullDisk {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match event {
+            Event::Started { .. } => Ok(()),
+            _ => Err(SolveError::new(ErrorKind::Overloaded, "the disk is full")),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_refuses_prevents_the_purchase_and_nothing_else() {
+    let solver = MockSolver::new("a").always(drag());
+    let watched = challenge().with_observer(Arc::new(FullDisk));
+    let error = solver.solve(&watched).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert_eq!(
+        (error.solver(), bill(&error)),
+        (Some("a"), (Billed::No, vec![]))
+    );
+    assert_eq!((solver.call_count(), solver.purchases()), (1, 0));
+    // To fetch what was paid for is no purchase.
+    assert!(solver.solve(&watched.resume_job(job(7))).await.is_ok());
+    assert_eq!(solver.purchases(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,51 +266,60 @@ async fn errors_say_what_they_cost_by_their_kind() {
     for &kind in ErrorKind::ALL {
         let solver = MockSolver::new("a").then(kind);
         let error = solver.solve(&challenge()).await.unwrap_err();
-        let (charge, job, purchases) = match kind {
-            ErrorKind::Timeout => (Charge::Unknown, Some(JobId::from(1)), 1),
-            ErrorKind::InvalidAnswer => (Charge::Yes, None, 1),
-            ErrorKind::Unsolvable => (Charge::No, None, 1),
-            _ => (Charge::No, None, 0),
+        let (billed, jobs, purchases) = match kind {
+            ErrorKind::Timeout => (Billed::Maybe, vec![job(1)], 1),
+            ErrorKind::InvalidAnswer => (Billed::Yes, vec![], 1),
+            ErrorKind::Unsolvable => (Billed::No, vec![], 1),
+            _ => (Billed::No, vec![], 0),
         };
         assert_eq!(error.kind(), kind);
-        assert_eq!(error.charge(), charge, "{kind}");
-        assert_eq!(error.job(), job.as_ref(), "{kind}");
+        assert_eq!(bill(&error), (billed, jobs), "{kind}");
         assert_eq!(solver.purchases(), purchases, "{kind}");
-        let ending = Ending::Failed { kind, charge };
-        assert_eq!(solver.calls()[0].ending, ending);
+        let status = CallStatus::Failed { kind, billed };
+        assert_eq!(solver.calls()[0].status, status);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_an_error_leaves_behind_can_be_scripted() {
+    let named = SolveError::new(ErrorKind::Protocol, "odd")
+        .with_solver("deeper")
+        .with_unfinished_jobs([job(77)])
+        .with_billed(Billed::Yes);
     let solver = MockSolver::new("a")
         .then(Outcome::from(ErrorKind::Unavailable).unfinished())
         .then(Outcome::from(ErrorKind::Timeout).refused())
         .then(Outcome::from(ErrorKind::Protocol).settled())
-        .then(Outcome::error_with(|| {
-            SolveError::new(ErrorKind::Protocol, "odd")
-                .with_provider("deeper")
-                .with_job(JobId::from(77))
-                .with_charge(Charge::Yes)
-        }));
+        .then(named);
     let mut seen = Vec::new();
+    let mut from = Vec::new();
     for _ in 0..4 {
         let error = solver.solve(&challenge()).await.unwrap_err();
-        seen.push((error.charge(), error.job().cloned(), solver.purchases()));
-        if error.job() == Some(&JobId::from(77)) {
-            assert_eq!(error.provider(), Some("deeper"));
-        }
+        let (billed, jobs) = bill(&error);
+        seen.push((billed, jobs, solver.purchases()));
+        from.push(error.solver().unwrap_or_default().to_owned());
     }
     assert_eq!(
         seen,
         [
-            (Charge::Unknown, Some(JobId::from(1)), 1),
-            (Charge::No, None, 1),
-            (Charge::No, None, 2),
-            (Charge::Yes, Some(JobId::from(77)), 3),
+            (Billed::Maybe, vec![job(1)], 1),
+            (Billed::No, vec![], 1),
+            (Billed::No, vec![], 2),
+            (Billed::Yes, vec![job(77)], 3),
         ]
     );
+    assert_eq!(from, ["a", "a", "a", "deeper"]);
     assert_eq!(solver.calls()[3].bought, Some(JobId::from(77)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_job_of_another_in_an_error_does_not_hide_the_one_bought() {
+    let (challenge, tracker) = challenge().tracked();
+    let other = PaidJob::new("b", JobId::from(9));
+    let named = SolveError::new(ErrorKind::Timeout, "late").with_unfinished_jobs([other.clone()]);
+    let error = MockSolver::new("a").then(named).solve(&challenge).await;
+    assert_eq!(error.unwrap_err().unfinished_jobs(), [other, job(1)]);
+    assert_eq!(tracker.purchases().open_jobs(), [job(1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,22 +328,23 @@ async fn resuming_is_no_purchase() {
     let solver = MockSolver::new("a")
         .then(ErrorKind::Timeout)
         .then(ErrorKind::Unavailable)
+        .then(Outcome::from(ErrorKind::Unavailable).refused())
         .then(drag());
     let error = solver.solve(&challenge).await.unwrap_err();
-    let resumed = challenge.resuming(error.unfinished_jobs().remove(0));
+    let resumed = challenge.resume_job(error.unfinished_jobs().remove(0));
     heard.take();
 
     // A failure on the way does not lose the job.
-    let error = solver.solve(&resumed).await.unwrap_err();
-    assert_eq!(error.job(), Some(&JobId::from(1)));
-    assert_eq!(error.charge(), Charge::Unknown);
-    assert_eq!(heard.take(), ["started", "resumed 1"]);
-
+    for _ in 0..2 {
+        let error = solver.solve(&resumed).await.unwrap_err();
+        assert_eq!(bill(&error), (Billed::Maybe, vec![job(1)]));
+        assert_eq!(heard.take(), ["started", "resumed 1"]);
+    }
     let solution = solver.solve(&resumed).await.unwrap();
     assert_eq!(solution.job(), Some(&JobId::from(1)));
-    assert_eq!(heard.take(), ["started", "resumed 1", "settled 1"]);
-    assert_eq!((solver.call_count(), solver.purchases()), (3, 1));
-    let call = &solver.calls()[2];
+    assert_eq!(heard.take(), ["started", "resumed 1", "settled 1 yes"]);
+    assert_eq!((solver.call_count(), solver.purchases()), (4, 1));
+    let call = &solver.calls()[3];
     assert_eq!(
         (&call.resumed, &call.bought),
         (&Some(JobId::from(1)), &None)
@@ -289,16 +352,30 @@ async fn resuming_is_no_purchase() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_several_paid_jobs_the_first_is_resumed_and_the_others_are_not_lost() {
+    let (heard, challenge) = heard();
+    let paid = [1, 2, 3].map(job).into_iter();
+    let paid = paid.fold(challenge, DragChallenge::resume_job);
+    let solver = MockSolver::new("a").always(ErrorKind::Unsolvable);
+    let error = solver.solve(&paid).await.unwrap_err();
+    assert_eq!(bill(&error), (Billed::Maybe, vec![job(2), job(3)]));
+    assert_eq!(heard.take(), ["started", "resumed 1", "settled 1 no $0"]);
+    let solver = MockSolver::new("a").always(Outcome::hang());
+    let error = solver.solve(&paid.within(secs(1))).await.unwrap_err();
+    assert_eq!(error.unfinished_jobs(), [1, 2, 3].map(job));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_of_another_name_is_not_resumed() {
     let solver = MockSolver::new("a").then(drag());
-    let other = challenge().resuming(PaidJob::new("b", JobId::from(9)));
+    let other = challenge().resume_job(PaidJob::new("b", JobId::from(9)));
     let solution = solver.solve(&other).await.unwrap();
     assert_eq!(solution.job(), Some(&JobId::from(1)));
     assert_eq!(solver.purchases(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_knows_what_a_deadline_during_the_purchase_cost() {
+async fn what_a_deadline_during_the_purchase_cost_is_unknown() {
     let (heard, challenge) = heard();
     let solver = MockSolver::new("a").then(
         Outcome::answer(drag())
@@ -308,9 +385,20 @@ async fn nobody_knows_what_a_deadline_during_the_purchase_cost() {
     let start = Instant::now();
     let error = solver.solve(&challenge.within(secs(2))).await.unwrap_err();
     assert_eq!(start.elapsed(), secs(2));
-    assert_eq!((error.charge(), error.job()), (Charge::Unknown, None));
-    assert_eq!(heard.take(), ["started", "buying"]);
+    assert_eq!(bill(&error), (Billed::Maybe, vec![]));
+    assert_eq!(heard.take(), ["started", "buying", "settled none maybe"]);
     assert_eq!(solver.purchases(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deadline_during_a_refusal_cost_is_unknown() {
+    let (heard, challenge) = heard();
+    let refused = Outcome::from(ErrorKind::Unavailable).after(secs(8));
+    let solver = MockSolver::new("a").then(refused);
+    let error = solver.solve(&challenge.within(secs(2))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(bill(&error), (Billed::Maybe, vec![]));
+    assert_eq!(heard.take(), ["started", "buying", "settled none maybe"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -340,18 +428,18 @@ async fn a_free_solver_buys_nothing() {
         .then(drag())
         .then(ErrorKind::Timeout)
         .then(Outcome::hang());
-    let challenge = challenge.resuming(PaidJob::new("a", JobId::from(1)));
+    let challenge = challenge.resume_job(job(1));
     assert_eq!(solver.solve(&challenge).await.unwrap().job(), None);
     let error = solver.solve(&challenge).await.unwrap_err();
-    assert_eq!((error.charge(), error.job()), (Charge::No, None));
+    assert_eq!(bill(&error), (Billed::No, vec![]));
     let error = solver.solve(&challenge.within(secs(1))).await.unwrap_err();
-    assert_eq!((error.charge(), error.job()), (Charge::No, None));
+    assert_eq!(bill(&error), (Billed::No, vec![]));
     assert_eq!(heard.take(), [""; 0]);
     assert_eq!(solver.purchases(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_log_knows_who_is_in_flight_and_who_left() {
+async fn the_log_knows_what_is_in_flight_and_what_was_dropped() {
     let solver = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(5)));
     let start = Instant::now();
     let first = tokio::spawn({
@@ -365,9 +453,15 @@ async fn the_log_knows_who_is_in_flight_and_who_left() {
     assert_eq!((solver.in_flight(), solver.max_in_flight()), (0, 2));
 
     let calls = solver.calls();
-    let dropped = calls.iter().find(|c| c.ending == Ending::Dropped).unwrap();
+    let dropped = calls
+        .iter()
+        .find(|c| c.status == CallStatus::Dropped)
+        .unwrap();
     assert_eq!(dropped.ended, Some(start + secs(2)));
-    let answered = calls.iter().find(|c| c.ending == Ending::Solved).unwrap();
+    let answered = calls
+        .iter()
+        .find(|c| c.status == CallStatus::Solved)
+        .unwrap();
     assert_eq!(answered.ended, Some(start + secs(5)));
     assert_eq!((answered.started, dropped.started), (start, start));
 }
@@ -384,11 +478,10 @@ async fn the_log_has_what_the_challenge_said() {
         .with_deadline(due);
     solver.solve(&challenge).await.unwrap();
     let call = solver.calls().remove(0);
-    assert_eq!(call.number, 1);
-    assert_eq!(call.instruction.as_deref(), Some("piece to gap"));
-    assert_eq!(call.region, Some(region));
-    assert_eq!(call.deadline, Some(due));
-    assert_eq!(call.screenshot, *challenge.screenshot());
+    assert_eq!(call.challenge.instruction(), Some("piece to gap"));
+    assert_eq!(call.challenge.region(), Some(region));
+    assert_eq!(call.challenge.deadline(), Some(due));
+    assert_eq!(call.challenge.screenshot(), challenge.screenshot());
     assert_eq!(call.bought, Some(JobId::from(1)));
 }
 
@@ -403,7 +496,7 @@ async fn without_a_log_the_counters_still_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_are_logged_and_answered_as_told() {
+async fn reports_are_logged_and_answered_as_scripted() {
     let solution = Solution::new(drag(), "a");
     let solver = MockSolver::new("a").with_report_latency(secs(4));
     let start = Instant::now();
@@ -418,7 +511,7 @@ async fn reports_are_logged_and_answered_as_told() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(error.provider(), Some("a"));
+    assert_eq!(error.solver(), Some("a"));
     assert_eq!(solver.reports().len(), 1);
 }
 
@@ -467,11 +560,11 @@ fn a_callback_may_look_at_the_mock() {
 }
 
 #[test]
-fn the_worst_case_is_what_the_test_says_or_one_attempt_at_its_cost() {
+fn the_worst_case_is_what_the_test_says_or_one_purchase_at_its_cost() {
     let cost = Usd::from_micros(900);
     let solver = MockSolver::new("a").with_cost(cost);
-    let once = WorstCase::one_attempt().with_cost(cost);
-    assert_eq!(solver.worst_case(), once);
-    let told = once.with_time(secs(60));
-    assert_eq!(solver.with_worst_case(told).worst_case(), told);
+    let once = WorstCase::one_purchase().with_cost(cost);
+    assert_eq!(solver.profile().worst_case, once);
+    let given = once.with_time(secs(60));
+    assert_eq!(solver.with_worst_case(given).profile().worst_case, given);
 }

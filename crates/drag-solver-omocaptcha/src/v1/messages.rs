@@ -4,7 +4,7 @@
 //! that can hardly mean anything else, and is always shown.
 
 use drag_solver_core::{ErrorKind, SolveError};
-use drag_solver_http::AnswerError;
+use drag_solver_http::ResponseError;
 
 /// Words, all of which a message has, and the kind of error it then is. The first match counts.
 const TABLE: &[(&[&str], ErrorKind)] = &[
@@ -27,19 +27,16 @@ const TABLE: &[(&[&str], ErrorKind)] = &[
 ];
 
 /// The error for a refusal with this message.
-pub(super) fn refusal(message: &str) -> AnswerError {
+pub(super) fn refusal(message: &str) -> ResponseError {
     let message = message.trim();
-    let unexplained = |text| AnswerError::Unexplained(SolveError::new(ErrorKind::Protocol, text));
-    if message.is_empty() {
-        return unexplained("refused without a message".to_owned());
-    }
     let lower = message.to_lowercase();
-    let text = format!("refused: {message}");
-    match TABLE
-        .iter()
-        .find(|(words, _)| words.iter().all(|word| lower.contains(word)))
-    {
-        Some((_, kind)) => SolveError::new(*kind, text).into(),
-        None => unexplained(text),
+    let has = |words: &[&str]| words.iter().all(|word| lower.contains(word));
+    let text = match message {
+        "" => "refused without a message".to_owned(),
+        message => format!("refused: {message}"),
+    };
+    match TABLE.iter().find(|(words, _)| has(words)) {
+        Some((_, kind)) => ResponseError::Rejected(SolveError::new(*kind, text)),
+        None => ResponseError::Unknown(SolveError::new(ErrorKind::Protocol, text)),
     }
 }

@@ -4,18 +4,20 @@ mod messages;
 
 use std::time::Duration;
 
-use drag_solver_core::{Charge, Drag, DragChallenge, ErrorKind, JobId, Point, SolveError};
+use drag_solver_core::{Billed, Drag, DragChallenge, ErrorKind, JobId, Point, SolveError};
 use drag_solver_http::{
-    Answer, AnswerError, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PICTURE,
-    Pace, lenient,
+    Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, Picture, PollInterval,
+    ResponseError, json,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use crate::NAME;
+use crate::config::ApiVersion;
 
 /// "Please wait 2 seconds, then ask again."
-pub(crate) const PACE: Pace = Pace::new(Duration::from_secs(2), Duration::from_secs(2));
+pub(crate) const POLL_INTERVAL: PollInterval =
+    PollInterval::new(Duration::from_secs(2), Duration::from_secs(2));
 
 /// Protocol v1, as pure functions. `Debug` does not show the token.
 #[derive(Clone, Debug)]
@@ -33,16 +35,9 @@ impl OmocaptchaV1 {
         }
     }
 
-    pub(crate) fn get_balance(&self) -> ApiRequest {
-        ApiRequest::json("getBalance", &json!({"api_token": self.key()}))
-    }
-
-    pub(crate) fn get_service(&self) -> ApiRequest {
-        ApiRequest::json("getService", &json!({"api_token": self.key()}))
-    }
-
-    fn key(&self) -> &str {
-        self.token.expose_secret()
+    /// A request about the account: `getBalance`, say.
+    pub(crate) fn about_account(&self, path: &'static str) -> ApiRequest {
+        ApiRequest::json(path, &json!({"api_token": self.token.expose_secret()}))
     }
 }
 
@@ -51,81 +46,83 @@ impl JobApi for OmocaptchaV1 {
         NAME
     }
 
-    fn secret(&self) -> Option<&SecretString> {
-        Some(&self.token)
+    fn base_url(&self) -> &str {
+        ApiVersion::V1.base_url()
+    }
+
+    fn secrets(&self) -> Vec<&SecretString> {
+        vec![&self.token]
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
         let envelope = json!({
-            "api_token": self.key(),
-            "data": {"type_job_id": self.job_type, "image_base64": PICTURE},
+            "api_token": self.token.expose_secret(),
+            "data": {"type_job_id": self.job_type, "image_base64": Picture},
         });
         ApiRequest::with_picture("createJob", &envelope, challenge.screenshot().bytes())
     }
 
-    fn created(&self, answer: &ApiResponse) -> Result<Created, AnswerError> {
-        let members = accepted(answer)?;
-        lenient::job_id(members.get("job_id"))
-            .map(Created::Pending)
-            .ok_or_else(|| answer.lacks("job_id"))
+    fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
+        let members = accepted(response)?;
+        json::job_id(members.get("job_id"))
+            .map(Created::Job)
+            .ok_or_else(|| response.missing_field("job_id"))
     }
 
     fn poll(&self, job: &JobId) -> ApiRequest {
-        let id = lenient::job_id_value(job);
-        ApiRequest::json(
-            "getJobResult",
-            &json!({"api_token": self.key(), "job_id": id}),
-        )
+        let (token, id) = (self.token.expose_secret(), json::job_id_value(job));
+        ApiRequest::json("getJobResult", &json!({"api_token": token, "job_id": id}))
     }
 
-    fn polled(&self, answer: &ApiResponse) -> Result<JobState, AnswerError> {
-        let members = accepted(answer)?;
-        let Some(status) = lenient::text(members.get("status")) else {
-            return Err(answer.lacks("status"));
+    fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
+        let members = accepted(response)?;
+        let Some(status) = json::text(members.get("status")) else {
+            return Err(response.missing_field("status"));
         };
         Ok(match status.to_ascii_lowercase().as_str() {
             "running" | "waiting" => JobState::Running,
-            "success" => match drag_of(members.get("result")) {
-                Ok(drag) => JobState::Solved(Answer::new(drag)),
-                Err(wrong) => JobState::Failed(
-                    SolveError::new(ErrorKind::InvalidAnswer, wrong).with_charge(Charge::Yes),
-                ),
-            },
+            "success" => JobState::Solved(Answer::parsed(drag(members.get("result")))),
             "fail" => JobState::Failed(gave_up(&members)),
             _ => JobState::Unknown(status),
         })
     }
 
-    fn pace(&self) -> Pace {
-        PACE
+    fn poll_interval(&self) -> PollInterval {
+        POLL_INTERVAL
     }
 }
 
-/// Reads the answer to `getBalance`.
-pub(crate) fn balance(answer: &ApiResponse) -> Result<Balance, AnswerError> {
-    let members = accepted(answer)?;
-    lenient::usd(members.get("balance"))
+/// Reads the response to `getBalance`.
+pub(crate) fn parse_balance(response: &ApiResponse) -> Result<Balance, ResponseError> {
+    let members = accepted(response)?;
+    json::usd(members.get("balance"))
         .map(Balance::new)
-        .ok_or_else(|| answer.lacks("balance"))
+        .ok_or_else(|| response.missing_field("balance"))
 }
 
-/// The members of an answer that does not say that the request was refused: `error` is not true,
+/// The members of a response that does not say that the request was refused: `error` is not true,
 /// and `success`, which some send in its place, is not false.
-pub(crate) fn accepted(answer: &ApiResponse) -> Result<Map<String, Value>, AnswerError> {
-    let members = answer.object()?;
-    let is_refused = lenient::flag(members.get("error")) == Some(true)
-        || lenient::flag(members.get("success")) == Some(false);
+pub(crate) fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, ResponseError> {
+    let members = response.object()?;
+    let is_refused = json::flag(members.get("error")) == Some(true)
+        || json::flag(members.get("success")) == Some(false);
     if is_refused {
-        let message = lenient::text(members.get("message")).unwrap_or_default();
+        let message = json::text(members.get("message")).unwrap_or_default();
         return Err(messages::refusal(&message));
     }
     Ok(members)
 }
 
 /// `x1|y1|x2|y2`, in pixels.
-fn drag_of(result: Option<&Value>) -> Result<Drag, String> {
+fn drag(result: Option<&Value>) -> Result<Drag, String> {
     let Some(Value::String(text)) = result else {
         return Err("the job succeeded without a result".into());
+    };
+    let coordinate = |part: &str| {
+        part.trim()
+            .parse()
+            .ok()
+            .filter(|part: &f64| part.is_finite())
     };
     let parts: Option<Vec<f64>> = text.split('|').map(coordinate).collect();
     match parts.as_deref() {
@@ -134,18 +131,9 @@ fn drag_of(result: Option<&Value>) -> Result<Drag, String> {
     }
 }
 
-fn coordinate(part: &str) -> Option<f64> {
-    part.trim()
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite())
-}
-
 fn gave_up(members: &Map<String, Value>) -> SolveError {
-    let code = lenient::text(members.get("error_code")).filter(|code| !code.is_empty());
-    let message = match code {
-        Some(code) => format!("the job failed ({code})"),
-        None => "the job failed".to_owned(),
-    };
-    SolveError::new(ErrorKind::Unsolvable, message).with_charge(Charge::Unknown)
+    let code = json::text(members.get("error_code")).filter(|code| !code.is_empty());
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    SolveError::new(ErrorKind::Unsolvable, format!("the job failed{code}"))
+        .with_billed(Billed::Maybe)
 }

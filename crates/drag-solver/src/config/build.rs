@@ -3,177 +3,169 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::chain::{Chain, Leaf, Link};
-use super::error::InvalidConfig;
-use super::{ChainConfig, ProviderConfig, Registry, Strategy};
-use crate::combinators::{
-    Budget, DragSolverExt as _, Fallback, Hedge, InvalidPolicy, Quorum, Retry, RetryBudget,
+use super::handle::{ProviderHandle, labelled};
+use super::provider::{check, check_limit};
+use super::{Chain, ChainConfig, ProviderConfig, Registry, Strategy};
+#[cfg(feature = "image")]
+use crate::FitExt as _;
+use crate::{
+    Budget, ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, RetryBudget,
 };
-use crate::core::DragSolver;
 
-type Shared = Arc<dyn DragSolver>;
+/// What the providers of a chain have in common.
+#[derive(Default)]
+struct Shared {
+    instrument: bool,
+    budget: Option<Budget>,
+    retry_budget: Option<RetryBudget>,
+}
 
 impl ChainConfig {
     /// Makes the chain. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// Providers that there are not, settings that nobody can work with, secrets that are not where
-    /// they are said to be.
-    pub fn build(&self, registry: &Registry) -> Result<Chain, InvalidConfig> {
+    /// Providers that there are not, settings that contradict each other or that no author can mean,
+    /// secrets that are not where they are said to be.
+    pub fn build(&self, registry: &Registry) -> Result<Chain, ConfigError> {
         self.check()?;
-        let budget = self.budget.map(Budget::new).transpose();
-        let budget = budget.map_err(|error| InvalidConfig::policy("budget", &error))?;
-        let retries = self.retry_budget.map(RetryBudget::new).transpose();
-        let retries = retries.map_err(|error| InvalidConfig::policy("retry_budget", &error))?;
-
-        let mut links = Vec::new();
+        let shared = Shared {
+            instrument: self.instrument,
+            budget: self.budget.map(Budget::new),
+            retry_budget: self.retry_budget.map(RetryBudget::new),
+        };
+        let mut providers = Vec::new();
         for provider in &self.providers {
-            let link = provider.link(self.instrument, registry, budget.as_ref(), retries.as_ref());
-            links.push(link.map_err(|error| error.inside(provider.label()).inside("providers"))?);
+            let handle = provider.build(registry, &shared);
+            let in_place = |error: ConfigError| error.in_key(provider.label()).in_key("providers");
+            providers.push(handle.map_err(in_place)?);
         }
-        let solver = self.join(&links, retries)?;
-        Ok(Chain::new(solver, links, budget, self))
+        Ok(Chain {
+            solver: self.join(&providers, shared.retry_budget),
+            providers: providers.into(),
+            budget: shared.budget,
+            time_limit: self.deadline.map(|policy| policy.limit),
+            strategy: self.strategy,
+        })
     }
 
-    /// Finds what no single part can see.
-    fn check(&self) -> Result<(), InvalidConfig> {
+    /// Finds what no provider's table can show.
+    fn check(&self) -> Result<(), ConfigError> {
         if self.providers.is_empty() {
             let problem = "must hold at least one: write [[providers]] and its kind";
-            return Err(InvalidConfig::new(problem).inside("providers"));
+            return Err(ConfigError::new("providers", problem));
         }
         let mut names = HashSet::new();
         if let Some(twice) = self.providers.iter().find(|one| !names.insert(one.label())) {
             let problem = "is the name of two providers: give one of them another `name`";
-            return Err(InvalidConfig::new(problem)
-                .inside(twice.label())
-                .inside("providers"));
+            return Err(ConfigError::new(twice.label(), problem).in_key("providers"));
         }
         let asks_again = matches!(self.strategy, Strategy::Hedge(_))
-            || self.providers.iter().any(|one| one.retry.is_some());
+            || self.providers.iter().any(|one| one.keys.retry.is_some());
         if self.retry_budget.is_some() && !asks_again {
             let problem = "limits nothing: no provider has a `retry`, and there is no hedge";
-            return Err(InvalidConfig::new(problem).inside("retry_budget"));
+            return Err(ConfigError::new("retry_budget", problem));
         }
-        Ok(())
+        check_limit("deadline", self.deadline)?;
+        check("budget", self.budget)?;
+        check("retry_budget", self.retry_budget)?;
+        self.strategy.check(self.providers.len())
     }
 
     /// What is around all providers.
-    fn join(&self, links: &[Link], retries: Option<RetryBudget>) -> Result<Shared, InvalidConfig> {
-        let solvers = links.iter().map(|link| Arc::clone(link.solver()));
-        let solver = match (links, self.strategy) {
-            ([only], Strategy::Fallback) => Arc::clone(only.solver()),
-            (_, Strategy::Fallback) => table("strategy", Fallback::new(solvers))?,
-            (_, Strategy::Ordered(policy)) => {
-                let fallback = Fallback::new(solvers);
-                let ordered = fallback.and_then(|fallback| fallback.ordered(policy));
-                ordered
-                    .map_err(|error| InvalidConfig::policy("order", &error).inside("strategy"))?
-                    .shared()
-            }
-            (_, Strategy::Hedge(policy)) => {
-                let mut hedge = Hedge::new(solvers, policy);
-                if let Some(retries) = retries {
-                    hedge = hedge.map(|hedge| hedge.with_budget(retries));
-                }
-                table("strategy", hedge)?
-            }
-            (_, Strategy::Quorum(policy)) => table("strategy", Quorum::new(solvers, policy))?,
+    fn join(
+        &self,
+        providers: &[ProviderHandle],
+        retry_budget: Option<RetryBudget>,
+    ) -> Arc<dyn DragSolver> {
+        let solvers = providers.iter().map(|one| Arc::clone(&one.solver));
+        let mut solver = match (providers, self.strategy) {
+            ([only], Strategy::Fallback) => Arc::clone(&only.solver),
+            (_, Strategy::Fallback) => Fallback::new(solvers).into_arc(),
+            (_, Strategy::Ordered(policy)) => Fallback::new(solvers).ordered(policy).into_arc(),
+            (_, Strategy::Hedge(policy)) => match retry_budget {
+                Some(budget) => Hedge::new(solvers, policy)
+                    .with_retry_budget(budget)
+                    .into_arc(),
+                None => Hedge::new(solvers, policy).into_arc(),
+            },
+            (_, Strategy::Quorum(policy)) => Quorum::new(solvers, policy).into_arc(),
         };
-        let solver = match self.deadline {
-            Some(policy) => value("deadline", solver.deadline(policy))?,
-            None => solver,
-        };
-        if self.instrument {
-            return value("instrument", solver.instrumented("challenge"));
+        if let Some(policy) = self.deadline {
+            solver = solver.deadline(policy).into_arc();
         }
-        Ok(solver)
+        if self.instrument {
+            solver = solver.instrumented("challenge").into_arc();
+        }
+        solver
     }
+}
+
+impl Registry {
+    /// Makes one provider ready, with the policies around it. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// A kind that there is not, and settings that the provider refuses.
+    pub fn open(&self, config: &ProviderConfig) -> Result<ProviderHandle, ConfigError> {
+        config.build(self, &Shared::default())
+    }
+}
+
+/// Puts the policies of these names around the solver, those of them that there are.
+macro_rules! wrap {
+    ($solver:ident in $($policy:ident),+ of $keys:ident) => {$(
+        if let Some(policy) = $keys.$policy {
+            $solver = $solver.$policy(policy).into_arc();
+        }
+    )+};
 }
 
 impl ProviderConfig {
     /// The provider with its policies, in the one order that works, from the inside out.
-    fn link(
-        &self,
-        instrument: bool,
-        registry: &Registry,
-        shared_budget: Option<&Budget>,
-        retries: Option<&RetryBudget>,
-    ) -> Result<Link, InvalidConfig> {
-        let provider = registry.open(self)?;
-        let mut solver: Shared = Leaf::of(Arc::clone(provider.solver()), &self.kind).shared();
-
-        let own_budget = self.budget.map(Budget::new).transpose();
-        let own_budget = own_budget.map_err(|error| InvalidConfig::policy("budget", &error))?;
-        let budgets: Vec<&Budget> = own_budget.iter().chain(shared_budget).collect();
-        if let Some(price) = self.price.filter(|_| budgets.is_empty()) {
-            solver = value("price", solver.priced(price))?;
+    fn build(&self, registry: &Registry, shared: &Shared) -> Result<ProviderHandle, ConfigError> {
+        let keys = &self.keys;
+        keys.check()?;
+        let own_budget = keys.budget.map(Budget::new);
+        let budgets = || own_budget.iter().chain(&shared.budget);
+        if keys.price.is_none() && budgets().next().is_some() {
+            let problem = "must be set: the budget has to know what an answer costs at most";
+            return Err(ConfigError::new("price", problem));
+        }
+        let (provider, account) = registry.make(self)?;
+        let mut solver = labelled(&keys.kind, &provider);
+        if let Some(price) = keys.price.filter(|_| budgets().next().is_none()) {
+            solver = solver.priced(price).into_arc();
         }
         #[cfg(feature = "image")]
-        if let Some(policy) = self.fit {
-            let fitted = crate::image::Fit::new(solver, policy).map_err(|error| {
-                InvalidConfig::new(error.problem())
-                    .inside(error.setting())
-                    .inside("fit")
-            })?;
-            solver = fitted.shared();
-        }
-        if let Some(policy) = self.validate {
-            solver = table("validate", solver.validate(policy))?;
-        }
+        wrap!(solver in fit of keys);
+        wrap!(solver in validate of keys);
         let checked = Arc::clone(&solver);
-        if let Some(policy) = self.timeout {
-            solver = value("timeout", solver.timeout(policy))?;
+        wrap!(solver in timeout of keys);
+        if shared.instrument {
+            solver = solver.instrumented("attempt").into_arc();
         }
-        if instrument {
-            solver = value("instrument", solver.instrumented("attempt"))?;
+        for budget in budgets() {
+            let price = keys.price.unwrap_or_default();
+            solver = solver.budget(budget, price).into_arc();
         }
-        for budget in budgets {
-            let Some(price) = self.price else {
-                let problem =
-                    "must be set: the budget has to know what an answer costs at the most";
-                return Err(InvalidConfig::new(problem).inside("price"));
+        wrap!(solver in circuit_breaker, concurrency_limit, rate_limit of keys);
+        if let Some(policy) = keys.retry {
+            let retry = solver.retry(policy);
+            solver = match &shared.retry_budget {
+                Some(budget) => retry.with_retry_budget(budget).into_arc(),
+                None => retry.into_arc(),
             };
-            solver = value("price", solver.budget(budget, price))?;
         }
-        if let Some(policy) = self.circuit_breaker {
-            solver = table("circuit_breaker", solver.circuit_breaker(policy))?;
+        if let Some(policy) = keys.total_timeout {
+            solver = solver.timeout(policy).into_arc();
         }
-        if let Some(policy) = self.concurrency_limit {
-            solver = table("concurrency_limit", solver.concurrency_limit(policy))?;
-        }
-        if let Some(policy) = self.rate_limit {
-            solver = table("rate_limit", solver.rate_limit(policy))?;
-        }
-        if let Some(policy) = self.retry {
-            let mut retry = Retry::new(solver, policy);
-            if let Some(retries) = retries {
-                retry = retry.map(|retry| retry.with_budget(retries.clone()));
-            }
-            solver = table("retry", retry)?;
-        }
-        Ok(Link::new(self.kind.clone(), provider, checked, solver))
-    }
-}
-
-/// A policy that is a table called `key` in the file.
-fn table<S: DragSolver + 'static>(
-    key: &str,
-    built: Result<S, InvalidPolicy>,
-) -> Result<Shared, InvalidConfig> {
-    match built {
-        Ok(solver) => Ok(solver.shared()),
-        Err(error) => Err(InvalidConfig::policy(key, &error)),
-    }
-}
-
-/// A policy that is one value in the file, called `key`.
-fn value<S: DragSolver + 'static>(
-    key: &str,
-    built: Result<S, InvalidPolicy>,
-) -> Result<Shared, InvalidConfig> {
-    match built {
-        Ok(solver) => Ok(solver.shared()),
-        Err(error) => Err(InvalidConfig::new(error.problem()).inside(key)),
+        Ok(ProviderHandle {
+            kind: keys.kind.clone(),
+            provider,
+            checked,
+            solver,
+            account,
+        })
     }
 }

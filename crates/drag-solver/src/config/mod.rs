@@ -1,4 +1,5 @@
-//! Chains from a file: who is asked, with which settings, and what is around them.
+//! Chains from a file, from code or from options: who is asked, with which settings, and what is
+//! around them.
 //!
 //! In TOML, a chain is this. Every key but `providers` and `kind` may be left out; what is not
 //! written is not in the chain.
@@ -18,7 +19,7 @@
 //! kind = "omocaptcha"
 //! token = { env = "OMOCAPTCHA_API_TOKEN" } # or { file = "PATH" }; never the token itself
 //! price = "0.0009"                         # the most that an answer costs
-//! timeout = "60s"                          # for one attempt
+//! timeout = "60s"                          # for one attempt; total_timeout is for all together
 //! retry = { max_attempts = 3 }
 //! validate = true                          # with its default settings
 //! fit = true                               # makes screenshots fit (feature `image`)
@@ -28,11 +29,11 @@
 //! price = "0.0012"
 //! ```
 //!
-//! The format is not fixed: [`ChainConfig`] deserialises from anything that serde reads.
+//! The format is not fixed: [`ChainConfig`] is read from anything that serde reads.
 //!
 //! Policies are put around a provider in the one order that works, whatever the order in the file;
-//! from the outside in: `deadline`, `strategy`, then for each provider `retry`, `rate_limit`,
-//! `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`, `fit`. With
+//! from the outside in: `deadline`, `strategy`, then for each provider `total_timeout`, `retry`,
+//! `rate_limit`, `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`, `fit`. With
 //! `instrument = true` there are spans and metrics around all of it and around each attempt.
 //!
 //! What a provider's table does not say is taken from the environment variables that its own page
@@ -41,6 +42,7 @@
 //!
 #![cfg_attr(feature = "omocaptcha", doc = "```")]
 #![cfg_attr(not(feature = "omocaptcha"), doc = "```ignore")]
+//! use drag_solver::DragSolver;
 //! use drag_solver::config::{ChainConfig, Registry};
 //!
 //! # let json = serde_json::json!({
@@ -57,53 +59,71 @@
 //! let config: ChainConfig = serde_json::from_str(&json)?; // or toml::from_str, ..
 //! let chain = config.build(&registry)?; // Registry::standard(): the providers that are compiled in
 //! println!("{chain:#}");
-//! println!("at the worst: {}", chain.worst_case());
-//! # use drag_solver::core::DragSolver;
-//! # assert_eq!(chain.worst_case().to_string(), "2 attempts, 120s, unknown cost");
+//! println!("at most: {}", chain.profile().worst_case);
+//! # assert_eq!(chain.profile().worst_case.to_string(), "2 answers, 120s, unknown cost");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A mistake is told with its place and, for a key that is not known, the nearest one that is:
-//! see [`InvalidConfig`]. A program adds providers of its own to the [`Registry`].
+//! Code fills the same settings, and gets the same chain:
+//!
+#![cfg_attr(all(feature = "omocaptcha", feature = "twocaptcha"), doc = "```no_run")]
+#![cfg_attr(
+    not(all(feature = "omocaptcha", feature = "twocaptcha")),
+    doc = "```ignore"
+)]
+//! use std::time::Duration;
+//!
+//! use drag_solver::config::{ChainConfig, ProviderConfig, Registry};
+//! use drag_solver::{RetryPolicy, ValidatePolicy};
+//!
+//! let providers = ["omocaptcha", "twocaptcha"].map(|kind| {
+//!     ProviderConfig::new(kind)
+//!         .validate(ValidatePolicy::default())
+//!         .timeout(Duration::from_secs(60))
+//!         .retry(RetryPolicy::default())
+//! });
+//! let chain = ChainConfig::new(providers).build(&Registry::standard())?;
+//! # Ok::<(), drag_solver::ConfigError>(())
+//! ```
+//!
+//! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
+//! is. A program adds providers of its own to the [`Registry`].
 
+mod advice;
 mod build;
 mod chain;
-mod error;
+mod handle;
 mod provider;
+mod reader;
 mod registry;
 mod strategy;
 #[cfg(test)]
 #[cfg(all(
     feature = "anticaptcha",
+    feature = "mock",
     feature = "omocaptcha",
     feature = "twocaptcha"
 ))]
 mod tests;
 mod value;
 
+pub use drag_solver_core::human_duration;
+use drag_solver_core::setters;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, Error as _};
 
-pub use self::chain::{Chain, Link};
-pub use self::error::InvalidConfig;
+pub use self::chain::Chain;
+pub use self::handle::ProviderHandle;
 pub use self::provider::ProviderConfig;
-use self::provider::Table;
-pub use self::registry::{Kind, Opened, Registry};
+use self::provider::limit;
+use self::reader::{Table, switch};
+pub use self::registry::{ProviderKind, Registry};
 pub use self::strategy::Strategy;
-use crate::combinators::{BudgetPolicy, DeadlinePolicy, RetryBudgetPolicy};
-
-const KEYS: &[&str] = &[
-    "budget",
-    "deadline",
-    "instrument",
-    "providers",
-    "retry_budget",
-    "strategy",
-];
+use self::value::Value;
+use crate::{BudgetPolicy, ConfigError, DeadlinePolicy, RetryBudgetPolicy};
 
 /// A chain as a configuration file has it. See the [module](self) for the format.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChainConfig {
     /// Gives a challenge that has no deadline this one.
@@ -115,13 +135,21 @@ pub struct ChainConfig {
     /// Limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudgetPolicy>,
     /// Whether each challenge and each attempt has a tracing span and, with the feature `metrics`, is
-    /// counted and timed. See [`Instrument`](crate::combinators::Instrument).
+    /// counted and timed. See [`Instrument`](crate::Instrument).
     pub instrument: bool,
     /// Who can be asked.
     pub providers: Vec<ProviderConfig>,
 }
 
 impl ChainConfig {
+    setters! {
+        deadline: some DeadlinePolicy,
+        strategy: Strategy,
+        budget: some BudgetPolicy,
+        retry_budget: some RetryBudgetPolicy,
+        instrument: bool,
+    }
+
     /// A chain of these providers, with nothing around them.
     pub fn new(providers: impl IntoIterator<Item = ProviderConfig>) -> Self {
         Self {
@@ -129,38 +157,59 @@ impl ChainConfig {
             ..Self::default()
         }
     }
+
+    /// Reads a chain in any format. Deserialising does the same, and wraps the error in the format's
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where in the file.
+    ///
+    /// ```
+    /// use drag_solver::config::ChainConfig;
+    ///
+    /// let file = r#"{"providers": [{"name": "first", "kind": "omocaptcha", "retry": {"max_atempts": 3}}]}"#;
+    /// let error = ChainConfig::read(&mut serde_json::Deserializer::from_str(file)).unwrap_err();
+    /// assert_eq!(error.path(), "providers.first.retry");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "unknown key `max_atempts` in providers.first.retry: did you mean `max_attempts`?"
+    /// );
+    /// ```
+    pub fn read<'de>(file: impl Deserializer<'de>) -> Result<Self, ConfigError> {
+        let file = Value::deserialize(file);
+        Self::of(file.map_err(|error| ConfigError::of_whole(error.to_string()))?)
+    }
+
+    fn of(file: Value) -> Result<Self, ConfigError> {
+        let mut table = Table::of(file)?;
+        let config = Self {
+            deadline: table.read("deadline", limit)?.flatten(),
+            strategy: table.read("strategy", Strategy::of)?.unwrap_or_default(),
+            budget: table.read("budget", BudgetPolicy::deserialize)?,
+            retry_budget: table.read("retry_budget", switch)?.flatten(),
+            instrument: table
+                .read("instrument", bool::deserialize)?
+                .unwrap_or_default(),
+            providers: table.read("providers", providers)?.unwrap_or_default(),
+        };
+        table.end(Ok(config))
+    }
 }
 
-impl TryFrom<Value> for ChainConfig {
-    type Error = InvalidConfig;
+fn providers(list: Value) -> Result<Vec<ProviderConfig>, ConfigError> {
+    let Value::List(tables) = list else {
+        let problem = "must be a list of tables: write [[providers]] above each";
+        return Err(ConfigError::of_whole(problem));
+    };
+    let tables = tables.into_iter().enumerate();
+    tables
+        .map(|(index, table)| ProviderConfig::of(table, index))
+        .collect()
+}
 
-    /// Reads a file that was parsed already. The error is the one that deserialising would wrap.
-    fn try_from(value: Value) -> Result<Self, InvalidConfig> {
-        let mut table = Table::of(value)?;
-        let config = Self {
-            deadline: table.duration("deadline")?,
-            strategy: match table.0.remove("strategy") {
-                Some(value) => Strategy::read(value).map_err(|error| error.inside("strategy"))?,
-                None => Strategy::default(),
-            },
-            budget: table.take("budget")?,
-            retry_budget: table.policy("retry_budget")?,
-            instrument: table.take("instrument")?.unwrap_or_default(),
-            providers: match table.0.remove("providers") {
-                None => Vec::new(),
-                Some(Value::Array(tables)) => tables
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, table)| ProviderConfig::read(table, index))
-                    .collect::<Result<_, _>>()
-                    .map_err(|error: InvalidConfig| error.inside("providers"))?,
-                Some(_) => {
-                    let problem = "must be a list of tables: write [[providers]] above each";
-                    return Err(InvalidConfig::new(problem).inside("providers"));
-                }
-            },
-        };
-        table.end(KEYS)?;
-        Ok(config)
+impl<'de> Deserialize<'de> for ChainConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::of(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -1,16 +1,17 @@
 //! The providers that a configuration can name.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
-use super::error::InvalidConfig;
-use super::provider::{POLICIES, ProviderConfig};
-use super::value;
-use crate::core::{DragSolver, SolveError, async_trait};
-use crate::http::{Balance, ConfigError, Context, Provider, Variable, check_name};
+use super::ProviderConfig;
+use super::advice::not_one_of;
+use super::handle::Account;
+use super::reader::Table;
+use crate::http::{Context, EnvVar, Provider, check_name};
+use crate::{ConfigError, DragSolver};
 
 /// The providers that a [`ChainConfig`](super::ChainConfig) can name, and how each is made.
 ///
@@ -22,7 +23,6 @@ use crate::http::{Balance, ConfigError, Context, Provider, Variable, check_name}
 /// use drag_solver::http::Secret;
 /// use drag_solver::prelude::*;
 /// use serde::Deserialize;
-/// # use drag_solver::core::ErrorKind;
 ///
 /// #[derive(Debug)]
 /// struct House {
@@ -61,43 +61,31 @@ use crate::http::{Balance, ConfigError, Context, Provider, Variable, check_name}
 /// assert_eq!(chain.to_string(), "house.timeout(30s)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Registry {
-    kinds: Vec<Kind>,
+    kinds: Vec<ProviderKind>,
     context: Context,
 }
 
 /// A kind of provider.
 #[derive(Clone)]
-pub struct Kind {
-    name: String,
-    aliases: &'static [&'static str],
-    about: &'static str,
-    variables: &'static [Variable],
-    open: Arc<Open>,
+#[non_exhaustive]
+pub struct ProviderKind {
+    /// What `kind` in a file is set to.
+    pub name: String,
+    /// Other names that are taken for it.
+    pub aliases: &'static [&'static str],
+    /// Who that is, for a help page; empty for a provider of the program's own.
+    pub about: &'static str,
+    /// The variables of the environment that it reads. The first holds the credentials.
+    pub variables: &'static [EnvVar],
+    make: Arc<Make>,
 }
 
-type Open = dyn Fn(Map<String, Value>, &Context) -> Result<Opened, InvalidConfig> + Send + Sync;
+type Make = dyn Fn(Table, &Context) -> Result<Made, ConfigError> + Send + Sync;
 
-/// A provider that is ready to be asked.
-#[derive(Clone, Debug)]
-pub struct Opened {
-    solver: Arc<dyn DragSolver>,
-    account: Option<Arc<dyn Account>>,
-}
-
-/// [`Provider`] for calls at run time.
-#[async_trait]
-trait Account: fmt::Debug + Send + Sync {
-    async fn balance(&self) -> Result<Balance, SolveError>;
-}
-
-#[async_trait]
-impl<P: Provider> Account for P {
-    async fn balance(&self) -> Result<Balance, SolveError> {
-        Provider::balance(self).await
-    }
-}
+/// A provider, and its account if that can be asked about.
+type Made = (Arc<dyn DragSolver>, Option<Arc<dyn Account>>);
 
 impl Registry {
     /// No provider at all.
@@ -105,7 +93,7 @@ impl Registry {
     pub fn empty() -> Self {
         Self {
             kinds: Vec::new(),
-            context: Context::of_process(),
+            context: Context::process(),
         }
     }
 
@@ -115,32 +103,28 @@ impl Registry {
         let registry = Self::empty();
         // One line a provider, in the order in which the command line asks them.
         #[cfg(feature = "omocaptcha")]
-        let registry = registry.with::<crate::omocaptcha::Omocaptcha>();
+        let registry = registry.with::<crate::providers::Omocaptcha>();
         #[cfg(feature = "twocaptcha")]
-        let registry = registry.with::<crate::twocaptcha::TwoCaptcha>();
+        let registry = registry.with::<crate::providers::TwoCaptcha>();
         #[cfg(feature = "anticaptcha")]
-        let registry = registry.with::<crate::anticaptcha::AntiCaptcha>();
+        let registry = registry.with::<crate::providers::AntiCaptcha>();
         registry
     }
 
     /// Adds the provider `P`, or replaces the one of its name.
     #[must_use]
     pub fn with<P: Provider>(self) -> Self {
-        let open = |settings: Map<String, Value>, context: &Context| {
-            let config = value::read(Value::Object(settings), POLICIES)?;
-            let provider = P::open(config, context).map_err(|error| refused(&error))?;
-            let provider = Arc::new(provider);
-            Ok(Opened {
-                account: Some(Arc::clone(&provider) as _),
-                solver: provider,
-            })
+        let make = |mut settings: Table, context: &Context| {
+            let http = settings.take()?;
+            let provider = Arc::new(P::from_config(http, settings.take_last()?, context)?);
+            Ok((Arc::clone(&provider) as _, Some(provider as _)))
         };
-        self.with_kind(Kind {
+        self.with_kind(ProviderKind {
             name: P::NAME.to_owned(),
             aliases: P::ALIASES,
             about: P::ABOUT,
             variables: P::VARIABLES,
-            open: Arc::new(open),
+            make: Arc::new(make),
         })
     }
 
@@ -153,30 +137,26 @@ impl Registry {
     /// # Errors
     ///
     /// A name that is not 1 to 64 of `a-z`, `0-9`, `-`, `_` and `.`.
-    pub fn register<C: DeserializeOwned, S: DragSolver + 'static>(
+    pub fn register<C: DeserializeOwned, S: DragSolver>(
         self,
         name: &str,
         make: impl Fn(C, &Context) -> Result<S, ConfigError> + Send + Sync + 'static,
-    ) -> Result<Self, InvalidConfig> {
-        check_name(name).map_err(|error| refused(&error))?;
-        let open = move |settings: Map<String, Value>, context: &Context| {
-            let config = value::read(Value::Object(settings), POLICIES)?;
-            let solver = make(config, context).map_err(|error| refused(&error))?;
-            Ok(Opened {
-                solver: Arc::new(solver),
-                account: None,
-            })
+    ) -> Result<Self, ConfigError> {
+        check_name(name)?;
+        let make = move |settings: Table, context: &Context| {
+            let solver = make(settings.take_last()?, context)?;
+            Ok((Arc::new(solver) as _, None))
         };
-        Ok(self.with_kind(Kind {
+        Ok(self.with_kind(ProviderKind {
             name: name.to_owned(),
             aliases: &[],
             about: "",
             variables: &[],
-            open: Arc::new(open),
+            make: Arc::new(make),
         }))
     }
 
-    fn with_kind(mut self, kind: Kind) -> Self {
+    fn with_kind(mut self, kind: ProviderKind) -> Self {
         self.kinds.retain(|known| known.name != kind.name);
         self.kinds.push(kind);
         self
@@ -186,7 +166,7 @@ impl Registry {
     #[must_use]
     pub fn with_variables(
         self,
-        lookup: impl Fn(&str) -> Option<std::ffi::OsString> + Send + Sync + 'static,
+        lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
         self.with_context(Context::with_variables(lookup))
     }
@@ -205,113 +185,42 @@ impl Registry {
     }
 
     /// Every kind of provider, in the order in which they were added.
-    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+    pub fn kinds(&self) -> impl Iterator<Item = &ProviderKind> {
         self.kinds.iter()
     }
 
     /// The kind that is called `name`, or is also known by it.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<&Kind> {
+    pub fn find(&self, name: &str) -> Option<&ProviderKind> {
         self.kinds
             .iter()
             .find(|kind| kind.name == name || kind.aliases.contains(&name))
     }
 
-    /// Makes a provider ready, without the policies around it. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// A kind that there is not, and settings that the provider refuses.
-    pub fn open(&self, config: &ProviderConfig) -> Result<Opened, InvalidConfig> {
-        let Some(kind) = self.find(&config.kind) else {
-            let known: Vec<String> = self.kinds.iter().map(|kind| kind.name.clone()).collect();
-            return Err(InvalidConfig::not_one_of(&config.kind, &known).inside("kind"));
+    /// Makes a provider, without the policies around it.
+    pub(super) fn make(&self, config: &ProviderConfig) -> Result<Made, ConfigError> {
+        let Some(kind) = self.find(&config.keys.kind) else {
+            let known: Vec<&str> = self.kinds.iter().map(|kind| &*kind.name).collect();
+            return Err(not_one_of(&config.keys.kind, &known).in_key("kind"));
         };
-        let limit = config.timeout.map(|policy| policy.limit);
-        let context = self.context.clone().limited_to(limit);
-        let opened = (kind.open)(config.settings(), &context)?;
-        let name = opened.solver.name();
-        check_name(name).map_err(|error| refused(&error))?; // a chain's name is made of these
-        match &config.name {
-            Some(wanted) if wanted != name => Err(InvalidConfig::new(format!(
-                "a solver of kind `{}` is always called `{name}`",
-                kind.name
-            ))
-            .inside("name")),
-            _ => Ok(opened),
+        let timeout = config.keys.timeout.or(config.keys.total_timeout);
+        let timeout = timeout.map(|policy| policy.limit);
+        let context = self.context.clone().with_attempt_timeout(timeout);
+        let (provider, account) = (kind.make)(config.settings(), &context)?;
+        let name = provider.name();
+        check_name(name)?; // a chain's name is made of these
+        match &config.keys.name {
+            Some(wanted) if wanted != name => Err(ConfigError::new(
+                "name",
+                format!("a solver of kind `{}` is always called `{name}`", kind.name),
+            )),
+            _ => Ok((provider, account)),
         }
     }
 }
 
-/// A setting that a provider refused.
-fn refused(error: &ConfigError) -> InvalidConfig {
-    InvalidConfig::new(error.problem()).inside(error.setting())
-}
-
-impl Kind {
-    /// What `kind` in a file is set to.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Other names that are taken for it.
-    #[must_use]
-    pub fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
-    }
-
-    /// Who that is, for a help page; empty for a provider of the program's own.
-    #[must_use]
-    pub fn about(&self) -> &'static str {
-        self.about
-    }
-
-    /// The variables of the environment that it reads. The first holds the credentials.
-    #[must_use]
-    pub fn variables(&self) -> &'static [Variable] {
-        self.variables
-    }
-}
-
-impl Opened {
-    /// The provider, as a solver.
-    #[must_use]
-    pub fn solver(&self) -> &Arc<dyn DragSolver> {
-        &self.solver
-    }
-
-    /// Asks what is left in the account; `None` if it has none that could be asked. Costs nothing.
-    pub async fn balance(&self) -> Option<Result<Balance, SolveError>> {
-        match &self.account {
-            Some(account) => Some(account.balance().await),
-            None => None,
-        }
-    }
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        Self::standard()
-    }
-}
-
-impl fmt::Debug for Registry {
+impl fmt::Debug for ProviderKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registry")
-            .field("kinds", &self.kinds)
-            .field("context", &self.context)
-            .finish()
-    }
-}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kind")
-            .field("name", &self.name)
-            .field("aliases", &self.aliases)
-            .field("about", &self.about)
-            .field("variables", &self.variables)
-            .finish_non_exhaustive()
+        self.name.fmt(f)
     }
 }

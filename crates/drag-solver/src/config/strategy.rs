@@ -1,14 +1,13 @@
 //! Who of several providers is asked.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use drag_solver_core::CheckSettings as _;
+use serde::Deserialize;
 
-use super::error::InvalidConfig;
-use super::provider::Table;
-use super::value;
-use crate::combinators::{HedgePolicy, OrderPolicy, QuorumPolicy};
-
-const KINDS: &[&str] = &["fallback", "hedge", "quorum"];
+use super::advice::not_one_of;
+use super::provider::check;
+use super::reader::{Table, switch};
+use super::value::Value;
+use crate::{ConfigError, HedgePolicy, OrderPolicy, QuorumPolicy};
 
 /// Who of the chain's providers is asked.
 ///
@@ -18,43 +17,69 @@ const KINDS: &[&str] = &["fallback", "hedge", "quorum"];
 #[non_exhaustive]
 pub enum Strategy {
     /// One after the other, in the order of the file, until one answers. See
-    /// [`Fallback`](crate::combinators::Fallback).
+    /// [`Fallback`](crate::Fallback).
     #[default]
     Fallback,
-    /// The same, but first whoever did best of late: `{ kind = "fallback", order = true }`, or with
-    /// the settings of an [`OrderPolicy`] in place of `true`. See
-    /// [`Fallback::ordered`](crate::combinators::Fallback::ordered).
+    /// The same, but first the one that did best recently: `{ kind = "fallback", order = true }`, or
+    /// with the settings of an [`OrderPolicy`] in place of `true`. See
+    /// [`Fallback::ordered`](crate::Fallback::ordered).
     Ordered(OrderPolicy),
     /// One after the other, but the next without waiting for an answer that takes long; the first
-    /// answer wins. See [`Hedge`](crate::combinators::Hedge).
+    /// answer wins. See [`Hedge`](crate::Hedge).
     Hedge(HedgePolicy),
-    /// Several, until enough of them agree. See [`Quorum`](crate::combinators::Quorum).
+    /// Several, until enough of them agree. See [`Quorum`](crate::Quorum).
     Quorum(QuorumPolicy),
 }
 
-impl Strategy {
-    pub(super) fn read(value: Value) -> Result<Self, InvalidConfig> {
-        let mut table = match value {
-            Value::String(kind) => Table::of(Value::from_iter([("kind", kind)]))?,
-            other => Table::of(other)?,
-        };
-        let kind: String = table.take("kind")?.unwrap_or_default();
-        match kind.as_str() {
-            "fallback" => {
-                let order = table.policy("order")?;
-                table.end(&["kind", "order"])?;
-                Ok(order.map_or(Self::Fallback, Self::Ordered))
-            }
-            "hedge" => settings(table).map(Self::Hedge),
-            "quorum" => settings(table).map(Self::Quorum),
-            other => {
-                let known: Vec<String> = KINDS.iter().map(|&kind| kind.to_owned()).collect();
-                Err(InvalidConfig::not_one_of(other, &known))
-            }
-        }
-    }
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    kind: String,
 }
 
-fn settings<T: DeserializeOwned>(table: Table) -> Result<T, InvalidConfig> {
-    value::read(Value::Object(table.0), &["kind"])
+#[derive(Deserialize)]
+struct FallbackTable {
+    #[serde(default, deserialize_with = "switch")]
+    order: Option<OrderPolicy>,
+}
+
+impl Strategy {
+    pub(super) fn of(value: Value) -> Result<Self, ConfigError> {
+        let mut table = Table::default();
+        match value {
+            Value::Text(_) => table.insert("kind", value),
+            other => table = Table::of(other)?,
+        }
+        let Kind { kind } = table.take()?;
+        match kind.as_str() {
+            "fallback" => {
+                let FallbackTable { order } = table.take_last()?;
+                Ok(order.map_or(Self::Fallback, Self::Ordered))
+            }
+            "hedge" => table.take_last().map(Self::Hedge),
+            "quorum" => table.take_last().map(Self::Quorum),
+            other => Err(not_one_of(other, &["fallback", "hedge", "quorum"])),
+        }
+    }
+
+    /// Refuses what its author cannot mean, with this many providers to ask.
+    pub(super) fn check(&self, providers: usize) -> Result<(), ConfigError> {
+        let checked = match self {
+            Self::Fallback => Ok(()),
+            Self::Ordered(policy) => check("order", Some(*policy)),
+            Self::Hedge(policy) => policy.check(),
+            Self::Quorum(policy) => policy.check(),
+        };
+        checked.map_err(|error| error.in_key("strategy"))?;
+        let (needed, why) = match self {
+            Self::Fallback | Self::Ordered(_) => return Ok(()),
+            Self::Hedge(_) => (2, "or there is none to hedge with"),
+            Self::Quorum(policy) => (policy.agree.get() as usize, "or they can never agree"),
+        };
+        if providers >= needed {
+            return Ok(());
+        }
+        let problem = format!("must hold at least {needed}, {why}; there are {providers}");
+        Err(ConfigError::new("providers", problem))
+    }
 }

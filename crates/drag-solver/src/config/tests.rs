@@ -1,22 +1,19 @@
 use std::time::Duration;
 
-use drag_solver_mock::{MockSolver, Outcome};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::*;
-use crate::combinators::{
-    Budget, BudgetPolicy, DragSolverExt as _, RetryBudget, RetryPolicy, ValidatePolicy,
-};
-use crate::core::{
-    Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot, Solution, SolveError, Usd,
+use crate::testing::{MockSolver, Outcome, fixtures};
+use crate::{
+    Budget, BudgetPolicy, DragSolver, DragSolverExt as _, ErrorKind, RetryBudgetPolicy,
+    RetryPolicy, Solution, SolveError, TimeoutPolicy, Usd, ValidatePolicy,
 };
 
 const TOKEN: &str = "hunter2";
 
-fn parse(text: &str) -> Result<ChainConfig, InvalidConfig> {
-    let table: toml::Table = text.parse().unwrap();
-    ChainConfig::try_from(serde_json::to_value(table).unwrap())
+fn parse(text: &str) -> Result<ChainConfig, ConfigError> {
+    ChainConfig::read(toml::Deserializer::parse(text).unwrap())
 }
 
 fn standard() -> Registry {
@@ -50,19 +47,16 @@ fn mocks() -> Registry {
 }
 
 fn mock(name: &str, failures: usize, seconds: u64) -> MockSolver {
-    let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0));
-    let mut mock = MockSolver::new(name);
-    for _ in 0..failures {
-        mock = mock.then(ErrorKind::Unavailable);
-    }
-    mock.always(Outcome::answer(drag).after(Duration::from_secs(seconds)))
+    let answer = Outcome::answer(fixtures::drag()).after(Duration::from_secs(seconds));
+    MockSolver::new(name)
+        .then_times(failures, ErrorKind::Unavailable)
+        .always(answer)
 }
 
 async fn solve(chain: &dyn DragSolver) -> (Result<Solution, SolveError>, Duration) {
-    let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec();
-    let challenge = DragChallenge::new(Screenshot::from_bytes(gif).unwrap());
     let started = Instant::now();
-    (chain.solve(&challenge).await, started.elapsed())
+    let outcome = chain.solve(&fixtures::challenge()).await;
+    (outcome, started.elapsed())
 }
 
 const WHOLE: &str = r#"
@@ -91,24 +85,23 @@ fn a_chain_prints_itself_like_the_code_that_builds_it() {
     let chain = parse(WHOLE).unwrap().build(&standard()).unwrap();
     assert_eq!(
         chain.to_string(),
-        "fallback[omocaptcha(\"first\").validate(min_length: 8.0 px).timeout(60s)\
-         .budget(per_period: $5, period: 86400s, price: $0.0009)\
-         .retry(max_attempts: 2, base_backoff: 100ms, max_backoff: 10s, max_retry_after: 60s), \
+        "fallback[omocaptcha(\"first\").validate(min_length: 8 px).timeout(1m)\
+         .budget(per_period: $5, period: 1day, price: $0.0009)\
+         .retry(max_attempts: 2, base_backoff: 100ms, max_backoff: 10s, max_retry_after: 1m), \
          2captcha(\"twocaptcha\").budget(total: $1, price: $0.0012)\
-         .budget(per_period: $5, period: 86400s, price: $0.0012)].deadline(120s)"
-            .replace("8.0", "8")
+         .budget(per_period: $5, period: 1day, price: $0.0012)].deadline(2m)"
     );
     assert_eq!(chain.name(), "first|twocaptcha");
-    let worst = chain.worst_case();
-    assert_eq!(worst.attempts, Some(3));
+    let worst = chain.profile().worst_case;
+    assert_eq!(worst.purchases, Some(3));
     assert_eq!(worst.cost, Some("0.003".parse().unwrap()));
     let names: Vec<_> = chain
-        .links()
+        .providers()
         .iter()
-        .map(|link| (link.kind(), link.name()))
+        .map(|one| (one.kind.as_str(), one.name()))
         .collect();
     assert_eq!(names, [("omocaptcha", "first"), ("2captcha", "twocaptcha")]);
-    assert!(chain.link("twocaptcha").is_some() && chain.link("2captcha").is_none());
+    assert!(chain.provider("twocaptcha").is_some() && chain.provider("2captcha").is_none());
 }
 
 #[test]
@@ -120,10 +113,11 @@ fn a_file_cannot_build_the_wrong_order() {
         "timeout = \"30s\"",
         "budget = { total = \"1\" }",
         "price = \"0.001\"",
-        "circuit_breaker = { min_calls = 5 }",
+        "circuit_breaker = { min_samples = 5 }",
         "concurrency_limit = { max_in_flight = 3 }",
         "rate_limit = true",
         "retry = true",
+        "total_timeout = \"50s\"",
     ];
     let file = |keys: &[&str]| {
         let keys = keys.join("\n");
@@ -151,6 +145,7 @@ fn a_file_cannot_build_the_wrong_order() {
         "concurrency_limit",
         "rate_limit",
         "retry",
+        "timeout",
         "deadline",
         "instrumented",
     ];
@@ -171,13 +166,12 @@ fn a_fit_goes_next_to_the_provider_where_a_resumed_job_finds_it() {
         .unwrap();
     let expected = "mock.fit(max_side: 500).validate(min_length: 8 px)";
     assert_eq!(chain.to_string(), expected);
-    let checked = format!("{:?}", chain.link("mock").unwrap().checked());
+    let checked = format!("{:?}", chain.provider("mock").unwrap().checked);
     assert_eq!(checked, expected);
-    let error = parse(&file("{ min_scale = 2.0 }"))
-        .unwrap()
-        .build(&mocks())
-        .unwrap_err();
-    assert_eq!(error.path(), "providers.mock.fit.min_scale");
+    for wrong in ["{ min_scale = 2.0 }", "{ min_scale = 0.0 }"] {
+        let built = parse(&file(wrong)).and_then(|config| config.build(&mocks()));
+        assert_eq!(built.unwrap_err().path(), "providers.mock.fit.min_scale");
+    }
 }
 
 #[test]
@@ -220,7 +214,7 @@ async fn a_strategy_is_a_name_or_a_table() {
             strategy.contains("order")
         );
         let (solution, took) = solve(&chain).await;
-        assert_eq!(solution.unwrap().provider(), name, "{chain}");
+        assert_eq!(solution.unwrap().solver(), name, "{chain}");
         assert_eq!(took.as_secs(), seconds, "{chain}");
     }
 }
@@ -239,8 +233,8 @@ async fn a_retry_budget_limits_hedges_too() {
         name = "quick"
     "#;
     let chain = parse(text).unwrap().build(&mocks()).unwrap();
-    assert_eq!(solve(&chain).await.0.unwrap().provider(), "quick");
-    assert_eq!(solve(&chain).await.0.unwrap().provider(), "slow");
+    assert_eq!(solve(&chain).await.0.unwrap().solver(), "quick");
+    assert_eq!(solve(&chain).await.0.unwrap().solver(), "slow");
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,33 +262,25 @@ async fn a_file_and_code_build_the_same_chain() {
     "#;
     let chain = parse(text).unwrap().build(&mocks()).unwrap();
 
-    let budget = Budget::new(BudgetPolicy::default().total("0.0021".parse().unwrap())).unwrap();
-    let retries =
-        RetryBudget::new(crate::combinators::RetryBudgetPolicy::default().burst(2)).unwrap();
+    let usd = |text: &str| -> Usd { text.parse().unwrap() };
+    let budget = Budget::new(BudgetPolicy::default().total(usd("0.0021")));
     let nothing = Duration::from_nanos(1);
     let policy = RetryPolicy::default()
         .base_backoff(nothing)
         .max_backoff(nothing);
     let code = mock("first", 2, 3)
         .validate(ValidatePolicy::default().min_length(20.0))
-        .unwrap()
         .timeout(Duration::from_secs(20))
-        .unwrap()
-        .budget(&budget, "0.0009".parse().unwrap())
-        .unwrap()
+        .budget(&budget, usd("0.0009"))
         .retry(policy)
-        .unwrap()
-        .with_budget(retries)
+        .with_retry_budget(RetryBudgetPolicy::default().burst(2))
         .or(mock("second", 0, 100)
             .timeout(Duration::from_secs(30))
-            .unwrap()
-            .budget(&budget, "0.0012".parse().unwrap())
-            .unwrap())
-        .deadline(Duration::from_secs(90))
-        .unwrap();
-    assert_eq!(chain.worst_case(), code.worst_case());
+            .budget(&budget, usd("0.0012")))
+        .deadline(Duration::from_secs(90));
+    assert_eq!(chain.profile(), code.profile());
 
-    // The first answers twice; then its money is gone, and the second is too dear and too slow.
+    // The first answers twice; then its money is gone, and the second is too expensive and too slow.
     for round in 0..4 {
         let (from_file, file_took) = solve(&chain).await;
         let (from_code, code_took) = solve(&code).await;
@@ -318,7 +304,7 @@ async fn a_file_and_code_build_the_same_chain() {
                         .collect()
                 };
                 assert_eq!(kinds(&one), kinds(&other));
-                assert_eq!(one.charge(), other.charge());
+                assert_eq!(one.billed(), other.billed());
             }
             (one, other) => panic!("round {round}: {one:?} and {other:?}"),
         }
@@ -350,7 +336,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
         ),
         (
             in_first("retry = { max_attempts = 0 }"),
-            "providers.first.retry.max_attempts: must be at least 1: it counts the first attempt",
+            "providers.first.retry.max_attempts: must be at least 1",
         ),
         (
             in_first("timeout = 60"),
@@ -371,7 +357,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
         ),
         (
             in_first("budget = { total = \"1\" }"),
-            "providers.first.price: must be set: the budget has to know what an answer costs at the most",
+            "providers.first.price: must be set: the budget has to know what an answer costs at most",
         ),
         (
             in_first("[budget]"),
@@ -414,7 +400,41 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
         ),
         (
             format!("strategy = \"hedge\"\n{}", in_first("")),
-            "strategy.solvers: must hold at least two solvers, or there is nobody to hedge with; there are 1",
+            "providers: must hold at least 2, or there is none to hedge with; there are 1",
+        ),
+        (
+            format!(
+                "strategy = {{ kind = \"quorum\", agree = 3 }}\n{}",
+                in_first("")
+            ),
+            "providers: must hold at least 3, or they can never agree; there are 1",
+        ),
+        (
+            format!(
+                "strategy = {{ kind = \"quorum\", agree = 1 }}\n{}",
+                in_first("")
+            ),
+            "strategy.agree: must be at least 2, not 1: one always agrees",
+        ),
+        (
+            in_first("total_timeout = \"0s\""),
+            "providers.first.total_timeout: must be longer than zero",
+        ),
+        (
+            format!("deadline = \"0s\"\n{}", in_first("")),
+            "deadline: must be longer than zero",
+        ),
+        (
+            in_first("price = nan"),
+            "providers.first.price: must be a finite number, not NaN",
+        ),
+        (
+            in_first("validate = { min_length = -inf }"),
+            "providers.first.validate.min_length: must be a finite number, not -inf",
+        ),
+        (
+            in_first("retry = { base_backoff = \"20s\" }"),
+            "providers.first.retry.base_backoff: must not be longer than max_backoff, but 20s > 10s",
         ),
         (
             in_first("concurrency_limit = { max_in_flight = 0 }"),
@@ -458,7 +478,7 @@ fn a_token_in_the_file_is_refused_and_shown_nowhere() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "providers.{kind}.{key}: a secret is not written into the file: write \
+                    "providers.{kind}.{key}: a secret is not written into the file: write either \
                      {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is"
                 )
             );
@@ -500,11 +520,15 @@ fn a_secret_comes_from_where_the_file_says_or_from_the_providers_own_variable() 
 
 #[test]
 fn a_setting_of_the_environment_is_told_by_its_variable() {
-    let registry = Registry::standard().with_variables(|_| Some("nonsense".into()));
     for (kind, variable) in [
         ("twocaptcha", "TWOCAPTCHA_BASE_URL"),
         ("omocaptcha", "OMOCAPTCHA_API_VERSION"),
     ] {
+        let registry = Registry::standard().with_variables(move |name| {
+            let value = if name == variable { "nonsense" } else { TOKEN };
+            let is_secret = name.ends_with("KEY") || name.ends_with("TOKEN");
+            (is_secret || name == variable).then(|| value.into())
+        });
         let config = ChainConfig::new([ProviderConfig::new(kind)]);
         let error = config.build(&registry).unwrap_err();
         assert_eq!(
@@ -514,7 +538,7 @@ fn a_setting_of_the_environment_is_told_by_its_variable() {
         );
     }
     let own = ProviderConfig::new("twocaptcha").with("base_url", "ftp://x");
-    let error = ChainConfig::new([own]).build(&registry).unwrap_err();
+    let error = ChainConfig::new([own]).build(&standard()).unwrap_err();
     assert_eq!(error.path(), "providers.twocaptcha.base_url");
 }
 
@@ -528,8 +552,7 @@ fn a_name_that_the_solver_does_not_answer_to_is_refused() {
     let registry = Registry::empty()
         .register("stubborn", |_: Config, _| Ok(MockSolver::new("stubborn")))
         .unwrap();
-    let mut provider = ProviderConfig::new("stubborn");
-    provider.name = Some("other".to_owned());
+    let provider = ProviderConfig::new("stubborn").name("other");
     let error = ChainConfig::new([provider]).build(&registry).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -542,10 +565,72 @@ fn the_timeout_in_the_file_is_the_only_one() {
     let text = "[[providers]]\nkind = \"twocaptcha\"\n";
     let worst = |timeout: &str| {
         let config = parse(&format!("{text}{timeout}")).unwrap();
-        config.build(&standard()).unwrap().worst_case().time
+        let chain = config.build(&standard()).unwrap();
+        chain.profile().worst_case.time
     };
     assert_eq!(worst(""), Some(Duration::from_secs(120)));
-    assert_eq!(worst("timeout = \"5m\""), Some(Duration::from_secs(300)));
+    for timeout in ["timeout", "total_timeout"] {
+        let long = format!("{timeout} = \"5m\"");
+        assert_eq!(worst(&long), Some(Duration::from_secs(300)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_timeout_holds_for_all_attempts_together() {
+    let text = r#"
+        [[providers]]
+        kind = "mock"
+        failures = 1
+        seconds = 60
+        retry = { base_backoff = "0s" }
+    "#;
+    let took = async |line: &str| {
+        let config = parse(&format!("{text}{line}")).unwrap();
+        let (outcome, took) = solve(&config.build(&mocks()).unwrap()).await;
+        (outcome.map_err(|error| error.kind()).err(), took.as_secs())
+    };
+    assert_eq!(took("timeout = \"70s\"").await, (None, 60));
+    let timeout = Some(ErrorKind::Timeout);
+    assert_eq!(took("total_timeout = \"30s\"").await, (timeout, 30));
+}
+
+#[test]
+fn code_fills_the_same_settings_as_a_file() {
+    let file = parse(
+        r#"
+        deadline = "90s"
+        instrument = true
+        strategy = "fallback"
+        [[providers]]
+        kind = "mock"
+        name = "first"
+        price = "0.0009"
+        total_timeout = "60s"
+        timeout = "20s"
+        retry = { max_attempts = 2 }
+        validate = true
+        seconds = 7
+        "#,
+    );
+    let price: Usd = "0.0009".parse().unwrap();
+    let provider = ProviderConfig::new("mock")
+        .name("first")
+        .price(price)
+        .total_timeout(Duration::from_secs(60))
+        .timeout(TimeoutPolicy::new(Duration::from_secs(20)))
+        .retry(RetryPolicy::default().max_attempts(2))
+        .validate(ValidatePolicy::default())
+        .with("seconds", 7);
+    let code = ChainConfig::new([provider])
+        .deadline(Duration::from_secs(90).into())
+        .instrument(true);
+    let print = |config: ChainConfig| config.build(&mocks()).unwrap().to_string();
+    assert_eq!(print(code), print(file.unwrap()));
+
+    let error = ChainConfig::new([ProviderConfig::new("mock").timeout(Duration::ZERO)])
+        .build(&mocks())
+        .unwrap_err();
+    assert_eq!(error.path(), "providers.mock.timeout");
 }
 
 #[cfg(not(feature = "image"))]

@@ -1,0 +1,107 @@
+//! `--config`: a chain from a file.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, ensure};
+use drag_solver::config::{Chain, ChainConfig};
+
+use super::registry::registry;
+use crate::ui::text::{file_name, one_line};
+
+/// A chain is a page or two; a file longer than this, in bytes, is another file.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Reads the chain in the file at `path`, and makes it ready. Nothing is sent.
+///
+/// # Errors
+///
+/// One line that says which file, where in it, and what to write.
+pub(crate) fn load(path: &Path) -> anyhow::Result<Chain> {
+    let name = file_name(path);
+    let text = read(path).with_context(|| format!("cannot read {name}"))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error| syntax(&name, &text, &error))?;
+    let config = ChainConfig::read(table).with_context(|| name.clone())?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let context = registry().context().clone().with_base_dir(folder);
+    let registry = registry().clone().with_context(context);
+    config.build(&registry).context(name)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)?;
+    ensure!(
+        text.len() as u64 <= MAX_BYTES,
+        "it is longer than {MAX_BYTES} bytes: is it the right file?"
+    );
+    Ok(text)
+}
+
+/// A mistake in the TOML itself. The line is not shown: a token that does not belong there may be in
+/// it.
+fn syntax(name: &str, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let what = one_line(error.message());
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+            anyhow!("{name}, line {line}, column {column}: {what}")
+        }
+        None => anyhow!("{name}: {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.toml");
+        std::fs::write(&path, text).unwrap();
+        let error = format!("{:#}", load(&path).unwrap_err());
+        let folder = folder.path().to_string_lossy().into_owned();
+        error.replace(&format!("{folder}/"), "")
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_file_and_place_and_no_token() {
+        let syntax = error("deadline = \"1s\"\n[[providers]]\ntoken = \"hunter2");
+        assert!(
+            syntax.starts_with("chain.toml, line 3, column "),
+            "{syntax}"
+        );
+        assert!(!syntax.contains("hunter2"), "{syntax}");
+        assert_eq!(
+            error("[[providers]]\nkind = \"sandbox\"\nretry = { max_atempts = 3 }"),
+            "chain.toml: unknown key `max_atempts` in providers.sandbox.retry: \
+             did you mean `max_attempts`?"
+        );
+        let token = error("[[providers]]\nkind = \"twocaptcha\"\ntoken = \"hunter2\"");
+        assert!(token.contains("{ env = \"NAME\" }"), "{token}");
+        assert!(!token.contains("hunter2"), "{token}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_chain_is_refused() {
+        let none = format!("{:#}", load(Path::new("/no/such.toml")).unwrap_err());
+        assert!(none.starts_with("cannot read /no/such.toml: "), "{none}");
+        let long = error(&"#".repeat(1024 * 1024 + 1));
+        assert!(long.contains("is it the right file?"), "{long}");
+    }
+
+    #[test]
+    fn the_file_of_a_secret_is_looked_for_beside_the_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.toml");
+        let text = "[[providers]]\nkind = \"twocaptcha\"\ntoken = { file = \"key\" }";
+        std::fs::write(&path, text).unwrap();
+        std::fs::write(folder.path().join("key"), "0123\n").unwrap();
+        assert_eq!(load(&path).unwrap().to_string(), "twocaptcha");
+    }
+}

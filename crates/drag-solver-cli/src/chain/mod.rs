@@ -1,0 +1,6 @@
+//! Who is asked.
+
+pub(crate) mod file;
+pub(crate) mod lookup;
+pub(crate) mod options;
+pub(crate) mod registry;

@@ -1,0 +1,76 @@
+//! The providers this command knows.
+
+use std::sync::LazyLock;
+
+use drag_solver::config::{ProviderKind, Registry};
+
+use crate::sandbox::Sandbox;
+
+/// Every provider: those of the library, and the sandbox.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::standard().with::<Sandbox>());
+
+pub(crate) fn registry() -> &'static Registry {
+    &REGISTRY
+}
+
+/// The one that goes by `name`.
+pub(crate) fn find(name: &str) -> Option<&'static ProviderKind> {
+    registry().find(name)
+}
+
+/// The variable that holds the credentials, for all but the sandbox.
+pub(crate) fn credentials(kind: &ProviderKind) -> Option<&'static str> {
+    kind.variables.first().map(|variable| variable.name)
+}
+
+/// The variable that says where the provider is.
+pub(crate) fn base_url(kind: &ProviderKind) -> Option<&'static str> {
+    let names = kind.variables.iter().map(|variable| variable.name);
+    names.into_iter().find(|name| name.ends_with("_BASE_URL"))
+}
+
+/// The variables that hold credentials, in words: `A, B or C`.
+pub(crate) fn all_credentials() -> String {
+    let names: Vec<_> = registry().kinds().filter_map(credentials).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox;
+
+    #[test]
+    fn every_name_and_alias_is_one_providers_alone() {
+        let goes_by =
+            |kind: &ProviderKind, name: &str| kind.name == name || kind.aliases.contains(&name);
+        for kind in registry().kinds() {
+            for name in [&*kind.name].iter().chain(kind.aliases) {
+                let owners = registry().kinds().filter(|other| goes_by(other, name));
+                assert_eq!(owners.count(), 1, "{name}");
+                assert_eq!(find(name).map(|found| &found.name), Some(&kind.name));
+            }
+        }
+    }
+
+    #[test]
+    fn credentials_are_listed_in_words() {
+        assert_eq!(
+            all_credentials(),
+            "OMOCAPTCHA_API_TOKEN, TWOCAPTCHA_API_KEY or ANTICAPTCHA_API_KEY"
+        );
+    }
+
+    #[test]
+    fn every_provider_but_the_sandbox_has_the_variables_that_hints_name() {
+        for kind in registry().kinds() {
+            let is_sandbox = kind.name == sandbox::NAME;
+            assert_eq!(credentials(kind).is_none(), is_sandbox, "{kind:?}");
+            assert_eq!(base_url(kind).is_none(), is_sandbox, "{kind:?}");
+            assert!(!kind.about.is_empty(), "{kind:?}");
+        }
+    }
+}

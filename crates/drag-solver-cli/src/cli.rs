@@ -1,0 +1,53 @@
+//! The command line as a whole.
+
+use clap::{ArgAction, Parser};
+
+use crate::commands::Command;
+use crate::help::after_help;
+
+/// Find where to drag: a screenshot in, the two points of its drag out.
+#[derive(Debug, Parser)]
+#[command(name = "drag-solver", version, after_help = after_help())]
+pub(crate) struct Cli {
+    /// Show what happens on standard error: -v each attempt, -vv connections too, -vvv everything
+    #[arg(short, long, action = ArgAction::Count, global = true, display_order = 100)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::chain::registry::registry;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_provider_is_told_the_known_ones() {
+        let arguments = ["drag-solver", "solve", "a.png", "--provider", "omocapcha"];
+        let error = Cli::try_parse_from(arguments).unwrap_err().to_string();
+        for kind in registry().kinds() {
+            assert!(error.contains(&kind.name), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_argument_takes_a_token() {
+        let mut command = Cli::command();
+        let mut help = command.render_long_help().to_string();
+        for command in command.get_subcommands_mut() {
+            help += &command.render_long_help().to_string();
+        }
+        assert!(help.contains("--provider") && help.contains("--config"));
+        for option in ["--token", "--key", "--api"] {
+            assert!(!help.contains(option), "{option}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `drag-solver balance`: how much money is left.
+
+use drag_solver::config::Chain;
+use drag_solver::http::Balance;
+use drag_solver::{ErrorKind, SolveError, Usd};
+use serde::Serialize;
+
+use crate::chain::options::ChainArgs;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::ui::console;
+use crate::ui::text::with_sources;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    chain: ChainArgs,
+
+    /// How balances are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// One account as a line of JSON.
+#[derive(Serialize)]
+struct BalanceLine<'a> {
+    solver: &'a str,
+    balance_usd: Option<Usd>,
+    vouchers_usd: Option<Usd>,
+    error: Option<&'a SolveError>,
+}
+
+/// Prints what each provider's account holds, one line each.
+pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
+    print_balances(&args.chain.chain(None, None)?, args.format).await
+}
+
+/// Asks for the balances of all providers of a chain, one after the other, and prints them.
+pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Success;
+    for provider in chain.providers() {
+        let name = provider.name();
+        let balance = provider.balance().await.unwrap_or_else(|| {
+            let error = SolveError::new(ErrorKind::Unsupported, "has no account to ask about");
+            Err(error.with_solver(name))
+        });
+        if balance.is_err() {
+            exit = Exit::Unsolved;
+        }
+        let line = match (format, &balance) {
+            (Format::Json, balance) => json(name, balance)?,
+            (Format::Text, Ok(balance)) => format!("{name}: {balance}"),
+            (Format::Text, Err(error)) => {
+                console::eprint_line(&format!("error: {}", with_sources(error)));
+                continue;
+            }
+        };
+        if let Err(error) = console::print(&line) {
+            return console::stdout_closed(error);
+        }
+    }
+    Ok(exit)
+}
+
+fn json(solver: &str, balance: &Result<Balance, SolveError>) -> serde_json::Result<String> {
+    serde_json::to_string(&BalanceLine {
+        solver,
+        balance_usd: balance.as_ref().ok().map(|balance| balance.available),
+        vouchers_usd: balance.as_ref().ok().and_then(|balance| balance.vouchers),
+        error: balance.as_ref().err(),
+    })
+}

@@ -1,0 +1,115 @@
+//! `drag-solver check`: what a chain's file makes, before it costs anything.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use drag_solver::config::{Chain, Strategy};
+use drag_solver::{DragSolver as _, ScreenshotLimits, WorstCase};
+
+use super::balance::print_balances;
+use crate::chain::file;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::ui::console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file of the chain
+    #[arg(value_name = "TOML")]
+    chain: PathBuf,
+
+    /// Ask each provider how much money its account holds, which shows that the token is right
+    #[arg(long)]
+    online: bool,
+}
+
+/// Prints the chain, what a call of it can take at most, and what is strange about it. With
+/// `--online`, what each account holds.
+pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
+    let chain = file::load(&args.chain)?;
+    if let Err(error) = console::print(&description(&chain)) {
+        return console::stdout_closed(error);
+    }
+    if args.online {
+        print_balances(&chain, Format::Text).await
+    } else {
+        Ok(Exit::Success)
+    }
+}
+
+/// The chain and its worst case, without a line break at its end.
+fn description(chain: &Chain) -> String {
+    let mut text = format!("{chain:#}\n");
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\nat most: {}", in_words(chain.profile().worst_case));
+    if chain.providers().len() > 1 {
+        for provider in chain.providers() {
+            let worst = in_words(provider.solver.profile().worst_case);
+            let _ = write!(text, "\n  {}: {worst}", provider.name());
+        }
+    }
+    for note in notes(chain) {
+        let _ = write!(text, "\nnote: {note}");
+    }
+    text
+}
+
+/// What the file's author may not have meant.
+fn notes(chain: &Chain) -> Vec<String> {
+    let mut notes: Vec<String> = late_provider(chain).into_iter().collect();
+    for provider in chain.providers() {
+        let name = provider.name();
+        let limits = provider.checked.profile().limits;
+        if limits != ScreenshotLimits::none() {
+            notes.push(format!(
+                "{name} has no `fit`, so screenshots that it does not take are refused{}",
+                in_numbers(&limits)
+            ));
+        }
+        if provider.solver.profile().worst_case.cost.is_none() {
+            notes.push(format!(
+                "{name} has no `price`, so it is not known what it can cost"
+            ));
+        }
+    }
+    notes
+}
+
+/// The first provider that may not be asked before the deadline. Hedges and quorums ask several at a
+/// time.
+fn late_provider(chain: &Chain) -> Option<String> {
+    let limit = chain.time_limit()?;
+    if !matches!(chain.strategy(), Strategy::Fallback | Strategy::Ordered(_)) {
+        return None;
+    }
+    let mut before = Duration::ZERO;
+    for provider in chain.providers() {
+        if before >= limit {
+            return Some(format!(
+                "the deadline of {limit:?} may pass before {} is asked: those before it can take \
+                 {before:?}",
+                provider.name()
+            ));
+        }
+        before = before.saturating_add(provider.solver.profile().worst_case.time?);
+    }
+    None
+}
+
+fn in_numbers(limits: &ScreenshotLimits) -> String {
+    let bytes = limits.max_bytes().map(|bytes| format!("{bytes} bytes"));
+    let side = limits.max_side().map(|side| format!("{side} px a side"));
+    let limits: Vec<String> = bytes.into_iter().chain(side).collect();
+    if limits.is_empty() {
+        return String::new();
+    }
+    format!(": over {}", limits.join(" or "))
+}
+
+/// A worst case in words. A time that no clock reaches is none.
+fn in_words(mut worst: WorstCase) -> String {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    worst.time = worst.time.filter(|&time| time < CENTURY);
+    worst.to_string()
+}

@@ -1,0 +1,20 @@
+//! `drag-solver completions`: a completion script for a shell.
+
+use clap_complete::{Shell, generate};
+
+use crate::exit::Exit;
+use crate::ui::console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The shell to complete for
+    shell: Shell,
+}
+
+/// Prints the script for the command line of this `definition`.
+pub(crate) fn run(args: &Args, mut definition: clap::Command) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    generate(args.shell, &mut definition, "drag-solver", &mut script);
+    let printed = console::print_bytes(&script).map(|()| Exit::Success);
+    printed.or_else(console::stdout_closed)
+}

@@ -1,0 +1,54 @@
+//! The commands: the flags and the work of each in a file of its own.
+
+mod balance;
+mod challenge;
+mod check;
+mod completions;
+mod report;
+mod resume;
+pub(crate) mod solve;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::help::after_help;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Solve screenshots and print where each drag starts and ends
+    #[command(after_long_help = after_help())]
+    Solve(solve::Args),
+    /// Print how much money each provider's account holds
+    Balance(balance::Args),
+    /// Print what a chain's file makes, and what a call of it can take and cost at most
+    Check(check::Args),
+    /// Tell providers whether answers were right, from the lines that `solve --format json` printed
+    Report(report::Args),
+    /// Fetch answers that were paid for and did not come in time, from the lines that
+    /// `solve --format json` printed; nothing is bought
+    Resume(resume::Args),
+    /// Draw a test picture that the sandbox can solve, and print its true drag
+    Challenge(challenge::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Does what was asked. `definition` is the whole command line; `spinner` says whether standard
+    /// error is free for one.
+    pub(crate) async fn run(
+        self,
+        definition: clap::Command,
+        spinner: bool,
+    ) -> anyhow::Result<Exit> {
+        match self {
+            Self::Solve(args) => solve::run(&args, spinner).await,
+            Self::Balance(args) => balance::run(&args).await,
+            Self::Check(args) => check::run(&args).await,
+            Self::Report(args) => report::run(&args).await,
+            Self::Resume(args) => resume::run(args, spinner).await,
+            Self::Challenge(args) => challenge::run(&args),
+            Self::Completions(args) => completions::run(&args, definition),
+        }
+    }
+}

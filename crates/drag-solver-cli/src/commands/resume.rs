@@ -1,0 +1,191 @@
+//! `drag-solver resume`: fetches what was paid for, and buys nothing.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use drag_solver::{
+    DragChallenge, DragSolver as _, ErrorKind, PaidJob, Screenshot, Solution, SolveError,
+};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use crate::batch::{BatchOptions, run_all};
+use crate::chain::lookup::ProviderLookup;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::json_input;
+use crate::json_line::{JsonLine, Status};
+use crate::parse::duration;
+use crate::screenshot_input::{self, STDIN};
+use crate::task::{Failure, Task};
+use crate::ui::console::{check_stdout, eprint_line};
+use crate::ui::text::file_name;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file of the chain that was asked
+    #[arg(long, value_name = "TOML", conflicts_with = "poll_interval")]
+    config: Option<PathBuf>,
+
+    /// Where the screenshot is now, if it is not where the line says (one line only)
+    #[arg(long, value_name = "PNG")]
+    screenshot: Option<PathBuf>,
+
+    /// How results are printed; always in the order of the lines. As JSON, lines with nothing to fetch
+    /// come out as they went in, so that the output can take the place of the input
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Time for each screenshot
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
+
+    /// Screenshots that are waited for at the same time
+    #[arg(long, value_name = "N", default_value = "4")]
+    concurrency: NonZeroUsize,
+
+    /// Time between two questions whether a job is done, instead of the provider's own advice
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    poll_interval: Option<Duration>,
+}
+
+/// Reads the lines of screenshots that were not solved, and waits for the jobs they name.
+pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
+    check_stdout()?;
+    let providers = &ProviderLookup::new(args.config.as_deref(), args.poll_interval)?;
+    let (mut lines, mut exit) = json_input::from_stdin()?;
+    if args.format == Format::Text {
+        let nothing_to_fetch = lines.extract_if(.., |line| jobs(line).is_empty());
+        for line in nothing_to_fetch.filter(|line| matches!(line.status, Status::Failed { .. })) {
+            let name = file_name(&line.screenshot.path());
+            eprint_line(&format!(
+                "error: {name} has no unfinished job: there is nothing to fetch"
+            ));
+            exit = exit.max(Exit::Unsolved);
+        }
+    }
+    let mut tasks: Vec<Task> = lines.iter().map(task).collect();
+    if let Some(path) = args.screenshot {
+        let mut to_fetch: Vec<&mut Task> = tasks
+            .iter_mut()
+            .filter(|task| !task.paid_jobs.is_empty())
+            .collect();
+        let [only] = &mut to_fetch[..] else {
+            bail!(
+                "--screenshot takes one line at a time, and {} have jobs to fetch",
+                to_fetch.len()
+            );
+        };
+        only.path = path;
+    }
+    let (lines, tasks) = (&lines, &tasks);
+    let options = BatchOptions {
+        concurrency: args.concurrency.get(),
+        format: args.format,
+        config: args.config,
+        spinner,
+    };
+    let ended = run_all(tasks, options, |index, handle| async move {
+        let task = &tasks[index];
+        match &lines[index].status {
+            Status::Solved(solution) => Ok((**solution).clone()),
+            Status::Failed { error } if task.paid_jobs.is_empty() => {
+                Err(Failure::Unsolved(error.clone()))
+            }
+            Status::Failed { .. } => {
+                let screenshot = read(task).await?;
+                let challenge = handle.observe(task.challenge(screenshot, args.timeout)?);
+                fetch(task, &challenge, providers).await
+            }
+        }
+    })
+    .await;
+    Ok(exit.max(ended))
+}
+
+fn task(line: &JsonLine) -> Task {
+    Task {
+        path: line.screenshot.path(),
+        region: line.region,
+        paid_jobs: jobs(line),
+    }
+}
+
+fn jobs(line: &JsonLine) -> Vec<PaidJob> {
+    match &line.status {
+        Status::Solved(_) => Vec::new(),
+        Status::Failed { error } => error.unfinished_jobs(),
+    }
+}
+
+async fn read(task: &Task) -> Result<Screenshot, Failure> {
+    if task.path.as_os_str() == STDIN {
+        let why = "the screenshot came from standard input: say where it is now with --screenshot";
+        let error = SolveError::new(ErrorKind::InvalidChallenge, why);
+        return Err(misconfigured(error, &task.paid_jobs));
+    }
+    let path = task.path.clone();
+    let read = tokio::task::spawn_blocking(move || screenshot_input::read(&path)).await;
+    read.unwrap_or_else(|error| Err(error.to_string()))
+        .map_err(|why| task.unusable(&why))
+}
+
+/// Waits for all of the jobs at once, which costs nothing; the first answer will do.
+async fn fetch(
+    task: &Task,
+    challenge: &DragChallenge,
+    providers: &ProviderLookup,
+) -> Result<Solution, Failure> {
+    let started = Instant::now();
+    let mut waiting: FuturesUnordered<_> = task
+        .paid_jobs
+        .iter()
+        .map(|job| wait(job, providers, challenge.clone()))
+        .collect();
+    let mut failed = Vec::new();
+    while let Some(outcome) = waiting.next().await {
+        match outcome {
+            Ok(solution) => return Ok(solution),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    if failed.len() == 1 {
+        return Err(failed.remove(0));
+    }
+    let is_misconfigured = |failure: &Failure| matches!(failure, Failure::Misconfigured(_));
+    let misconfigured = failed.iter().any(is_misconfigured);
+    let errors = failed.iter().map(|failure| failure.error().clone());
+    let error = SolveError::all_failed(errors.collect()).with_elapsed(started.elapsed());
+    Err(if misconfigured {
+        Failure::Misconfigured(error)
+    } else {
+        Failure::Unsolved(error)
+    })
+}
+
+async fn wait(
+    job: &PaidJob,
+    providers: &ProviderLookup,
+    challenge: DragChallenge,
+) -> Result<Solution, Failure> {
+    match providers.find(&job.solver) {
+        Ok(provider) => {
+            let resumed = challenge.resume_job(job.clone());
+            let answer = provider.checked.solve(&resumed).await;
+            answer.map_err(Failure::Unsolved)
+        }
+        Err(error) => {
+            let why = format!("{job} cannot be fetched: {error:#}");
+            let error = SolveError::new(ErrorKind::Unsupported, why);
+            Err(misconfigured(error, std::slice::from_ref(job)))
+        }
+    }
+}
+
+/// Something has to be mended first; the jobs are still there.
+fn misconfigured(error: SolveError, jobs: &[PaidJob]) -> Failure {
+    Failure::Misconfigured(error.with_unfinished_jobs(jobs.iter().cloned()))
+}

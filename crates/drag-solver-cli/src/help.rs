@@ -1,0 +1,42 @@
+//! What the help says after the options.
+
+use std::fmt::Write as _;
+
+use crate::chain::registry::registry;
+
+/// Exit statuses and the environment.
+pub(crate) fn after_help() -> String {
+    let mut environment = String::new();
+    for kind in registry().kinds() {
+        for variable in kind.variables {
+            let default = variable.default.map(|value| format!("; default {value}"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                environment,
+                "  {:<22}  {}: {}{}",
+                variable.name,
+                kind.name,
+                variable.description,
+                default.unwrap_or_default()
+            );
+        }
+    }
+    format!(
+        "\
+Exit status:
+  0    everything was solved, reported or found in order
+  1    at least one screenshot was not solved or not reported, or a balance is not known
+  2    wrong usage or configuration, or a file that cannot be read or written
+  3    at least one screenshot cannot be read or used; nothing was sent for it
+  130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone
+
+Environment:
+{environment}  {:<22}  if set, nothing is coloured
+
+Without --provider and --config, every provider with a token or key there is asked, in this order. No
+option takes a token, because arguments are visible to every user of a machine.
+
+Results go to standard output, everything else to standard error.",
+        "NO_COLOR"
+    )
+}

@@ -1,0 +1,123 @@
+//! Lines of JSON that `solve` printed, from standard input.
+
+use std::io::{self, IsTerminal as _, Read as _};
+
+use anyhow::{Context as _, ensure};
+
+use crate::exit::Exit;
+use crate::json_line::JsonLine;
+use crate::ui::console::eprint_line;
+
+/// Longest input accepted, in bytes: tens of thousands of lines.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Reads every line of standard input. Blocks while it reads. A line that cannot be used is
+/// named on standard error and left out, and the exit status says so; it keeps no other from being used.
+///
+/// # Errors
+///
+/// Input that cannot be read, or has no lines at all.
+pub(crate) fn from_stdin() -> anyhow::Result<(Vec<JsonLine>, Exit)> {
+    let stdin = io::stdin();
+    ensure!(
+        !stdin.is_terminal(),
+        "standard input is a terminal; send what `solve --format json` printed, as in `... < line.json`"
+    );
+    let mut input = Vec::new();
+    stdin
+        .lock()
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut input)
+        .context("cannot read standard input")?;
+    ensure!(
+        input.len() as u64 <= MAX_BYTES,
+        "standard input is longer than {MAX_BYTES} bytes: send it in parts"
+    );
+    let lines = parse(&input);
+    ensure!(
+        !lines.is_empty(),
+        "standard input has no lines; send what `solve --format json` printed"
+    );
+    let (mut read, mut exit) = (Vec::new(), Exit::Success);
+    for (number, line) in lines {
+        match line {
+            Ok(line) => read.push(line),
+            Err(why) => {
+                eprint_line(&format!(
+                    "error: line {number} of standard input is not one that `solve --format json` \
+                     printed: {why}"
+                ));
+                exit = Exit::Config;
+            }
+        }
+    }
+    Ok((read, exit))
+}
+
+type Parsed = Result<JsonLine, serde_json::Error>;
+
+/// Every line that is not blank, with its number.
+fn parse(input: &[u8]) -> Vec<(usize, Parsed)> {
+    let utf8 = from_utf16(input);
+    let input = utf8.as_deref().map_or(input, str::as_bytes);
+    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    (1..)
+        .zip(input.split(|&byte| byte == b'\n'))
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .map(|(number, line)| (number, serde_json::from_slice(line)))
+        .collect()
+}
+
+/// What `>` of PowerShell writes, known by its byte order mark.
+fn from_utf16(input: &[u8]) -> Option<String> {
+    let unit = match input.get(..2)? {
+        b"\xff\xfe" => u16::from_le_bytes,
+        b"\xfe\xff" => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = input[2..].chunks_exact(2);
+    let units: Vec<u16> = units.map(|pair| unit([pair[0], pair[1]])).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const LINE: &str = r#"{"screenshot":"ảnh.png","status":"solved","drag":{"start":{"x":1,"y":2},"end":{"x":3,"y":4}},"solver":"a","job":null,"cost_usd":null,"elapsed_ms":1}"#;
+
+    fn numbers(input: &[u8]) -> (Vec<usize>, Vec<usize>) {
+        let (good, bad): (Vec<_>, Vec<_>) =
+            parse(input).into_iter().partition(|(_, line)| line.is_ok());
+        let of = |lines: Vec<(usize, Parsed)>| lines.iter().map(|(number, _)| *number).collect();
+        (of(good), of(bad))
+    }
+
+    #[test]
+    fn one_bad_line_keeps_no_other_from_being_read() {
+        let torn = &LINE[..60];
+        let input = format!("\n{LINE}\r\n{{}}\n[]\n83,560 -> 320,560\n{LINE}\n \n{torn}");
+        let mut input = input.into_bytes();
+        assert_eq!(numbers(&input), (vec![2, 6], vec![3, 4, 5, 8]));
+        input.extend(b"\xff");
+        assert_eq!(numbers(&input), (vec![2, 6], vec![3, 4, 5, 8]));
+        assert!(parse(b"\n \n").is_empty());
+    }
+
+    #[test]
+    fn what_windows_makes_of_a_file_is_read_too() {
+        let utf16: Vec<u16> = format!("\u{feff}{LINE}\r\n").encode_utf16().collect();
+        let little: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        let utf8 = format!("\u{feff}{LINE}\r\n").into_bytes();
+        for input in [little, big, utf8] {
+            let mut lines = parse(&input);
+            assert_eq!(lines.len(), 1);
+            let (number, line) = lines.remove(0);
+            let path = line.unwrap().screenshot.path();
+            assert_eq!((number, path.as_path()), (1, Path::new("ảnh.png")));
+        }
+    }
+}

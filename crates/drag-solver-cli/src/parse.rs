@@ -1,0 +1,72 @@
+//! How the values of options are read.
+
+use std::time::Duration;
+
+use drag_solver::{JobId, PaidJob, Rect};
+
+use crate::chain::registry;
+
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err("write a number and its unit, as in 60s, 500ms or 1m30s".to_owned()),
+    }
+}
+
+pub(crate) fn region(text: &str) -> Result<Rect, String> {
+    text.parse::<Rect>()
+        .map_err(|error| error.message().to_owned())
+}
+
+pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
+    text.split_once(['x', 'X'])
+        .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
+        .ok_or_else(|| "write width and height in pixels, as in 591x1149".to_owned())
+}
+
+pub(crate) fn paid_job(text: &str) -> Result<PaidJob, String> {
+    let (provider, id) = text
+        .split_once(':')
+        .ok_or("write the provider and its id for the job, as in omocaptcha:123456")?;
+    let provider = registry::find(provider).map_or(provider, |kind| &kind.name);
+    let id = JobId::new(id).map_err(|error| error.to_string())?;
+    Ok(PaidJob::new(provider, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_for_people() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for bad in ["60", "", "soon", "9999999999999999999999s"] {
+            assert!(duration(bad).unwrap_err().contains("as in 60s"), "{bad}");
+        }
+        assert!(duration("0s").unwrap_err().contains("longer than nothing"));
+    }
+
+    #[test]
+    fn shapes_are_checked_before_anything_else() {
+        let card = Rect::new(40.0, 380.0, 510.0, 400.0);
+        assert_eq!(region("40,380,510,400"), Ok(card));
+        let error = region("-1,2,3").unwrap_err();
+        assert!(error.contains("write x,y,w,h in pixels"), "{error}");
+        assert_eq!(size("591x1149"), Ok((591, 1149)));
+        for bad in ["591", "591x", "x", "-1x5", "1x2x3"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_paid_job_names_its_provider() {
+        let job = PaidJob::new("omocaptcha", JobId::new("12:34").unwrap());
+        assert_eq!(paid_job("omocaptcha:12:34"), Ok(job));
+        assert_eq!(paid_job("2captcha:9").unwrap().solver, "twocaptcha");
+        assert!(paid_job("123").is_err());
+        assert!(paid_job("omocaptcha:").is_err());
+    }
+}

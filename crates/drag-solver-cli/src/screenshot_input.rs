@@ -1,0 +1,90 @@
+//! Screenshots from files and from standard input.
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use drag_solver::{Screenshot, ScreenshotError};
+
+use crate::ui::text::{file_name, with_sources};
+
+/// The name that stands for standard input.
+pub(crate) const STDIN: &str = "-";
+
+/// Reads one screenshot. Blocks while it reads.
+///
+/// # Errors
+///
+/// One line that says which file and what is wrong with it.
+pub(crate) fn read(path: &Path) -> Result<Screenshot, String> {
+    if path.as_os_str() == STDIN {
+        read_stdin().map_err(|why| format!("cannot use standard input: {why}"))
+    } else {
+        Screenshot::from_file(path).map_err(|error| {
+            let why = match error {
+                ScreenshotError::File { source, .. } => why(&source),
+                other => why(&other),
+            };
+            format!("cannot use {}: {why}", file_name(path))
+        })
+    }
+}
+
+fn read_stdin() -> Result<Screenshot, String> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return Err("it is a terminal; send a picture, as in `... < phone.png`".to_owned());
+    }
+    Screenshot::from_reader(stdin.lock()).map_err(|error| why(&error))
+}
+
+/// What is wrong, without the system's own number for it.
+fn why(error: &ScreenshotError) -> String {
+    match error {
+        ScreenshotError::Read(error) if error.kind() == io::ErrorKind::NotFound => {
+            "there is no such file".to_owned()
+        }
+        ScreenshotError::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            "it is a directory, not a picture".to_owned()
+        }
+        other => with_sources(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_defect_is_one_line_with_the_name_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let defects = [
+            (
+                write("README.md", b"# drag-solver"),
+                "expected PNG, JPEG, WebP or GIF",
+            ),
+            (write("empty.png", b""), "the picture is empty (0 bytes)"),
+            (
+                write("cut.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
+                "the PNG picture is cut off inside its header",
+            ),
+            (folder.path().to_owned(), "it is a directory, not a picture"),
+            (folder.path().join("missing.png"), "there is no such file"),
+            (folder.path().join("new\nline.png"), "there is no such file"),
+        ];
+        for (path, expected) in defects {
+            let error = read(&path).unwrap_err();
+            assert!(error.ends_with(expected), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+            let name = file_name(&path);
+            assert!(
+                error.starts_with(&format!("cannot use {name}: ")),
+                "{error}"
+            );
+        }
+    }
+}

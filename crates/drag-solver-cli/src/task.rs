@@ -1,0 +1,83 @@
+//! One screenshot that there is something to do about, and what becomes of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use drag_solver::{DragChallenge, ErrorKind, PaidJob, Rect, Screenshot, Solution, SolveError};
+
+use crate::exit::Exit;
+use crate::ui::text::file_name;
+
+/// One screenshot that there is something to do about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Task {
+    /// The screenshot as it was given, or `-`.
+    pub(crate) path: PathBuf,
+    /// The part of it that is asked about.
+    pub(crate) region: Option<Rect>,
+    /// What was paid for before, and is to be fetched.
+    pub(crate) paid_jobs: Vec<PaidJob>,
+}
+
+impl Task {
+    /// The question, without the jobs that were paid for.
+    pub(crate) fn challenge(
+        &self,
+        screenshot: Screenshot,
+        limit: Duration,
+    ) -> Result<DragChallenge, Failure> {
+        let challenge = DragChallenge::new(screenshot).within(limit);
+        match self.region {
+            None => Ok(challenge),
+            Some(region) => challenge.with_region(region).map_err(|error| {
+                let name = file_name(&self.path);
+                self.unusable(&format!("cannot use {name}: {}", error.message()))
+            }),
+        }
+    }
+
+    /// It cannot be asked about.
+    pub(crate) fn unusable(&self, why: &str) -> Failure {
+        let error = SolveError::new(ErrorKind::InvalidChallenge, why);
+        Failure::Unusable(error.with_unfinished_jobs(self.paid_jobs.clone()))
+    }
+}
+
+/// What became of a task.
+#[derive(Debug)]
+pub(crate) struct TaskResult<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) result: Result<Solution, Failure>,
+}
+
+/// Why a task came to nothing, and which of them: for the exit status, and for its explanation.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Not a screenshot that could be asked about. Nothing was sent.
+    Unusable(SolveError),
+    /// Settings have to be mended first.
+    Misconfigured(SolveError),
+    /// The providers that were asked did not solve it.
+    Unsolved(SolveError),
+    /// The command was ended before the answer came.
+    Interrupted(SolveError),
+}
+
+impl Failure {
+    pub(crate) fn error(&self) -> &SolveError {
+        match self {
+            Self::Unusable(error)
+            | Self::Misconfigured(error)
+            | Self::Unsolved(error)
+            | Self::Interrupted(error) => error,
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Unusable(_) => Exit::Screenshot,
+            Self::Misconfigured(_) => Exit::Config,
+            Self::Unsolved(_) | Self::Interrupted(_) => Exit::Unsolved,
+        }
+    }
+}

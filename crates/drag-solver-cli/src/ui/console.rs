@@ -1,0 +1,63 @@
+//! Writing to the terminal: results to standard output, all else to standard error.
+
+use std::io::{self, Write as _};
+
+use anyhow::ensure;
+
+use crate::exit::Exit;
+
+/// Writes one line to standard output, at once.
+pub(crate) fn print(line: &str) -> io::Result<()> {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Writes bytes to standard output, at once.
+pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Writes one line to standard error. If that is closed too, there is no reader left.
+pub(crate) fn eprint_line(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// What a failed write to standard output means for a command with nothing else to lose: a reader
+/// that went away has seen enough.
+pub(crate) fn stdout_closed(error: io::Error) -> anyhow::Result<Exit> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Ok(Exit::Success);
+    }
+    Err(anyhow::Error::new(error).context("cannot write to standard output"))
+}
+
+/// Refuses to go on if what was paid for would be written to nowhere.
+pub(crate) fn check_stdout() -> anyhow::Result<()> {
+    ensure!(
+        !was_closed().unwrap_or(false),
+        "standard output is closed, and the answers would be lost: to throw them away on purpose, \
+         write `> /dev/null`"
+    );
+    Ok(())
+}
+
+/// Whether the command was started without a standard output. The standard library has then opened
+/// the null device in its place, for reading and writing, which `> /dev/null` does not.
+#[cfg(unix)]
+fn was_closed() -> io::Result<bool> {
+    use std::fs::{File, metadata};
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let is_null = stdout.metadata()?.rdev() == metadata("/dev/null")?.rdev();
+    Ok(is_null && fcntl_getfl(&stdout)? & OFlags::ACCMODE == OFlags::RDWR)
+}
+
+#[cfg(not(unix))]
+fn was_closed() -> io::Result<bool> {
+    Ok(false)
+}

@@ -1,0 +1,120 @@
+//! What to do next: first the jobs that can be saved, then the settings that can be mended.
+
+use std::path::Path;
+
+use drag_solver::{ErrorKind, PaidJob, SolveError};
+
+use super::text::{file_name, one_line, shell_word};
+use crate::chain::registry;
+use crate::sandbox;
+use crate::task::Task;
+
+/// All hints about a task that was not solved, each once. `config` is the file of the chain.
+pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> Vec<String> {
+    let jobs = error.unfinished_jobs();
+    let mut hints: Vec<String> = jobs
+        .iter()
+        .map(|job| {
+            let how = how_to_resume(task, job, config);
+            format!("{} is unfinished; {how}", one_line(&job.to_string()))
+        })
+        .collect();
+    for attempt in error.attempts() {
+        let solver = attempt.solver.as_deref().unwrap_or_default();
+        let hint = hint(attempt.kind, solver, config);
+        hints.extend(hint.filter(|hint| !hints.contains(hint)));
+    }
+    hints
+}
+
+/// How to continue with a job that was paid for.
+pub(crate) fn how_to_resume(task: &Task, job: &PaidJob, config: Option<&Path>) -> String {
+    if job.solver == sandbox::NAME {
+        return "the sandbox takes no money, and ends with the command".to_owned();
+    }
+    let region = task.region.map(|region| format!(" --region {region}"));
+    format!(
+        "to wait for it instead of buying another: drag-solver solve{} {}{} --resume {}",
+        config_option(config),
+        shell_word(&task.path),
+        region.unwrap_or_default(),
+        shell_word(format!("{}:{}", job.solver, job.id)),
+    )
+}
+
+/// How to repeat the choice of a chain in a command: ` --config chain.toml`, or nothing.
+fn config_option(config: Option<&Path>) -> String {
+    config.map_or_else(String::new, |path| {
+        format!(" --config {}", shell_word(path))
+    })
+}
+
+/// What to do about an account that cannot be used.
+pub(crate) fn hint_for_account(error: &SolveError) -> Option<String> {
+    match error.kind() {
+        kind @ (ErrorKind::Unauthorized | ErrorKind::Unavailable | ErrorKind::Protocol) => {
+            hint(kind, error.solver().unwrap_or_default(), None)
+        }
+        _ => None,
+    }
+}
+
+/// What to do about an error of this kind.
+pub(crate) fn hint(kind: ErrorKind, solver: &str, config: Option<&Path>) -> Option<String> {
+    let provider = registry::find(solver).filter(|_| config.is_none());
+    let solver = &one_line(solver);
+    let credentials = provider.and_then(registry::credentials);
+    let credentials = credentials.map_or_else(|| format!("{solver}'s token"), str::to_owned);
+    let base_url = provider.and_then(registry::base_url);
+    let base_url = base_url.map_or_else(|| format!("{solver}'s base_url"), str::to_owned);
+    let file = config.map(file_name);
+    let another = match &file {
+        Some(file) => format!("add another provider to {file}"),
+        None => "name another provider with --provider".to_owned(),
+    };
+    let is_sandbox = solver == sandbox::NAME;
+    Some(match kind {
+        ErrorKind::Unauthorized => format!("check {credentials}"),
+        ErrorKind::InsufficientBalance => {
+            let options = config_option(config);
+            format!(
+                "add money to the account (`drag-solver balance{options}` shows what is left), \
+                 or {another}"
+            )
+        }
+        ErrorKind::Timeout | ErrorKind::DeadlineExceeded => match file {
+            Some(file) => format!("allow more time with --timeout, or in {file}"),
+            None => "allow more time with --timeout".to_owned(),
+        },
+        ErrorKind::RateLimited | ErrorKind::Overloaded => {
+            "wait a little, or ask for less at a time with --concurrency".to_owned()
+        }
+        ErrorKind::Unavailable if !is_sandbox => {
+            format!("check the network and {base_url}, or {another}")
+        }
+        ErrorKind::Unsolvable if is_sandbox => format!(
+            "the sandbox solves only pictures drawn by `drag-solver challenge`; for others, set {}",
+            registry::all_credentials()
+        ),
+        ErrorKind::Protocol if !is_sandbox => format!(
+            "see what was sent and answered with -vv; {base_url} may be another version of the \
+             service"
+        ),
+        ErrorKind::InvalidChallenge => {
+            "give the whole screenshot, unchanged, as PNG, JPEG, WebP or GIF".to_owned()
+        }
+        ErrorKind::Unsupported => format!("change what it does not take, or {another}"),
+        ErrorKind::CircuitOpen => {
+            format!("{solver} is left alone for a while: wait, or {another}")
+        }
+        ErrorKind::BudgetExhausted => match file {
+            Some(file) => format!("raise the budget in {file}, or wait for its period to end"),
+            None => "raise the budget, or wait for its period to end".to_owned(),
+        },
+        ErrorKind::Unsolvable | ErrorKind::InvalidAnswer if !is_sandbox => {
+            format!("ask again, with a new screenshot if the challenge has changed, or {another}")
+        }
+        // Its parts have said what to do.
+        _ => return None,
+    })
+}

@@ -1,0 +1,99 @@
+//! What one call comes to: read from what its solver said of money, and only for a solver that says
+//! nothing from how the call ended.
+
+use drag_solver_core::{
+    Attempt, Billed, DragChallenge, PaidJob, Purchases, Settlement, Solution, SolveError, Usd,
+};
+
+use super::account::Spending;
+
+impl Spending {
+    /// What a call comes to. `outcome` is `None` if it was dropped; an answer of unknown cost counts
+    /// as `price`.
+    pub(super) fn of(
+        purchases: &Purchases,
+        outcome: Option<&Result<Solution, SolveError>>,
+        challenge: &DragChallenge,
+        price: Usd,
+    ) -> Self {
+        let mut spending = Self::default();
+        for purchase in purchases.as_slice() {
+            let job = || Some(PaidJob::new(&*purchase.solver, purchase.job.clone()?));
+            match (purchase.resumed, purchase.settlement) {
+                (false, None) => spending.spends.push((price, job())),
+                (false, Some(end)) if end.billed == Billed::No => {}
+                (false, Some(end)) => spending.spends.push((end.cost.unwrap_or(price), None)),
+                (true, Some(end)) => spending
+                    .ended
+                    .extend(job().map(|job| (job, real_cost(end)))),
+                (true, None) => {}
+            }
+        }
+        if purchases.as_slice().is_empty() {
+            match outcome {
+                Some(Ok(solution)) => {
+                    spending.add_untold_answer(purchases, solution, challenge, price);
+                }
+                Some(Err(error)) => spending.add_untold(&error.attempts(), challenge, price),
+                None if purchases.is_silent() && challenge.paid_jobs().is_empty() => {
+                    spending.spends.push((price, None));
+                }
+                None => {}
+            }
+        }
+        spending
+    }
+
+    /// An answer of a solver that told of no purchase.
+    fn add_untold_answer(
+        &mut self,
+        purchases: &Purchases,
+        solution: &Solution,
+        challenge: &DragChallenge,
+        price: Usd,
+    ) {
+        self.add_untold(solution.failed_attempts(), challenge, price);
+        let answers = match solution.contributors() {
+            [] => std::slice::from_ref(solution),
+            several => several,
+        };
+        for answer in answers {
+            let job = answer
+                .job()
+                .map(|job| PaidJob::new(answer.solver(), job.clone()));
+            let cost = answer.cost().filter(|cost| !cost.is_negative());
+            if let Some(job) = job.filter(|job| challenge.paid_jobs().contains(job)) {
+                self.ended.push((job, cost));
+            } else if cost.is_some() || purchases.is_silent() {
+                self.spends.push((cost.unwrap_or(price), None));
+            }
+        }
+    }
+
+    /// Failed attempts of a solver that told of no purchase. The jobs that the challenge brought were
+    /// bought by somebody else.
+    fn add_untold(&mut self, attempts: &[Attempt], challenge: &DragChallenge, price: Usd) {
+        for attempt in attempts.iter().filter(|a| a.billed != Billed::No) {
+            let bought = attempt.jobs.iter();
+            let bought = bought.filter(|job| !challenge.paid_jobs().contains(job));
+            self.spends
+                .extend(bought.map(|job| (price, Some(job.clone()))));
+            if attempt.jobs.is_empty() {
+                let cost = attempt.cost.filter(|cost| !cost.is_negative());
+                self.spends.push((cost.unwrap_or(price), None));
+            }
+        }
+    }
+}
+
+/// What a job of an earlier call cost, where that is known to differ from what was booked for it.
+fn real_cost(end: Settlement) -> Option<Usd> {
+    match end.billed {
+        Billed::No => Some(Usd::ZERO),
+        _ => end.cost,
+    }
+}
+
+#[cfg(test)]
+#[path = "spending_tests.rs"]
+mod tests;

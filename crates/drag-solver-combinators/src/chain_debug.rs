@@ -1,0 +1,133 @@
+//! How a chain prints itself: like the code that built it.
+
+use std::fmt::{Arguments, Debug, Formatter, Result};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use drag_solver_core::{Ratio, Usd, human_duration};
+
+/// Writes `inner.method(setting: value, ..)`: with `{:?}` on one line, with `{:#?}` one call a line.
+pub(crate) struct DebugCall<'a, 'b> {
+    f: &'a mut Formatter<'b>,
+    so_far: Result,
+    comma: &'static str,
+}
+
+impl<'a, 'b> DebugCall<'a, 'b> {
+    /// Begins with `inner.method(`.
+    pub(crate) fn on(f: &'a mut Formatter<'b>, inner: &dyn Debug, method: &str) -> Self {
+        let so_far = inner.fmt(f).and_then(|()| {
+            let line = if f.alternate() { "\n    " } else { "" };
+            write!(f, "{line}.{method}(")
+        });
+        Self::begun(f, so_far)
+    }
+
+    /// Begins with `name[solver, solver](`: for a combinator around several solvers.
+    pub(crate) fn of<S: Debug>(f: &'a mut Formatter<'b>, name: &str, solvers: &[S]) -> Self {
+        let so_far = f.write_str(name).and_then(|()| {
+            f.debug_list().entries(solvers).finish()?;
+            f.write_str("(")
+        });
+        Self::begun(f, so_far)
+    }
+
+    fn begun(f: &'a mut Formatter<'b>, so_far: Result) -> Self {
+        let comma = "";
+        Self { f, so_far, comma }
+    }
+
+    /// Adds `setting: value`, unless the setting is not set.
+    pub(crate) fn with(self, setting: &str, value: impl Setting) -> Self {
+        self.add(format_args!("{setting}: "), value)
+    }
+
+    /// Adds a value that needs no name.
+    pub(crate) fn value(self, value: impl Setting) -> Self {
+        self.add(format_args!(""), value)
+    }
+
+    fn add(mut self, name: Arguments<'_>, value: impl Setting) -> Self {
+        if let Some(text) = value.text() {
+            let comma = std::mem::replace(&mut self.comma, ", ");
+            let written = |()| write!(self.f, "{comma}{name}{text}");
+            self.so_far = self.so_far.and_then(written);
+        }
+        self
+    }
+
+    /// Closes the parenthesis.
+    pub(crate) fn finish(self) -> Result {
+        self.so_far.and_then(|()| self.f.write_str(")"))
+    }
+}
+
+/// A value of a setting.
+pub(crate) trait Setting {
+    /// As people write it; `None` if it is not set.
+    fn text(self) -> Option<String>;
+}
+
+impl<T: Setting> Setting for Option<T> {
+    fn text(self) -> Option<String> {
+        self.and_then(Setting::text)
+    }
+}
+
+impl Setting for Duration {
+    fn text(self) -> Option<String> {
+        Some(human_duration::display(self).to_string())
+    }
+}
+
+macro_rules! print_as {
+    ($format:literal: $($type:ty),+) => {$(
+        impl Setting for $type {
+            fn text(self) -> Option<String> {
+                Some(format!($format, self))
+            }
+        }
+    )+};
+}
+
+print_as!("{}": bool, u32, NonZeroU32, Ratio, Arguments<'_>);
+print_as!("${}": Usd);
+
+/// Prints a combinator, by `Debug` and by `Display`, as the [`DebugCall`] that the closure makes:
+/// `debug_as_code!(Hedge(), |hedge, f| DebugCall::of(f, ..))`. The parentheses hold its parameters.
+macro_rules! debug_as_code {
+    ($combinator:ident($($inner:ident $(, $other:ident)?)?), |$it:ident, $f:ident| $call:expr) => {
+        impl$(<$inner: drag_solver_core::DragSolver $(, $other)?>)? std::fmt::Debug
+            for $combinator$(<$inner $(, $other)?>)?
+        {
+            fn fmt(&self, $f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let $it = self;
+                $call.finish()
+            }
+        }
+
+        impl$(<$inner: drag_solver_core::DragSolver $(, $other)?>)? std::fmt::Display
+            for $combinator$(<$inner $(, $other)?>)?
+        {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self, f)
+            }
+        }
+    };
+}
+
+/// The same for a combinator around one solver, its field `inner`, and a look at that solver.
+macro_rules! wrapper {
+    ($combinator:ident($inner:ident $(, $other:ident)?), |$it:ident, $f:ident| $call:expr) => {
+        impl<$inner: drag_solver_core::DragSolver $(, $other)?> $combinator<$inner $(, $other)?> {
+            /// The solver inside.
+            pub fn get_ref(&self) -> &$inner {
+                &self.inner
+            }
+        }
+
+        $crate::chain_debug::debug_as_code!($combinator($inner $(, $other)?), |$it, $f| $call);
+    };
+}
+
+pub(crate) use {debug_as_code, wrapper};

@@ -1,0 +1,103 @@
+//! What failed in one call of a combinator around several solvers, and how the call ends with it.
+
+use std::time::Duration;
+
+use drag_solver_core::{Attempt, ErrorKind, Solution, SolveError};
+use tokio::time::Instant;
+
+use crate::candidates::{Candidates, Turn};
+
+/// The failures of one call, in the order in which they came.
+pub(crate) struct Failures<'a> {
+    candidates: &'a Candidates,
+    begun: Instant,
+    errors: Vec<SolveError>,
+    /// Which of them ends the call.
+    stop: Option<usize>,
+}
+
+impl<'a> Failures<'a> {
+    /// A call that begins now.
+    pub(crate) fn new(candidates: &'a Candidates) -> Self {
+        Self {
+            candidates,
+            begun: Instant::now(),
+            errors: Vec::new(),
+            stop: None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// Whether an error came that ends the call.
+    pub(crate) fn stops_all(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    pub(crate) fn errors(&self) -> &[SolveError] {
+        &self.errors
+    }
+
+    /// Adds the error of a solver that worked for `took`, and whether it `ends_all`.
+    pub(crate) fn add(&mut self, turn: &Turn, error: SolveError, took: Duration, ends_all: bool) {
+        tracing::debug!(
+            solver = self.candidates.solvers()[turn.child].name(),
+            kind = error.kind().as_str(),
+            billed = error.billed().as_str(),
+            ?took,
+            "the solver failed"
+        );
+        if ends_all {
+            self.stop = Some(self.errors.len());
+        }
+        self.errors.push(error.with_default_elapsed(took));
+    }
+
+    /// Adds an answer that is not the call's, as an error.
+    pub(crate) fn add_answer(&mut self, error: SolveError) {
+        self.errors.push(error);
+    }
+
+    fn history(&self, lost: Vec<Attempt>) -> Vec<Attempt> {
+        let failed = self.errors.iter().flat_map(SolveError::attempts);
+        failed.chain(lost).collect()
+    }
+
+    /// The call ends with an answer. `lost` are the attempts that nothing is waited for.
+    pub(crate) fn into_solution(self, solution: Solution, lost: Vec<Attempt>) -> Solution {
+        let history = self.history(lost);
+        if history.is_empty() {
+            return solution;
+        }
+        solution
+            .with_failed_attempts(history)
+            .with_elapsed(self.begun.elapsed())
+    }
+
+    /// The call ends without an answer: with the error that ends all, or because too little time is
+    /// left for the next of `unasked`, or because all failed.
+    pub(crate) fn into_error(
+        mut self,
+        unasked: impl IntoIterator<Item = Turn>,
+        lost: Vec<Attempt>,
+    ) -> SolveError {
+        let mut unasked = unasked.into_iter().peekable();
+        let (error, history) = match (self.stop.map(|i| self.errors.remove(i)), unasked.peek()) {
+            (Some(error), _) => (error, self.history(lost)),
+            (None, Some(next)) => {
+                let next = self.candidates.solvers()[next.child].name();
+                let problem = format!("too little time was left to ask {next}");
+                let late = SolveError::new(ErrorKind::DeadlineExceeded, problem);
+                let late = late.with_solver(self.candidates.name());
+                (late, self.history(lost))
+            }
+            (None, None) => (SolveError::all_failed(self.errors), lost),
+        };
+        error
+            .with_unfinished_jobs(unasked.flat_map(|turn| turn.jobs))
+            .with_failed_attempts(history)
+            .with_elapsed(self.begun.elapsed())
+    }
+}

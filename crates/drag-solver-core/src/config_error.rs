@@ -1,0 +1,154 @@
+//! Settings that cannot be used.
+
+use std::fmt;
+
+use serde::de;
+
+use crate::text::printable;
+
+/// A setting that cannot be used: where it is, what is wrong with it, and what to write instead.
+/// Nothing was sent.
+///
+/// Whoever finds the mistake knows the setting, and whoever called it knows what the setting is in:
+/// the path grows on the way out, with [`in_key`](Self::in_key).
+///
+/// It never shows the value of a secret. What it shows of other values, which come from files, is cut
+/// and has no control characters.
+///
+/// ```
+/// use drag_solver_core::ConfigError;
+///
+/// let error = ConfigError::new("max_attempts", "must be at least 1").in_key("retry");
+/// assert_eq!(error.path(), "retry.max_attempts");
+/// assert_eq!(error.to_string(), "retry.max_attempts: must be at least 1");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// From the innermost key outwards.
+    keys: Vec<String>,
+    unknown_key: Option<String>,
+    problem: String,
+}
+
+impl ConfigError {
+    /// The setting called `key` has this `problem`.
+    pub fn new(key: impl AsRef<str>, problem: impl AsRef<str>) -> Self {
+        Self::of_whole(problem).in_key(key)
+    }
+
+    /// The settings as a whole have this `problem`.
+    pub fn of_whole(problem: impl AsRef<str>) -> Self {
+        Self {
+            keys: Vec::new(),
+            unknown_key: None,
+            problem: printable(problem.as_ref()),
+        }
+    }
+
+    /// There is no setting called `key`; `advice` says which there are.
+    pub fn unknown_key(key: impl AsRef<str>, advice: impl AsRef<str>) -> Self {
+        Self {
+            unknown_key: Some(printable(key.as_ref())),
+            ..Self::of_whole(advice)
+        }
+    }
+
+    /// The same problem, inside of `key`.
+    #[must_use]
+    pub fn in_key(mut self, key: impl AsRef<str>) -> Self {
+        self.keys.push(printable(key.as_ref()));
+        self
+    }
+
+    /// The same problem, of a setting that has another name for its user: the environment variable it
+    /// was read from, say.
+    #[must_use]
+    pub fn renamed(mut self, key: impl AsRef<str>) -> Self {
+        self.keys = vec![printable(key.as_ref())];
+        self
+    }
+
+    /// Where it is, as in `"providers.first.retry"`; empty for the whole.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let keys: Vec<&str> = self.keys.iter().rev().map(String::as_str).collect();
+        keys.join(".")
+    }
+
+    /// What is wrong with it, and what to do.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, problem) = (self.path(), &self.problem);
+        match &self.unknown_key {
+            Some(key) if path.is_empty() => write!(f, "unknown key `{key}`: {problem}"),
+            Some(key) => write!(f, "unknown key `{key}` in {path}: {problem}"),
+            None if path.is_empty() => f.write_str(problem),
+            None => write!(f, "{path}: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// So that a struct's own deserialiser says what is wrong in the same words.
+impl de::Error for ConfigError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::of_whole(message.to_string())
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::of_whole(format!("is {found}, and must be {expected}"))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        // Serde's words for a `NonZeroU32`.
+        if expected.to_string().starts_with("a nonzero") {
+            return Self::of_whole("must be at least 1");
+        }
+        Self::of_whole(format!("is {found}, and must be {expected}"))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(field, "must be set")
+    }
+}
+
+/// What a file may not say although the types allow it: a limit of zero, two settings that contradict
+/// each other. Code that says so gets what the setting's documentation promises.
+#[doc(hidden)]
+pub trait CheckSettings {
+    /// Refuses settings that their author cannot mean.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_grows_on_the_way_out_and_nothing_forges_a_line() {
+        let error = ConfigError::new("limit", "must be\nmore")
+            .in_key("b\x1b[2J")
+            .in_key("a");
+        assert_eq!(error.to_string(), "a.b [2J.limit: must be more");
+        let unknown = ConfigError::unknown_key("max_atempts", "did you mean `max_attempts`?");
+        assert_eq!(
+            unknown.clone().in_key("retry").to_string(),
+            "unknown key `max_atempts` in retry: did you mean `max_attempts`?"
+        );
+        assert!(
+            unknown
+                .to_string()
+                .starts_with("unknown key `max_atempts`: ")
+        );
+        assert_eq!(error.renamed("TOKEN").path(), "TOKEN");
+    }
+}

@@ -1,0 +1,202 @@
+//! Answers changed in their text.
+
+use std::io::Write as _;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+/// How deep [`nested`] goes.
+const DEPTH: usize = 100_000;
+
+/// What one member of the bomb unpacks to, and how many there are.
+const BOMB_MEMBER: usize = 4 * 1024 * 1024;
+const BOMB_MEMBERS: usize = 250;
+
+/// Every member twice, first as `null`.
+pub(super) fn duplicated(value: &Value) -> Vec<u8> {
+    fn text(value: &Value) -> String {
+        match value {
+            Value::Object(members) => {
+                let members = members.iter().map(|(name, value)| {
+                    let name = Value::from(name.as_str());
+                    format!("{name}:null,{name}:{}", text(value))
+                });
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }
+            Value::Array(items) => {
+                let items: Vec<_> = items.iter().map(text).collect();
+                format!("[{}]", items.join(","))
+            }
+            other => other.to_string(),
+        }
+    }
+    text(value).into_bytes()
+}
+
+/// Members that no provider documents, of every type.
+pub(super) fn extended(value: &Value) -> Vec<u8> {
+    let more = json!({
+        "": "", "request_id": "r-1", "debug": {"took": 1.5e300, "hops": [null, true, {}]},
+        "constructor": "x", "Error": 1, "statusCode": 200, "результат": "1|2|3|4",
+    });
+    let mut value = value.clone();
+    if let (Value::Object(members), Value::Object(more)) = (&mut value, more) {
+        members.extend(more);
+    }
+    value.to_string().into_bytes()
+}
+
+/// Every number as a string.
+pub(super) fn numbers_as_strings(value: &Value) -> Vec<u8> {
+    let retype = |value: &mut Value| {
+        if value.is_number() {
+            *value = value.to_string().into();
+        }
+    };
+    retyped(value, retype)
+}
+
+/// Every string that is a number as a number.
+pub(super) fn strings_as_numbers(value: &Value) -> Vec<u8> {
+    let retype = |value: &mut Value| {
+        let number = serde_json::from_str(value.as_str().unwrap_or_default());
+        if let Ok(Value::Number(number)) = number {
+            *value = number.into();
+        }
+    };
+    retyped(value, retype)
+}
+
+fn retyped(value: &Value, retype: fn(&mut Value)) -> Vec<u8> {
+    fn walk(value: &mut Value, retype: fn(&mut Value)) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, retype)),
+            Value::Object(members) => members.values_mut().for_each(|item| walk(item, retype)),
+            other => retype(other),
+        }
+    }
+    let mut value = value.clone();
+    walk(&mut value, retype);
+    value.to_string().into_bytes()
+}
+
+/// A job id that no integer of 64 bits can hold.
+pub(super) fn beyond_u64(value: &Value) -> Vec<u8> {
+    let mut text = value.to_string();
+    for member in ["job_id", "taskId"] {
+        if let Some(id) = value.get(member) {
+            let huge = format!("\"{member}\":123456789012345678901");
+            text = text.replace(&format!("\"{member}\":{id}"), &huge);
+        }
+    }
+    text.into_bytes()
+}
+
+/// Arrays inside each other, in front of the answer's own members.
+pub(super) fn nested(value: &Value) -> Vec<u8> {
+    let deep = format!("\"deep\":{}{},", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    preceded(value, deep.as_bytes())
+}
+
+/// A text that is not UTF-8, in front of the answer's own members.
+pub(super) fn not_utf8(value: &Value) -> Vec<u8> {
+    preceded(value, b"\"note\":\"\xff\xfe\xc3(\",")
+}
+
+fn preceded(value: &Value, member: &[u8]) -> Vec<u8> {
+    let own = value.to_string();
+    let own = own.strip_prefix('{').unwrap_or("}");
+    [b"{", member, own.as_bytes()].concat()
+}
+
+/// A gigabyte of spaces, in gzip, less than 1 MiB.
+pub(super) fn bomb() -> Bytes {
+    static BOMB: OnceLock<Bytes> = OnceLock::new();
+    let bomb = BOMB.get_or_init(|| {
+        let mut member = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to memory does not fail.
+        let _ = member.write_all(&vec![b' '; BOMB_MEMBER]);
+        let member = member.finish().unwrap_or_default();
+        // Members of a gzip file may stand one behind the other.
+        member.repeat(BOMB_MEMBERS).into()
+    });
+    bomb.clone()
+}
+
+/// `text` as it stands in a JSON string.
+pub(super) fn json_plain(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// `text` with every character as `\u0068`.
+pub(super) fn json_escaped(text: &str) -> String {
+    let escaped = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+    escaped.collect::<Vec<_>>().concat()
+}
+
+/// `text` with every byte that is not a letter or a digit as `%2B`.
+pub(super) fn percent_encoded(text: &str) -> String {
+    let encoded = text.bytes().map(|byte| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    });
+    encoded.collect::<Vec<_>>().concat()
+}
+
+/// `text` behind a user name, as in an `Authorization` header.
+pub(super) fn basic(text: &str) -> String {
+    STANDARD.encode(format!("user:{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn the_bomb_is_small_and_becomes_large() {
+        let bomb = bomb();
+        assert!(bomb.len() < 1024 * 1024, "{}", bomb.len());
+        let mut unpacked = 0;
+        let mut reader = flate2::read::MultiGzDecoder::new(&bomb[..bomb.len() / BOMB_MEMBERS]);
+        let mut piece = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = reader.read(&mut piece) {
+            unpacked += read;
+        }
+        assert_eq!(unpacked, BOMB_MEMBER);
+    }
+
+    #[test]
+    fn changed_answers_still_say_the_same() {
+        let answer = json!({"errorId": 0, "taskId": "7", "solution": {"x": [1, "2.5", "x"]}});
+        let read = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
+        assert_eq!(read(duplicated(&answer)), answer);
+        assert_eq!(read(extended(&answer))["taskId"], "7");
+        assert_eq!(
+            read(numbers_as_strings(&answer)),
+            json!({"errorId": "0", "taskId": "7", "solution": {"x": ["1", "2.5", "x"]}})
+        );
+        assert_eq!(
+            read(strings_as_numbers(&answer)),
+            json!({"errorId": 0, "taskId": 7, "solution": {"x": [1, 2.5, "x"]}})
+        );
+        let beyond = String::from_utf8(beyond_u64(&answer)).unwrap();
+        assert!(
+            beyond.contains(r#""taskId":123456789012345678901"#),
+            "{beyond}"
+        );
+        let own = br#"],"errorId":0,"solution":{"x":[1,"2.5","x"]},"taskId":"7"}"#;
+        assert!(nested(&answer).ends_with(own));
+        assert!(std::str::from_utf8(&not_utf8(&answer)).is_err());
+    }
+}

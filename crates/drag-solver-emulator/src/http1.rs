@@ -1,0 +1,353 @@
+//! As much of HTTP/1.1 as a JSON service needs: reading one request at a time, writing answers.
+//!
+//! Written by hand on purpose: a server library does everything right, and this one must be able to do wrong.
+
+use std::fmt::Write as _;
+use std::io;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+/// Largest request line and headers together, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
+
+/// Largest body, in bytes (64 MiB): the largest screenshot in base64, with room to spare.
+const MAX_BODY: u64 = 64 * 1024 * 1024;
+
+const MAX_HEADERS: usize = 64;
+
+/// A request line and its headers.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Whether `token` is in the list that is the value of the header `name`.
+    pub(crate) fn has(&self, name: &str, token: &str) -> bool {
+        let mut tokens = header(&self.headers, name).unwrap_or_default().split(',');
+        tokens.any(|known| known.trim().eq_ignore_ascii_case(token))
+    }
+}
+
+/// The first header of this name.
+pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut headers = headers.iter();
+    let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Why a request cannot be read. The connection is of no more use.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// The client went away, perhaps in the middle of a request.
+    Gone,
+    /// Not HTTP, or not what this server takes: the status to say so with, and why.
+    Bad(u16, &'static str),
+}
+
+const TOO_LARGE: Unreadable = Unreadable::Bad(413, "the body is larger than 64 MiB");
+
+impl From<io::Error> for Unreadable {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+/// A connection that requests are read from.
+#[derive(Debug)]
+pub(crate) struct Connection<S> {
+    pub(crate) socket: S,
+    buffer: BytesMut,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) fn new(socket: S) -> Self {
+        Self {
+            socket,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    /// Reads the next request's head; `None` if the client closed the connection instead.
+    pub(crate) async fn head(&mut self) -> Result<Option<Head>, Unreadable> {
+        match self.read(parse_head).await {
+            Err(Unreadable::Gone) if self.buffer.is_empty() => Ok(None),
+            head => head.map(Some),
+        }
+    }
+
+    /// Reads the body that belongs to `head`. Lets a client that waits for it know that it may send.
+    pub(crate) async fn body(&mut self, head: &Head) -> Result<Bytes, Unreadable> {
+        let is_chunked = head.has("transfer-encoding", "chunked");
+        let length: u64 = match header(&head.headers, "content-length") {
+            Some(length) if !is_chunked => length
+                .parse()
+                .map_err(|_| Unreadable::Bad(400, "Content-Length is not a number"))?,
+            _ => 0,
+        };
+        if length > MAX_BODY {
+            return Err(TOO_LARGE);
+        }
+        if head.has("expect", "100-continue") {
+            let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+            self.socket.write_all(go_on).await?;
+        }
+        if is_chunked {
+            self.chunks().await
+        } else {
+            self.exactly(length).await
+        }
+    }
+
+    async fn chunks(&mut self) -> Result<Bytes, Unreadable> {
+        let mut body = BytesMut::new();
+        loop {
+            let size = self.read(parse_chunk_size).await?;
+            if size > MAX_BODY.saturating_sub(body.len() as u64) {
+                return Err(TOO_LARGE);
+            }
+            body.extend_from_slice(&self.exactly(size).await?);
+            // Trailers are not taken: no client here sends them.
+            if &self.exactly(2).await?[..] != b"\r\n" {
+                return Err(Unreadable::Bad(400, "a chunk does not end where it said"));
+            }
+            if size == 0 {
+                return Ok(body.freeze());
+            }
+        }
+    }
+
+    async fn exactly(&mut self, length: u64) -> Result<Bytes, Unreadable> {
+        let length = usize::try_from(length).map_err(|_| TOO_LARGE)?;
+        let split = |buffer: &mut BytesMut| {
+            let is_whole = buffer.len() >= length;
+            Ok(is_whole.then(|| buffer.split_to(length).freeze()))
+        };
+        self.read(split).await
+    }
+
+    /// Reads until `parse` finds what it looks for at the beginning of the buffer, and takes it out.
+    async fn read<T>(
+        &mut self,
+        parse: impl Fn(&mut BytesMut) -> Result<Option<T>, Unreadable>,
+    ) -> Result<T, Unreadable> {
+        loop {
+            if let Some(found) = parse(&mut self.buffer)? {
+                return Ok(found);
+            }
+            self.buffer.reserve(4 * 1024);
+            if self.socket.read_buf(&mut self.buffer).await? == 0 {
+                return Err(Unreadable::Gone);
+            }
+        }
+    }
+}
+
+fn parse_head(buffer: &mut BytesMut) -> Result<Option<Head>, Unreadable> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let length = match request.parse(buffer) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if buffer.len() < MAX_HEAD => return Ok(None),
+        Ok(_) => return Err(Unreadable::Bad(431, "the headers are larger than 32 KiB")),
+        Err(_) => return Err(Unreadable::Bad(400, "not an HTTP request")),
+    };
+    let headers = request.headers.iter().map(|header| {
+        let value = String::from_utf8_lossy(header.value).into_owned();
+        (header.name.to_owned(), value)
+    });
+    let head = Head {
+        method: request.method.unwrap_or_default().to_owned(),
+        target: request.path.unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+    };
+    buffer.advance(length);
+    Ok(Some(head))
+}
+
+fn parse_chunk_size(buffer: &mut BytesMut) -> Result<Option<u64>, Unreadable> {
+    match httparse::parse_chunk_size(buffer) {
+        Ok(httparse::Status::Complete((length, size))) => {
+            buffer.advance(length);
+            Ok(Some(size))
+        }
+        Ok(httparse::Status::Partial) if buffer.len() < MAX_HEAD => Ok(None),
+        _ => Err(Unreadable::Bad(400, "the chunked body is malformed")),
+    }
+}
+
+/// An answer with a body of known length.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let response = Self::empty(status).with_header("Content-Type", content_type);
+        Self {
+            body: body.into(),
+            ..response
+        }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status, "application/json", body)
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// All of it, to the byte.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut head = status_line(self.status);
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        // A 204 has no body and may not speak of one.
+        if self.status != 204 {
+            let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
+        }
+        head.push_str("\r\n");
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+pub(crate) fn status_line(status: u16) -> String {
+    let reason = match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        102 => "Processing",
+        103 => "Early Hints",
+        200 => "OK",
+        204 => "No Content",
+        302 => "Found",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        402 => "Payment Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        521 => "Web Server Is Down",
+        _ => "Unknown",
+    };
+    format!("HTTP/1.1 {status} {reason}\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends `bytes`, then closes, and reads one request.
+    async fn read(bytes: &[u8]) -> Result<Option<(Head, Bytes)>, Unreadable> {
+        read_by(4_096, bytes).await
+    }
+
+    /// As [`read`], and no more than `piece` bytes are on their way at once.
+    async fn read_by(piece: usize, bytes: &[u8]) -> Result<Option<(Head, Bytes)>, Unreadable> {
+        let (mut client, server) = tokio::io::duplex(piece);
+        let send = async {
+            // The reader may refuse the request before all of it is sent.
+            let _ = client.write_all(bytes).await;
+            drop(client);
+        };
+        let receive = async {
+            let mut connection = Connection::new(server);
+            let Some(head) = connection.head().await? else {
+                return Ok(None);
+            };
+            let body = connection.body(&head).await?;
+            Ok(Some((head, body)))
+        };
+        tokio::join!(send, receive).1
+    }
+
+    #[tokio::test]
+    async fn a_request_may_come_a_byte_at_a_time() {
+        let request = b"POST /api/createJob HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: 4\r\n\r\n{\"\"}";
+        let (head, body) = read_by(1, request).await.unwrap().unwrap();
+        assert_eq!(head.method, "POST");
+        assert_eq!(head.target, "/api/createJob");
+        assert_eq!(header(&head.headers, "Host"), Some("x"));
+        assert_eq!(&body[..], b"{\"\"}");
+        assert!(!head.has("connection", "close"));
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_is_put_together() {
+        let request = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
+        let (_, body) = read_by(1, request).await.unwrap().unwrap();
+        assert_eq!(&body[..], b"abc0123456789");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_refused_with_a_status() {
+        let long_header = format!("POST / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(MAX_HEAD));
+        let cases: [(&[u8], u16); 6] = [
+            (b"\x16\x03\x01\x02\x00\x01", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+            (b"POST / HTTP/1.1\r\nContent-Length: 67108865\r\n\r\n", 413),
+            (
+                b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4000001\r\n",
+                413,
+            ),
+            (
+                b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc",
+                400,
+            ),
+            (long_header.as_bytes(), 431),
+        ];
+        for (request, expected) in cases {
+            match read(request).await {
+                Err(Unreadable::Bad(status, _)) => assert_eq!(status, expected, "{request:?}"),
+                other => panic!("{request:?} gave {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_is_noticed() {
+        assert!(matches!(read(b"").await, Ok(None)));
+        let in_head = read(b"POST / HT").await;
+        assert_eq!(in_head.unwrap_err(), Unreadable::Gone);
+        let in_body = read(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
+        assert_eq!(in_body.unwrap_err(), Unreadable::Gone);
+    }
+
+    #[test]
+    fn an_answer_is_written_to_the_byte() {
+        let response = Response::new(429, "text/plain", "slow").with_header("Retry-After", "2");
+        assert_eq!(
+            String::from_utf8(response.encode()).unwrap(),
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nslow"
+        );
+        let nothing = Response::empty(204);
+        assert_eq!(nothing.encode(), b"HTTP/1.1 204 No Content\r\n\r\n");
+    }
+}

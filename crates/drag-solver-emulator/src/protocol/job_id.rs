@@ -1,0 +1,57 @@
+//! Job ids, which look random and depend on the seed and the job's number alone.
+
+use drag_solver_core::JobId;
+
+use super::Quirk;
+
+/// The `number`th draw of `seed`: a step of `SplitMix64`, which needs no state, so that draws do not
+/// depend on who draws first.
+pub(crate) fn mix(seed: u64, number: u64) -> u64 {
+    let mut z = seed
+        .wrapping_mul(0xd134_2543_de82_ef95)
+        .wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// `first` plus `number`, in another range for every seed.
+pub(super) fn numeric(first: u64, number: u64, seed: u64, quirks: &[Quirk]) -> JobId {
+    let number = number.saturating_add((seed % 1_000) * 1_000_000);
+    if quirks.contains(&Quirk::HugeIds) {
+        // Odd numbers from 2^53 on have no binary float of their own.
+        JobId::from((1 << 53) + 1 + 2 * number)
+    } else {
+        JobId::from(first + number)
+    }
+}
+
+/// A version 4 UUID.
+pub(super) fn uuid(number: u64, seed: u64) -> JobId {
+    let (high, low) = (mix(seed, 2 * number), mix(seed, 2 * number + 1));
+    let text = format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        (low >> 48) & 0xfff,
+        low & 0xffff_ffff_ffff,
+    );
+    JobId::new(text).unwrap_or_else(|_| JobId::from(low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_depend_on_seed_and_number() {
+        let text = uuid(0, 0).to_string();
+        let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{text}");
+        assert_eq!(text.as_bytes()[14], b'4', "{text}");
+        assert_ne!(uuid(0, 0), uuid(1, 0));
+        assert_ne!(uuid(0, 0), uuid(0, 1));
+        assert_eq!(uuid(7, 7), uuid(7, 7));
+    }
+}

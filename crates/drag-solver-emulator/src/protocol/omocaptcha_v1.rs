@@ -1,0 +1,112 @@
+//! omocaptcha v1: `createJob`, `getJobResult`, `getBalance`, `getService`.
+//!
+//! The documentation shows one refusal, "Invalid api token."; the other texts here are ours.
+
+use serde_json::{Value, json};
+
+use super::reply::{id, number, running};
+use super::{Answer, Format, Operation, ProviderRules, Quirk, Refusal, Reply};
+
+/// The id in the documentation's own sample.
+const FIRST_ID: u64 = 123_456;
+
+pub(super) const FORMAT: Format = Format {
+    methods: &[
+        ("createJob", Operation::Create),
+        ("getJobResult", Operation::Poll),
+        ("getBalance", Operation::Balance),
+        ("getService", Operation::Services),
+    ],
+    reports: &[],
+    token: "/api_token",
+    job: "/job_id",
+    kind: "/data/type_job_id",
+    // The type of "drag on phone", a string on the wire.
+    kinds: &["24"],
+    picture: "/data/image_base64",
+    takes_data_uris: false,
+    instruction: None,
+    check: |_| Ok(()),
+    rules: ProviderRules::LENIENT,
+    first_id: Some(FIRST_ID),
+    write,
+};
+
+fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {
+    let nothing = if quirks.contains(&Quirk::EmptyResult) {
+        json!("")
+    } else {
+        Value::Null
+    };
+    let mut body = match reply {
+        Ok(Reply::Created { job, .. }) => json!({
+            "error": false, "job_id": id(job, quirks), "message": "Create job success.",
+        }),
+        Ok(Reply::Running) => {
+            json!({"error": false, "status": running(quirks, "running", (Quirk::Waiting, "waiting")), "result": nothing})
+        }
+        Ok(Reply::Solved { answer, .. }) => {
+            json!({"error": false, "status": "success", "result": result(answer)})
+        }
+        Ok(Reply::Balance(balance)) => {
+            let balance = if quirks.contains(&Quirk::OtherBalanceType) {
+                number(balance.to_f64_lossy())
+            } else {
+                json!(format!("{balance:.5}"))
+            };
+            json!({"error": false, "balance": balance, "message": "Get balance success."})
+        }
+        Ok(Reply::Services { price }) => json!({
+            "error": false,
+            "service": [{
+                "id": 24, "name": "Drag on phone", "description": "Drag", "price": price,
+                "require_field": null, "order": 1, "image": "drag.svg", "avg_success": "98%",
+                "avg_time": "15s", "is_active": 1, "created_at": null, "updated_at": null,
+            }],
+            "message": "Get service success.",
+        }),
+        Ok(Reply::Reported) => json!({"error": false}),
+        Err(Refusal::Unsolvable) if quirks.contains(&Quirk::EmptyErrorCode) => {
+            json!({"error": false, "status": "fail", "result": nothing, "error_code": ""})
+        }
+        Err(Refusal::Unsolvable) => json!({"error": false, "status": "fail", "result": nothing}),
+        Err(_) if quirks.contains(&Quirk::LeftoverRefusal) => {
+            json!({"errorId": 0, "taskId": FIRST_ID})
+        }
+        Err(refusal) => json!({"error": true, "message": message(refusal)}),
+    };
+    if quirks.contains(&Quirk::SuccessFlag)
+        && let Some(members) = body.as_object_mut()
+        && let Some(Value::Bool(error)) = members.remove("error")
+    {
+        members.insert("success".to_owned(), (!error).into());
+    }
+    body
+}
+
+/// `x1|y1|x2|y2`. There is no room for an alternative end.
+fn result(answer: &Answer) -> String {
+    let (start, end) = (answer.drag.start, answer.drag.end);
+    format!("{}|{}|{}|{}", start.x, start.y, end.x, end.y)
+}
+
+fn message(refusal: &Refusal) -> String {
+    let message = match refusal {
+        Refusal::Malformed(what) => return format!("Bad request: {what}."),
+        Refusal::TaskType(kind) => return format!("Unknown type_job_id {kind}."),
+        Refusal::PictureTooLarge(why) | Refusal::PictureType(why) => {
+            return format!("Bad image: {why}.");
+        }
+        Refusal::BadToken => "Invalid api token.",
+        Refusal::NoMoney => "Your balance is not enough.",
+        Refusal::NoWorker => "Server is busy.",
+        Refusal::NoSuchMethod => "No such method.",
+        Refusal::NotPost => "Send a POST request.",
+        Refusal::PictureEmpty => "The image is empty.",
+        Refusal::InstructionPictureTooLarge => "Bad instruction.",
+        Refusal::NoSuchJob => "Job not found.",
+        Refusal::OutOfOrder => "Maintenance, try again later.",
+        Refusal::Unsolvable => "The job failed.",
+    };
+    message.to_owned()
+}

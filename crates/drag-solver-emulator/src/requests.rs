@@ -1,0 +1,160 @@
+//! What clients sent, for tests to look at.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::http1::{self, Head};
+use crate::protocol::Route;
+use crate::{Operation, Protocol};
+
+/// Bodies and pictures that are kept, at most, in bytes together (256 MiB). The latest request always is.
+const BYTES_KEPT: usize = 256 * 1024 * 1024;
+
+/// One request as it arrived.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// The protocol, by the path it was sent to; `None` for a path of none.
+    pub protocol: Option<Protocol>,
+    /// What the client wanted.
+    pub operation: Operation,
+    /// When its headers had arrived.
+    pub received: Instant,
+    /// The HTTP method, as in `POST`.
+    pub method: String,
+    /// Path and query, as in `/api/createJob`.
+    pub target: String,
+    /// Names and values of all headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body to the byte. **The token is in it.**
+    pub body: Bytes,
+    /// The body as JSON (null if it is none), with the token and the picture replaced by words.
+    pub json: Value,
+    /// The picture, decoded, of a request that creates a job.
+    pub picture: Option<Bytes>,
+    /// Whether the token was in its place and the right one.
+    pub has_right_token: bool,
+}
+
+impl ReceivedRequest {
+    /// Notes a request, in its JSON without the picture and without the token.
+    pub(crate) fn new(
+        received: Instant,
+        head: Head,
+        body: Bytes,
+        mut json: Value,
+        picture: Option<Bytes>,
+        has_right_token: bool,
+    ) -> Self {
+        let route = Route::of(&head.target);
+        if let Some(format) = route.map(|route| route.protocol.format()) {
+            if let Some(token) = json.pointer_mut(format.token) {
+                *token = "<token>".into();
+            }
+            if let (Some(encoded), Some(picture)) = (json.pointer_mut(format.picture), &picture) {
+                *encoded = format!("<picture of {} bytes>", picture.len()).into();
+            }
+        }
+        Self {
+            protocol: route.map(|route| route.protocol),
+            operation: route.map_or(Operation::Unknown, |route| route.operation),
+            received,
+            method: head.method,
+            target: head.target,
+            headers: head.headers,
+            body,
+            json,
+            picture,
+            has_right_token,
+        }
+    }
+
+    /// The first header of this name, in upper or lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        http1::header(&self.headers, name)
+    }
+
+    fn bytes(&self) -> usize {
+        self.body.len() + self.picture.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedRequest")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("json", &self.json)
+            .field("has_right_token", &self.has_right_token)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The latest requests.
+#[derive(Debug)]
+pub(crate) struct RequestLog {
+    requests: VecDeque<ReceivedRequest>,
+    limit: usize,
+    bytes: usize,
+}
+
+impl RequestLog {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            requests: VecDeque::new(),
+            limit,
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, request: ReceivedRequest) {
+        if self.limit == 0 {
+            return;
+        }
+        self.bytes += request.bytes();
+        self.requests.push_back(request);
+        while self.requests.len() > self.limit
+            || (self.bytes > BYTES_KEPT && self.requests.len() > 1)
+        {
+            let oldest = self.requests.pop_front();
+            self.bytes -= oldest.map_or(0, |oldest| oldest.bytes());
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<ReceivedRequest> {
+        self.requests.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_bounded_in_number_and_in_bytes() {
+        let request = |bytes: usize| {
+            let head = Head {
+                method: "POST".into(),
+                target: "/x".into(),
+                headers: Vec::new(),
+            };
+            let body = Bytes::from(vec![0; bytes]);
+            ReceivedRequest::new(Instant::now(), head, body, Value::Null, None, false)
+        };
+        let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
+        let mut log = RequestLog::new(2);
+        for bytes in 1..4 {
+            log.push(request(bytes));
+        }
+        assert_eq!(sizes(&log), [2, 3]);
+        log.push(request(BYTES_KEPT));
+        assert_eq!(sizes(&log), [BYTES_KEPT]);
+        log.push(request(1));
+        assert_eq!(sizes(&log), [1]);
+    }
+}

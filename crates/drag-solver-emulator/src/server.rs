@@ -1,0 +1,210 @@
+//! The port, and who is connected to it: one task owns both.
+
+use std::future::pending;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Sleep, sleep};
+
+use crate::connection;
+use crate::service::Service;
+
+/// Connections at once, at most; more are closed unread.
+pub(crate) const MAX_CONNECTIONS: usize = if cfg!(test) { 32 } else { 4_096 };
+
+/// Connections that wait to be accepted, at most.
+const BACKLOG: u32 = 4_096;
+
+/// How long to wait when the system refuses, as when the process has too many files open.
+const TRY_AGAIN: Duration = Duration::from_millis(10);
+
+/// A loopback port. Dropping it stops everything soon after.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    commands: mpsc::UnboundedSender<Event>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on a free port of 127.0.0.1.
+    pub(crate) fn start(service: Arc<Service>) -> io::Result<Self> {
+        let socket = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = socket.local_addr()?;
+        let (commands, received) = mpsc::unbounded_channel();
+        let port = Port {
+            address,
+            door: Door::open(socket, &service)?,
+            connections: JoinSet::new(),
+            service,
+        };
+        Ok(Self {
+            address,
+            commands,
+            task: tokio::spawn(port.run(received)),
+        })
+    }
+
+    /// Has a command obeyed.
+    pub(crate) async fn command(&self, command: impl FnOnce(Done) -> Event) -> io::Result<()> {
+        let (done, result) = oneshot::channel();
+        let _ = self.commands.send(command(done));
+        let gone = |_| Err(io::Error::other("the emulator is gone with its runtime"));
+        result.await.unwrap_or_else(gone)
+    }
+
+    /// Stops everything. When it returns, no task and no socket is left.
+    pub(crate) async fn shutdown(self) {
+        drop(self.commands);
+        let _ = self.task.await;
+    }
+}
+
+/// Who waits until a command is carried out.
+pub(crate) type Done = oneshot::Sender<io::Result<()>>;
+
+pub(crate) enum Event {
+    Suspend(Done),
+    Resume(Done),
+    /// A fault refuses connections for this long.
+    Refuse(Duration),
+    RefusalOver,
+    Connected(TcpStream),
+}
+
+/// What the server's task owns.
+struct Port {
+    address: SocketAddr,
+    door: Door,
+    connections: JoinSet<()>,
+    service: Arc<Service>,
+}
+
+impl Port {
+    /// Serves until the sender of commands is dropped.
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Event>) {
+        loop {
+            let event = tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(command) => command,
+                    None => break,
+                },
+                event = self.door.next(&self.service) => event,
+            };
+            match event {
+                Event::Suspend(done) => {
+                    let _ = done.send(self.close(None).await);
+                }
+                Event::Resume(done) => {
+                    let is_suspended = matches!(self.door, Door::Closed { lasting: None, .. });
+                    let _ = done.send(if is_suspended { self.open() } else { Ok(()) });
+                }
+                Event::Refuse(lasting) => {
+                    let _ = self.close(Some(lasting)).await;
+                }
+                Event::RefusalOver => {
+                    if self.open().is_err() {
+                        let _ = self.close(Some(TRY_AGAIN)).await;
+                    }
+                }
+                Event::Connected(socket) => {
+                    while self.connections.try_join_next().is_some() {}
+                    if self.connections.len() < MAX_CONNECTIONS {
+                        let service = Arc::clone(&self.service);
+                        self.connections.spawn(connection::serve(service, socket));
+                    }
+                }
+            }
+        }
+        drop(self.door);
+        self.connections.shutdown().await;
+        self.service.abandon_jobs().await;
+    }
+
+    /// Stops listening, for so long or until it is told to resume, and cuts every connection.
+    async fn close(&mut self, lasting: Option<Duration>) -> io::Result<()> {
+        // Bound before the listener goes, so that the port is never free.
+        self.door = Door::closed(bound(self.address)?, lasting);
+        self.connections.shutdown().await;
+        Ok(())
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        self.door = Door::open(bound(self.address)?, &self.service)?;
+        Ok(())
+    }
+}
+
+/// Whether clients can connect.
+enum Door {
+    Open(TcpListener),
+    /// Connecting is refused, until the time is over if there is one.
+    Closed {
+        lasting: Option<Pin<Box<Sleep>>>,
+        /// Keeps the port.
+        _socket: TcpSocket,
+    },
+}
+
+impl Door {
+    /// Listens, unless a fault refuses connections from the beginning.
+    fn open(socket: TcpSocket, service: &Service) -> io::Result<Self> {
+        let refusal = service.faults().take_refusal();
+        match refusal {
+            Some(lasting) => Ok(Self::closed(socket, Some(lasting))),
+            None => socket.listen(BACKLOG).map(Self::Open),
+        }
+    }
+
+    fn closed(socket: TcpSocket, lasting: Option<Duration>) -> Self {
+        Self::Closed {
+            lasting: lasting.map(|lasting| Box::pin(sleep(lasting))),
+            _socket: socket,
+        }
+    }
+
+    async fn next(&mut self, service: &Service) -> Event {
+        match self {
+            Self::Open(listener) => loop {
+                tokio::select! {
+                    biased;
+                    lasting = service.refused() => return Event::Refuse(lasting),
+                    accepted = listener.accept() => match accepted {
+                        Ok((socket, _)) => return Event::Connected(socket),
+                        Err(_) => sleep(TRY_AGAIN).await,
+                    },
+                }
+            },
+            Self::Closed {
+                lasting: Some(lasting),
+                ..
+            } => {
+                lasting.await;
+                Event::RefusalOver
+            }
+            Self::Closed { lasting: None, .. } => pending().await,
+        }
+    }
+}
+
+/// A socket that is bound and does not listen: connecting to it is refused.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // Two of our own sockets share the port for a moment when the listener goes or comes back.
+    #[cfg(all(
+        unix,
+        not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+    ))]
+    socket.set_reuseport(true)?;
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}

@@ -1,0 +1,137 @@
+//! What a provider has to say for itself.
+
+use std::fmt::Debug;
+
+use drag_solver_core::{Drag, DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
+use secrecy::SecretString;
+
+use crate::{ApiRequest, ApiResponse, PollInterval, ResponseError};
+
+/// One provider's protocol: pure functions from a challenge to a request, and from a response to a
+/// job id or a job's state.
+///
+/// It owns no socket and no clock. [`HttpSolver`](crate::HttpSolver) calls it and decides what an
+/// error means for the paid job; an implementation only says what a response says.
+pub trait JobApi: Debug + Send + Sync + 'static {
+    /// Short, stable, lower case: labels errors, logs and metrics.
+    fn name(&self) -> &str;
+
+    /// Where the provider's own API is, as in `https://api.example.com/v1`.
+    fn base_url(&self) -> &str;
+
+    /// Every secret that a request holds, so that no error shows one that a response repeats.
+    fn secrets(&self) -> Vec<&SecretString> {
+        Vec::new()
+    }
+
+    /// The request that buys an answer.
+    ///
+    /// # Errors
+    ///
+    /// When this provider cannot be asked that: nothing is sent.
+    fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError>;
+
+    /// Reads the response to [`create`](Self::create), of any HTTP status.
+    fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError>;
+
+    /// The request that asks for a job's state. Asking changes nothing and may be repeated.
+    fn poll(&self, job: &JobId) -> ApiRequest;
+
+    /// Reads the response to [`poll`](Self::poll), of any HTTP status.
+    fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError>;
+
+    /// How long to wait before asking. Never less than the provider's documentation allows.
+    fn poll_interval(&self) -> PollInterval;
+
+    /// The pictures the provider takes.
+    fn limits(&self) -> ScreenshotLimits {
+        ScreenshotLimits::none()
+    }
+
+    /// The request that tells the provider whether its answer was right; `None` if it takes no reports
+    /// of this verdict.
+    fn report(&self, job: &JobId, verdict: Verdict) -> Option<ApiRequest> {
+        let _ = (job, verdict);
+        None
+    }
+
+    /// Reads the response to [`report`](Self::report). By default any 2xx will do.
+    fn parse_report(&self, response: &ApiResponse) -> Result<(), ResponseError> {
+        if response.is_success() {
+            return Ok(());
+        }
+        let what = "the report was not taken";
+        Err(ResponseError::Unparseable(what.into()))
+    }
+}
+
+/// A create request was accepted.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Created {
+    /// The result is to be asked for with this id.
+    Job(JobId),
+    /// Some providers answer at once.
+    Answer {
+        /// The job's id, if one was given all the same.
+        job: Option<JobId>,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Created {
+    pub(crate) fn job(&self) -> Option<&JobId> {
+        match self {
+            Self::Job(job) => Some(job),
+            Self::Answer { job, .. } => job.as_ref(),
+        }
+    }
+}
+
+/// The state of a job.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum JobState {
+    /// Not done yet.
+    Running,
+    /// A status the documentation does not know, neither success nor failure. The solver continues to
+    /// ask, and says so in the error if nothing else comes.
+    Unknown(String),
+    /// Done.
+    Solved(Answer),
+    /// The job has ended and there will be no answer. The error says whether it was billed.
+    Failed(SolveError),
+}
+
+/// What a job came to. The solver checks it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Where to drag, in pixels of the screenshot that was sent; or, in words, why what the provider
+    /// answered is no drag: that is billed like any other answer.
+    pub drag: Result<Drag, String>,
+    /// What it cost, in US dollars, if the provider says.
+    pub cost: Option<Usd>,
+}
+
+impl Answer {
+    /// The answer `drag`, of unknown cost.
+    #[must_use]
+    pub const fn new(drag: Drag) -> Self {
+        Self::parsed(Ok(drag))
+    }
+
+    /// The answer as far as it could be read, of unknown cost.
+    #[must_use]
+    pub const fn parsed(drag: Result<Drag, String>) -> Self {
+        Self { drag, cost: None }
+    }
+
+    /// Adds what it cost.
+    #[must_use]
+    pub const fn with_cost(mut self, cost: Option<Usd>) -> Self {
+        self.cost = cost;
+        self
+    }
+}

@@ -1,0 +1,197 @@
+//! One response.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::ResponseError;
+use crate::redact::redact;
+
+/// How much of an unparseable body an error shows, in characters.
+const EXCERPT: usize = 60;
+
+/// How much of it is looked at, in bytes: what is masked becomes shorter.
+const HEAD: usize = 16 * 1024;
+
+/// What came back: a bounded body, and what matters of the rest.
+///
+/// `Debug` shows the body's length only: a hostile one may repeat the token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiResponse {
+    status: u16,
+    retry_after: Option<Duration>,
+    location: Option<String>,
+    body: Bytes,
+}
+
+impl ApiResponse {
+    /// Largest body accepted, in bytes (1 MiB). Real ones have some hundred.
+    pub const MAX_BYTES: usize = 1024 * 1024;
+
+    /// A response with this HTTP status and body.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            retry_after: None,
+            location: None,
+            body: body.into(),
+        }
+    }
+
+    /// Adds how long the server said to wait.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// Adds where a redirect points.
+    #[must_use]
+    pub fn with_location(mut self, location: Option<String>) -> Self {
+        self.location = location;
+        self
+    }
+
+    /// The HTTP status. Read the body first: providers send their own errors with any status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status is one of 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// How long the server said to wait before asking again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Where a redirect points. It is never followed.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// The body as it came.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as a JSON object. Of members given twice, the last counts.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError::Unparseable`] says what the body is instead.
+    pub fn object(&self) -> Result<Map<String, Value>, ResponseError> {
+        let what = match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(members)) => return Ok(members),
+            Ok(_) => "JSON, but not an object",
+            Err(_) if self.is_empty() => "an empty body",
+            Err(_) if self.is_html() => "an HTML page",
+            Err(_) => "not JSON",
+        };
+        Err(ResponseError::Unparseable(what.into()))
+    }
+
+    /// The error of a response that is an object and has no usable `member`.
+    #[must_use]
+    pub fn missing_field(&self, member: &str) -> ResponseError {
+        ResponseError::Unparseable(format!("no usable `{member}`"))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
+    }
+
+    fn is_html(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
+
+    /// The beginning of a body that says something to people, without the secrets.
+    pub(crate) fn excerpt(&self, secrets: &[&SecretString]) -> Option<String> {
+        if self.is_empty() || self.is_html() {
+            return None;
+        }
+        let head = &self.body[..self.body.len().min(HEAD)];
+        let head = String::from_utf8_lossy(head);
+        // Before it is cut: half a secret is not found.
+        let head = redact(&head, secrets);
+        let mut short: String = head.chars().take(EXCERPT).collect();
+        if short.len() < head.len() {
+            short.push('…');
+        }
+        Some(short)
+    }
+}
+
+impl fmt::Debug for ApiResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.body.len();
+        write!(f, "ApiResponse(HTTP {}, {length} bytes)", self.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(body: impl Into<Bytes>) -> String {
+        let response = ApiResponse::new(200, body);
+        match (response.object(), response.excerpt(&[])) {
+            (Err(ResponseError::Unparseable(what)), None) => what,
+            (Err(ResponseError::Unparseable(what)), Some(excerpt)) => {
+                format!("{what}: `{excerpt}`")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_response_body() {
+        let response = ApiResponse::new(200, "hunter2").with_location(Some("hunter2".into()));
+        assert_eq!(format!("{response:?}"), "ApiResponse(HTTP 200, 7 bytes)");
+    }
+
+    #[test]
+    fn an_unreadable_body_is_described() {
+        assert_eq!(what(""), "an empty body");
+        assert_eq!(what("\r\n"), "an empty body");
+        assert_eq!(what("\n<html><body>Bad gateway"), "an HTML page");
+        assert_eq!(what("[1]"), "JSON, but not an object: `[1]`");
+        assert_eq!(what("OK|123"), "not JSON: `OK|123`");
+        assert_eq!(what(&b"\xff\xfe{"[..]), "not JSON: `\u{fffd}\u{fffd}{`");
+        let flood = what("x".repeat(ApiResponse::MAX_BYTES));
+        assert_eq!(
+            flood.chars().count(),
+            "not JSON: `…`".chars().count() + EXCERPT
+        );
+    }
+
+    #[test]
+    fn an_excerpt_does_not_end_within_the_token() {
+        let token = SecretString::from("0123456789abcdef".repeat(4));
+        let body = format!("bad key {} again {0}", "0123456789abcdef".repeat(4));
+        let excerpt = ApiResponse::new(500, body).excerpt(&[&token]);
+        assert_eq!(excerpt.unwrap(), "bad key [redacted] again [redacted]");
+    }
+
+    #[test]
+    fn nesting_without_end_is_unreadable_and_no_stack_overflow() {
+        assert!(what("{\"a\":".repeat(100_000)).starts_with("not JSON"));
+        assert!(what("[".repeat(ApiResponse::MAX_BYTES)).starts_with("not JSON"));
+    }
+
+    #[test]
+    fn the_last_of_two_members_counts() {
+        let object = ApiResponse::new(200, r#"{"a":1,"a":2}"#).object().unwrap();
+        assert_eq!(object["a"], 2);
+    }
+}

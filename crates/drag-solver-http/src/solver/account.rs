@@ -1,0 +1,162 @@
+//! One account with a provider, ready to be asked: its protocol, and what carries it.
+
+use std::time::Duration;
+
+use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, SolveError, Usd};
+
+use super::first_poll::FirstPoll;
+use super::status::judge;
+use crate::redact::{is_echo, redact_error};
+use crate::transport::Delivery;
+use crate::{
+    ApiRequest, ApiResponse, Carrier, Created, HttpOptions, JobApi, JobState, PollInterval,
+    ResponseError, Transport, TransportError, check_name,
+};
+
+/// One request may take this long, upload included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One job may take this long, from the create request to the answer.
+const JOB_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// One account with a provider: its protocol, what carries it, and the checked settings.
+#[derive(Debug)]
+pub(super) struct Account<A> {
+    pub(super) name: String,
+    pub(super) api: A,
+    transport: Box<dyn Transport>,
+    pub(super) interval: PollInterval,
+    pub(super) first_poll: FirstPoll,
+    pub(super) request_timeout: Duration,
+    pub(super) job_timeout: Duration,
+    pub(super) price: Option<Usd>,
+}
+
+/// Why a request brought nothing.
+pub(super) struct Failure {
+    pub(super) error: SolveError,
+    /// Whether the provider itself says so. Otherwise there was no response, or none of the provider's.
+    pub(super) is_refusal: bool,
+}
+
+impl<A: JobApi> Account<A> {
+    /// Checks the settings.
+    pub(super) fn new(
+        api: A,
+        mut options: HttpOptions,
+        carrier: Carrier,
+    ) -> Result<Self, ConfigError> {
+        let own_base_url = || api.base_url().to_owned();
+        options.base_url.get_or_insert_with(own_base_url);
+        let name = options.name.clone();
+        let name = name.unwrap_or_else(|| api.name().to_owned());
+        check_name(&name)?;
+        let interval = options.poll.unwrap_or_else(|| api.poll_interval());
+        let first_poll = match options.poll {
+            Some(_) => FirstPoll::fixed(interval),
+            None => FirstPoll::learning_from(interval),
+        };
+        let request_timeout = options.request_timeout.unwrap_or(REQUEST_TIMEOUT);
+        let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
+        let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
+        if interval.every.is_zero() {
+            return refuse("poll.every", "must be more than zero");
+        }
+        if request_timeout.is_zero() {
+            return refuse("request_timeout", "must be more than zero");
+        }
+        if options.price.is_some_and(Usd::is_negative) {
+            return refuse("price", "must not be less than nothing");
+        }
+        if job_timeout <= interval.first {
+            let first = interval.first;
+            let problem = format!("must be more than {first:?}, the wait before the first poll");
+            return refuse("job_timeout", &problem);
+        }
+        Ok(Self {
+            transport: carrier.transport(&options)?,
+            name,
+            api,
+            interval,
+            first_poll,
+            request_timeout,
+            job_timeout,
+            price: options.price,
+        })
+    }
+
+    /// Sends the request that buys.
+    pub(super) async fn create(
+        &self,
+        request: ApiRequest,
+        limit: Duration,
+    ) -> Result<Created, Failure> {
+        let parse = |response: &ApiResponse| {
+            let created = self.api.parse_created(response)?;
+            match created.job() {
+                // Errors and logs would show it.
+                Some(job) if is_echo(job, &self.api.secrets()) => Err(ResponseError::Unparseable(
+                    "the token in place of a job's id".into(),
+                )),
+                _ => Ok(created),
+            }
+        };
+        self.exchange(request, limit, parse).await
+    }
+
+    /// Asks for the state of a job.
+    pub(super) async fn poll(&self, job: &JobId, limit: Duration) -> Result<JobState, Failure> {
+        let parse = |response: &ApiResponse| self.api.parse_poll(response);
+        self.exchange(self.api.poll(job), limit, parse).await
+    }
+
+    /// Sends `request` once, gives up after `limit`, and reads the response with `parse`.
+    pub(super) async fn exchange<T>(
+        &self,
+        request: ApiRequest,
+        limit: Duration,
+        parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError>,
+    ) -> Result<T, Failure> {
+        let path = request.path().to_owned();
+        // The transport keeps the limit and knows best how far it got; this one is for those that
+        // do not keep it.
+        let sending = self.transport.as_ref().send(request, limit);
+        let outcome = match tokio::time::timeout(limit, sending).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(TransportError::lost(format!("no answer within {limit:?}"))),
+        };
+        let response = outcome.map_err(|error| Failure {
+            error: unanswered(&path, error),
+            is_refusal: false,
+        })?;
+        parse(&response).map_err(|error| Failure {
+            is_refusal: !matches!(error, ResponseError::Unparseable(_)),
+            error: judge(&path, &response, error, &self.api.secrets()),
+        })
+    }
+
+    /// The error as callers get it: of this solver, without its secrets, after `elapsed`.
+    pub(super) fn finish_error(&self, error: SolveError, elapsed: Duration) -> SolveError {
+        let error = redact_error(error, &self.api.secrets())
+            .with_solver(&self.name)
+            .with_default_elapsed(elapsed);
+        match self.price {
+            Some(price) => error.with_price(price),
+            None => error,
+        }
+    }
+}
+
+/// The error of a request to `path` that got no response.
+fn unanswered(path: &str, error: TransportError) -> SolveError {
+    let (kind, billed) = match error.delivery {
+        Delivery::NotSent => (ErrorKind::Unavailable, Billed::No),
+        Delivery::Lost => (ErrorKind::Unavailable, Billed::Maybe),
+        Delivery::BadResponse => (ErrorKind::Protocol, Billed::Maybe),
+    };
+    let unanswered = SolveError::new(kind, format!("{path}: {error}")).with_billed(billed);
+    match error.source {
+        Some(source) => unanswered.with_source(source),
+        None => unanswered,
+    }
+}

@@ -1,0 +1,175 @@
+//! A provider's protocol, as a solver.
+
+use std::sync::Arc;
+
+use drag_solver_core::{
+    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError,
+    Verdict, WorstCase, async_trait,
+};
+use tokio::time::Instant;
+
+use super::account::Account;
+use super::attempt::Attempt;
+use crate::{ApiRequest, ApiResponse, Carrier, HttpOptions, JobApi, ResponseError, Transport};
+
+/// A [`DragSolver`] over a provider's [`JobApi`]: buys one job a challenge, then asks until it is
+/// done.
+///
+/// # Money
+///
+/// The create request is sent once. If it provably never reached the provider, the error says
+/// [`Billed::No`] and [`ErrorKind::Unavailable`], and a retry around this solver may simply repeat
+/// it. If it may have reached the provider, the error says [`Billed::Maybe`]. Nothing is bought
+/// when the time left is not longer than the wait before the first poll
+/// ([`PollInterval::first`](crate::PollInterval::first)): the answer could not be fetched.
+///
+/// Asking for the result costs nothing, so it continues through lost connections, 5xx, HTML pages and
+/// garbage, at the provider's interval (or later, if it says `Retry-After`), until the job is done or
+/// the time is up. The error then names the job, and a challenge that
+/// [resumes](DragChallenge::resume_job) it makes the next call continue to ask instead of buying. Its
+/// `retry_after` is the wait that the provider's interval still demands.
+///
+/// A challenge may bring several jobs of this solver. They are asked about in turn, one poll an
+/// interval, and the first answer is taken; one that ends without an answer leaves the turn to the
+/// others, and the error of the last one has the others as failed attempts. Nothing is bought by a
+/// call that resumes. An error names every job that is not finished.
+///
+/// What an answer costs is what the provider says, or else the
+/// [price](HttpOptions::price) that was set.
+///
+/// # Time
+///
+/// The whole job has [`job_timeout`](HttpOptions::job_timeout), one request has
+/// [`request_timeout`](HttpOptions::request_timeout), a poll no more than 10 s of it, and
+/// neither outlasts the challenge's deadline. When the job's own time is up the error is
+/// [`ErrorKind::Timeout`], when the deadline comes first [`ErrorKind::DeadlineExceeded`]. A wait that
+/// would end too late is not begun.
+///
+/// The first poll comes after the provider's documented wait at the earliest. Once 16 jobs have come
+/// to their end it is put off for as long as all but two of the last 16 were seen to be still
+/// running, up to four times the documented wait, because a poll that cannot find an answer is of no
+/// use. An interval that was [set](HttpOptions::poll) is kept to the letter instead.
+///
+/// # Cancellation
+///
+/// Dropping the future of [`solve`](DragSolver::solve) abandons request and job at once; nothing is
+/// held that needs giving back. A job that was bought may still be billed: a
+/// [tracked](DragChallenge::tracked) challenge knows its id.
+///
+/// Cloning is cheap and shares the connections.
+#[derive(Debug)]
+pub struct HttpSolver<A> {
+    account: Arc<Account<A>>,
+}
+
+impl<A: JobApi> HttpSolver<A> {
+    /// A solver that speaks `api`, over HTTP. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting.
+    pub fn new(api: A, options: HttpOptions) -> Result<Self, ConfigError> {
+        Self::with_carrier(api, options, Carrier::Http)
+    }
+
+    /// A solver that speaks `api` through `transport` instead of over HTTP. Base URL, proxy and connect
+    /// timeout are then not used.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting.
+    pub fn with_transport(
+        api: A,
+        options: HttpOptions,
+        transport: impl Transport + 'static,
+    ) -> Result<Self, ConfigError> {
+        Self::with_carrier(api, options, Carrier::Transport(Box::new(transport)))
+    }
+
+    pub(super) fn with_carrier(
+        api: A,
+        options: HttpOptions,
+        carrier: Carrier,
+    ) -> Result<Self, ConfigError> {
+        let account = Arc::new(Account::new(api, options, carrier)?);
+        Ok(Self { account })
+    }
+
+    /// The provider's protocol.
+    #[must_use]
+    pub fn api(&self) -> &A {
+        &self.account.api
+    }
+
+    /// Sends one request outside of any job (a balance, a price list) and reads the response with
+    /// `parse`. It is sent once, and has the request timeout.
+    ///
+    /// # Errors
+    ///
+    /// What `parse` says, or why there was no response to read.
+    pub async fn request<T>(
+        &self,
+        request: ApiRequest,
+        parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError> + Send,
+    ) -> Result<T, SolveError> {
+        let started = Instant::now();
+        let limit = self.account.request_timeout;
+        let outcome = self.account.exchange(request, limit, parse).await;
+        outcome.map_err(|failure| {
+            // No job is bought by such a request, however it ends.
+            let error = failure.error.with_billed(Billed::No);
+            self.account.finish_error(error, started.elapsed())
+        })
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<A: JobApi> DragSolver for HttpSolver<A> {
+    fn name(&self) -> &str {
+        &self.account.name
+    }
+
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        Attempt::new(&self.account, challenge).run().await
+    }
+
+    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+        let refuse = |why: String| {
+            Err(SolveError::new(ErrorKind::Unsupported, why).with_solver(self.name()))
+        };
+        if solution.solver() != self.name() {
+            return refuse(format!(
+                "the solution comes from {}, and only that solver can take a report of it",
+                solution.solver()
+            ));
+        }
+        let Some(job) = solution.job() else {
+            return refuse("the solution has no job id to report on".into());
+        };
+        let Some(request) = self.api().report(job, verdict) else {
+            return refuse(format!(
+                "the provider takes no reports of {verdict} answers"
+            ));
+        };
+        let parse = |response: &ApiResponse| self.api().parse_report(response);
+        self.request(request, parse).await?;
+        tracing::debug!(solver = self.name(), %verdict, "reported");
+        Ok(())
+    }
+
+    /// One answer, within the job's timeout, at the [price](HttpOptions::price) that was set.
+    fn profile(&self) -> Profile {
+        let mut worst = WorstCase::one_purchase().with_time(self.account.job_timeout);
+        worst.cost = self.account.price;
+        Profile::new(worst).with_limits(self.account.api.limits())
+    }
+}
+
+impl<A> Clone for HttpSolver<A> {
+    fn clone(&self) -> Self {
+        Self {
+            account: Arc::clone(&self.account),
+        }
+    }
+}

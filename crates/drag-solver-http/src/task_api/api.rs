@@ -1,0 +1,203 @@
+//! The protocol around the tasks of a service.
+
+use drag_solver_core::{
+    Billed, DragChallenge, ErrorKind, JobId, ScreenshotLimits, SolveError, Verdict,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+
+use super::codes::{self, Meaning};
+use super::service::TaskService;
+use crate::json::{job_id, job_id_value, text, usd};
+use crate::{
+    Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval,
+    ResponseError,
+};
+
+/// One account with a [`TaskService`]: the protocol, as pure functions. `Debug` does not show the key.
+#[derive(Clone, Debug)]
+pub struct TaskApi<S> {
+    client_key: SecretString,
+    service: S,
+}
+
+impl<S: TaskService> TaskApi<S> {
+    /// The account of `service` that this key belongs to.
+    pub fn new(client_key: SecretString, service: S) -> Self {
+        Self {
+            client_key,
+            service,
+        }
+    }
+
+    /// `getBalance`
+    #[must_use]
+    pub fn get_balance(&self) -> ApiRequest {
+        ApiRequest::json("getBalance", &json!({"clientKey": self.key()}))
+    }
+
+    /// Reads the response to `getBalance`. `voucher_balance` is omocaptcha's.
+    pub fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {
+        let members = accepted::<S>(response)?;
+        let available = usd(members.get("balance"));
+        let available = available.ok_or_else(|| response.missing_field("balance"))?;
+        Ok(Balance::new(available).with_vouchers(usd(members.get("voucher_balance"))))
+    }
+
+    fn key(&self) -> &str {
+        self.client_key.expose_secret()
+    }
+
+    /// A call that names a task.
+    fn about_task(&self, path: &'static str, job: &JobId) -> ApiRequest {
+        let body = json!({"clientKey": self.key(), "taskId": job_id_value(job)});
+        ApiRequest::json(path, &body)
+    }
+
+    fn answer(&self, members: &Map<String, Value>) -> Answer {
+        let solution = members.get("solution").unwrap_or(&Value::Null);
+        Answer::parsed(self.service.drag(solution)).with_cost(usd(members.get("cost")))
+    }
+}
+
+impl<S: TaskService> JobApi for TaskApi<S> {
+    fn name(&self) -> &str {
+        S::NAME
+    }
+
+    fn base_url(&self) -> &str {
+        S::BASE_URL
+    }
+
+    fn secrets(&self) -> Vec<&SecretString> {
+        vec![&self.client_key]
+    }
+
+    fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
+        let envelope = json!({"clientKey": self.key(), "task": self.service.task(challenge)});
+        ApiRequest::with_picture("createTask", &envelope, challenge.screenshot().bytes())
+    }
+
+    fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
+        let members = accepted::<S>(response)?;
+        let job = job_id(members.get("taskId"));
+        if is_status(&members, &["ready"]) {
+            let answer = self.answer(&members);
+            return Ok(Created::Answer { job, answer });
+        }
+        job.map(Created::Job)
+            .ok_or_else(|| response.missing_field("taskId"))
+    }
+
+    fn poll(&self, job: &JobId) -> ApiRequest {
+        self.about_task("getTaskResult", job)
+    }
+
+    fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
+        let members = response.object()?;
+        match refusal::<S>(&members) {
+            Some(Refusal {
+                error: ResponseError::Rejected(error),
+                ends_task: true,
+            }) => return Ok(JobState::Failed(error)),
+            Some(refusal) => return Err(refusal.error),
+            None => {}
+        }
+        let Some(status) = text(members.get("status")) else {
+            return Err(response.missing_field("status"));
+        };
+        Ok(match status.to_ascii_lowercase().as_str() {
+            "processing" | "idle" => JobState::Running,
+            "ready" => JobState::Solved(self.answer(&members)),
+            "fail" | "failed" => JobState::Failed(gave_up::<S>("the task failed")),
+            _ => JobState::Unknown(status),
+        })
+    }
+
+    fn poll_interval(&self) -> PollInterval {
+        S::POLL_INTERVAL
+    }
+
+    fn limits(&self) -> ScreenshotLimits {
+        S::LIMITS
+    }
+
+    fn report(&self, job: &JobId, verdict: Verdict) -> Option<ApiRequest> {
+        let path = self.service.report_path(verdict)?;
+        Some(self.about_task(path, job))
+    }
+
+    fn parse_report(&self, response: &ApiResponse) -> Result<(), ResponseError> {
+        let members = accepted::<S>(response)?;
+        match members.get("errorId") {
+            Some(_) => Ok(()),
+            None => Err(response.missing_field("errorId")),
+        }
+    }
+}
+
+/// The members of a response that reports no error.
+fn accepted<S: TaskService>(response: &ApiResponse) -> Result<Map<String, Value>, ResponseError> {
+    let members = response.object()?;
+    match refusal::<S>(&members) {
+        Some(refusal) => Err(refusal.error),
+        None => Ok(members),
+    }
+}
+
+/// What a response refuses.
+struct Refusal {
+    error: ResponseError,
+    /// Whether it is the task that is refused, and not just this request: there will be no answer.
+    ends_task: bool,
+}
+
+/// The error that a response reports, if it does.
+fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
+    let id = text(members.get("errorId")).filter(|id| id != "0");
+    let code = text(members.get("errorCode")).filter(|code| !code.is_empty());
+    // An `errorId` of 0 is success, whatever else is there. Without any, the code counts.
+    if id.is_none() && (members.contains_key("errorId") || code.is_none()) {
+        return None;
+    }
+    let id = id.unwrap_or_default();
+    let meaning = codes::meaning(&id, code.as_deref());
+    let code = code.unwrap_or_else(|| format!("error {id} without a code"));
+    let message = match text(members.get("errorDescription")) {
+        Some(description) if !description.is_empty() => format!("{code}: {description}"),
+        _ => code,
+    };
+    let has_failed = is_status(members, &["fail", "failed"]);
+    let error = |kind, message: &str| SolveError::new(kind, message);
+    let (error, ends_task) = match meaning {
+        Meaning::Kind(kind, wait) => (error(kind, &message).with_retry_after(wait).into(), false),
+        Meaning::GaveUp => (gave_up::<S>(&message).into(), true),
+        Meaning::Unknown if has_failed => (gave_up::<S>(&message).into(), true),
+        Meaning::Unknown => {
+            let error = error(ErrorKind::Protocol, &message);
+            (ResponseError::Unknown(error), false)
+        }
+        Meaning::Gone => {
+            let error = error(ErrorKind::Protocol, &gone::<S>(&message));
+            (error.with_billed(Billed::Maybe).into(), true)
+        }
+    };
+    Some(Refusal { error, ends_task })
+}
+
+fn gave_up<S: TaskService>(message: &str) -> SolveError {
+    SolveError::new(ErrorKind::Unsolvable, message).with_billed(S::UNSOLVABLE_BILLED)
+}
+
+fn gone<S: TaskService>(message: &str) -> String {
+    let late = match S::RESULT_TTL {
+        Some(ttl) => format!("the provider forgets a task {ttl:?} after it was completed"),
+        None => "the provider has forgotten the task".to_owned(),
+    };
+    format!("{message} (too late: {late}; or the task belongs to another account)")
+}
+
+fn is_status(members: &Map<String, Value>, any_of: &[&str]) -> bool {
+    let own = text(members.get("status")).unwrap_or_default();
+    any_of.iter().any(|status| own.eq_ignore_ascii_case(status))
+}

@@ -1,0 +1,322 @@
+//! What is told of money: every purchase has one end, with what it cost.
+
+#![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver_core::{
+    Billed, DragSolver, ErrorKind, JobId, PaidJob, Recovery, SolveError, Usd, Verdict,
+};
+use drag_solver_http::HttpOptions;
+use drag_solver_http::testing::{Reply, ScriptedTransport};
+use drag_solver_mock::fixtures::challenge;
+use tokio::time::Instant;
+
+use crate::support::{CREATED, SOLVED, Told, paid_job, resuming, solve, solver};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn usd(text: &str) -> Usd {
+    text.parse().unwrap()
+}
+
+/// An answer costs $0.001 where the service names no cost.
+fn priced() -> HttpOptions {
+    HttpOptions::default().price(usd("0.001"))
+}
+
+async fn fails(script: impl IntoIterator<Item = Reply>) -> (SolveError, Vec<String>) {
+    let (outcome, told) = solve(script, priced(), challenge()).await;
+    (outcome.unwrap_err(), told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_costs_what_the_provider_says_or_else_the_price() {
+    for (cost, options, expected) in [
+        (r#", "cost": "0.0007""#, priced(), Some("0.0007")),
+        ("", priced(), Some("0.001")),
+        (r#", "cost": "-0.0007""#, priced(), Some("0.001")),
+        (r#", "cost": "-0.0007""#, HttpOptions::default(), None),
+        ("", HttpOptions::default(), None),
+    ] {
+        let solved = SOLVED.replace('}', &format!("{cost}}}"));
+        let script = [Reply::json(CREATED), Reply::json(solved)];
+        let (outcome, told) = solve(script, options, challenge()).await;
+        let solution = outcome.unwrap();
+        assert_eq!(solution.cost(), expected.map(usd), "{cost}");
+        assert_eq!(solution.spent(), expected.map(usd), "{cost}");
+        let expected = expected.unwrap_or("unknown");
+        let settled = format!("settled 7: billed yes, cost {expected}");
+        assert_eq!(told, ["started", "buying", "bought 7", &settled]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_once_is_bought_and_settled_with_and_without_an_id() {
+    let (outcome, told) = solve([Reply::json(SOLVED)], priced(), challenge()).await;
+    assert_eq!(outcome.unwrap().job(), None);
+    let settled = "settled no job: billed yes, cost 0.001";
+    assert_eq!(told, ["started", "buying", settled]);
+
+    let both = SOLVED.replace('{', r#"{"job": 7, "#);
+    let (outcome, told) = solve([Reply::json(both)], priced(), challenge()).await;
+    assert_eq!(outcome.unwrap().job(), Some(&JobId::from(7)));
+    let settled = "settled 7: billed yes, cost 0.001";
+    assert_eq!(told, ["started", "buying", "bought 7", settled]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_sent_or_was_refused_is_not_bought() {
+    for reply in [
+        Reply::not_sent(),
+        Reply::hang_connecting(),
+        Reply::status(503, "<html>"),
+        Reply::status(429, "slow down"),
+        Reply::json(r#"{"refused": "bad key", "kind": "unauthorized"}"#),
+    ] {
+        let what = format!("{reply:?}");
+        let (error, told) = fails([reply]).await;
+        assert_eq!(told, ["started", "buying", "not bought"], "{what}");
+        assert_eq!(error.billed(), Billed::No, "{what}");
+        assert_eq!(error.spent(), Some(Usd::ZERO), "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purchase_without_a_readable_response_is_settled_at_its_price() {
+    for (reply, kind, took) in [
+        (Reply::lost().after(SECOND), ErrorKind::Unavailable, 1),
+        (Reply::hang(), ErrorKind::Unavailable, 30),
+        (Reply::status(500, "<html>"), ErrorKind::Unavailable, 0),
+        (Reply::json("OK|7"), ErrorKind::Protocol, 0),
+        (Reply::json("{}"), ErrorKind::Protocol, 0),
+    ] {
+        let what = format!("{reply:?}");
+        let (error, told) = fails([reply]).await;
+        let settled = "settled no job: billed maybe, cost 0.001";
+        assert_eq!(told, ["started", "buying", settled], "{what}");
+        assert_eq!((error.kind(), error.billed()), (kind, Billed::Maybe));
+        assert_eq!(error.spent(), Some(usd("0.001")), "{what}");
+        assert_eq!(error.elapsed(), SECOND * took, "{what}");
+        assert!(error.unfinished_jobs().is_empty(), "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_is_settled_as_the_provider_bills_it() {
+    for (billed, cost) in [("no", "0"), ("maybe", "0.001"), ("yes", "0.001")] {
+        let failed = format!(r#"{{"failed": "{billed}"}}"#);
+        let (error, told) = fails([Reply::json(CREATED), Reply::json(failed)]).await;
+        let settled = format!("settled 7: billed {billed}, cost {cost}");
+        assert_eq!(told, ["started", "buying", "bought 7", &settled]);
+        assert_eq!(error.billed().as_str(), billed);
+        let spent = if billed == "no" { "0" } else { "0.001" };
+        assert_eq!(error.spent(), Some(usd(spent)));
+        assert_eq!(error.elapsed(), SECOND * 2);
+        assert!(error.unfinished_jobs().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_none_is_billed_at_its_own_cost() {
+    for (drag, says) in [
+        ("[1, 2, 3]", "job 7: not four numbers"),
+        ("[83, 560, 591, 560]", "job 7: "),
+        ("[83, 560, 83, 560]", "job 7: "),
+    ] {
+        let solved = format!(r#"{{"drag": {drag}, "cost": "0.0007"}}"#);
+        let (error, told) = fails([Reply::json(CREATED), Reply::json(solved)]).await;
+        let settled = "settled 7: billed yes, cost 0.0007";
+        assert_eq!(told, ["started", "buying", "bought 7", settled]);
+        assert_eq!(error.kind(), ErrorKind::InvalidAnswer);
+        assert_eq!(error.billed(), Billed::Yes);
+        assert_eq!(error.spent(), Some(usd("0.0007")));
+        assert!(error.message().starts_with(says), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_prevents_a_purchase() {
+    let told = Arc::new(Told::refusing());
+    let observed = challenge().with_observer(Arc::clone(&told) as _);
+    let transport = ScriptedTransport::default();
+    let error = solver(&transport, priced()).solve(&observed).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BudgetExhausted);
+    assert_eq!(
+        (error.billed(), error.solver()),
+        (Billed::No, Some("example"))
+    );
+    assert_eq!(told.events(), ["started", "buying"]);
+    assert!(transport.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unfinished_job_has_no_end_and_is_settled_by_the_call_that_resumes_it() {
+    let transport = ScriptedTransport::new([Reply::json(CREATED)]).then_always(Reply::json("{}"));
+    let solver = solver(&transport, priced().job_timeout(SECOND * 5));
+    let (observed, tracker) = challenge().tracked();
+    let error = solver.solve(&observed).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.unfinished_jobs(), [paid_job(7)]);
+    assert_eq!(error.billed(), Billed::Maybe);
+    assert_eq!(error.spent(), Some(usd("0.001")));
+    assert_eq!(error.elapsed(), SECOND * 4);
+    assert_eq!(error.retry_after(), Some(SECOND * 2));
+    assert_eq!(tracker.purchases().open_jobs(), [paid_job(7)]);
+
+    let (outcome, told) = solve([Reply::json(SOLVED)], priced(), resuming([7])).await;
+    assert_eq!(outcome.unwrap().job(), Some(&JobId::from(7)));
+    let settled = "settled 7: billed yes, cost 0.001";
+    assert_eq!(told, ["started", "resumed 7", settled]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_paid_jobs_are_asked_about_in_turn_and_nothing_is_bought() {
+    let transport = ScriptedTransport::new([
+        Reply::json("{}"),                  // 1
+        Reply::json(r#"{"failed": "no"}"#), // 2
+        Reply::json("{}"),                  // 3
+        Reply::json("{}"),                  // 1
+        Reply::json(SOLVED),                // 3
+    ]);
+    let told = Arc::new(Told::default());
+    let observed = resuming([1, 2, 3]).with_observer(Arc::clone(&told) as _);
+    let solution = solver(&transport, priced()).solve(&observed).await.unwrap();
+    assert_eq!(solution.job(), Some(&JobId::from(3)));
+    let asked: Vec<u64> = transport
+        .sent()
+        .iter()
+        .filter_map(|s| s.json()["job"].as_u64())
+        .collect();
+    assert_eq!(asked, [1, 2, 3, 1, 3]);
+    // Never faster than the provider's interval.
+    let sent = transport.sent();
+    assert!(
+        sent.windows(2)
+            .all(|two| two[1].at - two[0].at == SECOND * 2)
+    );
+    assert_eq!(
+        told.events(),
+        [
+            "started",
+            "resumed 1",
+            "resumed 2",
+            "resumed 3",
+            "settled 2: billed no, cost 0",
+            "settled 3: billed yes, cost 0.001",
+        ]
+    );
+    // What it came to, and what is left.
+    let [failed, left] = solution.failed_attempts() else {
+        panic!("{solution:?}")
+    };
+    assert_eq!(
+        (failed.kind, failed.billed),
+        (ErrorKind::Unsolvable, Billed::No)
+    );
+    assert_eq!(
+        (left.billed, &*left.jobs),
+        (Billed::Maybe, &[paid_job(1)][..])
+    );
+    assert_eq!(solution.spent(), Some(usd("0.002")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paid_job_without_an_answer_loses_none_of_the_others() {
+    let script = [
+        Reply::json(r#"{"failed": "yes"}"#),
+        Reply::json(r#"{"drag": []}"#),
+    ];
+    let (outcome, _) = solve(script, priced(), resuming([1, 2])).await;
+    let error = outcome.unwrap_err();
+    assert!(error.unfinished_jobs().is_empty());
+    assert_eq!(error.attempts().len(), 2);
+    assert_eq!(error.spent(), Some(usd("0.002")));
+    assert_eq!(error.recovery(), Recovery::Retry);
+
+    // Refused while others are open: all are handed back.
+    let refused = Reply::json(r#"{"refused": "bad key", "kind": "unauthorized"}"#);
+    let script = [Reply::json(r#"{"failed": "no"}"#), refused];
+    let (outcome, _) = solve(script, priced(), resuming([1, 2, 3])).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.unfinished_jobs(), [paid_job(2), paid_job(3)]);
+    assert_eq!(
+        (error.kind(), error.billed()),
+        (ErrorKind::Unauthorized, Billed::Maybe)
+    );
+    assert_eq!(error.spent(), Some(usd("0.002")));
+
+    // Out of time: likewise.
+    let transport = ScriptedTransport::default().then_always(Reply::json("{}"));
+    let late = resuming([1, 2]).within(SECOND * 5);
+    let error = solver(&transport, priced()).solve(&late).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    let mut jobs = error.unfinished_jobs();
+    jobs.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(jobs, [paid_job(1), paid_job(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_on_this_side_hands_every_paid_job_back() {
+    let transport = ScriptedTransport::default();
+    let solver = solver(&transport, priced());
+    let elsewhere = PaidJob::new("elsewhere", JobId::from(9));
+
+    let expired = resuming([1, 2]).with_deadline(Instant::now());
+    let error = solver.solve(&expired).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(error.unfinished_jobs(), [paid_job(1), paid_job(2)]);
+
+    let too_near = challenge().resume_job(elsewhere.clone()).within(SECOND * 2);
+    let error = solver.solve(&too_near).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert!(error.message().contains("nothing was bought"), "{error}");
+    assert_eq!(error.unfinished_jobs(), [elsewhere]);
+    assert!(transport.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_is_up_is_named_by_whose_it_is() {
+    // The deadline ends a purchase.
+    let near = challenge().within(SECOND * 3);
+    let (outcome, told) = solve([Reply::hang()], priced(), near).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    let settled = "settled no job: billed maybe, cost 0.001";
+    assert_eq!(told, ["started", "buying", settled]);
+    // The job's own timeout does.
+    let options = priced().job_timeout(SECOND * 3);
+    let (outcome, _) = solve([Reply::hang()], options, challenge()).await;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_and_a_request_beside_a_job_never_cost_anything() {
+    let transport = ScriptedTransport::new([
+        Reply::json(CREATED),
+        Reply::json(SOLVED),
+        Reply::json("{}"),
+        Reply::lost().after(SECOND),
+    ]);
+    let solver = solver(&transport, priced());
+    let solution = solver.solve(&challenge()).await.unwrap();
+    solver.report(&solution, Verdict::Incorrect).await.unwrap();
+    let lost = solver.report(&solution, Verdict::Incorrect).await;
+    let lost = lost.unwrap_err();
+    assert_eq!(
+        (lost.kind(), lost.billed()),
+        (ErrorKind::Unavailable, Billed::No)
+    );
+    assert_eq!((lost.elapsed(), lost.spent()), (SECOND, Some(Usd::ZERO)));
+    let deaf = solver.report(&solution, Verdict::Correct).await;
+    let deaf = deaf.unwrap_err();
+    assert_eq!(deaf.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        deaf.message(),
+        "the provider takes no reports of correct answers"
+    );
+}

@@ -1,0 +1,109 @@
+//! How a solver treats jobs that were paid for before.
+
+use drag_solver_core::{DragChallenge, PaidJob};
+use tokio::time::timeout;
+
+use super::drive::poll_times;
+use super::interruptions::MAX_POLLS;
+use super::recorder::{Observed, Recorder};
+use super::{Checked, Finding, SolverUnderTest, skip};
+
+/// A job that was bought and not waited for is fetched by the next call, if that is
+/// [resuming](DragChallenge::resume_job) it, and nothing is bought from whom it belongs to. Skipped if
+/// the solver names no job that it buys.
+pub(super) async fn a_paid_job_is_resumed(subject: &SolverUnderTest<'_>) -> Checked {
+    let Some(job) = abandoned_job(subject, &subject.solvable).await? else {
+        return Ok(skip("it names no job that it buys"));
+    };
+    fetch(subject, &[job]).await?;
+    Ok(Finding::Passed)
+}
+
+/// Of two paid jobs of one solver neither is lost: each is fetched by the call that resumes both, or by
+/// the next one; and if no answer comes, the error names both. Skipped if the solver names no job that
+/// it buys.
+pub(super) async fn two_paid_jobs_are_both_kept(subject: &SolverUnderTest<'_>) -> Checked {
+    let Some(jobs) = two_abandoned_jobs(subject, &subject.solvable).await? else {
+        return Ok(skip("it names no job that it buys"));
+    };
+    let left = fetch(subject, &jobs).await?;
+    if !left.is_empty() {
+        fetch(subject, &left).await?;
+    }
+    let Some(endless) = subject.endless_with_deadline() else {
+        return Ok(Finding::Passed);
+    };
+    let unlimited = subject.endless.as_ref().unwrap_or(&endless);
+    let Some(jobs) = two_abandoned_jobs(subject, unlimited).await? else {
+        return Ok(Finding::Passed);
+    };
+    let observed = resume(subject, &endless, &jobs).await?;
+    let named = match &observed.outcome {
+        Ok(_) => Vec::new(),
+        Err(error) => error.unfinished_jobs(),
+    };
+    let mut unfinished = observed.heard.purchases.unfinished_of(&jobs);
+    match unfinished.find(|job| !named.contains(job)) {
+        Some(lost) => Err(format!(
+            "{lost} was to be resumed, and the outcome does not name it"
+        )),
+        None => Ok(Finding::Passed),
+    }
+}
+
+/// Solves by resuming `jobs`: at least one is fetched, and the others are returned.
+async fn fetch(subject: &SolverUnderTest<'_>, jobs: &[PaidJob]) -> Result<Vec<PaidJob>, String> {
+    let observed = resume(subject, &subject.solvable, jobs).await?;
+    if let Err(error) = &observed.outcome {
+        return Err(format!("{} was not fetched: {error}", jobs[0]));
+    }
+    let purchases = &observed.heard.purchases;
+    let left: Vec<PaidJob> = purchases.unfinished_of(jobs).cloned().collect();
+    if left.len() == jobs.len() {
+        return Err(format!("it did not say that it resumed {}", jobs[0]));
+    }
+    Ok(left)
+}
+
+async fn resume(
+    subject: &SolverUnderTest<'_>,
+    challenge: &DragChallenge,
+    jobs: &[PaidJob],
+) -> Result<Observed, String> {
+    let fresh = challenge.clone().without_paid_jobs();
+    let resuming = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
+    let observed = Observed::call(subject, subject.solver, &resuming, Recorder::default()).await?;
+    let has_bought = |job: &&PaidJob| observed.heard.buyers.contains(&job.solver);
+    match jobs.iter().find(has_bought) {
+        Some(job) => Err(format!("{job} was paid for, and it bought another")),
+        None => Ok(observed),
+    }
+}
+
+async fn two_abandoned_jobs(
+    subject: &SolverUnderTest<'_>,
+    challenge: &DragChallenge,
+) -> Result<Option<[PaidJob; 2]>, String> {
+    let one = abandoned_job(subject, challenge).await?;
+    let other = abandoned_job(subject, challenge).await?;
+    Ok(one.zip(other).map(Into::into))
+}
+
+/// The job of a call that was dropped as soon as it had bought one and had to wait for it.
+async fn abandoned_job(
+    subject: &SolverUnderTest<'_>,
+    challenge: &DragChallenge,
+) -> Result<Option<PaidJob>, String> {
+    for polls in 1..=MAX_POLLS {
+        let fresh = challenge.clone().without_paid_jobs();
+        let (challenge, recorder) = Recorder::default().listen_to(&fresh);
+        let call = poll_times(subject.solver.solve(&challenge), polls);
+        let ended = timeout(subject.patience, call).await;
+        let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
+        let bought = recorder.heard().purchases.open_jobs().into_iter().next();
+        if ended.is_some() || bought.is_some() {
+            return Ok(bought.filter(|_| ended.is_none()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,95 @@
+//! What the checks found.
+
+use std::fmt;
+
+use drag_solver_core::ErrorKind;
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// The solver does what it must.
+    Passed,
+    /// The check could not be made, and why.
+    Skipped(String),
+    /// The solver does not do what it must, and what it does instead.
+    Failed(String),
+}
+
+/// What all checks found. Its `Display` is one line per check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "a broken contract is only seen by looking: `assert!(report.passed(), \"{report}\")`"]
+pub struct Report {
+    pub(super) findings: Vec<(&'static str, Finding)>,
+    pub(super) kinds: Vec<ErrorKind>,
+}
+
+impl Report {
+    /// Whether no check failed. Skipped checks are no failures.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failed().next().is_none()
+    }
+
+    /// Every check, by name and in order, and what it found.
+    #[must_use]
+    pub fn findings(&self) -> &[(&'static str, Finding)] {
+        &self.findings
+    }
+
+    /// The kinds of error that were [named](super::SolverUnderTest::failing_with) and seen, in order.
+    #[must_use]
+    pub fn kinds(&self) -> &[ErrorKind] {
+        &self.kinds
+    }
+
+    /// The names of the checks that passed.
+    pub fn passed_checks(&self) -> impl Iterator<Item = &'static str> {
+        let passed = |finding: &Finding| (*finding == Finding::Passed).then_some("");
+        self.filter(passed).map(|(check, _)| check)
+    }
+
+    /// The names of the checks that were skipped, and why.
+    pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.filter(|finding| match finding {
+            Finding::Skipped(why) => Some(why),
+            _ => None,
+        })
+    }
+
+    /// The names of the checks that failed, and what the solver did.
+    pub fn failed(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.filter(|finding| match finding {
+            Finding::Failed(what) => Some(what),
+            _ => None,
+        })
+    }
+
+    fn filter<'a>(
+        &'a self,
+        text: impl Fn(&'a Finding) -> Option<&'a str>,
+    ) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let findings = self.findings.iter();
+        findings.filter_map(move |(check, finding)| Some((*check, text(finding)?)))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (check, finding) in &self.findings {
+            match finding {
+                Finding::Passed => writeln!(f, "passed   {check}")?,
+                Finding::Skipped(why) => writeln!(f, "skipped  {check}: {why}")?,
+                Finding::Failed(what) => writeln!(f, "FAILED   {check}: {what}")?,
+            }
+        }
+        let (passed, skipped) = (self.passed_checks().count(), self.skipped().count());
+        let failed = self.failed().count();
+        write!(f, "{passed} passed, {skipped} skipped, {failed} failed")?;
+        if !self.kinds.is_empty() {
+            let names: Vec<_> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+            write!(f, "; errors seen: {}", names.join(", "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! A challenge in one word, for tests that do not care which.
+
+use drag_solver_core::{Drag, DragChallenge, Point, Screenshot};
+
+/// A GIF file of nothing but a header and a trailer: 591 x 1149 px, the size of a phone's screen.
+const GIF: &[u8] = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;";
+
+/// A screenshot of 591 x 1149 px. It has no pixels to decode: for test pictures that show something, see
+/// the feature `pictures`.
+///
+/// # Panics
+///
+/// Never: the file is a constant.
+#[must_use]
+#[allow(clippy::expect_used)] // a constant
+pub fn screenshot() -> Screenshot {
+    Screenshot::from_bytes(GIF).expect("a GIF of 591 x 1149 px")
+}
+
+/// A challenge on a [`screenshot`] of 591 x 1149 px, without a deadline.
+///
+/// ```
+/// let challenge = drag_solver_mock::fixtures::challenge();
+/// assert_eq!(challenge.screenshot().width(), 591);
+/// ```
+#[must_use]
+pub fn challenge() -> DragChallenge {
+    DragChallenge::new(screenshot())
+}
+
+/// A drag on a [`screenshot`]: 83,560 -> 320,560.
+#[must_use]
+pub fn drag() -> Drag {
+    Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0))
+}

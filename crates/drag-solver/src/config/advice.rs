@@ -1,0 +1,80 @@
+//! What was probably meant.
+
+use crate::ConfigError;
+
+/// There is no setting called `key`.
+pub(super) fn unknown_key(key: &str, known: &[&str]) -> ConfigError {
+    ConfigError::unknown_key(key, advice(key, known))
+}
+
+/// A value that is none of those there are.
+pub(super) fn not_one_of(value: &str, known: &[&str]) -> ConfigError {
+    ConfigError::of_whole(format!("there is no `{value}`: {}", advice(value, known)))
+}
+
+/// Names what was probably meant, or else all there is.
+fn advice(wrong: &str, known: &[&str]) -> String {
+    if let Some(near) = nearest(wrong, known) {
+        return format!("did you mean `{near}`?");
+    }
+    let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+    known.sort_unstable();
+    known.dedup();
+    match known.as_slice() {
+        [] => "there is nothing to be set".to_owned(),
+        [only] => format!("there is only {only}"),
+        _ => format!("there are {}", known.join(", ")),
+    }
+}
+
+/// The one of `known` that `wrong` was probably meant to be: at most a third is mistyped.
+fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let fold = |text: &str| text.to_lowercase().replace('-', "_");
+    let wrong = fold(wrong);
+    let distance = |known: &str| strsim::damerau_levenshtein(&wrong, &fold(known));
+    let is_near = |known: &&str| distance(known) <= wrong.len().max(known.len()).div_ceil(3);
+    let near = known.iter().copied().filter(is_near);
+    near.min_by_key(|&known| (distance(known), known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(key: &str) -> String {
+        unknown_key(key, &["max_attempts", "base_backoff", "name"]).to_string()
+    }
+
+    #[test]
+    fn a_slip_of_the_hand_is_set_right() {
+        for slip in [
+            "max_atempts",
+            "maxattempts",
+            "max-attempts",
+            "Max_Attempts",
+            "max_attempt",
+        ] {
+            let error = unknown(slip);
+            assert!(error.ends_with("did you mean `max_attempts`?"), "{error}");
+        }
+        assert!(unknown("nmae").ends_with("did you mean `name`?"));
+    }
+
+    #[test]
+    fn a_wild_guess_is_told_what_there_is() {
+        assert_eq!(
+            unknown("colour"),
+            "unknown key `colour`: there are `base_backoff`, `max_attempts`, `name`"
+        );
+        let only = unknown_key("a\u{1b}b", &["c"]).in_key("first");
+        assert_eq!(
+            only.to_string(),
+            "unknown key `a b` in first: there is only `c`"
+        );
+        let none = not_one_of("x", &[]);
+        assert_eq!(
+            none.to_string(),
+            "there is no `x`: there is nothing to be set"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! A provider that is ready to be asked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use drag_solver_core::forward_solver;
+
+use crate::http::{Balance, Provider};
+use crate::{DragSolver, SolveError, async_trait};
+
+/// A provider that is ready to be asked: alone, and with the policies around it. Cloning is cheap.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProviderHandle {
+    /// Which kind of provider it is, as its settings say.
+    pub kind: String,
+    /// The provider alone.
+    pub provider: Arc<dyn DragSolver>,
+    /// The provider with what shapes and checks its answers, and without what asks again, waits or
+    /// counts: for fetching the answer to a job that was paid for, and buying nothing.
+    pub checked: Arc<dyn DragSolver>,
+    /// The provider with all of its policies.
+    pub solver: Arc<dyn DragSolver>,
+    pub(super) account: Option<Arc<dyn Account>>,
+}
+
+/// [`Provider`] for calls at run time.
+#[async_trait]
+pub(super) trait Account: fmt::Debug + Send + Sync {
+    async fn balance(&self) -> Result<Balance, SolveError>;
+}
+
+#[async_trait]
+impl<P: Provider> Account for P {
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Provider::balance(self).await
+    }
+}
+
+impl ProviderHandle {
+    /// What the provider is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.provider.name()
+    }
+
+    /// Asks what is left in the account; `None` if it has none that could be asked. Costs nothing.
+    pub async fn balance(&self) -> Option<Result<Balance, SolveError>> {
+        match &self.account {
+            Some(account) => Some(account.balance().await),
+            None => None,
+        }
+    }
+}
+
+/// The provider as one that prints itself by kind and name, and leaves out what would bury the chain.
+pub(super) fn labelled(kind: &str, provider: &Arc<dyn DragSolver>) -> Arc<dyn DragSolver> {
+    let (kind, provider) = (kind.to_owned(), Arc::clone(provider));
+    Arc::new(Labelled { kind, provider })
+}
+
+struct Labelled {
+    kind: String,
+    provider: Arc<dyn DragSolver>,
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl DragSolver for Labelled {
+    forward_solver!(provider: name, solve, report, profile);
+}
+
+impl fmt::Debug for Labelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            name if name == self.kind => f.write_str(name),
+            name => write!(f, "{}({name:?})", self.kind),
+        }
+    }
+}

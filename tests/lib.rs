@@ -1,0 +1,9 @@
+//! The code of the pages for people, compiled and run with the doctests.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/write-a-provider.md")]
+struct WriteAProvider;
