@@ -1,5 +1,5 @@
 //! From a picture to the body of the request that carries it: ours, what clients of such services
-//! usually do, and the two steps that nobody can avoid.
+//! usually do, and the two steps that cannot be avoided.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

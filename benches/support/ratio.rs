@@ -6,7 +6,7 @@ use std::time::Instant;
 const ROUNDS: usize = 301;
 
 /// How many times as long `one` takes as `other`: the median over rounds in which they take turns, so
-/// that whatever slows the machine down slows both.
+/// that what slows the machine down slows both.
 pub(crate) fn ratio(mut one: impl FnMut(), mut other: impl FnMut()) -> f64 {
     let mut ratios: Vec<f64> = (0..ROUNDS)
         .map(|_| seconds(&mut one) / seconds(&mut other))

@@ -24,12 +24,8 @@ const ENDLESS: u32 = 600;
 /// Plus the number of a kind: fails with that kind.
 const FAILING: u32 = 700;
 
-/// `SOLVABLE` is the width of the fixture.
 fn picture(width: u32) -> DragChallenge {
-    let [low, high] = u16::try_from(width).unwrap().to_le_bytes();
-    let mut file = fixtures::screenshot().bytes().to_vec();
-    file[6..8].copy_from_slice(&[low, high]); // where a GIF says how wide it is
-    DragChallenge::new(Screenshot::from_bytes(file).unwrap())
+    fixtures::challenge_sized(u16::try_from(width).unwrap(), 1_149)
 }
 
 fn failing(kind: ErrorKind) -> DragChallenge {
@@ -156,7 +152,7 @@ async fn cases() -> Vec<Case> {
                 .always(off)
                 .validate(ValidatePolicy::default()),
         ),
-        Case::new("Budgeted", a().budget(&rich(), price()))
+        Case::new("Budgeted", a().budget(rich(), price()))
             .refusing(BudgetExhausted, a().budget(&empty, price())),
         Case::new("CircuitBreaker", a().circuit_breaker(cautious))
             .failing_only_with([Unsolvable])

@@ -1,5 +1,5 @@
 //! Three providers, each on its own port: the chain omocaptcha, 2Captcha, Anti-Captcha answers
-//! whatever is wrong with any two of them, and its budget agrees with their stats. The chain is built
+//! no matter what is wrong with any two of them, and its budget agrees with their stats. The chain is built
 //! from a file and by code, and both do the same.
 
 use std::fmt::Write as _;
@@ -62,7 +62,7 @@ async fn start(state: State) -> Emulator {
     };
     let emulator = builder.start().await.unwrap();
     if state == State::Down {
-        emulator.suspend().await.unwrap(); // nobody listens any more
+        emulator.suspend().await.unwrap(); // nothing listens any more
     }
     emulator
 }
@@ -142,8 +142,8 @@ async fn solve(
 
     let mut billed = Usd::ZERO;
     for (index, emulator) in emulators.iter().enumerate() {
-        let stats = emulator.stats();
-        billed = billed + stats.spent;
+        let books = emulator.stats();
+        billed = billed + books.spent;
         let bought = match states[index] {
             _ if index > fine => 0, // was not asked
             State::Down | State::OutOfBalance => 0,
@@ -151,7 +151,7 @@ async fn solve(
             State::Wrong => 2,
         };
         assert_eq!(
-            stats.jobs_paid, bought,
+            books.jobs_paid, bought,
             "{states:?}: {}",
             PROVIDERS[index].0
         );

@@ -174,7 +174,7 @@ async fn a_job_of_a_program_that_ended_is_resumed_by_the_next_and_not_bought_aga
         .challenge()
         .with_observer(Arc::clone(&notebook) as _);
     tokio::select! {
-        answer = first.solve(&challenge) => panic!("nobody gave one: {answer:?}"),
+        answer = first.solve(&challenge) => panic!("no one gave one: {answer:?}"),
         () = http.until(|counts| counts.answered >= 2) => {} // bought, and asked about
     }
     let written_down = serde_json::to_string(&*notebook.0.lock().unwrap()).unwrap();

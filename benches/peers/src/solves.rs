@@ -29,7 +29,7 @@ pub(crate) async fn compare() -> Result<()> {
     turn(&peers).await?;
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
-        // Whoever comes second finds the caches as the other left them: each does, in turn.
+        // The one that comes second finds the caches as the other left them: each does, in turn.
         if round % 2 == 0 {
             rounds.push((turn(&ours).await?, turn(&peers).await?));
         } else {

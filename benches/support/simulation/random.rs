@@ -1,7 +1,7 @@
 //! Random numbers that follow from what they are for.
 
 /// `SplitMix64` (Steele, Lea and Flood, 2014): good enough for a simulation, and the same on every
-/// machine and for ever.
+/// machine and permanently.
 #[derive(Debug)]
 pub(super) struct Random(u64);
 

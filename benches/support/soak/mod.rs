@@ -101,7 +101,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Report, Box<dyn std::error::Error>
         }
         samples.push(Process::now());
     }
-    // What nobody waits for any more is still worked on, and billed or refunded.
+    // What no call waits for any more is still worked on, and billed or refunded.
     let mut providers = Vec::new();
     for provider in [omocaptcha, twocaptcha] {
         while provider.emulator.stats().jobs_running > 0 {
@@ -137,7 +137,7 @@ async fn work(
         let outcome = chain.solve(&challenge).await;
         account.enter(&entry, &outcome, challenge.remaining());
         if outcome.is_err() {
-            // Whoever was refused by everybody does not come back at once.
+            // A caller that was refused by all does not come back at once.
             tokio::time::sleep(plan.outage / 4).await;
         }
     }

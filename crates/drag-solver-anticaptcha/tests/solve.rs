@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use drag_solver_anticaptcha::{AntiCaptcha, COMMENT};
-use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
-};
+use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError, Verdict};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
 use drag_solver_http::{Context, Provider};
+use drag_solver_mock::fixtures::challenge_sized;
 use serde_json::json;
 
 const CREATED: &str = r#"{"errorId": 0, "taskId": 7654321}"#;
@@ -18,14 +17,6 @@ const READY: &str = r#"{"errorId": 0, "status": "ready",
     "createTime": 1692863536, "endTime": 1692863556, "solveCount": "1"}"#;
 const GONE: &str = r#"{"errorId": 16, "errorCode": "ERROR_NO_SUCH_CAPCHA_ID",
     "errorDescription": "Task you are requesting does not exist in your current task list or has been expired."}"#;
-
-fn gif(width: u16, height: u16) -> DragChallenge {
-    let mut gif = b"GIF89a".to_vec();
-    gif.extend(width.to_le_bytes());
-    gif.extend(height.to_le_bytes());
-    gif.extend(b"\0\0\0;");
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-}
 
 fn solver(transport: &ScriptedTransport) -> AntiCaptcha {
     AntiCaptcha::builder()
@@ -37,7 +28,10 @@ fn solver(transport: &ScriptedTransport) -> AntiCaptcha {
 
 async fn fails(script: impl IntoIterator<Item = Reply>) -> SolveError {
     let transport = ScriptedTransport::new(script);
-    solver(&transport).solve(&gif(400, 300)).await.unwrap_err()
+    solver(&transport)
+        .solve(&challenge_sized(400, 300))
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,7 +44,7 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
         Reply::json(r#"{"errorId": 0, "status": "success"}"#),
     ]);
     let solver = solver(&transport);
-    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    let solution = solver.solve(&challenge_sized(400, 300)).await.unwrap();
     assert_eq!(solution.drag().to_string(), "17,48 -> 54,83");
     assert_eq!(solution.solver(), "anticaptcha");
     assert_eq!(solution.cost().unwrap().to_string(), "0.0007");
@@ -81,7 +75,7 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
 #[tokio::test(start_paused = true)]
 async fn the_challenges_instruction_replaces_the_comment() {
     let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
-    let challenge = gif(400, 300).with_instruction("Drag the star onto the moon");
+    let challenge = challenge_sized(400, 300).with_instruction("Drag the star onto the moon");
     solver(&transport).solve(&challenge).await.unwrap();
     let sent = transport.sent()[0].json();
     assert_eq!(sent["task"]["comment"], "Drag the star onto the moon");
@@ -145,7 +139,7 @@ async fn a_late_report_is_refused_with_the_reason() {
     let transport =
         ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY), Reply::json(GONE)]);
     let solver = solver(&transport);
-    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    let solution = solver.solve(&challenge_sized(400, 300)).await.unwrap();
     let error = solver
         .report(&solution, Verdict::Incorrect)
         .await
@@ -160,7 +154,10 @@ async fn a_late_report_is_refused_with_the_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_picture_beyond_the_limits_is_refused_before_anything_is_sent() {
     let transport = ScriptedTransport::default();
-    let error = solver(&transport).solve(&gif(10, 501)).await.unwrap_err();
+    let error = solver(&transport)
+        .solve(&challenge_sized(10, 501))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind(), error.billed()),
         (ErrorKind::Unsupported, Billed::No)

@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use drag_solver::http::testing::{Reply, ScriptedTransport};
 use drag_solver::providers::{AntiCaptcha, Omocaptcha, TwoCaptcha};
+use drag_solver::testing::http::{Reply, ScriptedTransport};
 use drag_solver::{
     Billed, Budget, BudgetPolicy, CircuitBreakerPolicy, DragChallenge, DragSolver,
     DragSolverExt as _, ErrorKind, RateLimitPolicy, Recovery, Screenshot, SolveError, Usd,
 };
+use drag_solver_mock::fixtures::challenge_sized;
 use tokio::time::Instant;
 
 use crate::task::{Failure, Task};
@@ -65,12 +66,6 @@ fn money(billed: &[Billed]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn picture(width: u16, height: u16) -> DragChallenge {
-    let [width, height] = [width, height].map(u16::to_le_bytes);
-    let gif = [b"GIF89a", &width[..], &height, b"\0\0\0;"].concat();
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-}
-
 fn scripted<const N: usize>(script: [Reply; N], always: Reply) -> ScriptedTransport {
     ScriptedTransport::new(script).then_always(always)
 }
@@ -106,8 +101,8 @@ async fn failure(solver: impl DragSolver, challenge: &DragChallenge) -> SolveErr
 
 /// Real errors: how each kind comes about, and what was billed. The first of a kind is the example.
 async fn errors() -> Vec<SolveError> {
-    let phone = &picture(591, 1149);
-    let small = &picture(400, 300);
+    let phone = &challenge_sized(591, 1149);
+    let small = &challenge_sized(400, 300);
     let refused =
         |message: &str| Reply::json(format!(r#"{{"error": true, "message": "{message}"}}"#));
     let task =

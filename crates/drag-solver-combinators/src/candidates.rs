@@ -120,6 +120,22 @@ impl Candidates {
         turns.into()
     }
 
+    /// The jobs that none of these solvers can resume. They are not theirs to forget.
+    pub(crate) fn jobs_of_others(
+        &self,
+        challenge: &DragChallenge,
+    ) -> impl Iterator<Item = PaidJob> {
+        let is_ours = |job: &PaidJob| {
+            let mut all = 0..self.solvers.len();
+            all.any(|child| self.answers_as(child, &job.solver))
+        };
+        let others = challenge
+            .paid_jobs()
+            .iter()
+            .filter(move |job| !is_ours(job));
+        others.cloned()
+    }
+
     /// Whether this solver is, or is a chain around, the one called `name`.
     fn answers_as(&self, child: usize, name: &str) -> bool {
         let solver = &self.solvers[child];

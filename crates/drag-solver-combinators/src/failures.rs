@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Attempt, ErrorKind, Solution, SolveError};
+use drag_solver_core::{Attempt, DragChallenge, ErrorKind, Solution, SolveError};
 use tokio::time::Instant;
 
 use crate::candidates::{Candidates, Turn};
@@ -10,6 +10,7 @@ use crate::candidates::{Candidates, Turn};
 /// The failures of one call, in the order in which they came.
 pub(crate) struct Failures<'a> {
     candidates: &'a Candidates,
+    challenge: &'a DragChallenge,
     begun: Instant,
     errors: Vec<SolveError>,
     /// Which of them ends the call.
@@ -18,9 +19,10 @@ pub(crate) struct Failures<'a> {
 
 impl<'a> Failures<'a> {
     /// A call that begins now.
-    pub(crate) fn new(candidates: &'a Candidates) -> Self {
+    pub(crate) fn new(candidates: &'a Candidates, challenge: &'a DragChallenge) -> Self {
         Self {
             candidates,
+            challenge,
             begun: Instant::now(),
             errors: Vec::new(),
             stop: None,
@@ -97,6 +99,7 @@ impl<'a> Failures<'a> {
         };
         error
             .with_unfinished_jobs(unasked.flat_map(|turn| turn.jobs))
+            .with_unfinished_jobs(self.candidates.jobs_of_others(self.challenge))
             .with_failed_attempts(history)
             .with_elapsed(self.begun.elapsed())
     }

@@ -1,6 +1,6 @@
-//! Whether a challenge brings jobs for a solver to resume.
+//! Which paid jobs a solver resumes.
 
-use drag_solver_core::{DragChallenge, DragSolver};
+use drag_solver_core::{DragSolver, PaidJob};
 
 /// Names of the solvers that answer for `solver`: those inside of it, or else its own.
 pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
@@ -11,10 +11,9 @@ pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
     inside
 }
 
-/// Whether `solver`, or one inside of it, has a job to resume. Fetching what was paid for costs
+/// Whether `solver`, or one inside of it, has one of these jobs to resume. Fetching what was paid for costs
 /// nothing, so nothing on this side may refuse it.
-pub(crate) fn resumes(solver: &impl DragSolver, challenge: &DragChallenge) -> bool {
-    let jobs = challenge.paid_jobs();
+pub(crate) fn resumes(solver: &impl DragSolver, jobs: &[PaidJob]) -> bool {
     // The names inside are worked out only for the few challenges that bring a job.
     jobs.iter().any(|job| job.solver == solver.name())
         || !jobs.is_empty() && {
@@ -25,8 +24,7 @@ pub(crate) fn resumes(solver: &impl DragSolver, challenge: &DragChallenge) -> bo
 
 #[cfg(test)]
 mod tests {
-    use drag_solver_core::{JobId, PaidJob, Profile, Solution, SolveError, async_trait};
-    use drag_solver_mock::fixtures::challenge;
+    use drag_solver_core::{DragChallenge, JobId, Profile, Solution, SolveError, async_trait};
 
     use super::*;
 
@@ -51,12 +49,12 @@ mod tests {
 
     #[test]
     fn a_job_of_a_solver_inside_is_resumed_and_one_of_a_stranger_is_not() {
-        let job = |solver: &str| challenge().resume_job(PaidJob::new(solver, JobId::from(1)));
+        let job = |solver: &str| PaidJob::new(solver, JobId::from(1));
         let chain = Chain(&["a", "b|c"]);
         for (solver, resumed) in [("a", true), ("b|c", true), ("chain", true), ("b", false)] {
-            assert_eq!(resumes(&chain, &job(solver)), resumed, "{solver}");
+            assert_eq!(resumes(&chain, &[job(solver)]), resumed, "{solver}");
         }
-        assert!(!resumes(&chain, &challenge()));
+        assert!(!resumes(&chain, &[]));
         assert_eq!(members(&chain), ["a", "b|c"]);
         assert_eq!(members(&Chain(&[])), ["chain"]);
     }

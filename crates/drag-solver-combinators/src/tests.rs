@@ -35,7 +35,7 @@ pub(crate) trait Script: Sized {
     fn fails(self, takes: Duration, error: SolveError) -> Self;
     /// Buys a job, or continues with one, and never answers: comes back at its deadline with the job.
     fn stalls(self) -> Self;
-    /// Buys a job, or continues with one, and never comes back, whatever its deadline.
+    /// Buys a job, or continues with one, and never comes back, not even at its deadline.
     fn exceeds_deadline(self) -> Self;
     /// The jobs it was to resume, call by call.
     fn resumed(&self) -> Vec<Option<JobId>>;

@@ -50,7 +50,7 @@ impl DragChallenge {
         }
     }
 
-    /// Says what the caller calls it: an order number, a file's name. It is sent to nobody.
+    /// Says what the caller calls it: an order number, a file's name. It is never sent.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.id = Some(id.into());

@@ -9,7 +9,7 @@ use crate::text::printable;
 /// A setting that cannot be used: where it is, what is wrong with it, and what to write instead.
 /// Nothing was sent.
 ///
-/// Whoever finds the mistake knows the setting, and whoever called it knows what the setting is in:
+/// The code that finds the mistake knows the setting, and its caller knows what the setting is in:
 /// the path grows on the way out, with [`in_key`](Self::in_key).
 ///
 /// It never shows the value of a secret. What it shows of other values, which come from files, is cut

@@ -16,7 +16,7 @@ use crate::{Billed, JobId, SolveError, Tracker, Usd};
 /// the job. A job that is left unfinished has no end yet: it is [`Resumed`] and settled by a later
 /// call. So every purchase has at most one end, and what it cost is said there and nowhere else.
 ///
-/// Whoever waits for something of our own, and not for a provider, says [`Waiting`] and [`WaitEnded`].
+/// A solver that waits on this side, and not for a provider, says [`Waiting`] and [`WaitEnded`].
 ///
 /// [`Started`]: Event::Started
 /// [`Buying`]: Event::Buying
@@ -29,7 +29,7 @@ use crate::{Billed, JobId, SolveError, Tracker, Usd};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A call waits on this side: nobody was asked for it yet.
+    /// A call waits on this side: no provider was asked for it yet.
     Waiting {
         /// Name of the solver that will be asked.
         solver: &'a str,
@@ -76,11 +76,28 @@ pub enum Event<'a> {
         solver: &'a str,
         /// The provider's id for the job; `None` if it never named one.
         job: Option<&'a JobId>,
-        /// Whether it was billed. `Maybe` if nobody knows or will know.
+        /// Whether it was billed. `Maybe` if it is not known.
         billed: Billed,
         /// What it cost, in US dollars, if the provider said or its price is known.
         cost: Option<Usd>,
     },
+}
+
+impl<'a> Event<'a> {
+    /// Name of the solver that says it.
+    #[must_use]
+    pub fn solver(&self) -> &'a str {
+        match *self {
+            Self::Started { solver }
+            | Self::Waiting { solver, .. }
+            | Self::WaitEnded { solver }
+            | Self::Buying { solver }
+            | Self::NotBought { solver }
+            | Self::Bought { solver, .. }
+            | Self::Resumed { solver, .. }
+            | Self::Settled { solver, .. } => solver,
+        }
+    }
 }
 
 /// Hears the [`Event`]s of one challenge: a spinner, a list of jobs to resume, a store.
@@ -89,7 +106,7 @@ pub enum Event<'a> {
 /// For what the events say about money there is [`DragChallenge::tracked`](crate::DragChallenge::tracked).
 #[async_trait]
 pub trait Observer: Debug + Send + Sync {
-    /// Called from inside the solver, which goes on when the future has ended. It must not panic.
+    /// Called from inside the solver, which continues when the future has ended. It must not panic.
     ///
     /// # Errors
     ///
@@ -122,7 +139,7 @@ impl Listeners {
 
     /// Tells all of them, or tells those who heard of a purchase that another one refused it.
     ///
-    /// Whoever is dropped while an observer writes must know of what has happened, and of no purchase
+    /// A call that is dropped while an observer writes must know of what has happened, and of no purchase
     /// that has not begun: so the trackers hear of a purchase last, and of all else first.
     pub(crate) async fn notify(&self, event: &Event<'_>) -> Result<(), SolveError> {
         let Event::Buying { solver } = *event else {

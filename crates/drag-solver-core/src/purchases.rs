@@ -11,7 +11,8 @@ use crate::{Attempt, Billed, ErrorKind, Event, JobId, PaidJob, SolveError, Usd};
 /// this, so that there is one answer to "what may be on the bill".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purchases {
-    has_spoken: bool,
+    /// Names of the solvers that said anything.
+    spoken: Vec<String>,
     waiting: usize,
     all: Vec<Purchase>,
 }
@@ -107,7 +108,10 @@ impl Purchases {
                 purchase.settlement = Some(Settlement { billed, cost });
             }
         }
-        self.has_spoken = true;
+        let solver = event.solver();
+        if !self.spoke(solver) {
+            self.spoken.push(solver.to_owned());
+        }
     }
 
     /// The latest purchase from `solver` of which nothing is known. Any of several would do: they
@@ -130,7 +134,13 @@ impl Purchases {
     /// may have bought.
     #[must_use]
     pub fn has_spoken(&self) -> bool {
-        self.has_spoken
+        !self.spoken.is_empty()
+    }
+
+    /// Whether the solver called `solver` said anything.
+    #[must_use]
+    pub fn spoke(&self, solver: &str) -> bool {
+        self.spoken.iter().any(|name| name == solver)
     }
 
     /// Whether a call waits here for something of our own.
@@ -140,16 +150,16 @@ impl Purchases {
     }
 
     /// Whether a solver was asked, as far as anybody can know: it said so, or it is silent and
-    /// nobody here waits.
+    /// nothing here waits.
     #[must_use]
     pub fn was_asked(&self) -> bool {
-        self.has_spoken || !self.is_waiting()
+        self.has_spoken() || !self.is_waiting()
     }
 
     /// Whether a solver that says nothing was asked, and so may have bought.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.was_asked() && !self.has_spoken
+        self.was_asked() && !self.has_spoken()
     }
 
     /// Everything that was bought or resumed, in order.

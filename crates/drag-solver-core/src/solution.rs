@@ -63,7 +63,7 @@ impl Solution {
         self
     }
 
-    /// Names the price of an answer, in US dollars, wherever one was or may have been billed and nobody
+    /// Names the price of an answer, in US dollars, wherever one was or may have been billed and no provider
     /// says what it cost.
     #[must_use]
     pub fn with_price(mut self, price: Usd) -> Self {
@@ -168,7 +168,7 @@ impl Solution {
     }
 }
 
-/// Whether a drag was accepted by whoever posed the challenge.
+/// Whether a drag was accepted by the application that posed the challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums)] // a drag was right or it was not

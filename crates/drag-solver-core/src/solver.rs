@@ -15,7 +15,7 @@ use crate::{DragChallenge, ErrorKind, Profile, Solution, SolveError, Verdict};
 ///
 /// # Cancellation
 ///
-/// Dropping the future of [`solve`](Self::solve) abandons the attempt at once. Whatever was acquired
+/// Dropping the future of [`solve`](Self::solve) abandons the attempt at once. All that was acquired
 /// locally is given back; a job that a provider has already accepted may still be billed. A
 /// [tracked](DragChallenge::tracked) challenge knows which jobs those are.
 #[async_trait]
@@ -32,10 +32,10 @@ pub trait DragSolver: Debug + Send + Sync + 'static {
     /// [`ErrorKind`] and what was [`Billed`](crate::Billed).
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError>;
 
-    /// Tells whoever produced `solution` whether the drag was accepted.
+    /// Tells the provider that produced `solution` whether the drag was accepted.
     ///
     /// Some providers refund wrong answers that are reported in time. The default says
-    /// [`ErrorKind::Unsupported`]: a solver that has nobody to tell need not override it.
+    /// [`ErrorKind::Unsupported`]: a solver that has no provider to tell need not override it.
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         let _ = (solution, verdict);
         Err(

@@ -9,7 +9,7 @@ use crate::Usd;
 ///
 /// Combinators calculate it from their settings and from what they wrap; see
 /// [`DragSolver::profile`](crate::DragSolver::profile). `None` means that there is no limit,
-/// or that nobody said what it is. Arithmetic saturates.
+/// or that it is not known. Arithmetic saturates.
 ///
 /// ```
 /// use std::time::Duration;

@@ -65,10 +65,7 @@ fn coordinates(kind: &str, picture: &[u8]) -> Value {
 
 /// A GIF of this size with `padding` more bytes behind it.
 fn gif(width: u16, height: u16, padding: usize) -> Vec<u8> {
-    let mut gif = b"GIF89a".to_vec();
-    gif.extend(width.to_le_bytes());
-    gif.extend(height.to_le_bytes());
-    gif.extend([0, 0, 0, b';']);
+    let mut gif = fixtures::screenshot_sized(width, height).bytes().to_vec();
     gif.resize(gif.len() + padding, 0);
     gif
 }

@@ -1,4 +1,4 @@
-//! What is told of money: every purchase has one end, with what it cost.
+//! What the events say about money: every purchase has one end, with what it cost.
 
 #![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
 

@@ -9,7 +9,7 @@ use drag_solver_core::{Drag, Point, Rect, Screenshot};
 /// the screenshot, 0.5, and not for the left edge of the first.
 ///
 /// An answer that is not on the picture that was sent is mapped like any other, and so may be off the
-/// screenshot, or on it but outside the region: whoever validates it sees what it is. One that is on
+/// screenshot, or on it but outside the region: what validates it sees what it is. One that is on
 /// the picture never leaves the screenshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mapping {
@@ -130,15 +130,9 @@ impl Crop {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use drag_solver_mock::fixtures::screenshot_sized;
 
-    fn screenshot(width: u16, height: u16) -> Screenshot {
-        let mut gif = b"GIF89a".to_vec();
-        gif.extend(width.to_le_bytes());
-        gif.extend(height.to_le_bytes());
-        gif.extend(b"\0\0\0;");
-        Screenshot::from_bytes(gif).unwrap()
-    }
+    use super::*;
 
     fn mapping(from: (u32, u32), size: (u32, u32), sent: (u32, u32)) -> Mapping {
         let crop = Crop {
@@ -202,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_crop_holds_the_whole_region_and_no_more() {
-        let shot = screenshot(591, 1149);
+        let shot = screenshot_sized(591, 1149);
         let crop = |region: Rect| Crop::of(&shot, Some(region));
         let whole = Crop::of(&shot, None);
         assert!(whole.is_whole(&shot));
@@ -221,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_scale_never_enlarges_and_leaves_at_least_a_pixel() {
-        let whole = Crop::of(&screenshot(10, 3_000), None);
+        let whole = Crop::of(&screenshot_sized(10, 3_000), None);
         for side in [None, Some(5_000)] {
             assert_eq!(whole.scaled(whole.scale_to(side)), (10, 3_000));
         }

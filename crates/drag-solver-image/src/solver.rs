@@ -47,7 +47,7 @@ impl<S: DragSolver> FitExt for S {}
 /// The work is done by `spawn_blocking`, on at most four pictures at once in the whole process. It
 /// is not part of the [worst case](Profile::worst_case), as it takes some hundredths of a second; it is
 /// part of [`Solution::elapsed`]. The challenge's deadline ends it like everything else. While it
-/// lasts, it is an [`Event::Waiting`]: nobody was asked yet.
+/// lasts, it is an [`Event::Waiting`]: no provider was asked yet.
 ///
 /// # Cancellation
 ///

@@ -109,7 +109,7 @@ fn case(random: &mut Random, width: u32, height: u32, noise: u32) -> Case {
     }
 }
 
-/// How many pixels of the original one pixel that the service saw is at the most, calculated from what
+/// How many pixels of the original one pixel that the service saw is at most, calculated from what
 /// is documented, not from what was sent.
 fn scale(challenge: &DragChallenge, max_side: u32) -> f64 {
     let shot = challenge.screenshot();

@@ -60,7 +60,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn a_picture_of_60_000_pixels_a_side_costs_nothing() {
     let heap = measure(|| assert!(Screenshot::from_bytes(promise(60_000, 60_000)).is_err()));
-    println!("60,000 px a side: {} bytes at the most", heap.bytes_max);
+    println!("60,000 px a side: {} bytes at most", heap.bytes_max);
     assert!(heap.bytes_max < MEGABYTE);
 
     // The largest that is a screenshot at all, whole and in part.
@@ -69,7 +69,7 @@ fn a_picture_of_60_000_pixels_a_side_costs_nothing() {
     for (huge, says) in [(huge, "least scale"), (part.unwrap(), "fit.max_pixels")] {
         let (outcome, bytes) = measured(&huge);
         let error = outcome.unwrap_err();
-        println!("32,767 px a side: {bytes} bytes at the most: {error}");
+        println!("32,767 px a side: {bytes} bytes at most: {error}");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(error.billed(), Billed::No);
         assert!(error.message().contains(says), "{error}");
@@ -83,7 +83,7 @@ fn the_largest_picture_that_is_decoded_takes_bounded_memory() {
     let length = file.len();
     let (outcome, bytes) = measured(&challenge(file));
     outcome.unwrap();
-    println!("{length} bytes that are 4096x4096 px: {bytes} bytes at the most");
+    println!("{length} bytes that are 4096x4096 px: {bytes} bytes at most");
     // Three bytes a pixel, and what resampling needs.
     assert!(bytes < 90 * MEGABYTE, "{bytes}");
 
@@ -95,7 +95,7 @@ fn the_largest_picture_that_is_decoded_takes_bounded_memory() {
         .unwrap();
     let (outcome, bytes) = measured(&challenge(file));
     outcome.unwrap();
-    println!("the same with 16 bits and transparency: {bytes} bytes at the most");
+    println!("the same with 16 bits and transparency: {bytes} bytes at most");
     assert!(bytes < 210 * MEGABYTE, "{bytes}");
 }
 
@@ -104,7 +104,7 @@ fn a_phones_screenshot_takes_little_memory() {
     let picture = background(&mut Random(1), 1_080, 2_400, 100);
     let (outcome, bytes) = measured(&challenge(png(&picture)));
     assert_eq!(outcome.unwrap().challenge.screenshot().height(), 500);
-    println!("1080x2400 PNG: {bytes} bytes at the most");
+    println!("1080x2400 PNG: {bytes} bytes at most");
     assert!(bytes < 20 * MEGABYTE, "{bytes}");
 }
 

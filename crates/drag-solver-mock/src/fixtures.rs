@@ -33,3 +33,26 @@ pub fn challenge() -> DragChallenge {
 pub fn drag() -> Drag {
     Drag::new(Point::new(83.0, 560.0), Point::new(320.0, 560.0))
 }
+
+/// A [`screenshot`] of another size, in pixels.
+///
+/// # Panics
+///
+/// If it has no pixels at all.
+#[must_use]
+#[allow(clippy::expect_used)] // documented
+pub fn screenshot_sized(width: u16, height: u16) -> Screenshot {
+    let [width, height] = [width, height].map(u16::to_le_bytes);
+    let gif = [&GIF[..6], &width, &height, &GIF[10..]].concat();
+    Screenshot::from_bytes(gif).expect("a GIF with pixels")
+}
+
+/// A challenge on a [`screenshot_sized`]: a double can tell challenges apart by their size.
+///
+/// # Panics
+///
+/// If it has no pixels at all.
+#[must_use]
+pub fn challenge_sized(width: u16, height: u16) -> DragChallenge {
+    DragChallenge::new(screenshot_sized(width, height))
+}

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point};
 use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
 use drag_solver_http::PollInterval;
-use drag_solver_mock::{MockSolver, Outcome, contract};
+use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha};
 
 const TOKEN: &str = "hunter2-hunter2";
@@ -22,11 +22,8 @@ const SOLVABLE: u16 = 400;
 const UNSOLVABLE: u16 = 401;
 const ENDLESS: u16 = 402;
 
-fn gif(width: u16) -> DragChallenge {
-    let mut gif = b"GIF89a".to_vec();
-    gif.extend(width.to_le_bytes());
-    gif.extend(b"\x2c\x01\0\0\0;"); // 300 px high
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
+fn picture(width: u16) -> DragChallenge {
+    fixtures::challenge_sized(width, 300)
 }
 
 fn emulator() -> EmulatorBuilder {
@@ -63,10 +60,10 @@ async fn it_keeps_the_contract() {
     for version in VERSIONS {
         let emulator = emulator().start().await.unwrap();
         let solver = solver(&emulator, version);
-        let subject = contract::SolverUnderTest::new(&solver, gif(SOLVABLE))
+        let subject = contract::SolverUnderTest::new(&solver, picture(SOLVABLE))
             .expecting(DRAG, 0.0)
-            .failing(gif(UNSOLVABLE))
-            .never_answering(gif(ENDLESS))
+            .failing(picture(UNSOLVABLE))
+            .never_answering(picture(ENDLESS))
             .with_secret(TOKEN);
         let report = contract::run(&subject).await;
         assert!(report.passed(), "{version}: {report}");
@@ -88,9 +85,9 @@ async fn every_quirk_of_the_services_is_understood() {
                 .await
                 .unwrap();
             let solver = solver(&emulator, version);
-            let solution = solver.solve(&gif(SOLVABLE)).await.unwrap();
+            let solution = solver.solve(&picture(SOLVABLE)).await.unwrap();
             assert_eq!(*solution.drag(), DRAG, "{what}");
-            let error = solver.solve(&gif(UNSOLVABLE)).await.unwrap_err();
+            let error = solver.solve(&picture(UNSOLVABLE)).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsolvable, "{what}");
             let balance = solver.balance().await.unwrap();
             assert_eq!(balance.available, emulator.stats().balance, "{what}");
@@ -105,7 +102,7 @@ async fn whether_a_job_that_failed_is_billed_is_not_known() {
     for version in VERSIONS {
         let emulator = emulator().start().await.unwrap();
         let solver = solver(&emulator, version);
-        let error = solver.solve(&gif(UNSOLVABLE)).await.unwrap_err();
+        let error = solver.solve(&picture(UNSOLVABLE)).await.unwrap_err();
         assert_eq!(error.billed(), Billed::Maybe, "{version}");
         assert!(error.unfinished_jobs().is_empty(), "{version}");
         emulator.shutdown().await;
@@ -117,7 +114,7 @@ async fn a_refused_token_buys_nothing() {
     for version in VERSIONS {
         let emulator = emulator().token("another").start().await.unwrap();
         let solver = solver(&emulator, version);
-        let error = solver.solve(&gif(SOLVABLE)).await.unwrap_err();
+        let error = solver.solve(&picture(SOLVABLE)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{version}");
         assert_eq!(error.billed(), Billed::No, "{version}");
         let error = solver.balance().await.unwrap_err();

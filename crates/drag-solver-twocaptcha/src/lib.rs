@@ -27,7 +27,7 @@
 //! - The workers see the challenge's `instruction`, or else [`COMMENT`].
 //! - The result is asked for after 5 s, then every 5 s. Asking faster may get the account or the
 //!   address blocked for a while.
-//! - A task that nobody could solve is refunded.
+//! - A task that no worker could solve is refunded.
 //! - Reports of right and of wrong answers are taken.
 
 use std::time::Duration;

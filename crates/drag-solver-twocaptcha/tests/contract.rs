@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Screenshot};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point};
 use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
 use drag_solver_http::PollInterval;
-use drag_solver_mock::{MockSolver, Outcome, contract};
+use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use drag_solver_twocaptcha::TwoCaptcha;
 
 const TOKEN: &str = "hunter2-hunter2";
@@ -19,11 +19,8 @@ const SOLVABLE: u16 = 400;
 const UNSOLVABLE: u16 = 401;
 const ENDLESS: u16 = 402;
 
-fn gif(width: u16) -> DragChallenge {
-    let mut gif = b"GIF89a".to_vec();
-    gif.extend(width.to_le_bytes());
-    gif.extend(b"\x2c\x01\0\0\0;"); // 300 px high
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
+fn picture(width: u16) -> DragChallenge {
+    fixtures::challenge_sized(width, 300)
 }
 
 fn emulator() -> EmulatorBuilder {
@@ -54,10 +51,10 @@ fn solver(emulator: &Emulator) -> TwoCaptcha {
 async fn it_keeps_the_contract() {
     let emulator = emulator().start().await.unwrap();
     let solver = solver(&emulator);
-    let subject = contract::SolverUnderTest::new(&solver, gif(SOLVABLE))
+    let subject = contract::SolverUnderTest::new(&solver, picture(SOLVABLE))
         .expecting(DRAG, 0.0)
-        .failing(gif(UNSOLVABLE))
-        .never_answering(gif(ENDLESS))
+        .failing(picture(UNSOLVABLE))
+        .never_answering(picture(ENDLESS))
         .with_secret(TOKEN);
     let report = contract::run(&subject).await;
     assert!(report.passed(), "{report}");
@@ -75,7 +72,7 @@ async fn every_quirk_of_the_services_is_understood() {
             .await
             .unwrap();
         let solver = solver(&emulator);
-        let solution = solver.solve(&gif(SOLVABLE)).await.unwrap();
+        let solution = solver.solve(&picture(SOLVABLE)).await.unwrap();
         assert_eq!(*solution.drag(), DRAG, "{quirk:?}");
         assert_eq!(
             solution.cost(),
@@ -92,7 +89,10 @@ async fn every_quirk_of_the_services_is_understood() {
 #[tokio::test]
 async fn the_stats_agree_on_what_an_unsolvable_task_costs() {
     let emulator = emulator().start().await.unwrap();
-    let error = solver(&emulator).solve(&gif(UNSOLVABLE)).await.unwrap_err();
+    let error = solver(&emulator)
+        .solve(&picture(UNSOLVABLE))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsolvable);
     let stats = emulator.stats();
     assert_eq!((stats.jobs_refunded, stats.jobs_paid), (1, 0));

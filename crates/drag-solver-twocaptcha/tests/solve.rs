@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, Screenshot, SolveError, Verdict,
-};
+use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError, Verdict};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
 use drag_solver_http::{Context, Provider};
+use drag_solver_mock::fixtures::challenge_sized;
 use drag_solver_twocaptcha::{COMMENT, TwoCaptcha};
 use serde_json::json;
 
@@ -17,14 +16,6 @@ const READY: &str = r#"{"errorId": 0, "status": "ready",
     "solution": {"coordinates": [{"x": 358, "y": 268}, {"x": 120, "y": 44}]},
     "cost": "0.0012", "ip": "1.2.3.4", "createTime": 1692863536, "endTime": 1692863556,
     "solveCount": 1}"#;
-
-fn gif(width: u16, height: u16) -> DragChallenge {
-    let mut gif = b"GIF89a".to_vec();
-    gif.extend(width.to_le_bytes());
-    gif.extend(height.to_le_bytes());
-    gif.extend(b"\0\0\0;");
-    DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
-}
 
 fn solver(transport: &ScriptedTransport) -> TwoCaptcha {
     TwoCaptcha::builder()
@@ -36,7 +27,10 @@ fn solver(transport: &ScriptedTransport) -> TwoCaptcha {
 
 async fn fails(script: impl IntoIterator<Item = Reply>) -> SolveError {
     let transport = ScriptedTransport::new(script);
-    solver(&transport).solve(&gif(400, 300)).await.unwrap_err()
+    solver(&transport)
+        .solve(&challenge_sized(400, 300))
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,7 +43,7 @@ async fn a_task_is_bought_and_fetched() {
         Reply::json(r#"{"errorId": 0, "status": "success"}"#),
     ]);
     let solver = solver(&transport);
-    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    let solution = solver.solve(&challenge_sized(400, 300)).await.unwrap();
     assert_eq!(solution.drag().to_string(), "358,268 -> 120,44");
     assert_eq!(solution.solver(), "twocaptcha");
     assert_eq!(solution.job().unwrap().as_str(), "72345678901");
@@ -87,7 +81,7 @@ async fn a_task_is_bought_and_fetched() {
 #[tokio::test(start_paused = true)]
 async fn the_challenges_instruction_replaces_the_comment() {
     let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
-    let challenge = gif(400, 300).with_instruction("Drag the star onto the moon");
+    let challenge = challenge_sized(400, 300).with_instruction("Drag the star onto the moon");
     solver(&transport).solve(&challenge).await.unwrap();
     let sent = transport.sent()[0].json();
     assert_eq!(sent["task"]["comment"], "Drag the star onto the moon");
@@ -115,7 +109,10 @@ async fn independent_clients_habits_are_understood() {
                     {{"coordinates": [{{"x": "358.5", "y": 268.25}}, {{"x": 120, "y": "44"}}]}}}}"#
             )),
         ]);
-        let solution = solver(&transport).solve(&gif(400, 300)).await.unwrap();
+        let solution = solver(&transport)
+            .solve(&challenge_sized(400, 300))
+            .await
+            .unwrap();
         assert_eq!(solution.drag().to_string(), "358.5,268.25 -> 120,44");
         assert_eq!(
             solution.cost().map(|cost| cost.to_string()).as_deref(),
@@ -129,7 +126,10 @@ async fn a_result_in_the_answer_to_create_task_is_taken_at_once() {
     let transport = ScriptedTransport::new([Reply::json(
         READY.replace(r#""status""#, r#""taskId": "7", "status""#),
     )]);
-    let solution = solver(&transport).solve(&gif(400, 300)).await.unwrap();
+    let solution = solver(&transport)
+        .solve(&challenge_sized(400, 300))
+        .await
+        .unwrap();
     assert_eq!(solution.job().unwrap().as_str(), "7");
     assert_eq!(solution.elapsed(), Duration::ZERO);
     assert_eq!(transport.paths(), ["createTask"]);
@@ -247,7 +247,10 @@ async fn a_code_that_nobody_explains_is_shown_and_judged_by_the_status() {
 #[tokio::test(start_paused = true)]
 async fn a_picture_beyond_the_limits_is_refused_before_anything_is_sent() {
     let transport = ScriptedTransport::default();
-    let error = solver(&transport).solve(&gif(1001, 10)).await.unwrap_err();
+    let error = solver(&transport)
+        .solve(&challenge_sized(1001, 10))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind(), error.billed()),
         (ErrorKind::Unsupported, Billed::No)
@@ -266,7 +269,7 @@ async fn a_late_report_is_refused_with_the_reason() {
         ),
     ]);
     let solver = solver(&transport);
-    let solution = solver.solve(&gif(400, 300)).await.unwrap();
+    let solution = solver.solve(&challenge_sized(400, 300)).await.unwrap();
     let error = solver
         .report(&solution, Verdict::Incorrect)
         .await
@@ -322,7 +325,10 @@ async fn an_answer_never_costs_less_than_nothing() {
     for cost in ["\"-0.0012\"", "-0.0012", "-1e9"] {
         let ready = READY.replace("\"0.0012\"", cost);
         let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(ready)]);
-        let solution = solver(&transport).solve(&gif(400, 300)).await.unwrap();
+        let solution = solver(&transport)
+            .solve(&challenge_sized(400, 300))
+            .await
+            .unwrap();
         assert_eq!(solution.cost(), None, "{cost}");
     }
 }

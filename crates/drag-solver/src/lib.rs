@@ -61,7 +61,7 @@
 //!
 //! # When it fails
 //!
-//! A [`SolveError`](SolveError) answers two questions, and nobody has to parse its text:
+//! A [`SolveError`](SolveError) answers two questions, without a look at its text:
 //! [`recovery`](SolveError::recovery), what may be tried next, and
 //! [`billed`](SolveError::billed), whether money was spent.
 //!
@@ -138,7 +138,15 @@ pub mod prelude;
 /// What every HTTP provider is made with, also one of your own: requests, responses, polling, settings.
 #[cfg(feature = "http")]
 pub mod http {
-    pub use drag_solver_http::*;
+    pub use drag_solver_http::{
+        Answer, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, HttpOptions,
+        HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig, Picture, PollInterval, Provider,
+        ReqwestTransport, ResponseError, Secret, Transport, TransportError, json, task_api,
+    };
+    #[doc(hidden)]
+    pub use drag_solver_http::{Carrier, check_name, http_option_setters};
+    #[doc(no_inline)]
+    pub use drag_solver_http::{reqwest, secrecy, serde_json};
 }
 
 /// The providers whose features are enabled, and their builders.
@@ -159,6 +167,7 @@ pub mod providers {
 /// For tests, in dev-dependencies: no network, no account, no waiting.
 #[cfg(feature = "mock")]
 pub mod testing {
+    /// The providers' wire protocols on a loopback port, with every fault there is.
     #[cfg(feature = "emulator")]
     #[doc(inline)]
     pub use drag_solver_emulator as emulator;

@@ -1,11 +1,11 @@
 //! What most programs need: `use drag_solver::prelude::*`.
 
-#[cfg(any(
-    feature = "anticaptcha",
-    feature = "omocaptcha",
-    feature = "twocaptcha"
-))]
-pub use crate::providers::*;
+#[cfg(feature = "anticaptcha")]
+pub use crate::providers::AntiCaptcha;
+#[cfg(feature = "omocaptcha")]
+pub use crate::providers::Omocaptcha;
+#[cfg(feature = "twocaptcha")]
+pub use crate::providers::TwoCaptcha;
 pub use crate::{
     Billed, ConfigError, Drag, DragChallenge, DragSolver, DragSolverExt, ErrorKind, PaidJob, Point,
     Recovery, RetryPolicy, Screenshot, Solution, SolveError, TimeoutPolicy, Usd, ValidatePolicy,

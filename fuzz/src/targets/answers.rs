@@ -1,4 +1,4 @@
-//! What a provider answers, to whatever it was asked.
+//! What a provider answers, to anything that it was asked.
 //!
 //! Input: the body, possibly after a line `HTTP 429` with another status than 200. The same answer
 //! is given to each kind of request in turn, over the solver that a user would have.
@@ -126,7 +126,10 @@ fn solve_is_sound(outcome: &Result<Solution, SolveError>, body: &[u8], heard: &H
             let numbers = numbers_in(body);
             for point in points.into_iter().flatten() {
                 for coordinate in [point.x, point.y] {
-                    assert!(numbers.contains(&coordinate), "nobody said {coordinate}");
+                    assert!(
+                        numbers.contains(&coordinate),
+                        "no provider said {coordinate}"
+                    );
                 }
             }
             hides_the_token(&serde_json::to_string(solution).expect("a solution serialises"));

@@ -1,4 +1,4 @@
-//! One function for each thing that reads what others wrote. It takes any bytes whatever, and panics
+//! One function for each thing that reads what others wrote. It takes any bytes, and panics
 //! if a promise is broken that holds for all of them: not only "no panic", but what may come out.
 //!
 //! `cargo fuzz` calls these functions (`fuzz/fuzz_targets`), and so does a test on the stable

@@ -1,4 +1,4 @@
-//! What is promised of every error and every answer, whatever came in.
+//! What is promised of every error and every answer, no matter what came in.
 
 use std::error::Error;
 

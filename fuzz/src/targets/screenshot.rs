@@ -5,7 +5,7 @@ use drag_solver::{ImageFormat, Screenshot};
 use super::promises::is_printable;
 
 /// A picture that is taken has a size within the limits, and is what its first bytes say it is;
-/// whatever follows its header changes nothing.
+/// what follows its header changes nothing.
 pub fn screenshot(data: &[u8]) {
     let shot = match Screenshot::from_bytes(data.to_vec()) {
         Ok(shot) => shot,

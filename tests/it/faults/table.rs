@@ -24,12 +24,12 @@ pub(super) enum Outcome {
     Fails(ErrorKind, Recovery, Billed),
     /// One or the other: the operating system may throw received bytes away when a reset follows.
     FineOr(ErrorKind, Recovery, Billed),
-    /// Nobody was paid, and the client need not know it.
+    /// Nothing was paid, and the client need not know it.
     FailsFree(ErrorKind, Recovery),
 }
 use Outcome::{Fails, FailsFree, Fine, FineOr};
 
-/// The request was sent, and nobody knows what became of it.
+/// The request was sent, and it is not known what became of it.
 const LOST: Outcome = Fails(Unavailable, Retry, Maybe);
 /// It was not carried out: the provider is out of order.
 const DOWN: Outcome = Fails(Unavailable, Retry, No);
@@ -42,7 +42,7 @@ const MONEY: Outcome = Fails(InsufficientBalance, Switch, No);
 const SLOW_DOWN: Outcome = Fails(RateLimited, Retry, No);
 const LOST_AFTER_ALL: Outcome = FineOr(Unavailable, Retry, Maybe);
 
-// Of polls: whatever ends them, the job is named and may be billed.
+// Of polls: no matter what ends them, the job is named and may be billed.
 /// The wait that was asked for, or the fault itself, outlasts the time there is.
 pub(super) const TIME_UP: Outcome = Fails(Timeout, Switch, Maybe);
 const NO_TOKEN: Outcome = Fails(Unauthorized, Switch, Maybe);

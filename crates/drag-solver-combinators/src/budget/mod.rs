@@ -6,6 +6,7 @@ mod spending;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -206,8 +207,9 @@ impl Observer for ReserveOnBuying {
 struct OpenCall<'a> {
     /// Taken when it is settled.
     reservation: Option<Reservation>,
+    on_buying: Option<Arc<ReserveOnBuying>>,
     tracker: Tracker,
-    challenge: &'a DragChallenge,
+    challenge: Cow<'a, DragChallenge>,
     solver: &'a str,
     price: Usd,
 }
@@ -218,11 +220,15 @@ impl OpenCall<'_> {
             return;
         };
         let (solver, price) = (self.solver, self.price);
-        let spending = Spending::of(&self.tracker.purchases(), outcome, self.challenge, price);
+        let spending = Spending::of(&self.tracker.purchases(), outcome, &self.challenge, price);
         let spent: Usd = spending.spends.iter().map(|(amount, _)| *amount).sum();
-        let dearest = spending.spends.iter().map(|(amount, _)| *amount).max();
+        let highest = spending.spends.iter().map(|(amount, _)| *amount).max();
         reservation.settle(spending, Instant::now());
-        if let Some(cost) = dearest.filter(|&cost| cost > price) {
+        // Now, and not when the last copy of the challenge goes: a solver may keep one.
+        if let Some(on_buying) = &self.on_buying {
+            lock(&on_buying.reservations).clear();
+        }
+        if let Some(cost) = highest.filter(|&cost| cost > price) {
             tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
         }
         if spent != Usd::ZERO {
@@ -244,14 +250,19 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let account = &self.budget.account;
+        let resumes = resumes(&self.inner, challenge.paid_jobs());
         let (mut watched, tracker) = challenge.tracked();
-        let reservation = if resumes(&self.inner, challenge) {
-            watched = watched.with_observer(Arc::new(ReserveOnBuying {
+        let mut on_buying = None;
+        let reservation = if resumes {
+            let observer = Arc::new(ReserveOnBuying {
                 account: account.clone(),
                 price: self.price,
-                challenge: challenge.clone(),
+                // What was resumed may have ended by then: that error is no place for its job.
+                challenge: challenge.clone().without_paid_jobs(),
                 reservations: Mutex::default(),
-            }));
+            });
+            watched = watched.with_observer(observer.clone());
+            on_buying = Some(observer);
             account.reserve_nothing()
         } else {
             let amount = self.price * self.purchases;
@@ -260,8 +271,14 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
         };
         let mut call = OpenCall {
             reservation: Some(reservation),
+            on_buying,
             tracker,
-            challenge,
+            // A job of a solver that is not in here changes nothing.
+            challenge: if resumes || challenge.paid_jobs().is_empty() {
+                Cow::Borrowed(challenge)
+            } else {
+                Cow::Owned(challenge.clone().without_paid_jobs())
+            },
             solver: self.name(),
             price: self.price,
         };

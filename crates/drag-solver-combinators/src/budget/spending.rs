@@ -29,22 +29,20 @@ impl Spending {
                 (true, None) => {}
             }
         }
-        if purchases.as_slice().is_empty() {
-            match outcome {
-                Some(Ok(solution)) => {
-                    spending.add_untold_answer(purchases, solution, challenge, price);
-                }
-                Some(Err(error)) => spending.add_untold(&error.attempts(), challenge, price),
-                None if purchases.is_silent() && challenge.paid_jobs().is_empty() => {
-                    spending.spends.push((price, None));
-                }
-                None => {}
+        match outcome {
+            Some(Ok(solution)) => {
+                spending.add_untold_answer(purchases, solution, challenge, price);
             }
+            Some(Err(error)) => spending.add_untold(purchases, &error.attempts(), challenge, price),
+            None if purchases.is_silent() && challenge.paid_jobs().is_empty() => {
+                spending.spends.push((price, None));
+            }
+            None => {}
         }
         spending
     }
 
-    /// An answer of a solver that told of no purchase.
+    /// The answers of solvers that told of no purchase.
     fn add_untold_answer(
         &mut self,
         purchases: &Purchases,
@@ -52,19 +50,18 @@ impl Spending {
         challenge: &DragChallenge,
         price: Usd,
     ) {
-        self.add_untold(solution.failed_attempts(), challenge, price);
-        let answers = match solution.contributors() {
-            [] => std::slice::from_ref(solution),
-            several => several,
-        };
-        for answer in answers {
+        self.add_untold(purchases, solution.failed_attempts(), challenge, price);
+        for answer in answers(solution) {
+            if has_bought(purchases, answer.solver()) {
+                continue;
+            }
             let job = answer
                 .job()
                 .map(|job| PaidJob::new(answer.solver(), job.clone()));
             let cost = answer.cost().filter(|cost| !cost.is_negative());
             if let Some(job) = job.filter(|job| challenge.paid_jobs().contains(job)) {
                 self.ended.push((job, cost));
-            } else if cost.is_some() || purchases.is_silent() {
+            } else if cost.is_some() || !purchases.spoke(answer.solver()) {
                 self.spends.push((cost.unwrap_or(price), None));
             }
         }
@@ -72,8 +69,21 @@ impl Spending {
 
     /// Failed attempts of a solver that told of no purchase. The jobs that the challenge brought were
     /// bought by somebody else.
-    fn add_untold(&mut self, attempts: &[Attempt], challenge: &DragChallenge, price: Usd) {
-        for attempt in attempts.iter().filter(|a| a.billed != Billed::No) {
+    fn add_untold(
+        &mut self,
+        purchases: &Purchases,
+        attempts: &[Attempt],
+        challenge: &DragChallenge,
+        price: Usd,
+    ) {
+        // An attempt may be told under the name of a chain, so no attempt is matched with the events.
+        if !purchases.as_slice().is_empty() {
+            return;
+        }
+        for attempt in attempts
+            .iter()
+            .filter(|attempt| attempt.billed != Billed::No)
+        {
             let bought = attempt.jobs.iter();
             let bought = bought.filter(|job| !challenge.paid_jobs().contains(job));
             self.spends
@@ -84,6 +94,20 @@ impl Spending {
             }
         }
     }
+}
+
+/// The answers of single solvers that `solution` is made of, however deep.
+fn answers(solution: &Solution) -> Vec<&Solution> {
+    match solution.contributors() {
+        [] => vec![solution],
+        several => several.iter().flat_map(answers).collect(),
+    }
+}
+
+/// Whether the events tell of a purchase from `solver`, or of a job that it resumed.
+fn has_bought(purchases: &Purchases, solver: &str) -> bool {
+    let mut all = purchases.as_slice().iter();
+    all.any(|purchase| purchase.solver == solver)
 }
 
 /// What a job of an earlier call cost, where that is known to differ from what was booked for it.

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Recovery, Verdict};
+use drag_solver_core::{Billed, Recovery, Verdict, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
 use crate::tests::{Named, Script, challenge, drag, error, job, millis, secs};
-use crate::{DragSolverExt, RetryPolicy};
+use crate::{ConcurrencyLimitPolicy, DragSolverExt, Permits, RetryPolicy};
 
 fn usd(micros: i64) -> Usd {
     Usd::from_micros(micros)
@@ -101,7 +101,7 @@ async fn dropped_before_the_purchase_it_is_released_and_after_it_is_spent() {
     drop(call);
     assert_eq!((budget.reserved(), budget.spent()), (Usd::ZERO, usd(PRICE)));
 
-    // Dropped while nobody knows whether the provider accepted: spent, to be safe.
+    // Dropped while it is not known whether the provider accepted: spent, to be safe.
     let c = MockSolver::new("c").then(Outcome::hang().accepted_after(secs(9)));
     let limited = around(&c, &budget);
     let mut call = limited.solve(&challenge);
@@ -340,6 +340,47 @@ async fn an_empty_budget_around_a_chain_lets_a_resume_pass_and_no_purchase_after
     assert_eq!(kinds, [ErrorKind::Unsolvable, ErrorKind::BudgetExhausted]);
     assert_eq!((a.call_count(), b.purchases()), (2, 0));
     assert_eq!(budget.reserved(), Usd::ZERO);
+    assert_eq!(error.unfinished_jobs(), [], "the job has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_bought_after_a_resume_is_reserved_while_it_is_under_way() {
+    let budget = total(2 * PRICE);
+    let a = MockSolver::new("a").stalls().then(ErrorKind::Unsolvable);
+    let b = MockSolver::new("b").always(Outcome::answer(drag()).after(secs(9)));
+    let chain = a.or(b).budget(&budget, usd(PRICE));
+    let late = chain.solve(&challenge().within(secs(5))).await.unwrap_err();
+    let resumed = challenge().resume_job(late.unfinished_jobs().remove(0));
+    let mut call = chain.solve(&resumed);
+    assert!(tokio::time::timeout(secs(1), &mut call).await.is_err());
+    assert_eq!(budget.reserved(), usd(PRICE));
+    call.await.unwrap();
+    assert_eq!((budget.spent(), budget.reserved()), (usd(PRICE), Usd::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_a_solver_that_says_nothing_is_booked_though_others_speak() {
+    let budget = total(10 * PRICE);
+    let refuses = Outcome::error(ErrorKind::Unavailable, "down").refused();
+    let chain = MockSolver::new("a").then(refuses).or(Named("b"));
+    let limited = chain.budget(&budget, usd(PRICE));
+    limited.solve(&challenge()).await.unwrap();
+    assert_eq!(budget.spent(), usd(PRICE));
+
+    // One that waits for a permit when it is dropped hides nothing either.
+    let permits = Permits::new(ConcurrencyLimitPolicy::default().max_in_flight(1));
+    let a = MockSolver::new("a").always(Outcome::hang());
+    let limited = || a.clone().concurrency_limit(&permits);
+    let (holder, challenge) = (limited(), challenge());
+    let mut holder = holder.solve(&challenge);
+    assert!(tokio::time::timeout(secs(1), &mut holder).await.is_err());
+    let slow = solver_fn("slow", |_| async {
+        tokio::time::sleep(secs(9)).await;
+        Ok(Solution::new(drag(), "slow"))
+    });
+    let hedged = slow.hedge(limited(), secs(2)).budget(&budget, usd(PRICE));
+    hedged.solve(&challenge).await.unwrap();
+    assert_eq!(budget.spent(), usd(2 * PRICE));
 }
 
 #[tokio::test(start_paused = true)]
@@ -405,7 +446,7 @@ async fn huge_settings_do_not_panic() {
         .period(Duration::MAX);
     let budget = Budget::new(policy);
     let a = MockSolver::new("a").always(Outcome::answer(drag()).after(secs(1)));
-    let dear = a.clone().budget(&budget, Usd::MAX);
-    dear.solve(&challenge()).await.unwrap();
+    let expensive = a.clone().budget(&budget, Usd::MAX);
+    expensive.solve(&challenge()).await.unwrap();
     assert_eq!((budget.reserved(), budget.spent()), (Usd::ZERO, Usd::MAX));
 }

@@ -137,7 +137,7 @@ impl<S: DragSolver> DragSolver for CircuitBreaker<S> {
     forward_solver!(inner: name, report, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if resumes(&self.inner, challenge) {
+        if resumes(&self.inner, challenge.paid_jobs()) {
             return self.inner.solve(challenge).await;
         }
         let begun = Instant::now();

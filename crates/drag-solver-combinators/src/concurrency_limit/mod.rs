@@ -140,7 +140,7 @@ impl<S: DragSolver> DragSolver for ConcurrencyLimit<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if resumes(&self.inner, challenge) {
+        if resumes(&self.inner, challenge.paid_jobs()) {
             return self.inner.solve(challenge).await;
         }
         let _permit = self.admit(challenge).await?;

@@ -162,7 +162,7 @@ impl DragSolver for Fallback {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let mut failures = Failures::new(&self.candidates);
+        let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.turns(challenge);
         while let Some(turn) = turns.pop_front() {
             if !failures.is_empty() && challenge.is_expired() {

@@ -13,7 +13,7 @@ pub(crate) const REMEMBERED: usize = 200;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sample {
     time: Duration,
-    /// No answer had come by then, and nobody waited any longer. Sorts behind an answer of the same
+    /// No answer had come by then, and no call waited any longer. Sorts behind an answer of the same
     /// time.
     censored: bool,
 }
@@ -30,7 +30,7 @@ impl Latencies {
         self.add(after, false);
     }
 
-    /// No answer had come by then. How long it would have taken, nobody knows; but longer.
+    /// No answer had come by then. How long it would have taken is not known; but longer.
     pub(super) fn not_yet_answered(&mut self, by: Duration) {
         self.add(by, true);
     }

@@ -234,7 +234,7 @@ impl DragSolver for Hedge {
     }
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let mut failures = Failures::new(&self.candidates);
+        let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.candidates.turns(challenge);
         let mut in_flight = InFlight::new(challenge, &self.candidates, &self.state.abandoned);
         let (mut hedged, mut may_hedge) = (false, true);

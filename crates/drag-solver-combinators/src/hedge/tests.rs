@@ -434,7 +434,7 @@ async fn the_quantile_makes_no_longer_wait_than_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn losers_are_censored_samples_or_the_quantile_drifts_low() {
-    // A answers after 1 s to 10 s in turn, B always at once: whatever takes A longer than the delay
+    // A answers after 1 s to 10 s in turn, B always at once: what takes A longer than the delay
     // is lost.
     let a = mock("a")
         .always_with(|_, call| Outcome::answer(drag()).after(secs(1 + (call as u64 * 7) % 10)));
@@ -537,7 +537,7 @@ fn the_worst_case_counts_every_solver_and_every_delay() {
         three.profile().worst_case.to_string(),
         "3 answers, 120s, $0.000003"
     );
-    // Without a token nobody starts before the one in front has failed.
+    // Without a token none starts before the one in front has failed.
     let budget = RetryBudget::new(RetryBudgetPolicy::default());
     let pair = hedge(&[&of("a", 60, 900), &of("b", 60, 1_200)], secs(8)).with_retry_budget(budget);
     assert_eq!(pair.profile().worst_case.time, Some(secs(120)));

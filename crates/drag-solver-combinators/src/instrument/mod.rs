@@ -77,6 +77,7 @@ impl<S: DragSolver> Instrument<S> {
         Self { inner, policy }
     }
 
+    #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self))] // its scope labels the metrics
     fn ended(&self, span: &Span, call: &CallInfo<'_>) {
         let (outcome, solver) = match call.outcome {
             CallOutcome::Solved(solution) => ("solved", Some(solution.solver())),

@@ -167,7 +167,7 @@ impl DragSolver for Quorum {
             return Err(challenge.refuse(self.name(), ErrorKind::Unsupported, problem));
         }
         let begun = Instant::now();
-        let mut failures = Failures::new(&self.candidates);
+        let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.candidates.turns(challenge);
         let mut in_flight = InFlight::new(challenge, &self.candidates, &self.abandoned);
         let mut answers: Vec<Answer> = Vec::new();
@@ -222,12 +222,13 @@ impl DragSolver for Quorum {
                 let solution = agreed(parts).with_elapsed(begun.elapsed());
                 return Ok(failures.into_solution(solution, lost));
             }
-            let stopped = failures.stops_all();
-            let error = failures.into_error(turns, lost);
-            return Err(match error.kind() {
-                ErrorKind::AllFailed if !stopped => error.with_message(message),
-                _ => error,
-            });
+            if failures.stops_all() || (more <= turns.len() && challenge.is_expired()) {
+                return Err(failures.into_error(turns, lost));
+            }
+            // The others are not asked because no agreement can come of it any more.
+            let unasked = turns.into_iter().flat_map(|turn| turn.jobs);
+            let error = failures.into_error([], lost).with_message(message);
+            return Err(error.with_unfinished_jobs(unasked));
         }
     }
 

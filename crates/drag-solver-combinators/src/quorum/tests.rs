@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Point, Recovery, Screenshot, Usd};
+use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Point, Recovery, Usd};
 use drag_solver_mock::{CallStatus, MockSolver, Outcome};
 use tokio::time::Instant;
 
@@ -181,6 +181,19 @@ async fn stop_ends_all() {
     assert_eq!(stopped.kind(), ErrorKind::InvalidChallenge);
     assert_eq!((a.in_flight(), c.call_count()), (0, 0));
     assert_eq!(stopped.unfinished_jobs().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_two_fail_at_once_too_few_are_left_and_that_is_not_the_clocks_fault() {
+    let fails = |name| mock(name).fails(secs(1), error(ErrorKind::Unavailable));
+    let (a, b, c) = (fails("a"), fails("b"), says("c", 320.0, 5));
+    let challenge = challenge().resume_job(job("stranger", 7));
+    let failed = quorum(&[&a, &b, &c], two()).solve(&challenge).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::AllFailed);
+    assert_eq!(failed.recovery(), Recovery::Retry);
+    assert_eq!(c.call_count(), 0);
+    assert_eq!(failed.unfinished_jobs(), [job("stranger", 7)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -447,7 +460,6 @@ async fn sixteen_answers_are_compared_in_no_time() {
         .map(|i| says("a", 100.0 + f64::from(i) * 11.0, 0))
         .collect();
     let refs: Vec<&MockSolver> = all.iter().collect();
-    let gif = Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec()).unwrap();
     let none = quorum(&refs, at_once().agree(16).tolerance(1_000.0));
-    none.solve(&DragChallenge::new(gif)).await.unwrap();
+    none.solve(&challenge()).await.unwrap();
 }

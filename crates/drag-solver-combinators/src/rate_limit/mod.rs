@@ -147,7 +147,7 @@ impl<S: DragSolver> DragSolver for RateLimit<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        if resumes(&self.inner, challenge) {
+        if resumes(&self.inner, challenge.paid_jobs()) {
             return self.inner.solve(challenge).await;
         }
         let mut slot = self.admit(challenge).await?;

@@ -1,7 +1,11 @@
 //! What happened in one call so far, and which paid jobs the next attempt continues to wait for.
 
-use drag_solver_core::{Attempt, DragChallenge, PaidJob, Purchases, Solution, SolveError};
+use drag_solver_core::{
+    Attempt, DragChallenge, DragSolver, PaidJob, Purchases, Solution, SolveError,
+};
 use tokio::time::Instant;
+
+use crate::resume::resumes;
 
 #[derive(Debug)]
 pub(super) struct History<'a> {
@@ -36,9 +40,9 @@ impl<'a> History<'a> {
         self.failures
     }
 
-    /// Whether the next attempt fetches what was paid for, in place of buying.
-    pub(super) fn resumes(&self) -> bool {
-        self.resume && !self.open.is_empty()
+    /// Whether the next attempt of `inner` fetches what was paid for, in place of buying.
+    pub(super) fn resumes(&self, inner: &impl DragSolver) -> bool {
+        self.resume && resumes(inner, &self.open)
     }
 
     /// The challenge for the next attempt: with the jobs that were paid for, or with none if the policy
@@ -59,7 +63,11 @@ impl<'a> History<'a> {
     pub(super) fn failed(&mut self, error: &SolveError, purchases: &Purchases) {
         self.hand_over(|job| purchases.has_taken_up(job));
         let mut open: Vec<PaidJob> = purchases.unfinished_of(&self.open).cloned().collect();
-        for job in error.unfinished_jobs() {
+        for job in error
+            .unfinished_jobs()
+            .into_iter()
+            .chain(purchases.open_jobs())
+        {
             if !open.contains(&job) {
                 open.push(job);
             }

@@ -103,7 +103,7 @@ impl<S: DragSolver> Retry<S> {
         deadline: Option<Instant>,
     ) -> Result<Next, &'static str> {
         let policy = &self.policy;
-        let (failures, resumes) = (history.failures(), history.resumes());
+        let (failures, resumes) = (history.failures(), history.resumes(&self.inner));
         match error.recovery() {
             Recovery::Stop => return Err("no solver can solve it"),
             _ if error.is_exhausted() => return Err("a retry inside already gave up on it"),
@@ -191,7 +191,7 @@ impl<S: DragSolver> DragSolver for Retry<S> {
             let (solver, attempt, kind) = (self.name(), history.failures(), error.kind().as_str());
             match self.next(&error, &history, challenge.deadline()) {
                 Ok(Next { wait, token }) => {
-                    let resumes = history.resumes();
+                    let resumes = history.resumes(&self.inner);
                     tracing::debug!(solver, attempt, kind, resumes, ?wait, "trying again");
                     tokio::time::sleep(wait).await;
                     if let Some(token) = token {

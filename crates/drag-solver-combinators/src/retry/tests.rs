@@ -206,7 +206,7 @@ async fn what_may_have_been_billed_and_is_hidden_in_a_chain_is_not_repeated_eith
     let b = MockSolver::new("b").fails(Duration::ZERO, unavailable());
     let chain = a.or(b).retry(RetryPolicy::default());
     let error = chain.solve(&challenge()).await.unwrap_err();
-    assert_eq!(error.attempts().len(), 2, "nobody was asked twice");
+    assert_eq!(error.attempts().len(), 2, "no solver was asked twice");
 }
 
 #[tokio::test(start_paused = true)]
@@ -343,6 +343,16 @@ async fn reports_and_the_name_pass_through() {
     let solution = retry.solve(&challenge()).await.unwrap();
     retry.report(&solution, Verdict::Correct).await.unwrap();
     assert_eq!(a.heard(), [(solution, Verdict::Correct)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_a_solver_outside_resumes_nothing_here() {
+    let a = MockSolver::new("a").always(ErrorKind::Unauthorized);
+    let challenge = challenge().resume_job(job("stranger", 7));
+    let retried = a.clone().retry(RetryPolicy::default());
+    let error = retried.solve(&challenge).await.unwrap_err();
+    assert_eq!(a.call_count(), 1);
+    assert_eq!(error.unfinished_jobs(), [job("stranger", 7)]);
 }
 
 #[test]

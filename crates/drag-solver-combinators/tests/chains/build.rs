@@ -27,7 +27,7 @@ pub(crate) struct World {
     pub(crate) chain: Solver,
     pub(crate) books: Arc<Books>,
     pub(crate) wrongs: Wrongs,
-    /// What must hold when nobody is at work any more.
+    /// What must hold when no solver is at work any more.
     pub(crate) endings: Vec<Ending>,
     /// The jobs that each provider heard were correct.
     pub(crate) reports: HashMap<String, Arc<Mutex<Vec<JobId>>>>,

@@ -1,7 +1,7 @@
 //! Random chains of all combinators, over providers that do everything a provider may do, called by
 //! several callers at once that lose patience at any point.
 //!
-//! Whatever happens: no panic and no hang past a deadline; what is bought, how long it takes and what
+//! In every case: no panic and no hang past a deadline; what is bought, how long it takes and what
 //! it costs stay within `worst_case()`; every guard is there before the solver behind it is asked, and
 //! is given back whichever way the call ends; and the budget's books agree with the providers'.
 //!

@@ -121,7 +121,7 @@ pub(crate) struct Caller {
 pub(crate) struct Call {
     pub(crate) deadline: Option<u64>,
     pub(crate) cut: Cut,
-    /// Whether it goes on with the jobs that the caller's last call left unfinished.
+    /// Whether it continues with the jobs that the caller's last call left unfinished.
     pub(crate) resumes: bool,
 }
 

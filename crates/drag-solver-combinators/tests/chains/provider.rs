@@ -20,7 +20,7 @@ pub(crate) struct Provider {
     pub(crate) acts: Vec<Act>,
     pub(crate) books: Arc<Books>,
     pub(crate) costs_known: bool,
-    /// Whether it comes back at its deadline, whatever the plan says.
+    /// Whether it comes back at its deadline, no matter what the plan says.
     pub(crate) punctual: bool,
     pub(crate) report_takes: Duration,
     pub(crate) calls: AtomicUsize,

@@ -30,7 +30,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Leaves `jobs` to a later attempt, which goes on with them and has their bill.
+    /// Leaves `jobs` to a later attempt, which continues with them and has their bill.
     pub fn hand_over(&mut self, jobs: &[PaidJob]) {
         let before = self.jobs.len();
         self.jobs.retain(|job| !jobs.contains(job));

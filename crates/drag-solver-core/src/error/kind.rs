@@ -100,7 +100,7 @@ pub enum Recovery {
     Retry,
     /// Another solver may succeed; the same will not, or should not be asked again now.
     Switch,
-    /// Nobody can succeed.
+    /// No solver can succeed.
     Stop,
 }
 

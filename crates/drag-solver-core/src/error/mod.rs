@@ -84,7 +84,7 @@ impl SolveError {
     /// A chain that ran out: every error that it met, in order. The last one becomes the source.
     ///
     /// Its recovery is the mildest of its parts. A retry is due when the first of those that may be
-    /// retried says so. With no errors at all there was nobody to ask, and the result says so.
+    /// retried says so. With no errors at all there was no solver to ask, and the result says so.
     #[must_use]
     pub fn all_failed(errors: Vec<Self>) -> Self {
         let mut all = Self::new(ErrorKind::AllFailed, "");
@@ -185,7 +185,7 @@ impl SolveError {
         self
     }
 
-    /// Says how long it took, failed attempts included. Set first by whoever made the attempt, and
+    /// Says how long it took, failed attempts included. Set first by the solver that made the attempt, and
     /// then by each combinator that made several.
     #[must_use]
     pub fn with_elapsed(mut self, elapsed: Duration) -> Self {
@@ -205,7 +205,7 @@ impl SolveError {
         self
     }
 
-    /// Names the price of an answer, in US dollars, wherever one may have been billed and nobody says
+    /// Names the price of an answer, in US dollars, wherever one may have been billed and no provider says
     /// what it cost.
     #[must_use]
     pub fn with_price(mut self, price: Usd) -> Self {

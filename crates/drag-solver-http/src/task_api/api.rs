@@ -156,7 +156,7 @@ struct Refusal {
 fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
     let id = text(members.get("errorId")).filter(|id| id != "0");
     let code = text(members.get("errorCode")).filter(|code| !code.is_empty());
-    // An `errorId` of 0 is success, whatever else is there. Without any, the code counts.
+    // An `errorId` of 0 is success, no matter what else is there. Without any, the code counts.
     if id.is_none() && (members.contains_key("errorId") || code.is_none()) {
         return None;
     }

@@ -32,7 +32,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 ///
 /// - Certificates are checked as the operating system would; the TLS code is rustls with ring.
 /// - No redirect is followed and nothing is sent twice.
-/// - At most [`ApiResponse::MAX_BYTES`] of an answer are read, whatever `Content-Length` says.
+/// - At most [`ApiResponse::MAX_BYTES`] of an answer are read, no matter what `Content-Length` says.
 ///   Compressed answers are neither asked for nor unpacked.
 /// - `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment are respected, unless a proxy is
 ///   set here; a loopback address is always reached directly.
@@ -248,7 +248,7 @@ fn client(endpoint: &Endpoint, options: &HttpOptions) -> Result<Client, ConfigEr
     })
 }
 
-/// TLS with the operating system's certificates. A plain http endpoint trusts nobody, so that it
+/// TLS with the operating system's certificates. A plain http endpoint trusts no certificate, so that it
 /// works on a machine without any.
 fn tls(endpoint: &Endpoint) -> Result<rustls::ClientConfig, ConfigError> {
     let refuse = |error: rustls::Error| {

@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 /// Whether a request may have reached the server.
 ///
 /// The HTTP client reads a request's body only once it has a connection, TLS included, to write it
-/// to. So while nobody has read it, the server cannot have got it, whatever went wrong and whenever.
+/// to. So while none of it was read, the server cannot have got it, no matter what went wrong and when.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sending(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! Pictures whose drag is drawn in, and somebody who finds it in what arrives.
+//! Pictures whose drag is drawn in, and a solver that finds it in what arrives.
 
 #![allow(dead_code, clippy::unwrap_used)] // each test uses its part; a failed `unwrap` is a failed test
 

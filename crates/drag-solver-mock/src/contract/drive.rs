@@ -9,15 +9,24 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 /// Polls `future` whenever it is woken, and drops it at the await that its poll number `polls` came
 /// to.
 pub(super) async fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::Output> {
-    let mut future = pin!(future);
     let mut polled = 0;
-    poll_fn(|cx| {
+    drop_once(future, || {
         polled += 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if polled >= polls => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
+        polled >= polls
+    })
+    .await
+}
+
+/// Polls `future` whenever it is woken, and drops it at the first await at which `is_enough`.
+pub(super) async fn drop_once<F: Future>(
+    future: F,
+    mut is_enough: impl FnMut() -> bool,
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if is_enough() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }

@@ -12,7 +12,7 @@ use super::{Checked, Finding, SolverUnderTest, skip};
 
 /// Most polls of one call after which it is dropped. A call that takes more is dropped at the first
 /// so many awaits only.
-pub(super) const MAX_POLLS: usize = 100;
+const MAX_POLLS: usize = 100;
 
 /// A challenge whose deadline has passed is refused with [`ErrorKind::DeadlineExceeded`], and nothing
 /// is bought. On a paused clock also: at once. If it brings paid jobs, the refusal hands them back.

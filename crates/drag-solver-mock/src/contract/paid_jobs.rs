@@ -3,8 +3,7 @@
 use drag_solver_core::{DragChallenge, PaidJob};
 use tokio::time::timeout;
 
-use super::drive::poll_times;
-use super::interruptions::MAX_POLLS;
+use super::drive::drop_once;
 use super::recorder::{Observed, Recorder};
 use super::{Checked, Finding, SolverUnderTest, skip};
 
@@ -94,16 +93,11 @@ async fn abandoned_job(
     subject: &SolverUnderTest<'_>,
     challenge: &DragChallenge,
 ) -> Result<Option<PaidJob>, String> {
-    for polls in 1..=MAX_POLLS {
-        let fresh = challenge.clone().without_paid_jobs();
-        let (challenge, recorder) = Recorder::default().listen_to(&fresh);
-        let call = poll_times(subject.solver.solve(&challenge), polls);
-        let ended = timeout(subject.patience, call).await;
-        let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
-        let bought = recorder.heard().purchases.open_jobs().into_iter().next();
-        if ended.is_some() || bought.is_some() {
-            return Ok(bought.filter(|_| ended.is_none()));
-        }
-    }
-    Ok(None)
+    let fresh = challenge.clone().without_paid_jobs();
+    let (challenge, recorder) = Recorder::default().listen_to(&fresh);
+    let open_job = || recorder.heard().purchases.open_jobs().pop();
+    let call = drop_once(subject.solver.solve(&challenge), || open_job().is_some());
+    let ended = timeout(subject.patience, call).await;
+    let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
+    Ok(open_job().filter(|_| ended.is_none()))
 }

@@ -31,7 +31,7 @@
 //!
 //! The format is not fixed: [`ChainConfig`] is read from anything that serde reads.
 //!
-//! Policies are put around a provider in the one order that works, whatever the order in the file;
+//! Policies are put around a provider in the one order that works, not in that of the file;
 //! from the outside in: `deadline`, `strategy`, then for each provider `total_timeout`, `retry`,
 //! `rate_limit`, `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`, `fit`. With
 //! `instrument = true` there are spans and metrics around all of it and around each attempt.

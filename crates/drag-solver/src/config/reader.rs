@@ -85,7 +85,7 @@ impl Table {
 }
 
 impl fmt::Debug for Table {
-    /// Shows which settings are there, not what they are: one may be a token that somebody wrote into
+    /// Shows which settings are there, not what they are: one may be a token that was written into
     /// the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.entries.keys()).finish()

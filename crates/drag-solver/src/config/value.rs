@@ -1,4 +1,4 @@
-//! A parsed file, whatever its format was.
+//! A parsed file of any format.
 
 use std::collections::BTreeMap;
 
