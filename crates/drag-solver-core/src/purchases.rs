@@ -97,6 +97,11 @@ impl Purchases {
                 cost,
             } => {
                 let known = job.and_then(|job| self.running(solver, job));
+                if known.is_none()
+                    && job.is_some_and(|job| self.has_taken_up(&PaidJob::new(solver, job.clone())))
+                {
+                    return; // it has ended already
+                }
                 let index = known.or_else(|| self.undecided(solver)).unwrap_or_else(|| {
                     self.all.push(Purchase::new(solver, job));
                     self.all.len() - 1
@@ -333,6 +338,24 @@ mod tests {
         let settlement = purchases.as_slice()[0].settlement.unwrap();
         assert_eq!(settlement.billed, Billed::Yes);
         assert_eq!(settlement.cost, Some(Usd::from_micros(900)));
+    }
+
+    #[test]
+    fn an_end_that_is_said_twice_ends_no_other_purchase() {
+        let one = job(1);
+        let end = settled(Some(&one), Billed::Yes, Some(900));
+        let purchases = fold(&[
+            Event::Buying { solver: A },
+            Event::Bought {
+                solver: A,
+                job: &one,
+            },
+            Event::Buying { solver: A },
+            end,
+            end,
+        ]);
+        assert_eq!(purchases.as_slice().len(), 2);
+        assert_eq!(purchases.unfinished(), 1);
     }
 
     #[test]

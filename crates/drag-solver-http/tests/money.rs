@@ -155,6 +155,22 @@ async fn an_observer_prevents_a_purchase() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_observer_that_writes_until_too_little_time_is_left_prevents_it_too() {
+    let told = Arc::new(Told::slow(59 * SECOND));
+    let observed = challenge().within(60 * SECOND);
+    let observed = observed.with_observer(Arc::clone(&told) as _);
+    let transport = ScriptedTransport::default();
+    let error = solver(&transport, priced()).solve(&observed).await;
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.billed()),
+        (ErrorKind::DeadlineExceeded, Billed::No)
+    );
+    assert_eq!(told.events(), ["started", "buying", "not bought"]);
+    assert!(transport.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unfinished_job_has_no_end_and_is_settled_by_the_call_that_resumes_it() {
     let transport = ScriptedTransport::new([Reply::json(CREATED)]).then_always(Reply::json("{}"));
     let solver = solver(&transport, priced().job_timeout(SECOND * 5));

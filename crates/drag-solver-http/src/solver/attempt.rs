@@ -125,25 +125,21 @@ impl<'a, A: JobApi> Attempt<'a, A> {
 
     /// Sends the create request.
     async fn buy(&self) -> Result<Created, SolveError> {
-        let Account { api, interval, .. } = self.account;
-        let solver = self.solver;
+        let (api, solver) = (&self.account.api, self.solver);
         if let Err(error) = api.limits().check(self.challenge.screenshot()) {
             let advice = "crop, scale or re-encode it first (`.fit(..)` does); nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
         }
-        // The job's own timeout is longer than that, so it is the deadline that is too near.
-        if let Some(left) = self.limit.left().filter(|&left| left <= interval.first) {
-            let first = interval.first;
-            let message = format!(
-                "{left:.1?} are left, and the provider is first asked for its answer after {first:.1?}: \
-                 nothing was bought"
-            );
-            return Err(self.refuse(ErrorKind::DeadlineExceeded, &message));
-        }
+        self.leaves_time()?;
         let request = api.create(self.challenge)?;
         let (path, bytes) = (request.path(), request.body().len());
         tracing::debug!(solver, path, bytes, "buying");
         self.notify(Event::Buying { solver }).await?;
+        // An observer that writes takes time too.
+        if let Err(error) = self.leaves_time() {
+            self.notify(Event::NotBought { solver }).await?;
+            return Err(error);
+        }
         let limit = self.limit.cap(self.account.request_timeout);
         match self.account.create(request, limit).await {
             Ok(created) => {
@@ -167,6 +163,20 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Err(error)
             }
         }
+    }
+
+    /// Refuses to buy an answer that there is no time left to fetch.
+    fn leaves_time(&self) -> Result<(), SolveError> {
+        let first = self.account.interval.first;
+        // The job's own timeout is longer than that, so it is the deadline that is too near.
+        let Some(left) = self.limit.left().filter(|&left| left <= first) else {
+            return Ok(());
+        };
+        let message = format!(
+            "{left:.1?} are left, and the provider is first asked for its answer after {first:.1?}: \
+             nothing was bought"
+        );
+        Err(self.refuse(ErrorKind::DeadlineExceeded, &message))
     }
 
     /// When to ask first for a job that was created now: later than documented if earlier jobs say

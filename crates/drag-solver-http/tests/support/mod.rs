@@ -124,12 +124,21 @@ pub fn solver(transport: &ScriptedTransport, options: HttpOptions) -> HttpSolver
 pub struct Told {
     events: Mutex<Vec<String>>,
     refuses: bool,
+    writes_for: Duration,
 }
 
 impl Told {
     pub fn refusing() -> Self {
         Self {
             refuses: true,
+            ..Self::default()
+        }
+    }
+
+    /// Takes this long to write down a purchase.
+    pub fn slow(writes_for: Duration) -> Self {
+        Self {
+            writes_for,
             ..Self::default()
         }
     }
@@ -158,6 +167,9 @@ impl Observer for Told {
             _ => format!("{event:?}"),
         };
         self.events.lock().unwrap().push(told);
+        if matches!(event, Event::Buying { .. }) {
+            tokio::time::sleep(self.writes_for).await;
+        }
         if self.refuses && matches!(event, Event::Buying { .. }) {
             return Err(SolveError::new(ErrorKind::BudgetExhausted, "not recorded"));
         }
