@@ -31,6 +31,8 @@ impl Spending {
         }
         match outcome {
             Some(Ok(solution)) => {
+                let failed = solution.failed_attempts();
+                spending.add_untold(purchases, failed, challenge, price);
                 spending.add_untold_answer(purchases, solution, challenge, price);
             }
             Some(Err(error)) => spending.add_untold(purchases, &error.attempts(), challenge, price),
@@ -42,28 +44,28 @@ impl Spending {
         spending
     }
 
-    /// The answers of solvers that told of no purchase.
+    /// An answer, or those that agreed on it, of solvers that told of no purchase.
     fn add_untold_answer(
         &mut self,
         purchases: &Purchases,
-        solution: &Solution,
+        answer: &Solution,
         challenge: &DragChallenge,
         price: Usd,
     ) {
-        self.add_untold(purchases, solution.failed_attempts(), challenge, price);
-        for answer in answers(solution) {
-            if has_bought(purchases, answer.solver()) {
-                continue;
-            }
-            let job = answer
-                .job()
-                .map(|job| PaidJob::new(answer.solver(), job.clone()));
-            let cost = answer.cost().filter(|cost| !cost.is_negative());
-            if let Some(job) = job.filter(|job| challenge.paid_jobs().contains(job)) {
-                self.ended.push((job, cost));
-            } else if cost.is_some() || !purchases.spoke(answer.solver()) {
-                self.spends.push((cost.unwrap_or(price), None));
-            }
+        for part in answer.contributors() {
+            self.add_untold_answer(purchases, part, challenge, price);
+        }
+        if !answer.contributors().is_empty() || has_bought(purchases, answer.solver()) {
+            return;
+        }
+        let job = answer
+            .job()
+            .map(|job| PaidJob::new(answer.solver(), job.clone()));
+        let cost = answer.cost().filter(|cost| !cost.is_negative());
+        if let Some(job) = job.filter(|job| challenge.paid_jobs().contains(job)) {
+            self.ended.push((job, cost));
+        } else if cost.is_some() || !purchases.spoke(answer.solver()) {
+            self.spends.push((cost.unwrap_or(price), None));
         }
     }
 
@@ -93,14 +95,6 @@ impl Spending {
                 self.spends.push((cost.unwrap_or(price), None));
             }
         }
-    }
-}
-
-/// The answers of single solvers that `solution` is made of, however deep.
-fn answers(solution: &Solution) -> Vec<&Solution> {
-    match solution.contributors() {
-        [] => vec![solution],
-        several => several.iter().flat_map(answers).collect(),
     }
 }
 
