@@ -38,7 +38,8 @@ mod system {
         }
     }
 
-    /// Whether the command was started to outlive its terminal, as with `nohup`. Linux says so; where it cannot be known, the command ends and names what it leaves behind.
+    /// Whether the command was started to outlive its terminal, as with `nohup`. Linux says so; where it
+    /// cannot be known, the command ends and names what it leaves behind.
     fn ignores_hangup() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
