@@ -9,7 +9,7 @@
 //!
 //! # Solve a challenge
 //!
-//! With `drag-solver = { version = "0.1", features = ["omocaptcha"] }`:
+//! With the feature `omocaptcha`:
 //!
 #![cfg_attr(feature = "omocaptcha", doc = "```no_run")]
 #![cfg_attr(not(feature = "omocaptcha"), doc = "```ignore")]

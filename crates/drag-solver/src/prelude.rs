@@ -7,9 +7,9 @@ pub use crate::providers::Omocaptcha;
 #[cfg(feature = "twocaptcha")]
 pub use crate::providers::TwoCaptcha;
 pub use crate::{
-    Billed, ConfigError, Drag, DragChallenge, DragSolver, DragSolverExt, ErrorKind, PaidJob, Point,
-    Recovery, RetryPolicy, Screenshot, Solution, SolveError, TimeoutPolicy, Usd, ValidatePolicy,
-    Verdict, async_trait,
+    Billed, Budget, BudgetPolicy, ConfigError, Drag, DragChallenge, DragSolver, DragSolverExt,
+    ErrorKind, PaidJob, Point, Recovery, RetryPolicy, Screenshot, Solution, SolveError,
+    TimeoutPolicy, Usd, ValidatePolicy, Verdict, async_trait,
 };
 #[cfg(feature = "image")]
 pub use crate::{FitExt, FitPolicy};
