@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::Operation;
 use crate::faults::{Delivery, Fault, ResetPoint, RightAnswer};
 use crate::http1::{Connection, Response, Unreadable};
-use crate::protocol::{Quirk, Reply, Request, Route};
+use crate::protocol::{Quirk, Reply, Route};
 use crate::requests::ReceivedRequest;
 use crate::service::Service;
 
@@ -53,9 +53,7 @@ struct Client {
 impl Client {
     /// Serves one request; false if it was the connection's last.
     async fn answer_next(&mut self) -> Result<bool, Unreadable> {
-        let Some(head) = self.connection.head().await? else {
-            return Ok(false);
-        };
+        let head = self.connection.head().await?;
         let received = Instant::now();
         let target = head.target.clone();
         let keep = !head.has("connection", "close");
@@ -71,28 +69,27 @@ impl Client {
         }
         let body = self.connection.body(&head).await?;
         let json = serde_json::from_slice(&body).unwrap_or_default();
-        let Some(route) = route else {
-            let request = ReceivedRequest::new(received, head, body, json, None, false);
-            self.service.log().push(request);
+        let token = route.map_or("", |route| route.token(&json)).to_owned();
+        let is_token = |token: &str| self.service.is_token(token);
+        let call = route.map(|route| route.read(&head.method, &json, is_token));
+        let is_right = is_token(&token);
+        let request = ReceivedRequest::new(route, received, head, body, json, is_right);
+        self.service.log().push(request);
+        let Some((Route { protocol, .. }, call)) = route.zip(call) else {
             let answer = Response::new(404, "text/plain", "no provider has this path");
             return self.respond(answer, keep).await;
         };
 
-        let request = Request::new(route, &head.method, &json);
         let mut quirks = self.service.settings.quirks.clone();
         if fault == Some(Fault::HugeIds) {
             quirks.push(Quirk::HugeIds);
         }
-        let reply = if fault.as_ref().is_none_or(Fault::executes_request) {
-            self.service.handle(&request, &quirks).await
-        } else {
-            Ok(Reply::Running)
+        let reply = match call {
+            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => Ok(Reply::Running),
+            Ok(call) => self.service.handle(protocol, call, &quirks).await,
+            Err(refusal) => Err(refusal),
         };
-        let answer = route.protocol.write(&reply, &quirks);
-        let (token, picture) = (request.token().to_owned(), request.picture());
-        let is_right = self.service.is_token(&token);
-        let request = ReceivedRequest::new(received, head, body, json, picture, is_right);
-        self.service.log().push(request);
+        let answer = protocol.write(&reply, &quirks);
         // Before it is sent: a client that has its answer finds it in the statistics.
         if fault.as_ref().is_none_or(Fault::is_tolerable)
             && let Some((job, _)) = reply.as_ref().ok().and_then(Reply::answer)
@@ -106,7 +103,7 @@ impl Client {
         };
         let row = fault.row();
         let bytes = (row.send)(&RightAnswer {
-            protocol: route.protocol,
+            protocol,
             json: &answer,
             token: &token,
             target: &target,

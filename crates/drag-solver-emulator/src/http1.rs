@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Largest request line and headers together, in bytes.
@@ -42,7 +43,7 @@ pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<
 /// Why a request cannot be read. The connection is of no more use.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// The client went away, perhaps in the middle of a request.
+    /// The client went away, between two requests or in the middle of one.
     Gone,
     /// Not HTTP, or not what this server takes: the status to say so with, and why.
     Bad(u16, &'static str),
@@ -71,12 +72,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads the next request's head; `None` if the client closed the connection instead.
-    pub(crate) async fn head(&mut self) -> Result<Option<Head>, Unreadable> {
-        match self.read(parse_head).await {
-            Err(Unreadable::Gone) if self.buffer.is_empty() => Ok(None),
-            head => head.map(Some),
-        }
+    /// Reads the next request's head.
+    pub(crate) async fn head(&mut self) -> Result<Head, Unreadable> {
+        self.read(parse_head).await
     }
 
     /// Reads the body that belongs to `head`. Lets a client that waits for it know that it may send.
@@ -229,33 +227,12 @@ impl Response {
 }
 
 pub(crate) fn status_line(status: u16) -> String {
-    let reason = match status {
-        100 => "Continue",
-        101 => "Switching Protocols",
-        102 => "Processing",
-        103 => "Early Hints",
-        200 => "OK",
-        204 => "No Content",
-        302 => "Found",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        402 => "Payment Required",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        409 => "Conflict",
-        413 => "Content Too Large",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        521 => "Web Server Is Down",
-        _ => "Unknown",
+    let known = StatusCode::from_u16(status).ok();
+    let reason = match known.and_then(|status| status.canonical_reason()) {
+        Some(reason) => reason,
+        // Cloudflare's own, in no registry.
+        None if status == 521 => "Web Server Is Down",
+        None => "Unknown",
     };
     format!("HTTP/1.1 {status} {reason}\r\n")
 }
@@ -265,12 +242,12 @@ mod tests {
     use super::*;
 
     /// Sends `bytes`, then closes, and reads one request.
-    async fn read(bytes: &[u8]) -> Result<Option<(Head, Bytes)>, Unreadable> {
+    async fn read(bytes: &[u8]) -> Result<(Head, Bytes), Unreadable> {
         read_by(4_096, bytes).await
     }
 
     /// As [`read`], and no more than `piece` bytes are on their way at once.
-    async fn read_by(piece: usize, bytes: &[u8]) -> Result<Option<(Head, Bytes)>, Unreadable> {
+    async fn read_by(piece: usize, bytes: &[u8]) -> Result<(Head, Bytes), Unreadable> {
         let (mut client, server) = tokio::io::duplex(piece);
         let send = async {
             // The reader may refuse the request before all of it is sent.
@@ -279,11 +256,9 @@ mod tests {
         };
         let receive = async {
             let mut connection = Connection::new(server);
-            let Some(head) = connection.head().await? else {
-                return Ok(None);
-            };
+            let head = connection.head().await?;
             let body = connection.body(&head).await?;
-            Ok(Some((head, body)))
+            Ok((head, body))
         };
         tokio::join!(send, receive).1
     }
@@ -291,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_may_come_a_byte_at_a_time() {
         let request = b"POST /api/createJob HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: 4\r\n\r\n{\"\"}";
-        let (head, body) = read_by(1, request).await.unwrap().unwrap();
+        let (head, body) = read_by(1, request).await.unwrap();
         assert_eq!(head.method, "POST");
         assert_eq!(head.target, "/api/createJob");
         assert_eq!(header(&head.headers, "Host"), Some("x"));
@@ -302,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn a_chunked_body_is_put_together() {
         let request = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
-        let (_, body) = read_by(1, request).await.unwrap().unwrap();
+        let (_, body) = read_by(1, request).await.unwrap();
         assert_eq!(&body[..], b"abc0123456789");
     }
 
@@ -333,11 +308,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_leaves_is_noticed() {
-        assert!(matches!(read(b"").await, Ok(None)));
-        let in_head = read(b"POST / HT").await;
-        assert_eq!(in_head.unwrap_err(), Unreadable::Gone);
-        let in_body = read(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").await;
-        assert_eq!(in_body.unwrap_err(), Unreadable::Gone);
+        let in_body = b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc";
+        for sent in [&b""[..], b"POST / HT", in_body] {
+            assert_eq!(read(sent).await.unwrap_err(), Unreadable::Gone);
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Ledger {
         } else {
             job.record.status = JobStatus::GaveUp;
             stats.jobs_given_up += 1;
-            if job.record.protocol.format().rules.refunds {
+            if job.record.protocol.format().refunds {
                 stats.jobs_paid -= 1;
                 stats.jobs_refunded += 1;
                 stats.spent = stats.spent - self.price;
@@ -219,7 +219,7 @@ impl Ledger {
     fn find(&mut self, protocol: Protocol, id: &str) -> Result<(JobId, &mut Job), Refusal> {
         let id = JobId::new(id).map_err(|_| Refusal::NoSuchJob)?;
         let job = self.jobs.get_mut(&id).ok_or(Refusal::NoSuchJob)?;
-        let ttl = protocol.format().rules.result_ttl;
+        let ttl = protocol.format().result_ttl;
         let is_gone = job.outcome.is_some() && ttl.is_some_and(|ttl| job.ready.elapsed() > ttl);
         if is_gone || job.record.protocol != protocol {
             return Err(Refusal::NoSuchJob);

@@ -43,14 +43,14 @@ pub struct ReceivedRequest {
 impl ReceivedRequest {
     /// Notes a request, in its JSON without the picture and without the token.
     pub(crate) fn new(
+        route: Option<Route>,
         received: Instant,
         head: Head,
         body: Bytes,
         mut json: Value,
-        picture: Option<Bytes>,
         has_right_token: bool,
     ) -> Self {
-        let route = Route::of(&head.target);
+        let picture = route.and_then(|route| route.picture(&json));
         if let Some(format) = route.map(|route| route.protocol.format()) {
             if let Some(token) = json.pointer_mut(format.token) {
                 *token = "<token>".into();
@@ -144,7 +144,7 @@ mod tests {
                 headers: Vec::new(),
             };
             let body = Bytes::from(vec![0; bytes]);
-            ReceivedRequest::new(Instant::now(), head, body, Value::Null, None, false)
+            ReceivedRequest::new(None, Instant::now(), head, body, Value::Null, false)
         };
         let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
         let mut log = RequestLog::new(2);

@@ -1,12 +1,11 @@
 //! What the provider does with a request of any protocol.
 
-use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
 use drag_solver_core::{DragChallenge, DragSolver as _, ErrorKind, JobId, Screenshot, Solution};
+use futures_util::FutureExt as _;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -14,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::faults::Script;
 use crate::ledger::Ledger;
-use crate::protocol::{Call, NewJob, Quirk, Refusal, Reply, Request};
+use crate::protocol::{Call, NewJob, Quirk, Refusal, Reply};
 use crate::requests::RequestLog;
 use crate::stats::Stats;
 use crate::{EmulatorBuilder, Protocol};
@@ -89,11 +88,11 @@ impl Service {
     /// Does what a request asks for.
     pub(crate) async fn handle(
         self: &Arc<Self>,
-        request: &Request<'_>,
+        protocol: Protocol,
+        call: Call,
         quirks: &[Quirk],
     ) -> Result<Reply, Refusal> {
-        let protocol = request.route.protocol;
-        match request.read(|token| self.is_token(token))? {
+        match call {
             Call::Create(job) => self.create(protocol, job, quirks).await,
             Call::Poll(job) => self.ledger().poll(protocol, &job),
             Call::Report(job, verdict) => {
@@ -116,11 +115,11 @@ impl Service {
         quirks: &[Quirk],
     ) -> Result<Reply, Refusal> {
         self.ledger().can_pay()?;
-        let rules = &protocol.format().rules;
+        let format = protocol.format();
         let screenshot = Screenshot::from_bytes(job.picture)?;
-        rules.limits.check(&screenshot)?;
+        format.limits.check(&screenshot)?;
         let longest = screenshot.width().max(screenshot.height());
-        let scale = match rules.scaled_to {
+        let scale = match format.scaled_to {
             Some(most) if longest > most => f64::from(most) / f64::from(longest),
             _ => 1.0,
         };
@@ -128,10 +127,7 @@ impl Service {
 
         // A solver that answers at once has answered when the client first asks, on every run; and
         // one that refuses at once does so before there is a job to pay for.
-        let mut outcome = match poll_fn(|context| Poll::Ready(solve.as_mut().poll(context))).await {
-            Poll::Ready(outcome) => Some(outcome),
-            Poll::Pending => None,
-        };
+        let mut outcome = solve.as_mut().now_or_never();
         let mut delay = self.settings.answer_after;
         let waits = protocol != Protocol::OmocaptchaV1 && quirks.contains(&Quirk::ResultInCreate);
         if waits {
@@ -147,7 +143,7 @@ impl Service {
         }
 
         let mut ledger = self.ledger();
-        let name = |number| protocol.format().job_id(number, self.settings.seed, quirks);
+        let name = |number| format.job_id(number, self.settings.seed, quirks);
         let job = ledger.open(protocol, scale, delay, name)?;
         let Some(outcome) = outcome else {
             self.settle_later(job.clone(), solve);

@@ -94,7 +94,7 @@ pub(super) fn html(code: u16) -> Response {
 }
 
 pub(super) fn gzip_bomb() -> Vec<u8> {
-    let bomb = Response::json(200, corrupt::bomb());
+    let bomb = Response::json(200, corrupt::BOMB.clone());
     bomb.with_header("Content-Encoding", "gzip").encode()
 }
 

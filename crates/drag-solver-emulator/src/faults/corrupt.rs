@@ -1,13 +1,14 @@
 //! Answers changed in their text.
 
 use std::io::Write as _;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 /// How deep [`nested`] goes.
@@ -115,18 +116,14 @@ fn preceded(value: &Value, member: &[u8]) -> Vec<u8> {
 }
 
 /// A gigabyte of spaces, in gzip, less than 1 MiB.
-pub(super) fn bomb() -> Bytes {
-    static BOMB: OnceLock<Bytes> = OnceLock::new();
-    let bomb = BOMB.get_or_init(|| {
-        let mut member = GzEncoder::new(Vec::new(), Compression::best());
-        // Writing to memory does not fail.
-        let _ = member.write_all(&vec![b' '; BOMB_MEMBER]);
-        let member = member.finish().unwrap_or_default();
-        // Members of a gzip file may stand one behind the other.
-        member.repeat(BOMB_MEMBERS).into()
-    });
-    bomb.clone()
-}
+pub(super) static BOMB: LazyLock<Bytes> = LazyLock::new(|| {
+    let mut member = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail.
+    let _ = member.write_all(&vec![b' '; BOMB_MEMBER]);
+    let member = member.finish().unwrap_or_default();
+    // Members of a gzip file may stand one behind the other.
+    member.repeat(BOMB_MEMBERS).into()
+});
 
 /// `text` as it stands in a JSON string.
 pub(super) fn json_plain(text: &str) -> String {
@@ -142,14 +139,7 @@ pub(super) fn json_escaped(text: &str) -> String {
 
 /// `text` with every byte that is not a letter or a digit as `%2B`.
 pub(super) fn percent_encoded(text: &str) -> String {
-    let encoded = text.bytes().map(|byte| {
-        if byte.is_ascii_alphanumeric() {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    });
-    encoded.collect::<Vec<_>>().concat()
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// `text` behind a user name, as in an `Authorization` header.
@@ -165,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_bomb_is_small_and_becomes_large() {
-        let bomb = bomb();
+        let bomb = BOMB.clone();
         assert!(bomb.len() < 1024 * 1024, "{}", bomb.len());
         let mut unpacked = 0;
         let mut reader = flate2::read::MultiGzDecoder::new(&bomb[..bomb.len() / BOMB_MEMBERS]);

@@ -199,7 +199,11 @@ impl Fault {
     /// [before the request](ResetPoint::BeforeRequest).
     #[must_use]
     pub fn applies_to(&self, operation: Operation) -> bool {
-        operation != Operation::Connect || self.row().on_connect
+        operation != Operation::Connect
+            || matches!(
+                self,
+                Self::Refuse(_) | Self::Hang | Self::Reset(ResetPoint::BeforeRequest)
+            )
     }
 }
 

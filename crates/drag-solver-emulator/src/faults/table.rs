@@ -17,8 +17,6 @@ pub(crate) struct Row<'a> {
     pub(crate) delivery: Delivery,
     /// Makes what is sent out of the right answer.
     pub(crate) send: MakeBytes<'a>,
-    /// Whether it can happen before there is a request.
-    pub(super) on_connect: bool,
 }
 
 pub(crate) type MakeBytes<'a> = Box<dyn Fn(&RightAnswer<'_>) -> Vec<u8> + Send + 'a>;
@@ -61,12 +59,12 @@ impl Fault {
         use Effect::{AnswerLost, NotExecuted, Tolerable};
         match self {
             // name, the request, how an answer is delivered, what is sent
-            Self::Refuse(lasting) => row(format!("refuse for {lasting:?}"), NotExecuted, ThenRefuse(*lasting), nothing).on_connect(),
-            Self::Reset(ResetPoint::BeforeRequest) => row("reset before the request", NotExecuted, ThenReset, nothing).on_connect(),
+            Self::Refuse(lasting) => row(format!("refuse for {lasting:?}"), NotExecuted, ThenRefuse(*lasting), nothing),
+            Self::Reset(ResetPoint::BeforeRequest) => row("reset before the request", NotExecuted, ThenReset, nothing),
             Self::Reset(ResetPoint::BeforeAnswer)  => row("reset before the answer",  AnswerLost,  ThenReset, nothing),
             Self::Reset(ResetPoint::DuringAnswer)  => row("reset during the answer",  AnswerLost,  ThenReset, answers::half),
             Self::Reset(ResetPoint::AfterAnswer)   => row("reset after the answer",   Tolerable,   ThenReset, answers::whole),
-            Self::Hang             => row("hang",               AnswerLost, ThenSilence, nothing).on_connect(),
+            Self::Hang             => row("hang",               AnswerLost, ThenSilence, nothing),
             Self::Stall            => row("stall",              AnswerLost, ThenSilence, answers::half),
             Self::Drip(pause)      => row(format!("drip every {pause:?}"), Tolerable, Drip(*pause), answers::whole),
             Self::Truncate         => row("truncate",           AnswerLost, ThenClose,   answers::half),
@@ -118,14 +116,6 @@ fn row<'a>(
         effect,
         delivery,
         send: Box::new(send),
-        on_connect: false,
-    }
-}
-
-impl Row<'_> {
-    fn on_connect(mut self) -> Self {
-        self.on_connect = true;
-        self
     }
 }
 

@@ -11,19 +11,17 @@ use drag_solver_core::{Point, ScreenshotLimits, Verdict};
 use serde_json::{Value, json};
 
 use super::create_task::{self, click};
-use super::{Answer, Format, ProviderRules, Quirk, Refusal};
+use super::{Answer, Format, Quirk, Refusal};
 
 pub(super) const FORMAT: Format = Format {
     reports: &[("reportIncorrectImageCaptcha", Verdict::Incorrect)],
     check,
-    rules: ProviderRules {
-        limits: ScreenshotLimits::none().with_max_bytes(500_000),
-        scaled_to: Some(500),
-        result_ttl: Some(Duration::from_secs(60)),
-        refunds: false,
-    },
+    limits: ScreenshotLimits::none().with_max_bytes(500_000),
+    scaled_to: Some(500),
+    result_ttl: Some(Duration::from_secs(60)),
+    refunds: false,
     first_id: Some(7_654_321),
-    ..create_task::format(&["ImageToCoordinatesTask"], |reply, quirks| {
+    ..Format::new(&["ImageToCoordinatesTask"], |reply, quirks| {
         create_task::write_with_cost(reply, quirks, solution)
     })
 };

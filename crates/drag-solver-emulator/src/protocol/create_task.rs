@@ -2,35 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::format::Write;
 use super::reply::{id, number, running};
-use super::{Answer, Format, Operation, ProviderRules, Quirk, Refusal, Reply};
+use super::{Answer, Quirk, Refusal, Reply};
 
 /// Writes a solution.
 pub(super) type Solution = fn(&Answer, &[Quirk]) -> Value;
-
-/// What the formats of the family have in common, with the kinds of tasks that are done.
-pub(super) const fn format(kinds: &'static [&'static str], write: Write) -> Format {
-    Format {
-        methods: &[
-            ("createTask", Operation::Create),
-            ("getTaskResult", Operation::Poll),
-            ("getBalance", Operation::Balance),
-        ],
-        reports: &[],
-        token: "/clientKey",
-        job: "/taskId",
-        kind: "/task/type",
-        kinds,
-        picture: "/task/body",
-        takes_data_uris: false,
-        instruction: Some("/task/comment"),
-        check: |_| Ok(()),
-        rules: ProviderRules::LENIENT,
-        first_id: None,
-        write,
-    }
-}
 
 /// The body of an answer.
 pub(super) fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk], solution: Solution) -> Value {

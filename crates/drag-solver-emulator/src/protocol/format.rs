@@ -28,7 +28,14 @@ pub(crate) struct Format {
     pub(super) instruction: Option<&'static str>,
     /// Refuses what else a new job may not say.
     pub(super) check: fn(&Value) -> Result<(), Refusal>,
-    pub(crate) rules: ProviderRules,
+    /// Pictures that are taken; others are refused.
+    pub(crate) limits: ScreenshotLimits,
+    /// Pictures with a longer side are scaled down for the workers, and the answer is in that scale.
+    pub(crate) scaled_to: Option<u32>,
+    /// How long a result can be fetched, and reported on, after it was found.
+    pub(crate) result_ttl: Option<Duration>,
+    /// Whether a job that was given up is refunded.
+    pub(crate) refunds: bool,
     /// The first job's id, if ids are numbers; otherwise they are UUIDs.
     pub(super) first_id: Option<u64>,
     /// The body of an answer.
@@ -37,30 +44,35 @@ pub(crate) struct Format {
 
 pub(super) type Write = fn(&Result<Reply, Refusal>, &[Quirk]) -> Value;
 
-/// How a provider treats jobs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProviderRules {
-    /// Pictures that are refused.
-    pub(crate) limits: ScreenshotLimits,
-    /// Pictures with a longer side are scaled down for the workers, and the answer is in that scale.
-    pub(crate) scaled_to: Option<u32>,
-    /// How long a result can be fetched, and reported on, after it was found.
-    pub(crate) result_ttl: Option<Duration>,
-    /// Whether a job that was given up is refunded.
-    pub(crate) refunds: bool,
-}
-
-impl ProviderRules {
-    /// Takes every picture as it is, keeps every result, and refunds what it gives up.
-    pub(super) const LENIENT: Self = Self {
-        limits: ScreenshotLimits::none(),
-        scaled_to: None,
-        result_ttl: None,
-        refunds: true,
-    };
-}
-
 impl Format {
+    /// What most protocols have in common, with the kinds of tasks that are done: the names of the
+    /// `createTask` family. Every picture is taken as it is, every result kept, and what is given up
+    /// refunded.
+    pub(super) const fn new(kinds: &'static [&'static str], write: Write) -> Self {
+        Self {
+            methods: &[
+                ("createTask", Operation::Create),
+                ("getTaskResult", Operation::Poll),
+                ("getBalance", Operation::Balance),
+            ],
+            reports: &[],
+            token: "/clientKey",
+            job: "/taskId",
+            kind: "/task/type",
+            kinds,
+            picture: "/task/body",
+            takes_data_uris: false,
+            instruction: Some("/task/comment"),
+            check: |_| Ok(()),
+            limits: ScreenshotLimits::none(),
+            scaled_to: None,
+            result_ttl: None,
+            refunds: true,
+            first_id: None,
+            write,
+        }
+    }
+
     /// What `method`, the last part of a path, is for, and what it reports if it reports.
     pub(super) fn find(&self, method: &str) -> (Operation, Option<Verdict>) {
         let mut reports = self.reports.iter();

@@ -16,11 +16,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::format::{Format, ProviderRules};
+pub(crate) use self::format::Format;
 pub(crate) use self::job_id::mix;
 pub use self::quirk::Quirk;
 pub(crate) use self::reply::{Answer, Refusal, Reply};
-pub(crate) use self::request::{Call, NewJob, Request, Route};
+pub(crate) use self::request::{Call, NewJob, Route};
 
 /// A wire protocol that the emulator speaks. Each has a path of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

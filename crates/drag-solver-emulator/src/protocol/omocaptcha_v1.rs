@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::reply::{id, number, running};
-use super::{Answer, Format, Operation, ProviderRules, Quirk, Refusal, Reply};
+use super::{Answer, Format, Operation, Quirk, Refusal, Reply};
 
 /// The id in the documentation's own sample.
 const FIRST_ID: u64 = 123_456;
@@ -17,19 +17,14 @@ pub(super) const FORMAT: Format = Format {
         ("getBalance", Operation::Balance),
         ("getService", Operation::Services),
     ],
-    reports: &[],
     token: "/api_token",
     job: "/job_id",
+    // Of "drag on phone" it is 24, a string on the wire.
     kind: "/data/type_job_id",
-    // The type of "drag on phone", a string on the wire.
-    kinds: &["24"],
     picture: "/data/image_base64",
-    takes_data_uris: false,
     instruction: None,
-    check: |_| Ok(()),
-    rules: ProviderRules::LENIENT,
     first_id: Some(FIRST_ID),
-    write,
+    ..Format::new(&["24"], write)
 };
 
 fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {

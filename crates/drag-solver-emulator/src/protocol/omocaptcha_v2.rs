@@ -9,7 +9,7 @@ use super::{Answer, Format, Quirk, Refusal, Reply};
 pub(super) const FORMAT: Format = Format {
     picture: "/task/imageBase64",
     instruction: None,
-    ..create_task::format(&["TiktokSliderPhoneTask", "ZaloSliderPhoneTask"], write)
+    ..Format::new(&["TiktokSliderPhoneTask", "ZaloSliderPhoneTask"], write)
 };
 
 fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {

@@ -30,14 +30,48 @@ impl Route {
             })
         })
     }
-}
 
-/// A request to one of the protocols.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) route: Route,
-    is_post: bool,
-    json: &'a Value,
+    /// The token in a request's body, which is null if it was not JSON; empty if there is none.
+    pub(crate) fn token(self, json: &Value) -> &str {
+        let token = json.pointer(self.protocol.format().token);
+        token.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The picture in a request's body, decoded, whether or not it would be taken.
+    pub(crate) fn picture(self, json: &Value) -> Option<Bytes> {
+        let encoded = json.pointer(self.protocol.format().picture)?.as_str()?;
+        decode(base64_of(encoded), "").ok()
+    }
+
+    /// What a request asks for. A client whose token is none learns nothing else of its mistakes.
+    pub(crate) fn read(
+        self,
+        http_method: &str,
+        json: &Value,
+        is_token: impl FnOnce(&str) -> bool,
+    ) -> Result<Call, Refusal> {
+        if http_method != "POST" {
+            return Err(Refusal::NotPost);
+        }
+        if self.operation == Operation::Unknown {
+            return Err(Refusal::NoSuchMethod);
+        }
+        if !json.is_object() {
+            return Err(Refusal::Malformed("the body is not a JSON object".into()));
+        }
+        if !is_token(self.token(json)) {
+            return Err(Refusal::BadToken);
+        }
+        let format = self.protocol.format();
+        match (self.operation, self.verdict) {
+            (Operation::Create, _) => new_job(format, json).map(Call::Create),
+            (Operation::Poll, _) => job(json, format.job).map(Call::Poll),
+            (Operation::Balance, _) => Ok(Call::Balance),
+            (Operation::Services, _) => Ok(Call::Services),
+            (_, Some(verdict)) => Ok(Call::Report(job(json, format.job)?, verdict)),
+            (_, None) => Err(Refusal::NoSuchMethod),
+        }
+    }
 }
 
 /// What a client wants.
@@ -57,58 +91,6 @@ pub(crate) enum Call {
 pub(crate) struct NewJob {
     pub(crate) picture: Bytes,
     pub(crate) instruction: Option<String>,
-}
-
-impl<'a> Request<'a> {
-    /// A request with this body, which is null if it was not JSON.
-    pub(crate) fn new(route: Route, http_method: &str, json: &'a Value) -> Self {
-        Self {
-            route,
-            is_post: http_method == "POST",
-            json,
-        }
-    }
-
-    /// The token that it brings; empty if it brings none.
-    pub(crate) fn token(&self) -> &'a str {
-        let token = self.json.pointer(self.format().token);
-        token.and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// The picture that it brings, decoded, whether or not it would be taken.
-    pub(crate) fn picture(&self) -> Option<Bytes> {
-        let encoded = self.json.pointer(self.format().picture)?.as_str()?;
-        decode(base64_of(encoded), "").ok()
-    }
-
-    /// What it asks for. A client whose token is none learns nothing else of its mistakes.
-    pub(crate) fn read(&self, is_token: impl FnOnce(&str) -> bool) -> Result<Call, Refusal> {
-        if !self.is_post {
-            return Err(Refusal::NotPost);
-        }
-        if self.route.operation == Operation::Unknown {
-            return Err(Refusal::NoSuchMethod);
-        }
-        if !self.json.is_object() {
-            return Err(Refusal::Malformed("the body is not a JSON object".into()));
-        }
-        if !is_token(self.token()) {
-            return Err(Refusal::BadToken);
-        }
-        let format = self.format();
-        match (self.route.operation, self.route.verdict) {
-            (Operation::Create, _) => new_job(format, self.json).map(Call::Create),
-            (Operation::Poll, _) => job(self.json, format.job).map(Call::Poll),
-            (Operation::Balance, _) => Ok(Call::Balance),
-            (Operation::Services, _) => Ok(Call::Services),
-            (_, Some(verdict)) => Ok(Call::Report(job(self.json, format.job)?, verdict)),
-            (_, None) => Err(Refusal::NoSuchMethod),
-        }
-    }
-
-    fn format(&self) -> &'static Format {
-        self.route.protocol.format()
-    }
 }
 
 pub(super) fn new_job(format: &Format, body: &Value) -> Result<NewJob, Refusal> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::create_task::{self, click};
 use super::request::{base64_of, decode};
-use super::{Answer, Format, ProviderRules, Quirk, Refusal};
+use super::{Answer, Format, Quirk, Refusal};
 
 /// Largest picture with instructions for the workers, in bytes.
 const MAX_INSTRUCTION_PICTURE: usize = 100_000;
@@ -19,16 +19,13 @@ pub(super) const FORMAT: Format = Format {
     ],
     takes_data_uris: true,
     check,
-    rules: ProviderRules {
-        limits: ScreenshotLimits::none()
-            .with_max_bytes(600_000)
-            .with_max_side(1_000)
-            .with_formats(&[ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif]),
-        ..ProviderRules::LENIENT
-    },
+    limits: ScreenshotLimits::none()
+        .with_max_bytes(600_000)
+        .with_max_side(1_000)
+        .with_formats(&[ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif]),
     // Above 2^32, as the documentation's own sample.
     first_id: Some(72_345_678_901),
-    ..create_task::format(&["CoordinatesTask"], |reply, quirks| {
+    ..Format::new(&["CoordinatesTask"], |reply, quirks| {
         create_task::write_with_cost(reply, quirks, solution)
     })
 };
