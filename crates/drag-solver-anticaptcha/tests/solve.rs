@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use drag_solver_anticaptcha::{AntiCaptcha, COMMENT};
-use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError, Verdict};
+use drag_solver_core::{Billed, DragSolver, ErrorKind, JobId, PaidJob, SolveError, Verdict};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{Context, Provider};
+use drag_solver_http::{ApiResponse, Context, Provider};
 use drag_solver_mock::fixtures::challenge_sized;
 use serde_json::json;
 
@@ -105,6 +105,67 @@ async fn anything_but_two_points_is_no_answer_and_was_paid_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_is_not_known_or_not_ready_yet_is_asked_for_again() {
+    for not_yet in [
+        Reply::json(GONE),
+        Reply::json(r#"{"errorId": 1, "errorCode": "CAPCHA_NOT_READY"}"#),
+        Reply::json(r#"{"errorId": 1, "errorCode": "CAPTCHA_NOT_READY"}"#),
+        Reply::json(
+            r#"{"errorId": 1, "errorCode": "ERROR_NEW", "errorDescription": {"a": ["?"]}}"#,
+        ),
+        Reply::status(409, r#"{"errorId": 1, "errorCode": "ERROR_NEW"}"#),
+    ] {
+        let script = [Reply::json(CREATED), not_yet, Reply::json(READY)];
+        let transport = ScriptedTransport::new(script);
+        let solution = solver(&transport).solve(&challenge_sized(400, 300)).await;
+        assert_eq!(solution.unwrap().job().unwrap().as_str(), "7654321");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stray_byte_loses_no_task() {
+    let stray = [
+        (
+            format!("\u{feff}{CREATED}\0\0"),
+            format!("\u{feff}{READY}\0\r\n"),
+        ),
+        (
+            CREATED.replace("7654321", "7.654321e+06"),
+            READY.replace("\"ready\"", "\"ready \""),
+        ),
+        (
+            CREATED.replace("7654321", "\"7654321\\u0000\""),
+            READY.replace("\"0.0007\"", "NaN"),
+        ),
+        (
+            CREATED.replace('}', ", \"note\": \"a\tb\"}"),
+            READY.replace("1.2.3.4", "a\nb"),
+        ),
+    ];
+    for (created, ready) in stray {
+        let transport = ScriptedTransport::new([Reply::json(&created), Reply::json(&ready)]);
+        let solution = solver(&transport).solve(&challenge_sized(400, 300)).await;
+        let solution = solution.unwrap_or_else(|error| panic!("{created} {ready}: {error}"));
+        assert_eq!(solution.job().unwrap().as_str(), "7654321", "{created}");
+        assert_eq!(solution.drag().to_string(), "17,48 -> 54,83", "{ready}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_in_another_encoding_is_understood() {
+    let body = [
+        &br#"{"errorId": 10, "errorCode": "ERROR_ZERO_BALANCE", "errorDescription": ""#[..],
+        b"\xed\xe5\xf2 \xe4\xe5\xed\xe5\xe3\"}",
+    ];
+    let response = ApiResponse::new(200, body.concat());
+    let error = fails([Reply::response(response)]).await;
+    assert_eq!(
+        (error.kind(), error.billed()),
+        (ErrorKind::InsufficientBalance, Billed::No)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unsolvable_task_is_charged() {
     let error = fails([
         Reply::json(CREATED),
@@ -119,7 +180,10 @@ async fn an_unsolvable_task_is_charged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_result_fetched_too_late_is_gone_and_the_error_says_after_how_long() {
-    let error = fails([Reply::json(CREATED), Reply::json(GONE)]).await;
+    let transport = ScriptedTransport::new([GONE, GONE, GONE].map(Reply::json));
+    let job = PaidJob::new("anticaptcha", JobId::from(7_654_321));
+    let resumed = challenge_sized(400, 300).resume_job(job);
+    let error = solver(&transport).solve(&resumed).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.billed()),
         (ErrorKind::Protocol, Billed::Maybe)

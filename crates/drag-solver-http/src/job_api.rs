@@ -98,6 +98,10 @@ pub enum JobState {
     /// A status the documentation does not know, neither success nor failure. The solver continues to
     /// ask, and says so in the error if nothing else comes.
     Unknown(String),
+    /// The provider knows no such job: not yet, or no longer. The solver continues to ask, and if it has
+    /// bought the job itself, until time is up. The error is what it fails with otherwise, and says
+    /// whether the job was billed.
+    Missing(SolveError),
     /// Done.
     Solved(Answer),
     /// The job has ended and there will be no answer. The error says whether it was billed.

@@ -6,26 +6,40 @@
 use drag_solver_core::{JobId, Point, Usd};
 use serde_json::Value;
 
+use crate::repair::is_padding;
+
 /// A finite number, or a string that is one.
 #[must_use]
 pub fn number(value: Option<&Value>) -> Option<f64> {
     match value? {
         Value::Number(number) => number.as_f64(),
         // Rust also reads "inf", "infinity" and "nan".
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => trimmed(text).parse().ok(),
         _ => None,
     }
     .filter(|number: &f64| number.is_finite())
 }
 
-/// A string, or a number as it would be written.
+/// A string, without blanks around it, or a number as it would be written.
 #[must_use]
 pub fn text(value: Option<&Value>) -> Option<String> {
     match value? {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(trimmed(text).to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// What a provider says to people: [`text`], or all texts of a list or an object, which is how web
+/// frameworks say what is wrong with each field. `None` if nothing is said.
+#[must_use]
+pub fn message(value: Option<&Value>) -> Option<String> {
+    let parts: Vec<_> = match value? {
+        Value::Array(values) => values.iter().filter_map(|v| message(Some(v))).collect(),
+        Value::Object(members) => members.values().filter_map(|v| message(Some(v))).collect(),
+        other => text(Some(other)).into_iter().collect(),
+    };
+    Some(parts.join(" ")).filter(|message| !message.is_empty())
 }
 
 /// `true` and `false`, also as `1` and `0` or in quotes.
@@ -33,7 +47,7 @@ pub fn text(value: Option<&Value>) -> Option<String> {
 pub fn flag(value: Option<&Value>) -> Option<bool> {
     match value? {
         Value::Bool(flag) => Some(*flag),
-        other => match text(Some(other))?.trim() {
+        other => match text(Some(other))?.as_str() {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
             _ => None,
@@ -54,19 +68,32 @@ pub fn point(value: Option<&Value>) -> Option<Point> {
     Some(Point::new(number(value.get("x"))?, number(value.get("y"))?))
 }
 
-/// A job's id: a positive whole number, or a string of visible characters.
+/// A job's id: a positive whole number, also one that is written as a float (`7.2e3`, `7200.0`), or a
+/// string of visible characters.
 ///
-/// A number too large to be read exactly is refused: asking for another job's result is worse than
-/// an error. `0`, `""` and `"0"` are refused too; services send them in place of an id.
+/// A number too large to be read exactly and a string that was not UTF-8 are refused: asking for
+/// another job's result is worse than an error. `0`, `""` and `"0"` are refused too; services send
+/// them in place of an id.
 #[must_use]
 pub fn job_id(value: Option<&Value>) -> Option<JobId> {
     let id = match value? {
-        Value::String(id) => id.trim().to_owned(),
-        // Anything but a u64 has been rounded to a float.
-        Value::Number(id) => id.as_u64()?.to_string(),
+        Value::String(id) => trimmed(id).to_owned(),
+        Value::Number(id) => id.as_u64().or_else(|| exact(id.as_f64()?))?.to_string(),
         _ => return None,
     };
-    JobId::new(id).ok().filter(|id| id.as_str() != "0")
+    let is_id =
+        |id: &JobId| id.as_str() != "0" && !id.as_str().contains(char::REPLACEMENT_CHARACTER);
+    JobId::new(id).ok().filter(is_id)
+}
+
+/// The whole number that a float is. From 2^53 on, several are the same float.
+fn exact(number: f64) -> Option<u64> {
+    let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+    is_exact.then(|| format!("{number:.0}").parse().ok())?
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(is_padding)
 }
 
 /// A job's id as providers expect it back: a number if it reads as one, otherwise a string.
@@ -100,6 +127,18 @@ mod tests {
         }
         assert_eq!(number(None), None);
         assert_eq!(number(Some(&Value::Null)), None);
+    }
+
+    #[test]
+    fn a_message_is_read_however_deep_it_is() {
+        let said = |value: Value| message(Some(&value));
+        assert_eq!(said(json!(" No money. ")).as_deref(), Some("No money."));
+        let laravel = json!({"image_base64": ["The image field is required.", "Too small."]});
+        let both = "The image field is required. Too small.";
+        assert_eq!(said(laravel).as_deref(), Some(both));
+        for nothing in [json!(""), json!({}), json!([null]), json!(null)] {
+            assert_eq!(said(nothing), None);
+        }
     }
 
     #[test]
@@ -150,8 +189,20 @@ mod tests {
             assert_eq!(there_and_back(same).as_deref(), Some(same));
         }
         assert_eq!(there_and_back("\"123\"").as_deref(), Some("123"));
+        // As gateways in Lua write whole numbers.
+        for float in [
+            "7.2345678901e+10",
+            "72345678901.0",
+            "\"72345678901\\u0000\"",
+        ] {
+            assert_eq!(there_and_back(float).as_deref(), Some("72345678901"));
+        }
         for bad in [
             "18446744073709551616", // beyond u64: a float has lost its last digits
+            "9007199254740992.0",   // 2^53: as a float, 2^53 + 1 is the same
+            "0.0",
+            "-1.0",
+            "\"7\u{fffd}\"", // it was not UTF-8: the id is not known
             "-1",
             "1.5",
             "0",

@@ -22,6 +22,7 @@ mod error;
 mod job_api;
 mod provider;
 mod redact;
+mod repair;
 mod request;
 mod response;
 mod retry_after;

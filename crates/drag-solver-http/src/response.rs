@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::ResponseError;
 use crate::redact::redact;
+use crate::repair::repaired;
 
 /// How much of an unparseable body an error shows, in characters.
 const EXCERPT: usize = 60;
@@ -85,17 +86,21 @@ impl ApiResponse {
         &self.body
     }
 
-    /// The body as a JSON object. Of members given twice, the last counts.
+    /// The body as a JSON object. Of members given twice, the last counts. A byte order mark, bytes that
+    /// are not UTF-8, `NaN` and the like are no reason to refuse it.
     ///
     /// # Errors
     ///
     /// [`ResponseError::Unparseable`] says what the body is instead.
     pub fn object(&self) -> Result<Map<String, Value>, ResponseError> {
-        let what = match serde_json::from_slice(&self.body) {
+        let value = serde_json::from_slice(&self.body)
+            .or_else(|_| serde_json::from_str(&repaired(&self.body)));
+        let what = match value {
             Ok(Value::Object(members)) => return Ok(members),
             Ok(_) => "JSON, but not an object",
             Err(_) if self.is_empty() => "an empty body",
             Err(_) if self.is_html() => "an HTML page",
+            Err(_) if self.is_compressed() => "a compressed body, which was not asked for",
             Err(_) => "not JSON",
         };
         Err(ResponseError::Unparseable(what.into()))
@@ -115,9 +120,14 @@ impl ApiResponse {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
+    /// Whether it begins like gzip or zstd.
+    fn is_compressed(&self) -> bool {
+        self.body.starts_with(b"\x1f\x8b") || self.body.starts_with(b"\x28\xb5\x2f\xfd")
+    }
+
     /// The beginning of a body that says something to people, without the secrets.
     pub(crate) fn excerpt(&self, secrets: &[&SecretString]) -> Option<String> {
-        if self.is_empty() || self.is_html() {
+        if self.is_empty() || self.is_html() || self.is_compressed() {
             return None;
         }
         let head = &self.body[..self.body.len().min(HEAD)];

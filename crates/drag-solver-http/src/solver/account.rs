@@ -35,7 +35,8 @@ pub(super) struct Account<A> {
 /// Why a request brought nothing.
 pub(super) struct Failure {
     pub(super) error: SolveError,
-    /// Whether the provider itself says so. Otherwise there was no response, or none of the provider's.
+    /// Whether the provider says so in words that its documentation explains. Otherwise there was no
+    /// response, none of the provider's, or one that may mean anything.
     pub(super) is_refusal: bool,
 }
 
@@ -130,7 +131,7 @@ impl<A: JobApi> Account<A> {
             is_refusal: false,
         })?;
         parse(&response).map_err(|error| Failure {
-            is_refusal: !matches!(error, ResponseError::Unparseable(_)),
+            is_refusal: matches!(error, ResponseError::Rejected(_)),
             error: judge(&path, &response, error, &self.api.secrets()),
         })
     }

@@ -32,6 +32,11 @@ struct TimeLimit {
     kind: ErrorKind,
 }
 
+/// A job of an earlier call is given up when its provider says this often in a row that there is no
+/// such job. One that this call has bought is asked for as long as there is time: it is new, and not
+/// every server of a provider may know it yet.
+const MISSING_IS_GONE: u32 = 3;
+
 /// What the last poll brought, for the error that says that time is up.
 enum LastPoll {
     Running,
@@ -200,6 +205,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         let mut last = LastPoll::Running;
         let mut was_running = Duration::ZERO;
         let mut failed = Vec::new();
+        let mut missing = 0;
         loop {
             let Some(at) = next.filter(|&at| self.limit.allows(at)) else {
                 let error = self.out_of_time(next, last);
@@ -214,12 +220,23 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Ok(JobState::Solved(answer)) => Some(self.check(Some(&job), answer)),
                 Ok(JobState::Failed(error)) => Some(Err(error)),
                 Ok(JobState::Running) => {
+                    missing = 0;
                     last = LastPoll::Running;
                     None
                 }
                 Ok(JobState::Unknown(status)) => {
                     last = LastPoll::Unknown(status);
                     None
+                }
+                Ok(JobState::Missing(error)) => {
+                    missing += 1;
+                    let is_gone = created.is_none() && missing >= MISSING_IS_GONE;
+                    if is_gone {
+                        Some(Err(error))
+                    } else {
+                        last = LastPoll::Failed(error);
+                        None
+                    }
                 }
                 Err(Failure { error, is_refusal }) if is_refusal && !may_pass(error.kind()) => {
                     let error = self.unfinished(error, once(job).chain(others));
@@ -249,6 +266,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             self.settle(Some(&job), end.as_ref()).await?;
             match (end, others.pop_front()) {
                 (Err(error), Some(other)) => {
+                    missing = 0;
                     failed.extend(self.own(error).attempts());
                     job = other;
                 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::codes::{self, Meaning};
 use super::service::TaskService;
-use crate::json::{job_id, job_id_value, text, usd};
+use crate::json::{job_id, job_id_value, message, text, usd};
 use crate::{
     Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval,
     ResponseError,
@@ -96,11 +96,8 @@ impl<S: TaskService> JobApi for TaskApi<S> {
     fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
         let members = response.object()?;
         match refusal::<S>(&members) {
-            Some(Refusal {
-                error: ResponseError::Rejected(error),
-                ends_task: true,
-            }) => return Ok(JobState::Failed(error)),
-            Some(refusal) => return Err(refusal.error),
+            Some(Refusal::Request(error)) => return Err(error),
+            Some(Refusal::Task(state)) => return Ok(state),
             None => {}
         }
         let Some(status) = text(members.get("status")) else {
@@ -140,16 +137,28 @@ impl<S: TaskService> JobApi for TaskApi<S> {
 fn accepted<S: TaskService>(response: &ApiResponse) -> Result<Map<String, Value>, ResponseError> {
     let members = response.object()?;
     match refusal::<S>(&members) {
-        Some(refusal) => Err(refusal.error),
         None => Ok(members),
+        Some(Refusal::Request(error)) => Err(error),
+        Some(Refusal::Task(JobState::Failed(error) | JobState::Missing(error))) => {
+            Err(error.into())
+        }
+        // A state that no other request than a poll is answered with.
+        Some(Refusal::Task(_)) => {
+            let message = "says that a task is not ready, and was not asked about one";
+            Err(ResponseError::Unknown(SolveError::new(
+                ErrorKind::Protocol,
+                message,
+            )))
+        }
     }
 }
 
-/// What a response refuses.
-struct Refusal {
-    error: ResponseError,
-    /// Whether it is the task that is refused, and not just this request: there will be no answer.
-    ends_task: bool,
+/// What a response that reports an error says.
+enum Refusal {
+    /// This request is refused.
+    Request(ResponseError),
+    /// The task that was asked about is in this state.
+    Task(JobState),
 }
 
 /// The error that a response reports, if it does.
@@ -163,33 +172,35 @@ fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
     let id = id.unwrap_or_default();
     let meaning = codes::meaning(&id, code.as_deref());
     let code = code.unwrap_or_else(|| format!("error {id} without a code"));
-    let message = match text(members.get("errorDescription")) {
-        Some(description) if !description.is_empty() => format!("{code}: {description}"),
-        _ => code,
+    let message = match message(members.get("errorDescription")) {
+        Some(description) => format!("{code}: {description}"),
+        None => code,
     };
     let has_failed = is_status(members, &["fail", "failed"]);
     let error = |kind, message: &str| SolveError::new(kind, message);
-    let (error, ends_task) = match meaning {
-        Meaning::Kind(kind, wait) => (error(kind, &message).with_retry_after(wait).into(), false),
-        Meaning::GaveUp => (gave_up::<S>(&message).into(), true),
-        Meaning::Unknown if has_failed => (gave_up::<S>(&message).into(), true),
-        Meaning::Unknown => {
-            let error = error(ErrorKind::Protocol, &message);
-            (ResponseError::Unknown(error), false)
+    Some(match meaning {
+        Meaning::Kind(kind, wait) => {
+            Refusal::Request(error(kind, &message).with_retry_after(wait).into())
         }
-        Meaning::Gone => {
-            let error = error(ErrorKind::Protocol, &gone::<S>(&message));
-            (error.with_billed(Billed::Maybe).into(), true)
+        Meaning::Unknown if !has_failed => {
+            Refusal::Request(ResponseError::Unknown(error(ErrorKind::Protocol, &message)))
         }
-    };
-    Some(Refusal { error, ends_task })
+        Meaning::GaveUp | Meaning::Unknown => {
+            Refusal::Task(JobState::Failed(gave_up::<S>(&message)))
+        }
+        Meaning::NotReady => Refusal::Task(JobState::Running),
+        Meaning::Missing => {
+            let error = error(ErrorKind::Protocol, &missing::<S>(&message));
+            Refusal::Task(JobState::Missing(error.with_billed(Billed::Maybe)))
+        }
+    })
 }
 
 fn gave_up<S: TaskService>(message: &str) -> SolveError {
     SolveError::new(ErrorKind::Unsolvable, message).with_billed(S::UNSOLVABLE_BILLED)
 }
 
-fn gone<S: TaskService>(message: &str) -> String {
+fn missing<S: TaskService>(message: &str) -> String {
     let late = match S::RESULT_TTL {
         Some(ttl) => format!("the provider forgets a task {ttl:?} after it was completed"),
         None => "the provider has forgotten the task".to_owned(),

@@ -11,8 +11,10 @@ pub(super) enum Meaning {
     Kind(ErrorKind, Option<Duration>),
     /// The provider tried and gave up.
     GaveUp,
-    /// There is no such task: its result has expired, or it never was.
-    Gone,
+    /// There is no such task: its result has expired, or it is so new that not every server knows it.
+    Missing,
+    /// Said of a task that is not done yet.
+    NotReady,
     /// Not in the table.
     Unknown,
 }
@@ -23,7 +25,7 @@ const NO_MONEY: Option<Duration> = Some(Duration::from_secs(60));
 /// Code without its `ERROR_`, number, meaning.
 const TABLE: &[(&str, u32, Meaning)] = {
     use ErrorKind::{InsufficientBalance, Protocol, RateLimited, Unauthorized, Unsupported};
-    use Meaning::{GaveUp, Gone, Kind};
+    use Meaning::{GaveUp, Kind, Missing, NotReady};
     &[
         ("KEY_DOES_NOT_EXIST", 1, Kind(Unauthorized, None)),
         ("IP_NOT_ALLOWED", 11, Kind(Unauthorized, None)),
@@ -44,8 +46,10 @@ const TABLE: &[(&str, u32, Meaning)] = {
         ("TASK_NOT_SUPPORTED", 23, Kind(Protocol, None)),
         ("BAD_PARAMETERS", 110, Kind(Protocol, None)),
         ("BAD_IMGINSTRUCTIONS", 115, Kind(Protocol, None)),
-        ("NO_SUCH_CAPCHA_ID", 16, Gone),
-        ("NO_SUCH_CAPTCHA_ID", 16, Gone), // as some pages of the documentation spell it
+        ("NO_SUCH_CAPCHA_ID", 16, Missing),
+        ("NO_SUCH_CAPTCHA_ID", 16, Missing), // as some pages of the documentation spell it
+        ("CAPCHA_NOT_READY", 0, NotReady),   // of the older protocol of the same services
+        ("CAPTCHA_NOT_READY", 0, NotReady),
     ]
 };
 

@@ -63,7 +63,7 @@ impl JobApi for Api {
         ApiRequest::json("poll", &json!({"job": json::job_id_value(job)}))
     }
 
-    /// `{}`, `{"status": "napping"}`, `{"failed": "maybe"}`, or a drag and its cost.
+    /// `{}`, `{"status": "napping"}`, `{"missing": true}`, `{"failed": "maybe"}`, or a drag and its cost.
     fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
         let members = accepted(response)?;
         if let Some(answer) = answer(&members) {
@@ -73,6 +73,10 @@ impl JobApi for Api {
             let billed: Billed = serde_json::from_value(billed.clone()).unwrap();
             let error = SolveError::new(ErrorKind::Unsolvable, "gave up").with_billed(billed);
             return Ok(JobState::Failed(error));
+        }
+        if members.contains_key("missing") {
+            let error = SolveError::new(ErrorKind::Protocol, "no such job");
+            return Ok(JobState::Missing(error.with_billed(Billed::Maybe)));
         }
         Ok(match json::text(members.get("status")) {
             Some(status) => JobState::Unknown(status),
@@ -92,6 +96,10 @@ impl JobApi for Api {
 
 fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, ResponseError> {
     let members = response.object()?;
+    if let Some(message) = json::text(members.get("unexplained")) {
+        let error = SolveError::new(ErrorKind::Protocol, message);
+        return Err(ResponseError::Unknown(error));
+    }
     match json::text(members.get("refused")) {
         Some(message) => {
             let kind = serde_json::from_value(members["kind"].clone()).unwrap();

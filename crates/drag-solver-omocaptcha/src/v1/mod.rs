@@ -107,7 +107,7 @@ pub(crate) fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, Res
     let is_refused = json::flag(members.get("error")) == Some(true)
         || json::flag(members.get("success")) == Some(false);
     if is_refused {
-        let message = json::text(members.get("message")).unwrap_or_default();
+        let message = json::message(members.get("message")).unwrap_or_default();
         return Err(messages::refusal(&message));
     }
     Ok(members)
@@ -115,7 +115,7 @@ pub(crate) fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, Res
 
 /// `x1|y1|x2|y2`, in pixels.
 fn drag(result: Option<&Value>) -> Result<Drag, String> {
-    let Some(Value::String(text)) = result else {
+    let Some(text) = json::text(result) else {
         return Err("the job succeeded without a result".into());
     };
     let coordinate = |part: &str| {
