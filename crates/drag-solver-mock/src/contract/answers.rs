@@ -19,17 +19,15 @@ const MAX_NAME: usize = 64;
 #[allow(clippy::unused_async)] // a row of the table
 pub(super) async fn the_name_is_a_label(subject: &SolverUnderTest<'_>) -> Checked {
     let name = subject.solver.name();
-    if name.is_empty() || name.len() > MAX_NAME {
-        return Err(format!("`{name}` must have 1 to {MAX_NAME} characters"));
-    }
+    let has_length = (1..=MAX_NAME).contains(&name.len());
+    ensure!(has_length, "`{name}` must have 1 to {MAX_NAME} characters");
     let is_label = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase();
     if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
         let advice = "use visible lower-case ASCII characters";
         return Err(format!("`{name}` has {odd:?} in it: {advice}"));
     }
-    if subject.solver.name() != name {
-        return Err(format!("`{name}` was another name when asked again"));
-    }
+    let same = subject.solver.name() == name;
+    ensure!(same, "`{name}` was another name when asked again");
     Ok(Finding::Passed)
 }
 
@@ -81,17 +79,15 @@ pub(super) async fn solve(
         return Err(format!("it cost ${cost}, less than nothing"));
     }
     let worst = subject.solver.profile().worst_case;
-    if exceeds(solution.cost(), worst.cost) {
-        return Err(format!("it cost more than its worst case ({worst})"));
-    }
+    let is_within = !exceeds(solution.cost(), worst.cost);
+    ensure!(is_within, "it cost more than its worst case ({worst})");
     if let Some((expected, tolerance)) = &subject.expected {
         let off = drag.start.distance(expected.start);
         let off = off.max(drag.end.distance(expected.end));
-        if off > *tolerance {
-            return Err(format!(
-                "it answered {drag}, and the answer is {expected}: {off:.1} px off"
-            ));
-        }
+        ensure!(
+            off <= *tolerance,
+            "it answered {drag}, and the answer is {expected}: {off:.1} px off"
+        );
     }
     Ok(solution)
 }
@@ -111,9 +107,8 @@ pub(super) async fn reports_are_answered(subject: &SolverUnderTest<'_>) -> Check
     let solution = solve(subject, &subject.solvable).await?;
     for verdict in [Verdict::Correct, Verdict::Incorrect] {
         if let Err(error) = report(subject, &solution, verdict).await? {
-            if error.kind() != ErrorKind::Unsupported {
-                return Err(format!("a report that it was {verdict} failed: {error}"));
-            }
+            let is_refused = error.kind() == ErrorKind::Unsupported;
+            ensure!(is_refused, "a report that it was {verdict} failed: {error}");
             return Ok(skip(format!("it takes no report that it was {verdict}")));
         }
     }
@@ -149,14 +144,14 @@ pub(super) async fn errors_are_sensible(subject: &SolverUnderTest<'_>) -> Checke
     if subject.failures.is_empty() {
         return Ok(skip("no challenge was named with `failing`"));
     }
-    for failure in &subject.failures {
-        let expected = failure.kind.map_or("any error", ErrorKind::as_str);
-        match subject.ask(failure.solver, &failure.challenge).await? {
+    for (solver, challenge, kind) in &subject.failures {
+        let expected = kind.map_or("any error", ErrorKind::as_str);
+        match subject.ask(*solver, challenge).await? {
             Ok(solution) => {
                 let drag = solution.drag();
                 return Err(format!("in place of {expected} it was solved: {drag}"));
             }
-            Err(error) if failure.kind.is_some_and(|kind| kind != error.kind()) => {
+            Err(error) if kind.is_some_and(|kind| kind != error.kind()) => {
                 return Err(format!("the error is not {expected}: {error}"));
             }
             Err(error) => check_error(subject, &error)?,
@@ -173,13 +168,13 @@ pub(super) fn check_error(subject: &SolverUnderTest<'_>, error: &SolveError) -> 
         None if error.kind() == ErrorKind::AllFailed => {}
         None => return Err(format!("the error does not say who it is from: {error}")),
     }
-    if error.message().is_empty() {
-        return Err(format!("the error does not say what happened: {error}"));
-    }
-    let has_jobs = !error.unfinished_jobs().is_empty();
-    if error.kind().is_local_refusal() && error.billed() != Billed::No && !has_jobs {
-        return Err(format!("nothing was sent, so nothing was billed: {error}"));
-    }
+    let is_silent = error.message().is_empty();
+    ensure!(!is_silent, "the error does not say what happened: {error}");
+    let may_be_billed = !error.kind().is_local_refusal() || !error.unfinished_jobs().is_empty();
+    ensure!(
+        may_be_billed || error.billed() == Billed::No,
+        "nothing was sent, so nothing was billed: {error}"
+    );
     let texts = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
     for text in texts.map(ToString::to_string) {
         subject.check_hidden("an error", &text)?;
@@ -192,8 +187,7 @@ pub(super) fn check_error(subject: &SolverUnderTest<'_>, error: &SolveError) -> 
         let money = (error.billed(), error.unfinished_jobs());
         (error.kind(), error.recovery(), money, error.to_string())
     };
-    if facts(&back) != facts(error) {
-        return Err(format!("as JSON the error became another: {error}, {back}"));
-    }
+    let is_same = facts(&back) == facts(error);
+    ensure!(is_same, "as JSON the error became another: {error}, {back}");
     Ok(())
 }

@@ -19,23 +19,21 @@ const MAX_POLLS: usize = 100;
 pub(super) async fn an_expired_challenge_is_refused(subject: &SolverUnderTest<'_>) -> Checked {
     let fresh = subject.solvable.clone().without_paid_jobs();
     let error = refusal(subject, &fresh).await?;
-    if error.billed() != Billed::No {
-        return Err(format!("nothing was to be bought, and it says: {error}"));
-    }
+    let is_free = error.billed() == Billed::No;
+    ensure!(is_free, "nothing was to be bought, and it says: {error}");
     let inside = subject.solver.profile().solvers.into_iter().next();
     let solver = inside.unwrap_or_else(|| subject.solver.name().to_owned());
     let jobs = [1, 2].map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
     let paid = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
     let error = refusal(subject, &paid).await?;
-    match jobs
-        .iter()
-        .find(|job| !error.unfinished_jobs().contains(job))
-    {
-        Some(lost) => Err(format!(
-            "{lost} was paid for, and the refusal does not name it: {error}"
-        )),
-        None => Ok(Finding::Passed),
+    let named = error.unfinished_jobs();
+    for job in jobs {
+        ensure!(
+            named.contains(&job),
+            "{job} was paid for, and the refusal does not name it: {error}"
+        );
     }
+    Ok(Finding::Passed)
 }
 
 async fn refusal(
@@ -44,19 +42,19 @@ async fn refusal(
 ) -> Result<SolveError, String> {
     let expired = challenge.clone().with_deadline(Instant::now());
     let observed = Observed::call(subject, subject.solver, &expired, Recorder::default()).await?;
-    let (took, has_bought) = (observed.took, !observed.heard.buyers.is_empty());
+    let (took, buyers) = (observed.took, observed.heard.buyers);
     let Err(error) = observed.outcome else {
         return Err("it was solved after its deadline".to_owned());
     };
-    if error.kind() != ErrorKind::DeadlineExceeded {
-        return Err(format!("the error is not deadline_exceeded: {error}"));
-    }
-    if has_bought {
-        return Err(format!("something was bought after the deadline: {error}"));
-    }
-    if subject.is_paused && !took.is_zero() {
-        return Err(format!("it took {took:?} to say so"));
-    }
+    let is_right = error.kind() == ErrorKind::DeadlineExceeded;
+    ensure!(is_right, "the error is not deadline_exceeded: {error}");
+    let has_bought = !buyers.is_empty();
+    ensure!(
+        !has_bought,
+        "something was bought after the deadline: {error}"
+    );
+    let is_instant = took.is_zero() || !subject.is_paused;
+    ensure!(is_instant, "it took {took:?} to say so");
     check_error(subject, &error)?;
     Ok(error)
 }
@@ -76,12 +74,10 @@ pub(super) async fn a_deadline_ends_the_wait(subject: &SolverUnderTest<'_>) -> C
     let deadline = challenge.deadline().unwrap_or_else(Instant::now);
     let late = Instant::now().saturating_duration_since(deadline);
     let has_own_limit = error.kind() == ErrorKind::Timeout && !challenge.is_expired();
-    if error.kind() != ErrorKind::DeadlineExceeded && !has_own_limit {
-        return Err(format!("the error is not deadline_exceeded: {error}"));
-    }
-    if subject.is_paused && !late.is_zero() {
-        return Err(format!("it came {late:?} after the deadline"));
-    }
+    let is_right = error.kind() == ErrorKind::DeadlineExceeded || has_own_limit;
+    ensure!(is_right, "the error is not deadline_exceeded: {error}");
+    let is_in_time = late.is_zero() || !subject.is_paused;
+    ensure!(is_in_time, "it came {late:?} after the deadline");
     check_error(subject, &error)?;
     Ok(Finding::Passed)
 }

@@ -55,6 +55,16 @@
 //! [`SolverUnderTest::on_paused_clock`]: then the deadline checks also ask that the solver returns at
 //! the very instant, not merely within its [patience](SolverUnderTest::with_patience).
 
+/// Fails the check unless `it` holds, and says why.
+macro_rules! ensure {
+    ($it:expr, $($why:tt)+) => {
+        let holds = $it;
+        if !holds {
+            return Err(format!($($why)+));
+        }
+    };
+}
+
 mod answers;
 mod drive;
 mod interruptions;
@@ -112,7 +122,7 @@ pub async fn run(subject: &SolverUnderTest<'_>) -> Report {
     }
     let sensible = ("errors_are_sensible", Finding::Passed);
     if report.findings.contains(&sensible) {
-        let kinds = subject.failures.iter().filter_map(|failure| failure.kind);
+        let kinds = subject.failures.iter().filter_map(|(.., kind)| *kind);
         report.kinds = kinds.collect();
     }
     report

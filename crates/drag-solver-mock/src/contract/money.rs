@@ -27,11 +27,11 @@ pub(super) async fn events_tell_of_money(subject: &SolverUnderTest<'_>) -> Check
         return Ok(Finding::Passed);
     }
     let worst = subject.solver.profile().worst_case;
-    if worst.purchases.is_some_and(|most| most > 0) && worst.cost != Some(Usd::ZERO) {
-        return Err(format!(
-            "its profile is {worst}, and it says nothing of buying: {ADVICE}"
-        ));
-    }
+    let is_free = worst.purchases.is_none_or(|most| most == 0) || worst.cost == Some(Usd::ZERO);
+    ensure!(
+        is_free,
+        "its profile is {worst}, and it says nothing of buying: {ADVICE}"
+    );
     Ok(skip(format!(
         "it says nothing of money, as if it bought nothing: {ADVICE}"
     )))
@@ -69,23 +69,19 @@ fn check_ends(
 ) -> Result<(), String> {
     // A chain may drop a call whose request has not been answered: then it has no job to name.
     let may_drop = !solver.profile().solvers.is_empty();
-    for purchase in purchases
-        .as_slice()
-        .iter()
-        .filter(|p| p.settlement.is_none())
-    {
+    let open = purchases.as_slice().iter();
+    for purchase in open.filter(|p| p.settlement.is_none()) {
         let is_named = |attempt: &Attempt| match purchase.open_job() {
             Some(job) => attempt.jobs.contains(&job),
             None => may_drop && attempt.billed != Billed::No,
         };
-        if !failed.iter().any(is_named) {
-            let job = purchase.job.as_ref().map_or("", JobId::as_str);
-            return Err(format!(
-                "the purchase of job `{job}` from {} has no end: neither an event says so, nor is it \
-                 named as unfinished",
-                purchase.solver
-            ));
-        }
+        let (solver, job) = (&purchase.solver, purchase.job.as_ref());
+        let job = job.map_or("", JobId::as_str);
+        ensure!(
+            failed.iter().any(is_named),
+            "the purchase of job `{job}` from {solver} has no end: neither an event says so, nor is \
+             it named as unfinished"
+        );
     }
     Ok(())
 }
@@ -95,12 +91,12 @@ fn check_bill(purchases: &Purchases, error: &SolveError) -> Result<(), String> {
     let of_events = ends.map(|p| p.settlement.map_or(Billed::Maybe, |end| end.billed));
     let of_jobs = error.unfinished_jobs().into_iter().map(|_| Billed::Maybe);
     let expected = of_events.chain(of_jobs).max().unwrap_or(Billed::No);
-    match error.billed() {
-        billed if billed == expected => Ok(()),
-        billed => Err(format!(
-            "by its events and jobs, `billed` is `{expected}`, and the error says `{billed}`: {error}"
-        )),
-    }
+    let billed = error.billed();
+    ensure!(
+        billed == expected,
+        "by its events and jobs, `billed` is `{expected}`, and the error says `{billed}`: {error}"
+    );
+    Ok(())
 }
 
 fn check_solution(purchases: &Purchases, solution: &Solution) -> Result<(), String> {
@@ -109,9 +105,10 @@ fn check_solution(purchases: &Purchases, solution: &Solution) -> Result<(), Stri
     }
     let purchases = purchases.as_slice();
     let is_billed = |p: &Purchase| p.settlement.is_some_and(|end| end.billed != Billed::No);
-    if solution.cost() > Some(Usd::ZERO) && !purchases.iter().any(is_billed) {
-        return Err("its answer cost money, and no event says that anything was billed".to_owned());
-    }
+    ensure!(
+        solution.cost() <= Some(Usd::ZERO) || purchases.iter().any(is_billed),
+        "its answer cost money, and no event says that anything was billed"
+    );
     let Some(job) = solution.job() else {
         return Ok(());
     };
@@ -121,15 +118,14 @@ fn check_solution(purchases: &Purchases, solution: &Solution) -> Result<(), Stri
             "its answer is that of job {job}, and no event says that it was bought"
         ));
     };
-    match (
-        solution.cost(),
-        purchase.settlement.and_then(|end| end.cost),
-    ) {
-        (Some(cost), Some(told)) if cost != told => {
-            Err(format!("its answer cost ${cost}, and by its event ${told}"))
-        }
-        _ => Ok(()),
+    let told = purchase.settlement.and_then(|end| end.cost);
+    if let Some((cost, told)) = solution.cost().zip(told) {
+        ensure!(
+            cost == told,
+            "its answer cost ${cost}, and by its event ${told}"
+        );
     }
+    Ok(())
 }
 
 /// An observer that refuses `Buying` prevents the purchase: nothing is bought, and the call fails

@@ -41,13 +41,13 @@ pub(super) async fn two_paid_jobs_are_both_kept(subject: &SolverUnderTest<'_>) -
         Ok(_) => Vec::new(),
         Err(error) => error.unfinished_jobs(),
     };
-    let mut unfinished = observed.heard.purchases.unfinished_of(&jobs);
-    match unfinished.find(|job| !named.contains(job)) {
-        Some(lost) => Err(format!(
-            "{lost} was to be resumed, and the outcome does not name it"
-        )),
-        None => Ok(Finding::Passed),
+    for job in observed.heard.purchases.unfinished_of(&jobs) {
+        ensure!(
+            named.contains(job),
+            "{job} was to be resumed, and the outcome does not name it"
+        );
     }
+    Ok(Finding::Passed)
 }
 
 /// Solves by resuming `jobs`: at least one is fetched, and the others are returned.
@@ -58,9 +58,8 @@ async fn fetch(subject: &SolverUnderTest<'_>, jobs: &[PaidJob]) -> Result<Vec<Pa
     }
     let purchases = &observed.heard.purchases;
     let left: Vec<PaidJob> = purchases.unfinished_of(jobs).cloned().collect();
-    if left.len() == jobs.len() {
-        return Err(format!("it did not say that it resumed {}", jobs[0]));
-    }
+    let has_resumed = left.len() < jobs.len();
+    ensure!(has_resumed, "it did not say that it resumed {}", jobs[0]);
     Ok(left)
 }
 
@@ -72,11 +71,11 @@ async fn resume(
     let fresh = challenge.clone().without_paid_jobs();
     let resuming = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
     let observed = Observed::call(subject, subject.solver, &resuming, Recorder::default()).await?;
-    let has_bought = |job: &&PaidJob| observed.heard.buyers.contains(&job.solver);
-    match jobs.iter().find(has_bought) {
-        Some(job) => Err(format!("{job} was paid for, and it bought another")),
-        None => Ok(observed),
+    for job in jobs {
+        let has_bought = observed.heard.buyers.contains(&job.solver);
+        ensure!(!has_bought, "{job} was paid for, and it bought another");
     }
+    Ok(observed)
 }
 
 async fn two_abandoned_jobs(

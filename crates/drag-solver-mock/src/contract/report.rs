@@ -45,32 +45,25 @@ impl Report {
 
     /// The names of the checks that passed.
     pub fn passed_checks(&self) -> impl Iterator<Item = &'static str> {
-        let passed = |finding: &Finding| (*finding == Finding::Passed).then_some("");
-        self.filter(passed).map(|(check, _)| check)
+        let findings = self.findings.iter();
+        let passed = findings.filter(|(_, finding)| *finding == Finding::Passed);
+        passed.map(|(check, _)| *check)
     }
 
     /// The names of the checks that were skipped, and why.
     pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.filter(|finding| match finding {
-            Finding::Skipped(why) => Some(why),
+        self.findings.iter().filter_map(|(check, it)| match it {
+            Finding::Skipped(why) => Some((*check, why.as_str())),
             _ => None,
         })
     }
 
     /// The names of the checks that failed, and what the solver did.
     pub fn failed(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.filter(|finding| match finding {
-            Finding::Failed(what) => Some(what),
+        self.findings.iter().filter_map(|(check, it)| match it {
+            Finding::Failed(what) => Some((*check, what.as_str())),
             _ => None,
         })
-    }
-
-    fn filter<'a>(
-        &'a self,
-        text: impl Fn(&'a Finding) -> Option<&'a str>,
-    ) -> impl Iterator<Item = (&'static str, &'a str)> {
-        let findings = self.findings.iter();
-        findings.filter_map(move |(check, finding)| Some((*check, text(finding)?)))
     }
 }
 

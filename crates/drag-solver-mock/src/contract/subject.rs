@@ -28,13 +28,8 @@ pub struct SolverUnderTest<'a> {
     pub(super) is_paused: bool,
 }
 
-/// A challenge that a solver fails at.
-pub(super) struct Failure<'a> {
-    pub(super) solver: &'a dyn DragSolver,
-    pub(super) challenge: DragChallenge,
-    /// Any will do unless it is named.
-    pub(super) kind: Option<ErrorKind>,
-}
+/// A solver, a challenge that it fails at, and with which kind of error: any will do unless it is named.
+type Failure<'a> = (&'a dyn DragSolver, DragChallenge, Option<ErrorKind>);
 
 impl<'a> SolverUnderTest<'a> {
     /// `solver` solves `solvable` every time it is asked.
@@ -65,9 +60,9 @@ impl<'a> SolverUnderTest<'a> {
 
     /// A challenge that the solver fails at every time, with any error.
     #[must_use]
-    pub fn failing(self, challenge: DragChallenge) -> Self {
-        let solver = self.solver;
-        self.with_failure(None, solver, challenge)
+    pub fn failing(mut self, challenge: DragChallenge) -> Self {
+        self.failures.push((self.solver, challenge, None));
+        self
     }
 
     /// A challenge that the solver fails at every time with this kind of error. Name one for each
@@ -75,32 +70,19 @@ impl<'a> SolverUnderTest<'a> {
     #[must_use]
     pub fn failing_with(self, kind: ErrorKind, challenge: DragChallenge) -> Self {
         let solver = self.solver;
-        self.with_failure(Some(kind), solver, challenge)
+        self.with_unrelated_failure(kind, solver, challenge)
     }
 
     /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
     /// with an address at which nothing listens.
     #[must_use]
     pub fn with_unrelated_failure(
-        self,
+        mut self,
         kind: ErrorKind,
         solver: &'a dyn DragSolver,
         challenge: DragChallenge,
     ) -> Self {
-        self.with_failure(Some(kind), solver, challenge)
-    }
-
-    fn with_failure(
-        mut self,
-        kind: Option<ErrorKind>,
-        solver: &'a dyn DragSolver,
-        challenge: DragChallenge,
-    ) -> Self {
-        self.failures.push(Failure {
-            solver,
-            challenge,
-            kind,
-        });
+        self.failures.push((solver, challenge, Some(kind)));
         self
     }
 
@@ -182,26 +164,24 @@ impl<'a> SolverUnderTest<'a> {
         let own = own.into_iter().flatten();
         let own = own.map(|challenge| (self.solver, challenge));
         let failures = self.failures.iter();
-        own.chain(failures.map(|failure| (failure.solver, failure.challenge.clone())))
+        own.chain(failures.map(|(solver, challenge, _)| (*solver, challenge.clone())))
     }
 
     /// Fails if `text` contains a secret, without repeating it.
     pub(super) fn check_hidden(&self, what: &str, text: &str) -> Result<(), String> {
-        if self.secrets.iter().any(|secret| text.contains(secret)) {
-            return Err(format!("{what} shows a secret"));
-        }
+        let has_secret = self.secrets.iter().any(|secret| text.contains(secret));
+        ensure!(!has_secret, "{what} shows a secret");
         Ok(())
     }
 
     /// Fails if none called `name` may answer.
     pub(super) fn check_answerer(&self, what: &str, name: &str) -> Result<(), String> {
         let answerers = &self.answerers;
-        if answerers.iter().any(|answerer| answerer == name) {
-            return Ok(());
-        }
-        Err(format!(
+        ensure!(
+            answerers.iter().any(|answerer| answerer == name),
             "{what} is from `{name}`, and only {answerers:?} may answer"
-        ))
+        );
+        Ok(())
     }
 }
 

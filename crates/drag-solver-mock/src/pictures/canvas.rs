@@ -97,11 +97,8 @@ impl<'a> Row<'a> {
     pub(super) fn text(&mut self, centre: Xy, height: f64, text: &str, ink: Rgb) {
         let (mut x, y) = self.in_pixels(centre);
         let scale = height * self.unit / HEIGHT;
-        x -= text
-            .chars()
-            .skip(1)
-            .map(|_| ADVANCE * scale / 2.0)
-            .sum::<f64>();
+        let gaps = text.chars().skip(1);
+        x -= gaps.map(|_| ADVANCE * scale / 2.0).sum::<f64>();
         for letter in text.chars() {
             let strokes = segments(letter);
             self.paint((x, y), (6.0 * scale, 8.0 * scale), |x, y| {

@@ -4,19 +4,12 @@ use super::canvas::{Rgb, Xy, coverage, disc};
 use super::seeded::Seeded;
 
 /// The sky's top and bottom, the sun, and the hills from the farthest to the nearest.
+#[allow(clippy::unreadable_literal)] // as colours are written
 const PALETTES: [[u32; 6]; 4] = [
-    [
-        0x4a_9be0, 0xcf_eafb, 0xff_f3b0, 0x8f_b9d6, 0x5f_a86b, 0x3d_834f,
-    ],
-    [
-        0xf0_7f5a, 0xff_d99a, 0xff_f6d8, 0xc9_706a, 0x8e_4b64, 0x59_3455,
-    ],
-    [
-        0x6f_c7c2, 0xe6_f6df, 0xff_e082, 0xa7_cfa8, 0xd8_b36a, 0xb5_844a,
-    ],
-    [
-        0x5b_63b7, 0xd9_b8e4, 0xff_fdf0, 0x8f_8cc9, 0x5f_74a8, 0x3a_5480,
-    ],
+    [0x4a9be0, 0xcfeafb, 0xfff3b0, 0x8fb9d6, 0x5fa86b, 0x3d834f],
+    [0xf07f5a, 0xffd99a, 0xfff6d8, 0xc9706a, 0x8e4b64, 0x593455],
+    [0x6fc7c2, 0xe6f6df, 0xffe082, 0xa7cfa8, 0xd8b36a, 0xb5844a],
+    [0x5b63b7, 0xd9b8e4, 0xfffdf0, 0x8f8cc9, 0x5f74a8, 0x3a5480],
 ];
 
 /// A landscape of this size: its colour so many pixels from its middle.

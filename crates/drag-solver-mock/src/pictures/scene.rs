@@ -6,11 +6,12 @@ use super::layout::{CARD, Layout, PICTURE, SLIDER_Y};
 use super::seeded::Seeded;
 
 /// Colours of an application: its page, blocks on the page, text, and what is to be touched.
+#[allow(clippy::unreadable_literal)] // as colours are written
 const THEMES: [[u32; 4]; 4] = [
-    [0xf5_f6f8, 0xdd_e1e7, 0x2b_2f36, 0xfe_2c55],
-    [0xfa_f7f2, 0xe6_ddd0, 0x3a_332b, 0x1f_8fff],
-    [0x1c_1f26, 0x33_3843, 0xd5_d9e0, 0x00_b67a],
-    [0xee_f4f1, 0xd3_e0d9, 0x24_332c, 0xff_8a00],
+    [0xf5f6f8, 0xdde1e7, 0x2b2f36, 0xfe2c55],
+    [0xfaf7f2, 0xe6ddd0, 0x3a332b, 0x1f8fff],
+    [0x1c1f26, 0x333843, 0xd5d9e0, 0x00b67a],
+    [0xeef4f1, 0xd3e0d9, 0x24332c, 0xff8a00],
 ];
 
 /// What lies behind the card is seen through this much black.

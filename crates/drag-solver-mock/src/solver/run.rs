@@ -19,7 +19,6 @@ pub(super) struct Running<'a> {
     challenge: &'a DragChallenge,
     started: Instant,
     number: usize,
-    logged_at: Option<usize>,
     is_free: bool,
     /// The job that it waits for: the first that it is to resume, or the one it bought.
     job: Option<JobId>,
@@ -35,13 +34,12 @@ impl<'a> Running<'a> {
         let mut own = challenge.paid_jobs_of(&mock.name).filter(|_| !is_free);
         let job = own.next().cloned();
         let others = own.map(|job| PaidJob::new(&*mock.name, job.clone()));
-        let (number, logged_at) = state.begin(challenge, job.clone());
+        let number = state.begin(challenge, job.clone());
         Self {
             mock,
             challenge,
             started: Instant::now(),
             number,
-            logged_at,
             is_free,
             job,
             others: others.collect(),
@@ -124,7 +122,7 @@ impl<'a> Running<'a> {
         let accepted = Some(outcome.accepted_after);
         self.wait(accepted, outcome, "during the purchase").await?;
         let named = outcome.job_of(solver);
-        let job = self.mock.state().buy(named, self.logged_at);
+        let job = self.mock.state().buy(named, self.number);
         self.job = Some(job.clone());
         self.announce(Event::Bought { solver, job: &job }).await;
         Ok(())
@@ -218,6 +216,6 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.mock.state().end(self.logged_at, self.status);
+        self.mock.state().end(self.number, self.status);
     }
 }

@@ -40,52 +40,48 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Counts a call that begins: its number, and where it is in the log, if one is kept.
-    pub(super) fn begin(
-        &mut self,
-        challenge: &DragChallenge,
-        resumed: Option<JobId>,
-    ) -> (usize, Option<usize>) {
+    /// Counts a call that begins, and says its number.
+    pub(super) fn begin(&mut self, challenge: &DragChallenge, resumed: Option<JobId>) -> usize {
         self.call_count += 1;
         self.in_flight += 1;
         self.max_in_flight = self.max_in_flight.max(self.in_flight);
-        if self.keeps_no_log {
-            return (self.call_count, None);
+        if !self.keeps_no_log {
+            self.calls.push(RecordedCall {
+                challenge: challenge.clone(),
+                resumed,
+                bought: None,
+                started: Instant::now(),
+                ended: None,
+                status: CallStatus::InFlight,
+            });
         }
-        self.calls.push(RecordedCall {
-            challenge: challenge.clone(),
-            resumed,
-            bought: None,
-            started: Instant::now(),
-            ended: None,
-            status: CallStatus::InFlight,
-        });
-        (self.call_count, Some(self.calls.len() - 1))
+        self.call_count
     }
 
-    /// Counts a purchase, of the job that the script names or of the next in line.
-    pub(super) fn buy(&mut self, named: Option<JobId>, logged_at: Option<usize>) -> JobId {
+    /// Counts the purchase of a call, of the job that the script names or of the next in line.
+    pub(super) fn buy(&mut self, named: Option<JobId>, call: usize) -> JobId {
         self.purchases += 1;
         let next = || match &self.name_job {
             Some(name) => name(self.purchases),
             None => JobId::from(self.purchases as u64),
         };
         let job = named.unwrap_or_else(next);
-        if let Some(call) = self.logged(logged_at) {
+        if let Some(call) = self.logged(call) {
             call.bought = Some(job.clone());
         }
         job
     }
 
-    pub(super) fn end(&mut self, logged_at: Option<usize>, status: CallStatus) {
+    pub(super) fn end(&mut self, call: usize, status: CallStatus) {
         self.in_flight -= 1;
-        if let Some(call) = self.logged(logged_at) {
+        if let Some(call) = self.logged(call) {
             call.ended = Some(Instant::now());
             call.status = status;
         }
     }
 
-    fn logged(&mut self, logged_at: Option<usize>) -> Option<&mut RecordedCall> {
-        self.calls.get_mut(logged_at?)
+    /// The call of this number, unless no log was kept when it began.
+    fn logged(&mut self, call: usize) -> Option<&mut RecordedCall> {
+        self.calls.get_mut(call - 1)
     }
 }
