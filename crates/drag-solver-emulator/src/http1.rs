@@ -180,24 +180,23 @@ fn parse_chunk_size(buffer: &mut BytesMut) -> Result<Option<u64>, Unreadable> {
 /// An answer with a body of known length.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
-    pub(crate) status: u16,
-    headers: Vec<(&'static str, String)>,
-    pub(crate) body: Bytes,
+    status: u16,
+    /// The headers, a line each.
+    headers: String,
+    body: Bytes,
 }
 
 impl Response {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        let response = Self::empty(status).with_header("Content-Type", content_type);
-        Self {
-            body: body.into(),
-            ..response
-        }
+        let mut response = Self::empty(status).with_header("Content-Type", content_type);
+        response.body = body.into();
+        response
     }
 
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: Vec::new(),
+            headers: String::new(),
             body: Bytes::new(),
         }
     }
@@ -206,23 +205,19 @@ impl Response {
         Self::new(status, "application/json", body)
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
+        let _ = write!(self.headers, "{name}: {value}\r\n");
         self
     }
 
     /// All of it, to the byte.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut head = status_line(self.status);
-        for (name, value) in &self.headers {
-            let _ = write!(head, "{name}: {value}\r\n");
-        }
+        let mut head = status_line(self.status) + &self.headers;
         // A 204 has no body and may not speak of one.
         if self.status != 204 {
             let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
         }
-        head.push_str("\r\n");
-        [head.as_bytes(), &self.body].concat()
+        [head.as_bytes(), b"\r\n", &self.body].concat()
     }
 }
 

@@ -76,7 +76,6 @@ impl Ledger {
         self.make_room()?;
         let number = self.stats.jobs_created;
         let id = name(number);
-        let created = Instant::now();
         let job = Job {
             record: JobRecord {
                 id: id.clone(),
@@ -87,11 +86,8 @@ impl Ledger {
                 verdict: None,
             },
             number,
-            created,
-            // A delay too long for the clock is a job that no client waits for.
-            ready: created
-                .checked_add(delay)
-                .unwrap_or_else(|| created + Duration::from_secs(u32::MAX.into())),
+            created: Instant::now(),
+            ready: after(delay),
             scale,
             outcome: None,
         };
@@ -233,6 +229,13 @@ impl Ledger {
         jobs.sort_by_key(|job| job.number);
         jobs.iter().map(|job| job.record.clone()).collect()
     }
+}
+
+/// So long from now. What is too far for the clock is decades away.
+pub(crate) fn after(delay: Duration) -> Instant {
+    let now = Instant::now();
+    let far = || now + Duration::from_secs(u32::MAX.into());
+    now.checked_add(delay).unwrap_or_else(far)
 }
 
 #[cfg(test)]

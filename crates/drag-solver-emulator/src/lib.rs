@@ -28,7 +28,7 @@ pub use self::faults::{Echo, ErrorBody, Fault, RedirectTo, ResetPoint};
 pub use self::protocol::{Operation, Protocol, Quirk};
 pub use self::requests::ReceivedRequest;
 pub use self::secret_scanner::SecretScanner;
-use self::server::{Event, Server};
+use self::server::Server;
 use self::service::Service;
 pub use self::stats::{JobRecord, JobStatus, Stats};
 
@@ -100,12 +100,12 @@ impl Emulator {
     /// refused until [`resume`](Self::resume). Jobs are kept and go on; the port stays reserved.
     /// Dropping the future leaves the port closed; some connections may then be cut a little later.
     pub async fn suspend(&self) -> io::Result<()> {
-        self.server.command(Event::Suspend).await
+        self.server.listen(false).await
     }
 
     /// Listens again, on the same port.
     pub async fn resume(&self) -> io::Result<()> {
-        self.server.command(Event::Resume).await
+        self.server.listen(true).await
     }
 
     /// Stops everything. When it returns, no task and no socket is left.

@@ -113,9 +113,6 @@ impl RequestLog {
     }
 
     pub(crate) fn push(&mut self, request: ReceivedRequest) {
-        if self.limit == 0 {
-            return;
-        }
         self.bytes += request.bytes();
         self.requests.push_back(request);
         while self.requests.len() > self.limit

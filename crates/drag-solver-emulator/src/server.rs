@@ -3,16 +3,16 @@
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::connection;
+use crate::ledger::after;
 use crate::service::Service;
 
 /// Connections at once, at most; more are closed unread.
@@ -28,9 +28,12 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    commands: mpsc::UnboundedSender<Event>,
+    commands: mpsc::UnboundedSender<Command>,
     task: JoinHandle<()>,
 }
+
+/// Whether to listen, and who waits until that is carried out.
+type Command = (bool, oneshot::Sender<io::Result<()>>);
 
 impl Server {
     /// Listens on a free port of 127.0.0.1.
@@ -51,10 +54,10 @@ impl Server {
         })
     }
 
-    /// Has a command obeyed.
-    pub(crate) async fn command(&self, command: impl FnOnce(Done) -> Event) -> io::Result<()> {
+    /// Listens again, or stops listening and cuts every connection.
+    pub(crate) async fn listen(&self, is_to: bool) -> io::Result<()> {
         let (done, result) = oneshot::channel();
-        let _ = self.commands.send(command(done));
+        let _ = self.commands.send((is_to, done));
         let gone = |_| Err(io::Error::other("the emulator is gone with its runtime"));
         result.await.unwrap_or_else(gone)
     }
@@ -64,18 +67,6 @@ impl Server {
         drop(self.commands);
         let _ = self.task.await;
     }
-}
-
-/// Who waits until a command is carried out.
-pub(crate) type Done = oneshot::Sender<io::Result<()>>;
-
-pub(crate) enum Event {
-    Suspend(Done),
-    Resume(Done),
-    /// A fault refuses connections for this long.
-    Refuse(Duration),
-    RefusalOver,
-    Connected(TcpStream),
 }
 
 /// What the server's task owns.
@@ -88,33 +79,29 @@ struct Port {
 
 impl Port {
     /// Serves until the sender of commands is dropped.
-    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Event>) {
+    async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
-            let event = tokio::select! {
+            tokio::select! {
                 biased;
                 command = commands.recv() => match command {
-                    Some(command) => command,
                     None => break,
+                    Some((false, done)) => {
+                        let _ = done.send(self.close(None).await);
+                    }
+                    Some((true, done)) => {
+                        let is_suspended = matches!(self.door, Door::Closed { until: None, .. });
+                        let _ = done.send(if is_suspended { self.open() } else { Ok(()) });
+                    }
                 },
-                event = self.door.next(&self.service) => event,
-            };
-            match event {
-                Event::Suspend(done) => {
-                    let _ = done.send(self.close(None).await);
-                }
-                Event::Resume(done) => {
-                    let is_suspended = matches!(self.door, Door::Closed { lasting: None, .. });
-                    let _ = done.send(if is_suspended { self.open() } else { Ok(()) });
-                }
-                Event::Refuse(lasting) => {
-                    let _ = self.close(Some(lasting)).await;
-                }
-                Event::RefusalOver => {
+                () = self.door.refusal_over() => {
                     if self.open().is_err() {
                         let _ = self.close(Some(TRY_AGAIN)).await;
                     }
                 }
-                Event::Connected(socket) => {
+                lasting = self.service.refused(), if matches!(self.door, Door::Open(_)) => {
+                    let _ = self.close(Some(lasting)).await;
+                }
+                socket = self.door.accept() => {
                     while self.connections.try_join_next().is_some() {}
                     if self.connections.len() < MAX_CONNECTIONS {
                         let service = Arc::clone(&self.service);
@@ -145,9 +132,9 @@ impl Port {
 /// Whether clients can connect.
 enum Door {
     Open(TcpListener),
-    /// Connecting is refused, until the time is over if there is one.
+    /// Connecting is refused, until then if it is a fault that refuses.
     Closed {
-        lasting: Option<Pin<Box<Sleep>>>,
+        until: Option<Instant>,
         /// Keeps the port.
         _socket: TcpSocket,
     },
@@ -165,31 +152,31 @@ impl Door {
 
     fn closed(socket: TcpSocket, lasting: Option<Duration>) -> Self {
         Self::Closed {
-            lasting: lasting.map(|lasting| Box::pin(sleep(lasting))),
+            until: lasting.map(after),
             _socket: socket,
         }
     }
 
-    async fn next(&mut self, service: &Service) -> Event {
-        match self {
-            Self::Open(listener) => loop {
-                tokio::select! {
-                    biased;
-                    lasting = service.refused() => return Event::Refuse(lasting),
-                    accepted = listener.accept() => match accepted {
-                        Ok((socket, _)) => return Event::Connected(socket),
-                        Err(_) => sleep(TRY_AGAIN).await,
-                    },
-                }
-            },
-            Self::Closed {
-                lasting: Some(lasting),
-                ..
-            } => {
-                lasting.await;
-                Event::RefusalOver
+    /// The next client, if any can connect.
+    async fn accept(&self) -> TcpStream {
+        let Self::Open(listener) = self else {
+            return pending().await;
+        };
+        loop {
+            match listener.accept().await {
+                Ok((socket, _)) => return socket,
+                Err(_) => sleep(TRY_AGAIN).await,
             }
-            Self::Closed { lasting: None, .. } => pending().await,
+        }
+    }
+
+    /// Waits until a fault no longer refuses connections, if one does.
+    async fn refusal_over(&self) {
+        match *self {
+            Self::Closed {
+                until: Some(it), ..
+            } => sleep_until(it).await,
+            _ => pending().await,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn redirect(code: u16, to: RedirectTo, right: &RightAnswer<'_>) -> Ve
         RedirectTo::OtherHost => format!("//localhost:{port}{target}?redirected"),
         RedirectTo::PlainHttp => format!("http://127.0.0.1:{port}{target}?redirected"),
     };
-    let redirect = Response::json(code, "{}").with_header("Location", target);
+    let redirect = Response::json(code, "{}").with_header("Location", &target);
     redirect.encode()
 }
 
@@ -117,22 +117,19 @@ const MARK: &str = "@token@";
 
 /// The right answer, with the token for every text and number.
 pub(super) fn echo_everywhere(right: &RightAnswer<'_>) -> Vec<u8> {
-    let members = right.json.as_object().into_iter().flatten();
-    let members = members.map(|(name, value)| {
-        let value = match value {
-            Value::String(_) | Value::Number(_) => right.token.into(),
-            other => other.clone(),
-        };
-        (name.clone(), value)
-    });
-    let body = Value::Object(members.collect::<Map<_, _>>());
+    let mut body = right.json.clone();
+    for value in body.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if value.is_string() || value.is_number() {
+            *value = right.token.into();
+        }
+    }
     Response::json(200, body.to_string()).encode()
 }
 
 pub(super) fn login(right: &RightAnswer<'_>) -> Vec<u8> {
     let target = format!("/login?key={}", corrupt::percent_encoded(right.token));
     let page = format!("<a href=\"{target}\">{}</a>", right.token);
-    let redirect = Response::new(307, "text/html", page).with_header("Location", target);
+    let redirect = Response::new(307, "text/html", page).with_header("Location", &target);
     redirect.encode()
 }
 

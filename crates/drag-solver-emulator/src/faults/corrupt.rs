@@ -9,7 +9,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How deep [`nested`] goes.
 const DEPTH: usize = 100_000;
@@ -39,51 +39,39 @@ pub(super) fn duplicated(value: &Value) -> Vec<u8> {
     text(value).into_bytes()
 }
 
-/// Members that no provider documents, of every type.
+/// With members that no provider documents, of every type.
 pub(super) fn extended(value: &Value) -> Vec<u8> {
-    let more = json!({
-        "": "", "request_id": "r-1", "debug": {"took": 1.5e300, "hops": [null, true, {}]},
-        "constructor": "x", "Error": 1, "statusCode": 200, "результат": "1|2|3|4",
-    });
-    let mut value = value.clone();
-    if let (Value::Object(members), Value::Object(more)) = (&mut value, more) {
-        members.extend(more);
-    }
-    value.to_string().into_bytes()
+    let debug = r#""":"","request_id":"r-1","debug":{"took":1.5e300,"hops":[null,true,{}]}"#;
+    let names = r#""constructor":"x","Error":1,"statusCode":200,"результат":"1|2|3|4""#;
+    preceded(value, format!("{debug},{names},").as_bytes())
 }
 
 /// Every number as a string.
 pub(super) fn numbers_as_strings(value: &Value) -> Vec<u8> {
-    let retype = |value: &mut Value| {
-        if value.is_number() {
-            *value = value.to_string().into();
-        }
-    };
-    retyped(value, retype)
+    let to_string = |value: &Value| value.is_number().then(|| value.to_string().into());
+    retyped(value, to_string).to_string().into_bytes()
 }
 
 /// Every string that is a number as a number.
 pub(super) fn strings_as_numbers(value: &Value) -> Vec<u8> {
-    let retype = |value: &mut Value| {
-        let number = serde_json::from_str(value.as_str().unwrap_or_default());
-        if let Ok(Value::Number(number)) = number {
-            *value = number.into();
-        }
+    let to_number = |value: &Value| {
+        let number = serde_json::from_str(value.as_str()?).ok();
+        number.map(Value::Number)
     };
-    retyped(value, retype)
+    retyped(value, to_number).to_string().into_bytes()
 }
 
-fn retyped(value: &Value, retype: fn(&mut Value)) -> Vec<u8> {
-    fn walk(value: &mut Value, retype: fn(&mut Value)) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, retype)),
-            Value::Object(members) => members.values_mut().for_each(|item| walk(item, retype)),
-            other => retype(other),
+/// `value` with what `retype` makes of each text, number and the like in it, if it makes anything.
+fn retyped(value: &Value, retype: fn(&Value) -> Option<Value>) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| retyped(item, retype)).collect(),
+        Value::Object(members) => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| (name.clone(), retyped(value, retype)));
+            members.collect()
         }
+        other => retype(other).unwrap_or_else(|| other.clone()),
     }
-    let mut value = value.clone();
-    walk(&mut value, retype);
-    value.to_string().into_bytes()
 }
 
 /// A job id that no integer of 64 bits can hold.
@@ -150,6 +138,8 @@ pub(super) fn basic(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
+
+    use serde_json::json;
 
     use super::*;
 

@@ -15,6 +15,7 @@ const REAL: (usize, Duration) = (50, Duration::from_millis(50));
 /// A solver, a challenge it solves, and what else the checks may use.
 ///
 /// `Debug` does not show the secrets.
+#[must_use]
 pub struct SolverUnderTest<'a> {
     pub(super) solver: &'a dyn DragSolver,
     pub(super) solvable: DragChallenge,
@@ -52,14 +53,12 @@ impl<'a> SolverUnderTest<'a> {
 
     /// The true answer to the solvable challenge, and how far off each of its points may be, in
     /// pixels. Unless it is given, any drag on the picture will do.
-    #[must_use]
     pub fn expecting(mut self, drag: Drag, tolerance: f64) -> Self {
         self.expected = Some((drag, tolerance));
         self
     }
 
     /// A challenge that the solver fails at every time, with any error.
-    #[must_use]
     pub fn failing(mut self, challenge: DragChallenge) -> Self {
         self.failures.push((self.solver, challenge, None));
         self
@@ -67,7 +66,6 @@ impl<'a> SolverUnderTest<'a> {
 
     /// A challenge that the solver fails at every time with this kind of error. Name one for each
     /// kind that it can show: [`Report::kinds`](super::Report::kinds) says which were seen.
-    #[must_use]
     pub fn failing_with(self, kind: ErrorKind, challenge: DragChallenge) -> Self {
         let solver = self.solver;
         self.with_unrelated_failure(kind, solver, challenge)
@@ -75,7 +73,6 @@ impl<'a> SolverUnderTest<'a> {
 
     /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
     /// with an address at which nothing listens.
-    #[must_use]
     pub fn with_unrelated_failure(
         mut self,
         kind: ErrorKind,
@@ -87,7 +84,6 @@ impl<'a> SolverUnderTest<'a> {
     }
 
     /// A challenge for whose answer the solver waits until the deadline.
-    #[must_use]
     pub fn never_answering(mut self, endless: DragChallenge) -> Self {
         self.endless = Some(endless);
         self
@@ -95,14 +91,12 @@ impl<'a> SolverUnderTest<'a> {
 
     /// Names that solutions and errors may come from, besides the solver's own and those in its
     /// [profile](DragSolver::profile).
-    #[must_use]
     pub fn answered_by<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.answerers.extend(names.into_iter().map(Into::into));
         self
     }
 
     /// Text that nothing the solver shows may contain. An empty one is ignored.
-    #[must_use]
     pub fn with_secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self.secrets.retain(|secret| !secret.is_empty());
@@ -111,21 +105,18 @@ impl<'a> SolverUnderTest<'a> {
 
     /// How many calls are made at once. Unless set: 1,000 on a paused clock, and 50 otherwise, as a
     /// socket each has two ends in one process.
-    #[must_use]
     pub fn with_calls_at_once(mut self, calls: usize) -> Self {
         self.at_once = Some(calls);
         self
     }
 
     /// How long one call may take before it counts as stuck. 30 s unless set.
-    #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
     /// Says that the clock is paused, so that instants can be asked for exactly.
-    #[must_use]
     pub fn on_paused_clock(mut self) -> Self {
         self.is_paused = true;
         self

@@ -80,6 +80,7 @@ use self::state::State;
 /// A dropped call is logged as [`CallStatus::Dropped`]. The outcome that it took stays taken, and what
 /// it had bought stays bought.
 #[derive(Clone)]
+#[must_use = "its methods return it; `push` adds to the script of one that is kept"]
 pub struct MockSolver {
     name: Arc<str>,
     state: Arc<Mutex<State>>,
@@ -95,14 +96,12 @@ impl MockSolver {
     }
 
     /// Adds an outcome at the end of the script. May be called while calls are under way.
-    #[must_use = "the mock itself is returned; `push` adds to the script of one you keep"]
     pub fn then(self, outcome: impl Into<Outcome>) -> Self {
         self.push(outcome);
         self
     }
 
     /// Adds the same outcome `times` times at the end of the script.
-    #[must_use = "the mock itself is returned"]
     pub fn then_times(self, times: usize, outcome: impl Into<Outcome>) -> Self {
         let outcome = outcome.into();
         for _ in 0..times {
@@ -119,7 +118,6 @@ impl MockSolver {
     }
 
     /// The outcome of every call after the script's end.
-    #[must_use = "the mock itself is returned"]
     pub fn always(self, outcome: impl Into<Outcome>) -> Self {
         let outcome = outcome.into();
         self.always_with(move |_, _| outcome.clone())
@@ -127,7 +125,6 @@ impl MockSolver {
 
     /// Asks `decide` for the outcome of every call after the script's end. It gets the challenge and
     /// the call's number, counted from 1 and including the scripted calls.
-    #[must_use = "the mock itself is returned"]
     pub fn always_with(
         self,
         decide: impl Fn(&DragChallenge, usize) -> Outcome + Send + Sync + 'static,
@@ -136,41 +133,35 @@ impl MockSolver {
     }
 
     /// What each [answer](Outcome::answer) says it cost. Unknown unless set.
-    #[must_use = "the mock itself is returned"]
     pub fn with_cost(self, cost: Usd) -> Self {
         self.set(|state| state.cost = Some(cost))
     }
 
     /// What its profile says that one call takes at most. Unless set: one purchase, at its
     /// [cost](Self::with_cost) if it has one, in unknown time.
-    #[must_use = "the mock itself is returned"]
     pub fn with_worst_case(self, worst_case: WorstCase) -> Self {
         self.set(|state| state.worst_case = Some(worst_case))
     }
 
     /// Says that it takes pictures within these limits only. It answers others all the same. Unless
     /// this is called it has none.
-    #[must_use = "the mock itself is returned"]
     pub fn with_limits(self, limits: ScreenshotLimits) -> Self {
         self.set(|state| state.limits = limits)
     }
 
     /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
     /// id is that number.
-    #[must_use = "the mock itself is returned"]
     pub fn with_job_ids(self, name: impl Fn(usize) -> JobId + Send + Sync + 'static) -> Self {
         self.set(|state| state.name_job = Some(Arc::new(name)))
     }
 
     /// Buys nothing, like a solver that runs locally: no job ids, no events, and paid jobs are not
     /// resumed.
-    #[must_use = "the mock itself is returned"]
     pub fn free(self) -> Self {
         self.set(|state| state.is_free = true)
     }
 
     /// Answers reports with what `answer` says. By default they are accepted.
-    #[must_use = "the mock itself is returned"]
     pub fn on_report(
         self,
         answer: impl Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync + 'static,
@@ -180,7 +171,6 @@ impl MockSolver {
 
     /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
     /// are logged all the same.
-    #[must_use = "the mock itself is returned"]
     pub fn without_reports(self) -> Self {
         let name = Arc::clone(&self.name);
         self.on_report(move |_, _| {
@@ -192,14 +182,12 @@ impl MockSolver {
     }
 
     /// How long a report takes. At once unless set.
-    #[must_use = "the mock itself is returned"]
     pub fn with_report_latency(self, latency: Duration) -> Self {
         self.set(|state| state.report_latency = latency)
     }
 
     /// Keeps counters but no [calls](Self::calls) and [reports](Self::reports), whose pictures
     /// would add up in a benchmark or a soak test.
-    #[must_use = "the mock itself is returned"]
     pub fn without_log(self) -> Self {
         self.set(|state| state.keeps_no_log = true)
     }

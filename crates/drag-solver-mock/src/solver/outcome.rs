@@ -23,6 +23,7 @@ use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Solution, SolveError};
 ///     .then(Outcome::hang());
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Outcome {
     pub(super) result: Scripted,
     /// From the start of the call; `None` is never.
@@ -63,14 +64,12 @@ impl Outcome {
 
     /// A job is bought, and its answer is `drag`. The solution gets the solver's name, the job's
     /// id, the solver's [cost](crate::MockSolver::with_cost) and the time the call took.
-    #[must_use]
     pub fn answer(drag: Drag) -> Self {
         Self::new(Scripted::Drag(drag))
     }
 
     /// A job is bought, and the answer is exactly this solution, with the solver, job, cost
     /// and time that it names.
-    #[must_use]
     pub fn solution(solution: Solution) -> Self {
         Self::new(Scripted::Solution(solution))
     }
@@ -98,7 +97,6 @@ impl Outcome {
 
     /// A job is bought and never answered. The call waits until the challenge's deadline, or
     /// permanently if it has none. [`after`](Self::after) does not change that.
-    #[must_use]
     pub fn hang() -> Self {
         let mut endless = Self::from(ErrorKind::Timeout);
         endless.latency = None;
@@ -106,7 +104,6 @@ impl Outcome {
     }
 
     /// Comes this long after the call began, in place of at once.
-    #[must_use]
     pub fn after(mut self, latency: Duration) -> Self {
         self.latency = self.latency.map(|_| latency);
         self
@@ -115,21 +112,18 @@ impl Outcome {
     /// The job is bought this long after the call began, in place of at once. Until then it is
     /// unknown whether it is: a call whose deadline passes in between fails with [`Billed::Maybe`]
     /// and no job. Without effect when a paid job is resumed.
-    #[must_use]
     pub fn accepted_after(mut self, latency: Duration) -> Self {
         self.accepted_after = latency;
         self
     }
 
     /// No job is bought: the purchase itself fails. A job that is being resumed stays unfinished.
-    #[must_use]
     pub fn refused(mut self) -> Self {
         self.purchase = Some(Purchase::Refused);
         self
     }
 
     /// A job is bought, and this is how it ends: nothing is left to resume.
-    #[must_use]
     pub fn settled(mut self) -> Self {
         self.purchase = Some(Purchase::Settled);
         self
@@ -137,14 +131,12 @@ impl Outcome {
 
     /// A job is bought and still running when the error comes. The error names it, so that it can
     /// be resumed.
-    #[must_use]
     pub fn unfinished(mut self) -> Self {
         self.purchase = Some(Purchase::Unfinished);
         self
     }
 
     /// Waits past the deadline, as a badly written solver does.
-    #[must_use]
     pub fn ignoring_deadline(mut self) -> Self {
         self.ignores_deadline = true;
         self
