@@ -10,7 +10,7 @@ use drag_solver_core::{
     WorstCase,
 };
 
-use crate::resume::members;
+use crate::resume::{answers_as, members, with_jobs};
 
 /// The solvers of one combinator. Clones are the same ones.
 #[derive(Clone, Debug)]
@@ -32,16 +32,7 @@ pub(crate) struct Turn {
 impl Turn {
     /// The challenge as this solver is to get it.
     pub(crate) fn challenge<'c>(&self, whole: &'c DragChallenge) -> Cow<'c, DragChallenge> {
-        if whole.paid_jobs() == self.jobs {
-            return Cow::Borrowed(whole);
-        }
-        let fresh = whole.clone().without_paid_jobs();
-        Cow::Owned(
-            self.jobs
-                .iter()
-                .cloned()
-                .fold(fresh, DragChallenge::resume_job),
-        )
+        with_jobs(whole, &self.jobs)
     }
 }
 
@@ -111,7 +102,7 @@ impl Candidates {
         let mut turns: Vec<Turn> = order.into_iter().map(new_turn).collect();
         for job in challenge.paid_jobs() {
             let owners = turns.iter_mut();
-            let owners = owners.filter(|turn| self.answers_as(turn.child, &job.solver));
+            let owners = owners.filter(|turn| answers_as(&self.solvers[turn.child], &job.solver));
             if let Some(owner) = owners.min_by_key(|turn| turn.jobs.len()) {
                 owner.jobs.push(job.clone());
             }
@@ -121,30 +112,15 @@ impl Candidates {
     }
 
     /// The jobs that none of these solvers can resume. They are not theirs to forget.
-    pub(crate) fn jobs_of_others(
-        &self,
-        challenge: &DragChallenge,
-    ) -> impl Iterator<Item = PaidJob> {
-        let is_ours = |job: &PaidJob| {
-            let mut all = 0..self.solvers.len();
-            all.any(|child| self.answers_as(child, &job.solver))
-        };
-        let others = challenge
-            .paid_jobs()
-            .iter()
-            .filter(move |job| !is_ours(job));
-        others.cloned()
-    }
-
-    /// Whether this solver is, or is a chain around, the one called `name`.
-    fn answers_as(&self, child: usize, name: &str) -> bool {
-        let solver = &self.solvers[child];
-        solver.name() == name || members(solver).iter().any(|member| member == name)
+    pub(crate) fn jobs_of_others(&self, challenge: &DragChallenge) -> Vec<PaidJob> {
+        let mut others = challenge.paid_jobs().to_vec();
+        others.retain(|job| !self.solvers.iter().any(|own| answers_as(own, &job.solver)));
+        others
     }
 
     /// Whether this solver can have found `solution`.
     fn can_have_found(&self, child: usize, solution: &Solution) -> bool {
-        self.answers_as(child, solution.solver())
+        answers_as(&self.solvers[child], solution.solver())
             || match solution.contributors() {
                 [] => false,
                 several => several.iter().all(|part| self.can_have_found(child, part)),

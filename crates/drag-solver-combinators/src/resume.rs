@@ -1,6 +1,8 @@
 //! Which paid jobs a solver resumes.
 
-use drag_solver_core::{DragSolver, PaidJob};
+use std::borrow::Cow;
+
+use drag_solver_core::{DragChallenge, DragSolver, PaidJob};
 
 /// Names of the solvers that answer for `solver`: those inside of it, or else its own.
 pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
@@ -11,20 +13,33 @@ pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
     inside
 }
 
+/// Whether `solver` is, or is a chain around, the one called `name`.
+pub(crate) fn answers_as(solver: &impl DragSolver, name: &str) -> bool {
+    solver.name() == name || members(solver).iter().any(|member| member == name)
+}
+
 /// Whether `solver`, or one inside of it, has one of these jobs to resume. Fetching what was paid for costs
 /// nothing, so nothing on this side may refuse it.
 pub(crate) fn resumes(solver: &impl DragSolver, jobs: &[PaidJob]) -> bool {
-    // The names inside are worked out only for the few challenges that bring a job.
-    jobs.iter().any(|job| job.solver == solver.name())
-        || !jobs.is_empty() && {
-            let members = members(solver);
-            jobs.iter().any(|job| members.contains(&job.solver))
-        }
+    jobs.iter().any(|job| answers_as(solver, &job.solver))
+}
+
+/// `challenge` with these jobs to resume, and no others.
+pub(crate) fn with_jobs<'c>(
+    challenge: &'c DragChallenge,
+    jobs: &[PaidJob],
+) -> Cow<'c, DragChallenge> {
+    if challenge.paid_jobs() == jobs {
+        return Cow::Borrowed(challenge);
+    }
+    let fresh = challenge.clone().without_paid_jobs();
+    let jobs = jobs.iter().cloned();
+    Cow::Owned(jobs.fold(fresh, DragChallenge::resume_job))
 }
 
 #[cfg(test)]
 mod tests {
-    use drag_solver_core::{DragChallenge, JobId, Profile, Solution, SolveError, async_trait};
+    use drag_solver_core::{JobId, Profile, Solution, SolveError, async_trait};
 
     use super::*;
 

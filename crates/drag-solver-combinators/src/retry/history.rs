@@ -1,11 +1,13 @@
 //! What happened in one call so far, and which paid jobs the next attempt continues to wait for.
 
+use std::borrow::Cow;
+
 use drag_solver_core::{
     Attempt, DragChallenge, DragSolver, PaidJob, Purchases, Solution, SolveError,
 };
 use tokio::time::Instant;
 
-use crate::resume::resumes;
+use crate::resume::{resumes, with_jobs};
 
 #[derive(Debug)]
 pub(super) struct History<'a> {
@@ -47,27 +49,18 @@ impl<'a> History<'a> {
 
     /// The challenge for the next attempt: with the jobs that were paid for, or with none if the policy
     /// abandons them.
-    pub(super) fn next_challenge(&self) -> DragChallenge {
-        if self.failures == 0 {
-            return self.challenge.clone();
-        }
-        let fresh = self.challenge.clone().without_paid_jobs();
-        if !self.resume {
-            return fresh;
-        }
-        let open = self.open.iter().cloned();
-        open.fold(fresh, DragChallenge::resume_job)
+    pub(super) fn next_challenge(&self) -> Cow<'a, DragChallenge> {
+        let abandons = self.failures > 0 && !self.resume;
+        let jobs = if abandons { &[] } else { &*self.open };
+        with_jobs(self.challenge, jobs)
     }
 
     /// Remembers a failed attempt, of whose money `purchases` tells.
     pub(super) fn failed(&mut self, error: &SolveError, purchases: &Purchases) {
         self.hand_over(|job| purchases.has_taken_up(job));
         let mut open: Vec<PaidJob> = purchases.unfinished_of(&self.open).cloned().collect();
-        for job in error
-            .unfinished_jobs()
-            .into_iter()
-            .chain(purchases.open_jobs())
-        {
+        let told = error.unfinished_jobs().into_iter();
+        for job in told.chain(purchases.open_jobs()) {
             if !open.contains(&job) {
                 open.push(job);
             }
@@ -92,22 +85,11 @@ impl<'a> History<'a> {
 
     /// The last error as it was, but with every attempt before it, and marked, so that no retry
     /// outside starts over.
-    pub(super) fn gave_up(self, last: SolveError) -> SolveError {
-        let named = last.unfinished_jobs();
-        let unnamed = |job: &PaidJob| {
-            let in_attempts = self
-                .earlier
-                .iter()
-                .any(|attempt| attempt.jobs.contains(job));
-            !in_attempts && !named.contains(job)
-        };
-        let forgotten: Vec<PaidJob> = self
-            .open
-            .iter()
-            .filter(|job| unnamed(job))
-            .cloned()
-            .collect();
-        let last = last.with_unfinished_jobs(forgotten).mark_exhausted();
+    pub(super) fn gave_up(mut self, last: SolveError) -> SolveError {
+        let mut named = last.unfinished_jobs();
+        named.extend(self.earlier.iter().flat_map(|attempt| attempt.jobs.clone()));
+        self.open.retain(|job| !named.contains(job));
+        let last = last.with_unfinished_jobs(self.open).mark_exhausted();
         if self.failures <= 1 {
             return last;
         }
@@ -118,12 +100,8 @@ impl<'a> History<'a> {
     /// The jobs that an attempt took up are that attempt's now, and so is their bill: the earlier
     /// attempts let go of them.
     fn hand_over(&mut self, is_taken_up: impl Fn(&PaidJob) -> bool) {
-        let taken_up: Vec<PaidJob> = self
-            .open
-            .iter()
-            .filter(|job| is_taken_up(job))
-            .cloned()
-            .collect();
+        let mut taken_up = self.open.clone();
+        taken_up.retain(is_taken_up);
         for attempt in self.earlier.iter_mut().chain(&mut self.latest) {
             attempt.hand_over(&taken_up);
         }
