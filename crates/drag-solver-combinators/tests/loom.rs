@@ -32,7 +32,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use tokio::time::Instant;
 
-use self::account::{Account, Shortage, Spending};
+use self::account::{Budget, Shortage, Spending};
 use self::state::Circuit;
 use self::transition::{CircuitState, Sample};
 
@@ -42,12 +42,12 @@ fn usd(answers: i64) -> Usd {
     Usd::from_micros(answers * PRICE)
 }
 
-fn account(answers: i64) -> Account {
+fn budget(answers: i64) -> Budget {
     let policy = BudgetPolicy::default()
         .total(usd(answers))
         .per_period(usd(answers))
         .period(Duration::from_secs(3_600));
-    Account::new(policy, Usd::ZERO)
+    Budget::new(policy)
 }
 
 /// An answer for the full price, or one whose job has not ended yet.
@@ -59,9 +59,9 @@ fn spend(job: Option<PaidJob>) -> Spending {
 }
 
 /// Buys until it is refused, and says how often it bought.
-fn buy_all(account: &Account, now: Instant) -> i64 {
+fn buy_all(budget: &Budget, now: Instant) -> i64 {
     let mut bought = 0;
-    while let Ok(reservation) = account.reserve(usd(1), now) {
+    while let Ok(reservation) = budget.reserve(usd(1), now) {
         reservation.settle(spend(None), now);
         bought += 1;
     }
@@ -80,12 +80,12 @@ fn check(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
 fn two_callers_never_get_the_same_last_cent() {
     let now = Instant::now();
     check(None, move || {
-        let account = account(1);
-        let other = account.clone();
+        let budget = budget(1);
+        let other = budget.clone();
         let other = thread::spawn(move || buy_all(&other, now));
-        let bought = buy_all(&account, now) + other.join().unwrap();
+        let bought = buy_all(&budget, now) + other.join().unwrap();
         assert_eq!(bought, 1);
-        assert_eq!((account.spent(), account.reserved()), (usd(1), Usd::ZERO));
+        assert_eq!((budget.spent(), budget.reserved()), (usd(1), Usd::ZERO));
     });
 }
 
@@ -93,20 +93,20 @@ fn two_callers_never_get_the_same_last_cent() {
 fn four_callers_buy_exactly_ten_answers_between_them() {
     let now = Instant::now();
     check(Some(2), move || {
-        let account = account(10);
+        let budget = budget(10);
         let others: Vec<_> = (0..3)
             .map(|_| {
-                let account = account.clone();
-                thread::spawn(move || buy_all(&account, now))
+                let budget = budget.clone();
+                thread::spawn(move || buy_all(&budget, now))
             })
             .collect();
-        let mut bought = buy_all(&account, now);
+        let mut bought = buy_all(&budget, now);
         for other in others {
             bought += other.join().unwrap();
         }
         assert_eq!(bought, 10);
-        assert_eq!((account.spent(), account.reserved()), (usd(10), Usd::ZERO));
-        assert_eq!(account.spent_in_period(now), usd(10));
+        assert_eq!((budget.spent(), budget.reserved()), (usd(10), Usd::ZERO));
+        assert_eq!(budget.spent_in_period_at(now), usd(10));
     });
 }
 
@@ -114,10 +114,10 @@ fn four_callers_buy_exactly_ten_answers_between_them() {
 fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
     let now = Instant::now();
     check(None, move || {
-        let account = account(1);
-        let other = account.clone();
+        let budget = budget(1);
+        let other = budget.clone();
         let other = thread::spawn(move || drop(other.reserve(usd(1), now)));
-        let refused = match account.reserve(usd(1), now) {
+        let refused = match budget.reserve(usd(1), now) {
             Ok(reservation) => {
                 reservation.settle(spend(None), now);
                 false
@@ -128,9 +128,9 @@ fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
             }
         };
         other.join().unwrap();
-        assert_eq!(account.reserved(), Usd::ZERO);
-        assert_eq!(account.spent(), usd(i64::from(!refused)));
-        assert_eq!(account.reserve(usd(1), now).is_ok(), refused);
+        assert_eq!(budget.reserved(), Usd::ZERO);
+        assert_eq!(budget.spent(), usd(i64::from(!refused)));
+        assert_eq!(budget.reserve(usd(1), now).is_ok(), refused);
     });
 }
 
@@ -138,30 +138,27 @@ fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
 fn the_end_of_a_job_corrects_its_estimate_once_however_many_hear_of_it() {
     let now = Instant::now();
     check(None, move || {
-        let account = account(2);
+        let budget = budget(2);
         let job = PaidJob::new("a", JobId::from(1));
-        let first = account.reserve(usd(1), now).unwrap();
+        let first = budget.reserve(usd(1), now).unwrap();
         first.settle(spend(Some(job.clone())), now);
         let callers: Vec<_> = (0..2)
             .map(|_| {
-                let (account, job) = (account.clone(), job.clone());
+                let (budget, job) = (budget.clone(), job.clone());
                 thread::spawn(move || {
                     let ended = Spending {
                         spends: Vec::new(),
                         ended: vec![(job, Some(Usd::ZERO))],
                     };
-                    account.reserve_nothing().settle(ended, now);
+                    budget.reserve_nothing().settle(ended, now);
                 })
             })
             .collect();
         for caller in callers {
             caller.join().unwrap();
         }
-        assert_eq!(
-            (account.spent(), account.reserved()),
-            (Usd::ZERO, Usd::ZERO)
-        );
-        assert_eq!(account.spent_in_period(now), Usd::ZERO);
+        assert_eq!((budget.spent(), budget.reserved()), (Usd::ZERO, Usd::ZERO));
+        assert_eq!(budget.spent_in_period_at(now), Usd::ZERO);
     });
 }
 

@@ -3,6 +3,7 @@
 //! The loom models in `tests/loom.rs` compile this file too, over loom's locks.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,52 @@ use crate::sync::{Mutex, lock};
 /// oldest is forgotten first, and its estimate stands.
 const MAX_OPEN_JOBS: usize = 1_000;
 
-/// One account. Clones are the same account.
-#[derive(Clone, Debug)]
-pub(crate) struct Account(Arc<Mutex<Ledger>>);
+/// Money that several solvers may spend together. Clones are the same budget.
+///
+/// Make one, and put it around each provider with
+/// [`DragSolverExt::budget`](crate::DragSolverExt::budget), because money is spent per attempt, not
+/// per call of a chain.
+///
+/// - The price of an answer is reserved before an attempt and spent or released after it. Two
+///   callers never get the same last cent.
+/// - What was bought and what it cost is what the solver [says](drag_solver_core::Event): a known cost
+///   is booked as it is, and what may have been billed at an unknown cost is booked at the price. A
+///   cost above the price is booked in full, with a warning: the price was wrong.
+/// - An attempt that is dropped before its solver says that it is buying costs nothing, also while it
+///   waits for something on this side. A solver that says nothing at all is taken to have bought.
+/// - Fetching a job that was paid for costs nothing and is never refused; if its cost becomes known,
+///   that replaces what was booked for it. Should the call buy another answer after all, that
+///   purchase needs money like any other.
+/// - A refusal is [`ErrorKind::BudgetExhausted`]: another provider may have a budget of its own. If
+///   time alone will help, it says after how long.
+///
+/// ```
+/// use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt};
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, fixtures};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let challenge = fixtures::challenge();
+/// # let cheap = MockSolver::new("cheap").always(fixtures::drag());
+/// # let expensive = MockSolver::new("expensive");
+/// let budget = Budget::new(BudgetPolicy::default().total("0.002".parse()?));
+/// let chain = cheap
+///     .budget(&budget, "0.0009".parse()?)
+///     .or(expensive.budget(&budget, "0.0012".parse()?));
+///
+/// chain.solve(&challenge).await?;
+/// chain.solve(&challenge).await?;
+/// assert_eq!(budget.spent(), "0.0018".parse()?);
+/// let error = chain.solve(&challenge).await.unwrap_err();
+/// assert_eq!(error.attempts()[0].kind, ErrorKind::BudgetExhausted);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Budget {
+    policy: BudgetPolicy,
+    ledger: Arc<Mutex<Ledger>>,
+}
 
 #[derive(Debug)]
 struct Ledger {
@@ -63,51 +107,84 @@ pub(crate) struct Spending {
     pub(crate) ended: Vec<(PaidJob, Option<Usd>)>,
 }
 
-impl Account {
-    pub(crate) fn new(policy: BudgetPolicy, already_spent: Usd) -> Self {
-        Self(Arc::new(Mutex::new(Ledger {
+impl Budget {
+    /// A budget of which nothing is spent.
+    #[must_use]
+    pub fn new(policy: BudgetPolicy) -> Self {
+        Self::with_spent(policy, Usd::ZERO)
+    }
+
+    /// A budget of whose [`total`](BudgetPolicy::total) this much was spent by earlier runs of the
+    /// program; less than nothing counts as nothing. It does not count for the period.
+    #[must_use]
+    pub fn with_spent(policy: BudgetPolicy, spent: Usd) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger {
             policy,
-            spent: already_spent,
+            spent: spent.max(Usd::ZERO),
             reserved: Usd::ZERO,
             recent: VecDeque::new(),
             recently_spent: Usd::ZERO,
             next_id: 0,
             open: VecDeque::new(),
-        })))
+        }));
+        Self { policy, ledger }
+    }
+
+    /// What it was built with.
+    #[must_use]
+    pub fn policy(&self) -> BudgetPolicy {
+        self.policy
+    }
+
+    /// What was spent in all.
+    #[must_use]
+    pub fn spent(&self) -> Usd {
+        lock(&self.ledger).spent
+    }
+
+    /// What was spent within the last [`period`](BudgetPolicy::period). Kept only if there is a
+    /// limit for it, and zero otherwise.
+    #[must_use]
+    pub fn spent_in_period(&self) -> Usd {
+        self.spent_in_period_at(Instant::now())
+    }
+
+    pub(crate) fn spent_in_period_at(&self, now: Instant) -> Usd {
+        let mut ledger = lock(&self.ledger);
+        ledger.forget_before(now);
+        ledger.recently_spent
+    }
+
+    /// What attempts under way have set aside. Zero when none is.
+    #[must_use]
+    pub fn reserved(&self) -> Usd {
+        lock(&self.ledger).reserved
     }
 
     /// Sets `amount` aside, or says why not. Check and subtraction are one step.
     pub(crate) fn reserve(&self, amount: Usd, now: Instant) -> Result<Reservation, Shortage> {
-        let mut ledger = lock(&self.0);
+        let mut ledger = lock(&self.ledger);
         ledger.forget_before(now);
         ledger.check(amount, now)?;
         ledger.reserved = ledger.reserved + amount;
-        Ok(Reservation {
-            account: self.clone(),
-            amount,
-        })
+        let ledger = Arc::clone(&self.ledger);
+        Ok(Reservation { ledger, amount })
     }
 
     /// A reservation of nothing, for a call that buys nothing.
     pub(crate) fn reserve_nothing(&self) -> Reservation {
-        Reservation {
-            account: self.clone(),
-            amount: Usd::ZERO,
-        }
+        let (ledger, amount) = (Arc::clone(&self.ledger), Usd::ZERO);
+        Reservation { ledger, amount }
     }
+}
 
-    pub(crate) fn spent(&self) -> Usd {
-        lock(&self.0).spent
-    }
-
-    pub(crate) fn reserved(&self) -> Usd {
-        lock(&self.0).reserved
-    }
-
-    pub(crate) fn spent_in_period(&self, now: Instant) -> Usd {
-        let mut ledger = lock(&self.0);
-        ledger.forget_before(now);
-        ledger.recently_spent
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("policy", &self.policy)
+            .field("spent", &format_args!("${}", self.spent()))
+            .field("reserved", &format_args!("${}", self.reserved()))
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,14 +192,14 @@ impl Account {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Reservation {
-    account: Account,
+    ledger: Arc<Mutex<Ledger>>,
     amount: Usd,
 }
 
 impl Reservation {
     /// Replaces what was set aside by what was spent.
     pub(crate) fn settle(mut self, spending: Spending, now: Instant) {
-        let mut ledger = lock(&self.account.0);
+        let mut ledger = lock(&self.ledger);
         ledger.reserved = ledger.reserved - self.amount;
         for (job, actual) in spending.ended {
             ledger.close(&job, actual);
@@ -138,7 +215,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.amount != Usd::ZERO {
-            let mut ledger = lock(&self.account.0);
+            let mut ledger = lock(&self.ledger);
             ledger.reserved = ledger.reserved - self.amount;
         }
     }

@@ -7,7 +7,6 @@ mod spending;
 mod tests;
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
@@ -16,111 +15,14 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
-use self::account::{Account, Reservation, Shortage, Spending};
+pub use self::account::Budget;
+use self::account::{Reservation, Shortage, Spending};
 pub use self::policy::BudgetPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::priced::priced;
-use crate::resume::resumes;
+use crate::resume::{resumes, with_jobs};
 use crate::settings::shared_form;
 use crate::sync::{Mutex, lock};
-
-/// Money that several solvers may spend together. Clones are the same budget.
-///
-/// Make one, and put it around each provider with
-/// [`DragSolverExt::budget`](crate::DragSolverExt::budget), because money is spent per attempt, not
-/// per call of a chain.
-///
-/// - The price of an answer is reserved before an attempt and spent or released after it. Two
-///   callers never get the same last cent.
-/// - What was bought and what it cost is what the solver [says](drag_solver_core::Event): a known cost
-///   is booked as it is, and what may have been billed at an unknown cost is booked at the price. A
-///   cost above the price is booked in full, with a warning: the price was wrong.
-/// - An attempt that is dropped before its solver says that it is buying costs nothing, also while it
-///   waits for something on this side. A solver that says nothing at all is taken to have bought.
-/// - Fetching a job that was paid for costs nothing and is never refused; if its cost becomes known,
-///   that replaces what was booked for it. Should the call buy another answer after all, that
-///   purchase needs money like any other.
-/// - A refusal is [`ErrorKind::BudgetExhausted`]: another provider may have a budget of its own. If
-///   time alone will help, it says after how long.
-///
-/// ```
-/// use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt};
-/// # use drag_solver_core::{DragSolver, ErrorKind};
-/// # use drag_solver_mock::{MockSolver, fixtures};
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let challenge = fixtures::challenge();
-/// # let cheap = MockSolver::new("cheap").always(fixtures::drag());
-/// # let expensive = MockSolver::new("expensive");
-/// let budget = Budget::new(BudgetPolicy::default().total("0.002".parse()?));
-/// let chain = cheap
-///     .budget(&budget, "0.0009".parse()?)
-///     .or(expensive.budget(&budget, "0.0012".parse()?));
-///
-/// chain.solve(&challenge).await?;
-/// chain.solve(&challenge).await?;
-/// assert_eq!(budget.spent(), "0.0018".parse()?);
-/// let error = chain.solve(&challenge).await.unwrap_err();
-/// assert_eq!(error.attempts()[0].kind, ErrorKind::BudgetExhausted);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct Budget {
-    policy: BudgetPolicy,
-    account: Account,
-}
-
-impl Budget {
-    /// A budget of which nothing is spent.
-    #[must_use]
-    pub fn new(policy: BudgetPolicy) -> Self {
-        Self::with_spent(policy, Usd::ZERO)
-    }
-
-    /// A budget of whose [`total`](BudgetPolicy::total) this much was spent by earlier runs of the
-    /// program; less than nothing counts as nothing. It does not count for the period.
-    #[must_use]
-    pub fn with_spent(policy: BudgetPolicy, spent: Usd) -> Self {
-        let account = Account::new(policy, spent.max(Usd::ZERO));
-        Self { policy, account }
-    }
-
-    /// What it was built with.
-    #[must_use]
-    pub fn policy(&self) -> BudgetPolicy {
-        self.policy
-    }
-
-    /// What was spent in all.
-    #[must_use]
-    pub fn spent(&self) -> Usd {
-        self.account.spent()
-    }
-
-    /// What was spent within the last [`period`](BudgetPolicy::period). Kept only if there is a
-    /// limit for it, and zero otherwise.
-    #[must_use]
-    pub fn spent_in_period(&self) -> Usd {
-        self.account.spent_in_period(Instant::now())
-    }
-
-    /// What attempts under way have set aside. Zero when none is.
-    #[must_use]
-    pub fn reserved(&self) -> Usd {
-        self.account.reserved()
-    }
-}
-
-impl fmt::Debug for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget")
-            .field("policy", &self.policy)
-            .field("spent", &format_args!("${}", self.spent()))
-            .field("reserved", &format_args!("${}", self.reserved()))
-            .finish_non_exhaustive()
-    }
-}
 
 shared_form!(Budget of BudgetPolicy);
 
@@ -180,7 +82,7 @@ fn refusal(challenge: &DragChallenge, solver: &str, price: Usd, shortage: &Short
 /// through without any, but may buy another answer after all.
 #[derive(Debug)]
 struct ReserveOnBuying {
-    account: Account,
+    budget: Budget,
     price: Usd,
     challenge: DragChallenge,
     reservations: Mutex<Vec<Reservation>>,
@@ -191,7 +93,7 @@ impl Observer for ReserveOnBuying {
     async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
         match *event {
             Event::Buying { solver } => {
-                let reserved = self.account.reserve(self.price, Instant::now());
+                let reserved = self.budget.reserve(self.price, Instant::now());
                 let reservation = reserved
                     .map_err(|short| refusal(&self.challenge, solver, self.price, &short))?;
                 lock(&self.reservations).push(reservation);
@@ -249,13 +151,12 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let account = &self.budget.account;
         let resumes = resumes(&self.inner, challenge.paid_jobs());
         let (mut watched, tracker) = challenge.tracked();
         let mut on_buying = None;
         let reservation = if resumes {
             let observer = Arc::new(ReserveOnBuying {
-                account: account.clone(),
+                budget: self.budget.clone(),
                 price: self.price,
                 // What was resumed may have ended by then: that error is no place for its job.
                 challenge: challenge.clone().without_paid_jobs(),
@@ -263,22 +164,19 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
             });
             watched = watched.with_observer(observer.clone());
             on_buying = Some(observer);
-            account.reserve_nothing()
+            self.budget.reserve_nothing()
         } else {
             let amount = self.price * self.purchases;
-            let reserved = account.reserve(amount, Instant::now());
+            let reserved = self.budget.reserve(amount, Instant::now());
             reserved.map_err(|short| refusal(challenge, self.name(), amount, &short))?
         };
+        // A job of a solver that is not in here changes nothing.
+        let jobs = if resumes { challenge.paid_jobs() } else { &[] };
         let mut call = OpenCall {
             reservation: Some(reservation),
             on_buying,
             tracker,
-            // A job of a solver that is not in here changes nothing.
-            challenge: if resumes || challenge.paid_jobs().is_empty() {
-                Cow::Borrowed(challenge)
-            } else {
-                Cow::Owned(challenge.clone().without_paid_jobs())
-            },
+            challenge: with_jobs(challenge, jobs),
             solver: self.name(),
             price: self.price,
         };
@@ -302,7 +200,7 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
 }
 
 wrapper!(Budgeted(S), |budgeted, f| {
-    let policy = budgeted.budget.policy;
+    let policy = budgeted.budget.policy();
     let period = policy.per_period.map(|_| policy.period);
     DebugCall::on(f, &budgeted.inner, "budget")
         .with("total", policy.total)
