@@ -10,31 +10,35 @@ use drag_solver_core::{Ratio, Usd, human_duration};
 pub(crate) struct DebugCall<'a, 'b> {
     f: &'a mut Formatter<'b>,
     so_far: Result,
-    comma: &'static str,
+    /// What comes before the next value: the parenthesis, or a comma.
+    before: &'static str,
 }
 
 impl<'a, 'b> DebugCall<'a, 'b> {
-    /// Begins with `inner.method(`.
+    /// Begins with `inner.method`.
     pub(crate) fn on(f: &'a mut Formatter<'b>, inner: &dyn Debug, method: &str) -> Self {
-        let so_far = inner.fmt(f).and_then(|()| {
-            let line = if f.alternate() { "\n    " } else { "" };
-            write!(f, "{line}.{method}(")
-        });
-        Self::begun(f, so_far)
+        let so_far = inner.fmt(f);
+        Self::begun(f, so_far).then(method)
     }
 
-    /// Begins with `name[solver, solver](`: for a combinator around several solvers.
+    /// Begins with `name[solver, solver]`: for a combinator around several solvers.
     pub(crate) fn of<S: Debug>(f: &'a mut Formatter<'b>, name: &str, solvers: &[S]) -> Self {
-        let so_far = f.write_str(name).and_then(|()| {
-            f.debug_list().entries(solvers).finish()?;
-            f.write_str("(")
-        });
+        let name = f.write_str(name);
+        let so_far = name.and_then(|()| f.debug_list().entries(solvers).finish());
         Self::begun(f, so_far)
     }
 
     fn begun(f: &'a mut Formatter<'b>, so_far: Result) -> Self {
-        let comma = "";
-        Self { f, so_far, comma }
+        let before = "(";
+        Self { f, so_far, before }
+    }
+
+    /// Adds `.method`, of which the settings follow.
+    pub(crate) fn then(mut self, method: &str) -> Self {
+        let line = if self.f.alternate() { "\n    " } else { "" };
+        let written = |()| write!(self.f, "{line}.{method}");
+        self.so_far = self.so_far.and_then(written);
+        self
     }
 
     /// Adds `setting: value`, unless the setting is not set.
@@ -49,16 +53,17 @@ impl<'a, 'b> DebugCall<'a, 'b> {
 
     fn add(mut self, name: Arguments<'_>, value: impl Setting) -> Self {
         if let Some(text) = value.text() {
-            let comma = std::mem::replace(&mut self.comma, ", ");
-            let written = |()| write!(self.f, "{comma}{name}{text}");
+            let before = std::mem::replace(&mut self.before, ", ");
+            let written = |()| write!(self.f, "{before}{name}{text}");
             self.so_far = self.so_far.and_then(written);
         }
         self
     }
 
-    /// Closes the parenthesis.
+    /// Closes the parenthesis, if anything is in it.
     pub(crate) fn finish(self) -> Result {
-        self.so_far.and_then(|()| self.f.write_str(")"))
+        let closing = if self.before == "(" { "" } else { ")" };
+        self.so_far.and_then(|()| self.f.write_str(closing))
     }
 }
 

@@ -8,7 +8,6 @@ mod record;
 mod tests;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::{
@@ -20,7 +19,7 @@ use tokio::time::Instant;
 pub use self::order::OrderPolicy;
 use self::record::Records;
 use crate::candidates::{Candidates, Turn};
-use crate::chain_debug::DebugCall;
+use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
 use crate::jitter::Jitter;
 
@@ -210,37 +209,14 @@ impl DragSolver for Fallback {
     }
 }
 
-/// `fallback[a, b]`.
-struct List<'a>(&'a [Arc<dyn DragSolver>]);
-
-impl fmt::Debug for List<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("fallback")?;
-        f.debug_list().entries(self.0).finish()
+debug_as_code!(Fallback(), |fallback, f| {
+    let list = DebugCall::of(f, "fallback", fallback.candidates.solvers());
+    match fallback.records.as_ref().map(|records| records.policy) {
+        Some(policy) => list
+            .then("ordered")
+            .with("window", policy.window)
+            .with("min_samples", policy.min_samples)
+            .with("explore", policy.explore),
+        None => list,
     }
-}
-
-impl fmt::Debug for Fallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = List(self.candidates.solvers());
-        let Some(records) = &self.records else {
-            return list.fmt(f);
-        };
-        let OrderPolicy {
-            window,
-            min_samples,
-            explore,
-        } = records.policy;
-        DebugCall::on(f, &list, "ordered")
-            .with("window", window)
-            .with("min_samples", min_samples)
-            .with("explore", explore)
-            .finish()
-    }
-}
-
-impl fmt::Display for Fallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+});

@@ -330,8 +330,5 @@ debug_as_code!(Hedge(), |hedge, f| {
         .with("min_samples", with_quantile.then_some(policy.min_samples))
         .with("max_delay", with_quantile.then_some(policy.max_delay))
         .with("min_time_left", policy.min_time_left)
-        .with(
-            "retry_budget",
-            hedge.retry_budget.as_ref().map(RetryBudget::policy),
-        )
+        .with("retry_budget", hedge.retry_budget.as_ref())
 });

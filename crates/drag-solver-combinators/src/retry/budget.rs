@@ -1,6 +1,5 @@
 //! A limit on retries across calls, so that they do not become a storm.
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,12 +41,6 @@ impl Default for RetryBudgetPolicy {
     }
 }
 
-impl Setting for RetryBudgetPolicy {
-    fn text(self) -> Option<String> {
-        Some(format!("{} + {} a call", self.burst, self.ratio))
-    }
-}
-
 /// A bucket of tokens that several [`Retry`](crate::Retry)s share: each retry takes one, each call
 /// puts a fraction of one back. When it is empty, errors come back without a retry.
 ///
@@ -66,9 +59,10 @@ impl Setting for RetryBudgetPolicy {
 ///     .or(second.retry(RetryPolicy::default()).with_retry_budget(&budget));
 /// # let _ = chain;
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RetryBudget(Arc<Bucket>);
 
+#[derive(Debug)]
 struct Bucket {
     policy: RetryBudgetPolicy,
     capacity: u64,
@@ -138,13 +132,10 @@ impl Bucket {
     }
 }
 
-impl fmt::Debug for RetryBudget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryBudget")
-            .field("burst", &self.0.policy.burst)
-            .field("ratio", &self.0.policy.ratio)
-            .field("available", &self.available())
-            .finish()
+impl Setting for &RetryBudget {
+    fn text(self) -> Option<String> {
+        let RetryBudgetPolicy { burst, ratio } = self.policy();
+        Some(format!("{burst} + {ratio} a call"))
     }
 }
 

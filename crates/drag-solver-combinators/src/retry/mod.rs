@@ -237,8 +237,5 @@ wrapper!(Retry(S), |retry, f| {
             "retry_maybe_billed",
             policy.retry_maybe_billed.then_some(true),
         )
-        .with(
-            "retry_budget",
-            retry.budget.as_ref().map(RetryBudget::policy),
-        )
+        .with("retry_budget", retry.budget.as_ref())
 });
