@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Attempt, DragChallenge, ErrorKind, Solution, SolveError};
+use drag_solver_core::{Attempt, Billed, DragChallenge, ErrorKind, Recovery, Solution, SolveError};
 use tokio::time::Instant;
 
 use crate::candidates::{Candidates, Turn};
@@ -42,8 +42,11 @@ impl<'a> Failures<'a> {
         &self.errors
     }
 
-    /// Adds the error of a solver that worked for `took`, and whether it `ends_all`.
-    pub(crate) fn add(&mut self, turn: &Turn, error: SolveError, took: Duration, ends_all: bool) {
+    /// Adds the error of a solver that worked for `took`, while `others` were at work.
+    ///
+    /// A solver that refuses because *it* cannot make the deadline says nothing about others that are
+    /// at work already. Every other error whose recovery is `Stop` ends the call.
+    pub(crate) fn add(&mut self, turn: &Turn, error: SolveError, took: Duration, others: usize) {
         tracing::debug!(
             solver = self.candidates.solvers()[turn.child].name(),
             kind = error.kind().as_str(),
@@ -51,7 +54,10 @@ impl<'a> Failures<'a> {
             ?took,
             "the solver failed"
         );
-        if ends_all {
+        let is_late_alone = error.kind() == ErrorKind::DeadlineExceeded
+            && others > 0
+            && !self.challenge.is_expired();
+        if error.recovery() == Recovery::Stop && !is_late_alone {
             self.stop = Some(self.errors.len());
         }
         self.errors.push(error.with_default_elapsed(took));
@@ -102,5 +108,18 @@ impl<'a> Failures<'a> {
             .with_unfinished_jobs(self.candidates.jobs_of_others(self.challenge))
             .with_failed_attempts(history)
             .with_elapsed(self.begun.elapsed())
+    }
+}
+
+/// The error that an answer becomes which is not taken, with all that is known of the answer.
+pub(crate) fn rejected(answer: &Solution, message: String, took: Duration) -> SolveError {
+    let error = SolveError::new(ErrorKind::InvalidAnswer, message)
+        .with_solver(answer.solver())
+        .with_billed(Billed::Yes)
+        .with_elapsed(took)
+        .with_failed_attempts(answer.failed_attempts().to_vec());
+    match answer.cost() {
+        Some(cost) => error.with_cost(cost),
+        None => error,
     }
 }

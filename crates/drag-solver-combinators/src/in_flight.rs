@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use drag_solver_core::{
-    Attempt, DragChallenge, DragSolver, ErrorKind, Recovery, Solution, SolveError, Tracker,
-};
+use drag_solver_core::{Attempt, DragChallenge, DragSolver, Solution, SolveError, Tracker};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::abandoned::AbandonedCount;
@@ -24,6 +22,13 @@ struct Call<'a> {
     asked: Option<Instant>,
     tracker: Tracker,
     future: Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>,
+}
+
+impl Call<'_> {
+    /// How long the solver has worked, without what the call waited here.
+    fn worked(&self) -> Duration {
+        self.asked.unwrap_or(self.began).elapsed()
+    }
 }
 
 /// The calls in flight for one challenge. Dropping it drops them all, and counts what they may have
@@ -126,7 +131,7 @@ impl<'a> InFlight<'a> {
                 answered = outcome.is_ok();
                 finished.push(Finished {
                     turn: call.turn.clone(),
-                    took: call.asked.unwrap_or(call.began).elapsed(),
+                    took: call.worked(),
                     outcome: outcome
                         .map_err(|error| error.with_default_elapsed(call.began.elapsed())),
                 });
@@ -158,17 +163,11 @@ impl<'a> InFlight<'a> {
     }
 
     fn cancel_one(&self, call: Call<'_>, why: &str) -> Cancelled {
-        let Call {
-            turn,
-            began,
-            asked,
-            tracker,
-            future,
-        } = call;
-        drop(future);
+        let (after, turn) = (call.worked(), call.turn);
+        drop(call.future);
         let solver = self.candidates.solvers()[turn.child].name();
-        let purchases = tracker.purchases();
-        let mut attempts = purchases.if_dropped(solver, why, began.elapsed());
+        let purchases = call.tracker.purchases();
+        let mut attempts = purchases.if_dropped(solver, why, call.began.elapsed());
         if let Some(price) = self.abandoned.price(turn.child) {
             for attempt in &mut attempts {
                 attempt.price_at(price);
@@ -183,13 +182,12 @@ impl<'a> InFlight<'a> {
             }
         }
         let may_be_billed = self.abandoned.add(turn.child, &purchases);
-        let after = asked.unwrap_or(began).elapsed();
         tracing::debug!(
             solver,
             ?after,
             may_be_billed,
             why,
-            "dropped a solver that was at work"
+            "dropped a solver at work"
         );
         Cancelled {
             turn,
@@ -203,19 +201,4 @@ impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.cancel("the call was dropped");
     }
-}
-
-/// Whether `error` ends the whole call, although others are in flight or could be asked.
-///
-/// A solver that refuses because *it* cannot make the deadline says nothing about others that are
-/// at work already.
-pub(crate) fn ends_all(
-    error: &SolveError,
-    challenge: &DragChallenge,
-    others_in_flight: bool,
-) -> bool {
-    error.recovery() == Recovery::Stop
-        && !(error.kind() == ErrorKind::DeadlineExceeded
-            && others_in_flight
-            && !challenge.is_expired())
 }

@@ -11,8 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, Profile, Recovery, Solution, SolveError, Verdict, WorstCase,
-    async_trait,
+    DragChallenge, DragSolver, Profile, Solution, SolveError, Verdict, WorstCase, async_trait,
 };
 use tokio::time::Instant;
 
@@ -118,24 +117,23 @@ impl Fallback {
     /// # }
     /// ```
     #[must_use]
-    pub fn ordered(mut self, policy: OrderPolicy) -> Self {
-        let records = Records::new(policy, self.candidates.solvers().len(), Jitter::random());
-        self.records = Some(Arc::new(records));
-        self
+    pub fn ordered(self, policy: OrderPolicy) -> Self {
+        self.judging(policy, Jitter::random())
     }
 
     /// Makes the calls that explore the same in every run, for tests and simulations. It begins to
     /// judge anew.
     #[must_use]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        if let Some(old) = self.records.take() {
-            let new = Records::new(
-                old.policy,
-                self.candidates.solvers().len(),
-                Jitter::seeded(seed),
-            );
-            self.records = Some(Arc::new(new));
+    pub fn with_seed(self, seed: u64) -> Self {
+        match self.records.as_ref().map(|old| old.policy) {
+            Some(policy) => self.judging(policy, Jitter::seeded(seed)),
+            None => self,
         }
+    }
+
+    fn judging(mut self, policy: OrderPolicy, chance: Jitter) -> Self {
+        let records = Records::new(policy, self.candidates.solvers().len(), chance);
+        self.records = Some(Arc::new(records));
         self
     }
 
@@ -163,11 +161,10 @@ impl DragSolver for Fallback {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.turns(challenge);
-        while let Some(turn) = turns.pop_front() {
-            if !failures.is_empty() && challenge.is_expired() {
-                turns.push_front(turn);
+        while !failures.stops_all() && (failures.is_empty() || !challenge.is_expired()) {
+            let Some(turn) = turns.pop_front() else {
                 break;
-            }
+            };
             let started = Instant::now();
             let solver = &self.candidates.solvers()[turn.child];
             let outcome = solver.solve(&turn.challenge(challenge)).await;
@@ -181,13 +178,7 @@ impl DragSolver for Fallback {
                     let solution = solution.push_route(turn.child);
                     return Ok(failures.into_solution(solution, Vec::new()));
                 }
-                Err(error) => {
-                    let ends_all = error.recovery() == Recovery::Stop;
-                    failures.add(&turn, error, took, ends_all);
-                    if ends_all {
-                        break;
-                    }
-                }
+                Err(error) => failures.add(&turn, error, took, 0),
             }
         }
         Err(failures.into_error(turns, Vec::new()))

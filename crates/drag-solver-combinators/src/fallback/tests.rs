@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use drag_solver_core::{Billed, ErrorKind};
+use drag_solver_core::{Billed, ErrorKind, Recovery};
 
 use drag_solver_mock::MockSolver;
 

@@ -21,7 +21,7 @@ use crate::abandoned::{Abandoned, AbandonedCount};
 use crate::candidates::{Candidates, Turn};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
-use crate::in_flight::{Cancelled, Finished, InFlight, Next, ends_all};
+use crate::in_flight::{InFlight, Next};
 use crate::sync::{Mutex, lock};
 
 /// Asks a solver, and if it has no answer after a while, the next one as well. The first answer
@@ -93,13 +93,8 @@ struct State {
     /// Of each solver, for the quantile.
     latencies: Vec<Mutex<Latencies>>,
     abandoned: AbandonedCount,
-    answered: Mutex<AnsweredCalls>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct AnsweredCalls {
-    all: u64,
-    hedged: u64,
+    /// All but what was abandoned.
+    stats: Mutex<HedgeStats>,
 }
 
 /// What a [`Hedge`] did so far.
@@ -128,7 +123,7 @@ impl Hedge {
                 .map(|_| Mutex::default())
                 .collect(),
             abandoned: AbandonedCount::new(candidates.solvers()),
-            answered: Mutex::default(),
+            stats: Mutex::default(),
         };
         Self {
             candidates,
@@ -150,11 +145,9 @@ impl Hedge {
     /// What it did so far.
     #[must_use]
     pub fn stats(&self) -> HedgeStats {
-        let AnsweredCalls { all, hedged } = *lock(&self.state.answered);
         HedgeStats {
-            answered: all,
-            hedged,
             abandoned: self.state.abandoned.total(),
+            ..*lock(&self.state.stats)
         }
     }
 
@@ -199,14 +192,9 @@ impl Hedge {
     /// Drops every call in flight: the attempts that they leave behind.
     fn cancel(&self, in_flight: &mut InFlight<'_>, why: &str) -> Vec<Attempt> {
         let mut attempts = Vec::new();
-        for Cancelled {
-            turn,
-            after,
-            attempts: left,
-        } in in_flight.cancel(why)
-        {
-            self.not_answered(&turn, after);
-            attempts.extend(left);
+        for call in in_flight.cancel(why) {
+            self.not_answered(&call.turn, call.after);
+            attempts.extend(call.attempts);
         }
         attempts
     }
@@ -219,9 +207,9 @@ impl Hedge {
         if let Some(budget) = &self.retry_budget {
             budget.deposit();
         }
-        let mut answered = lock(&self.state.answered);
-        answered.all += 1;
-        answered.hedged += u64::from(hedged);
+        let mut stats = lock(&self.state.stats);
+        stats.answered += 1;
+        stats.hedged += u64::from(hedged);
         solution.push_route(turn.child)
     }
 }
@@ -263,28 +251,20 @@ impl DragSolver for Hedge {
                     continue;
                 }
             };
-            for Finished {
-                turn,
-                took,
-                outcome,
-            } in finished
-            {
-                match outcome {
+            for call in finished {
+                match call.outcome {
                     Ok(solution) => {
                         let why = format!("{} answered first", solution.solver());
                         let lost = self.cancel(&mut in_flight, &why);
-                        let solution = self.answered(&turn, solution, took, hedged);
+                        let solution = self.answered(&call.turn, solution, call.took, hedged);
                         return Ok(failures.into_solution(solution, lost));
                     }
                     Err(error) => {
-                        if matches!(
-                            error.kind(),
-                            ErrorKind::Timeout | ErrorKind::DeadlineExceeded
-                        ) {
-                            self.not_answered(&turn, took);
+                        let kind = error.kind();
+                        if kind == ErrorKind::Timeout || kind == ErrorKind::DeadlineExceeded {
+                            self.not_answered(&call.turn, call.took);
                         }
-                        let ends_all = ends_all(&error, challenge, in_flight.len() > 0);
-                        failures.add(&turn, error, took, ends_all);
+                        failures.add(&call.turn, error, call.took, in_flight.len());
                     }
                 }
             }

@@ -18,8 +18,8 @@ pub use self::policy::QuorumPolicy;
 use crate::abandoned::{Abandoned, AbandonedCount};
 use crate::candidates::Candidates;
 use crate::chain_debug::{DebugCall, debug_as_code};
-use crate::failures::Failures;
-use crate::in_flight::{Finished, InFlight, Next, ends_all};
+use crate::failures::{Failures, rejected};
+use crate::in_flight::{InFlight, Next};
 
 /// Asks several solvers, and answers when enough of them agree: with the centre of what they said.
 ///
@@ -138,18 +138,12 @@ fn agreed(parts: Vec<Solution>) -> Solution {
 
 /// The error of an answer that too few others gave.
 fn unconfirmed((answer, took): Answer) -> SolveError {
-    let error = SolveError::new(
-        ErrorKind::InvalidAnswer,
-        format!("the answer {} was not confirmed", answer.drag()),
-    )
-    .with_solver(answer.solver())
-    .with_failed_attempts(answer.failed_attempts().to_vec())
-    .with_elapsed(took);
-    match answer.cost() {
-        Some(cost) if cost <= Usd::ZERO => error,
-        Some(cost) => error.with_billed(Billed::Yes).with_cost(cost),
-        None => error.with_billed(Billed::Yes),
+    let message = format!("the answer {} was not confirmed", answer.drag());
+    let error = rejected(&answer, message, took);
+    if answer.cost().is_some_and(|cost| cost <= Usd::ZERO) {
+        return error.with_billed(Billed::No);
     }
+    error
 }
 
 #[async_trait]
@@ -171,25 +165,16 @@ impl DragSolver for Quorum {
         let mut turns = self.candidates.turns(challenge);
         let mut in_flight = InFlight::new(challenge, &self.candidates, &self.abandoned);
         let mut answers: Vec<Answer> = Vec::new();
-        in_flight.start_some(
-            &mut turns,
-            if self.policy.all_at_once { all } else { needed },
-        );
+        let at_first = if self.policy.all_at_once { all } else { needed };
+        in_flight.start_some(&mut turns, at_first);
         loop {
             // Nothing is ever due.
             if let Next::Finished(finished) = in_flight.next(|_, _| None).await {
-                for Finished {
-                    turn,
-                    took,
-                    outcome,
-                } in finished
-                {
-                    match outcome {
+                for call in finished {
+                    let (turn, took) = (call.turn, call.took);
+                    match call.outcome {
                         Ok(solution) => answers.push((solution.push_route(turn.child), took)),
-                        Err(error) => {
-                            let ends_all = ends_all(&error, challenge, in_flight.len() > 0);
-                            failures.add(&turn, error, took, ends_all);
-                        }
+                        Err(error) => failures.add(&turn, error, took, in_flight.len()),
                     }
                 }
             }

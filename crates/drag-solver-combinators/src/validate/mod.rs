@@ -7,13 +7,14 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, InvalidDrag, Profile, Solution, SolveError,
-    Verdict, async_trait, forward_solver,
+    DragChallenge, DragSolver, InvalidDrag, Profile, Solution, SolveError, Verdict, async_trait,
+    forward_solver,
 };
 use tokio::time::Instant;
 
 pub use self::policy::ValidatePolicy;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::failures::rejected;
 
 /// Refuses answers that cannot be right: a point that is not on the screenshot, or a drag that is
 /// too short.
@@ -76,15 +77,7 @@ fn refused(solution: &Solution, problem: InvalidDrag, took: Duration) -> SolveEr
     let job = solution.job().map(tracing::field::display);
     tracing::warn!(solver, job, %problem, "the answer cannot be right");
     let message = format!("the answer {drag} cannot be right: {problem}");
-    let error = SolveError::new(ErrorKind::InvalidAnswer, message)
-        .with_solver(solver)
-        .with_billed(Billed::Yes)
-        .with_elapsed(took)
-        .with_failed_attempts(solution.failed_attempts().to_vec());
-    match solution.cost() {
-        Some(cost) => error.with_cost(cost),
-        None => error,
-    }
+    rejected(solution, message, took)
 }
 
 #[async_trait]

@@ -1,4 +1,4 @@
-use drag_solver_core::{CheckSettings, Drag, Point, Recovery, Usd};
+use drag_solver_core::{Billed, CheckSettings, Drag, ErrorKind, Point, Recovery, Usd};
 use drag_solver_mock::MockSolver;
 
 use super::*;
