@@ -251,15 +251,19 @@ impl Machine {
     }
 }
 
+fn samples_kept(policy: &CircuitBreakerPolicy) -> usize {
+    policy.max_samples.get().min(MAX_SAMPLES) as usize
+}
+
 fn remember(
     samples: &mut VecDeque<(Instant, Sample)>,
     sample: Sample,
     now: Instant,
     policy: &CircuitBreakerPolicy,
 ) {
-    let max_samples = policy.max_samples.get().min(MAX_SAMPLES) as usize;
     while let Some(&(at, _)) = samples.front() {
-        if now.saturating_duration_since(at) < policy.window && samples.len() < max_samples {
+        let is_recent = now.saturating_duration_since(at) < policy.window;
+        if is_recent && samples.len() < samples_kept(policy) {
             break;
         }
         samples.pop_front();
@@ -275,11 +279,7 @@ fn judge(
     policy: &CircuitBreakerPolicy,
 ) -> Option<Cause> {
     let of = samples.len();
-    let needed = policy
-        .min_samples
-        .min(policy.max_samples)
-        .get()
-        .min(MAX_SAMPLES) as usize;
+    let needed = samples_kept(policy).min(policy.min_samples.get() as usize);
     if latest.is_good() || of < needed {
         return None;
     }

@@ -1,6 +1,5 @@
 //! What the solvers of a fallback did recently, and the order that follows from it.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -22,8 +21,8 @@ pub(super) struct Records {
     of: Vec<Mutex<Record>>,
 }
 
-#[derive(Debug, Default)]
-struct Record(VecDeque<PastCall>);
+/// The calls of one solver, the latest at the end.
+type Record = VecDeque<PastCall>;
 
 #[derive(Debug)]
 struct PastCall {
@@ -56,10 +55,10 @@ impl Records {
             Err(_) => return,
         };
         let mut record = lock(&self.of[child]);
-        if record.0.len() == REMEMBERED {
-            record.0.pop_front();
+        if record.len() == REMEMBERED {
+            record.pop_front();
         }
-        record.0.push_back(PastCall {
+        record.push_back(PastCall {
             ended: Instant::now(),
             took,
             good,
@@ -71,7 +70,7 @@ impl Records {
     /// without a job cannot be told from others, and the latest one is taken for it.
     pub(super) fn was_wrong(&self, child: usize, solution: &Solution) {
         let mut record = lock(&self.of[child]);
-        let mut calls = record.0.iter_mut().rev();
+        let mut calls = record.iter_mut().rev();
         if let Some(call) = calls.find(|call| call.good && call.job.as_ref() == solution.job()) {
             call.good = false;
         }
@@ -89,10 +88,7 @@ impl Records {
             .fold(f64::INFINITY, f64::min);
         let score = |child: usize| scores[child].unwrap_or(best);
         let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&one, &other| {
-            let ordering = score(one).partial_cmp(&score(other));
-            ordering.unwrap_or(Ordering::Equal)
-        });
+        order.sort_by(|&one, &other| score(one).total_cmp(&score(other)));
         self.explore(&mut order);
         order
     }
@@ -103,12 +99,12 @@ impl Records {
     fn score(&self, record: &Mutex<Record>) -> Option<f64> {
         let mut record = lock(record);
         let window = self.policy.window;
-        record.0.retain(|call| call.ended.elapsed() < window);
-        if record.0.len() < self.policy.samples_needed() {
+        record.retain(|call| call.ended.elapsed() < window);
+        if record.len() < self.policy.samples_needed() {
             return None;
         }
-        let time: f64 = record.0.iter().map(|call| call.took.as_secs_f64()).sum();
-        let good = record.0.iter().filter(|call| call.good).count();
+        let time: f64 = record.iter().map(|call| call.took.as_secs_f64()).sum();
+        let good = record.iter().filter(|call| call.good).count();
         #[allow(clippy::cast_precision_loss)] // at most 100
         let score = if good == 0 {
             f64::INFINITY
@@ -270,7 +266,7 @@ mod tests {
         for _ in 0..1_000 {
             good(&records, 0, 1);
         }
-        assert_eq!(lock(&records.of[0]).0.len(), REMEMBERED);
+        assert_eq!(lock(&records.of[0]).len(), REMEMBERED);
     }
 
     #[tokio::test(start_paused = true)]

@@ -111,10 +111,8 @@ impl<S: DragSolver> DragSolver for Deadline<S> {
 
     /// Holds for challenges without a later deadline of their own.
     fn profile(&self) -> Profile {
-        let limit = self.policy.limit;
-        self.inner
-            .profile()
-            .map_worst_case(|worst| worst.within(limit))
+        let profile = self.inner.profile();
+        profile.map_worst_case(|worst| worst.within(self.policy.limit))
     }
 }
 

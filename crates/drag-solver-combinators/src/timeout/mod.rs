@@ -117,31 +117,22 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
             return Err(challenge.refuse(self.name(), ErrorKind::Timeout, late()));
         }
         let outcome = solve_by(&self.inner, challenge, at, ErrorKind::Timeout, late).await;
-        outcome.map_err(|error| {
+        outcome.map_err(|mut error| {
             // The deadline that was exceeded is ours, unless the challenge's own has passed.
-            let is_ours = error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired();
-            let error = if is_ours {
-                error.with_kind(ErrorKind::Timeout)
-            } else {
-                error
-            };
+            if error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired() {
+                error = error.with_kind(ErrorKind::Timeout);
+            }
             if error.kind() == ErrorKind::Timeout {
-                tracing::debug!(
-                    solver = self.name(),
-                    jobs = error.unfinished_jobs().len(),
-                    ?limit,
-                    "the attempt timed out"
-                );
+                let (solver, jobs) = (self.name(), error.unfinished_jobs().len());
+                tracing::debug!(solver, jobs, ?limit, "the attempt timed out");
             }
             error
         })
     }
 
     fn profile(&self) -> Profile {
-        let limit = self.policy.limit;
-        self.inner
-            .profile()
-            .map_worst_case(|worst| worst.within(limit))
+        let profile = self.inner.profile();
+        profile.map_worst_case(|worst| worst.within(self.policy.limit))
     }
 }
 
