@@ -38,14 +38,15 @@ pub struct HttpOptions {
     pub base_url: Option<String>,
     /// Name of the solver; the provider's unless set.
     pub name: Option<String>,
-    /// URL of an HTTP proxy, possibly with a password in it; the environment's unless set.
+    /// URL of an HTTP or SOCKS proxy, possibly with a password in it; the environment's unless set.
     pub proxy: Option<Secret>,
     /// When to ask for the result; the provider's documented interval unless set.
     pub poll: Option<PollInterval>,
     /// How long one call of `solve` may take; 120 s unless set.
     #[serde(with = "human_duration::option")]
     pub job_timeout: Option<Duration>,
-    /// How long one request may take, upload included; 30 s unless set.
+    /// How long one request may take; 30 s unless set. One that uploads may take a second longer for each
+    /// 16 KiB of its body.
     #[serde(with = "human_duration::option")]
     pub request_timeout: Option<Duration>,
     /// How long connecting may take; 10 s unless set.
@@ -153,7 +154,7 @@ macro_rules! http_option_setters {
             /// Another name than the provider's, so that two accounts with it fit into one chain:
             /// `"omocaptcha-backup"`. Paid jobs are known by this name.
             name: String;
-            /// Goes through the HTTP proxy at this URL, as in
+            /// Goes through the HTTP or SOCKS proxy at this URL, as in
             /// `http://user:password@proxy.example.com:3128`, instead of the one the environment names.
             /// A loopback address is reached directly all the same.
             proxy: $crate::Secret;
@@ -164,7 +165,8 @@ macro_rules! http_option_setters {
             /// How long one call of `solve` may take, from the create request to the answer; 120 s unless
             /// set. A resumed job gets as long again.
             job_timeout: std::time::Duration;
-            /// How long one request may take, upload included; 30 s unless set.
+            /// How long one request may take; 30 s unless set. One that uploads may take a second longer
+            /// for each 16 KiB of its body.
             request_timeout: std::time::Duration;
             /// How long connecting may take, TLS included; 10 s unless set.
             connect_timeout: std::time::Duration;

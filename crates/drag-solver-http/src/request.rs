@@ -17,6 +17,7 @@ use serde_json::Value;
 pub struct ApiRequest {
     path: Cow<'static, str>,
     body: Bytes,
+    is_purchase: bool,
 }
 
 impl ApiRequest {
@@ -25,6 +26,7 @@ impl ApiRequest {
         Self {
             path: path.into(),
             body: body.to_string().into(),
+            is_purchase: false,
         }
     }
 
@@ -69,7 +71,21 @@ impl ApiRequest {
         Ok(Self {
             path: path.into(),
             body: body.into(),
+            is_purchase: false,
         })
+    }
+
+    /// The request, known to be one that may cost money.
+    pub(crate) fn purchase(mut self) -> Self {
+        self.is_purchase = true;
+        self
+    }
+
+    /// Whether it may cost money: it must not be sent over a connection that may be closing, since
+    /// nobody would know whether it arrived.
+    #[must_use]
+    pub fn is_purchase(&self) -> bool {
+        self.is_purchase
     }
 
     /// Where it goes, below the base URL. It labels errors, too.

@@ -13,8 +13,11 @@ use crate::{
     ResponseError, Transport, TransportError, check_name,
 };
 
-/// One request may take this long, upload included.
+/// One request may take this long, and longer if its body is large.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The slowest upload that is waited for, in bytes a second: 128 kbit/s.
+const SLOWEST_UPLOAD: usize = 16 * 1024;
 
 /// One job may take this long, from the create request to the answer.
 const JOB_TIMEOUT: Duration = Duration::from_secs(120);
@@ -27,7 +30,7 @@ pub(super) struct Account<A> {
     transport: Box<dyn Transport>,
     pub(super) interval: PollInterval,
     pub(super) first_poll: FirstPoll,
-    pub(super) request_timeout: Duration,
+    request_timeout: Duration,
     pub(super) job_timeout: Duration,
     pub(super) price: Option<Usd>,
 }
@@ -86,6 +89,12 @@ impl<A: JobApi> Account<A> {
         })
     }
 
+    /// How long a request with a body of this many bytes may take.
+    pub(super) fn limit(&self, body: usize) -> Duration {
+        let upload = Duration::from_secs((body / SLOWEST_UPLOAD) as u64);
+        self.request_timeout.saturating_add(upload)
+    }
+
     /// Sends the request that buys.
     pub(super) async fn create(
         &self,
@@ -102,7 +111,7 @@ impl<A: JobApi> Account<A> {
                 _ => Ok(created),
             }
         };
-        self.exchange(request, limit, parse).await
+        self.exchange(request.purchase(), limit, parse).await
     }
 
     /// Asks for the state of a job.
@@ -152,6 +161,7 @@ impl<A: JobApi> Account<A> {
 fn unanswered(path: &str, error: TransportError) -> SolveError {
     let (kind, billed) = match error.delivery {
         Delivery::NotSent => (ErrorKind::Unavailable, Billed::No),
+        Delivery::Refused => (ErrorKind::Unauthorized, Billed::No),
         Delivery::Lost => (ErrorKind::Unavailable, Billed::Maybe),
         Delivery::BadResponse => (ErrorKind::Protocol, Billed::Maybe),
     };

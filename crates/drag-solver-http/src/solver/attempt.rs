@@ -145,7 +145,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             self.notify(Event::NotBought { solver }).await?;
             return Err(error);
         }
-        let limit = self.limit.cap(self.account.request_timeout);
+        let limit = self.limit.cap(self.account.limit(bytes));
         match self.account.create(request, limit).await {
             Ok(created) => {
                 if let Some(job) = created.job() {
@@ -214,7 +214,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             };
             tokio::time::sleep_until(at).await;
             let asked = Instant::now();
-            let limit = self.limit.cap(self.account.request_timeout.min(POLL_LIMIT));
+            let limit = self.limit.cap(self.account.limit(0).min(POLL_LIMIT));
             let mut wait = self.account.interval.every;
             let end = match Box::pin(self.account.poll(&job, limit)).await {
                 Ok(JobState::Solved(answer)) => Some(self.check(Some(&job), answer)),

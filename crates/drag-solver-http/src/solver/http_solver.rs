@@ -113,7 +113,7 @@ impl<A: JobApi> HttpSolver<A> {
         parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError> + Send,
     ) -> Result<T, SolveError> {
         let started = Instant::now();
-        let limit = self.account.request_timeout;
+        let limit = self.account.limit(0);
         let outcome = self.account.exchange(request, limit, parse).await;
         outcome.map_err(|failure| {
             // No job is bought by such a request, however it ends.

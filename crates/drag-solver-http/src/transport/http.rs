@@ -9,24 +9,23 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use drag_solver_core::ConfigError;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Proxy, Response, redirect, retry};
+use reqwest::{Client, Response, redirect, retry};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use secrecy::ExposeSecret as _;
 
-use super::tracked::TrackedBody;
+use super::clients::Clients;
+use super::proxy::{self, ProxyName};
+use super::tracked::{Sent, TrackedBody};
 use super::{Delivery, Transport, TransportError};
 use crate::endpoint::Endpoint;
-use crate::{ApiRequest, ApiResponse, Context, HttpOptions, retry_after};
+use crate::{ApiRequest, ApiResponse, HttpOptions, retry_after};
 
 const USER_AGENT: &str = concat!("drag-solver/", env!("CARGO_PKG_VERSION"));
 
 /// How long connecting may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an unused connection is kept: less than servers keep theirs (5 s and more), so that no
-/// create request is written to a connection that is being closed, which would leave it unknown
-/// whether a job was bought.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How many headers an answer may have.
+const MAX_HEADERS: usize = 512;
 
 /// Sends requests over HTTP/1.1 with `reqwest`: https, or http to a loopback address.
 ///
@@ -35,13 +34,23 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// - At most [`ApiResponse::MAX_BYTES`] of an answer are read, no matter what `Content-Length` says.
 ///   Compressed answers are neither asked for nor unpacked.
 /// - `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment are respected, unless a proxy is
-///   set here; a loopback address is always reached directly.
+///   set here; a loopback address is always reached directly. A proxy that cannot be used is refused.
+/// - A purchase is sent over a new connection, or over one that was in use within the last second: an
+///   older one may be closing, and then nobody knows whether the purchase arrived.
+/// - Each tokio runtime has connections of its own: a solver may be used from several, one after the
+///   other or at once.
 ///
 /// Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     endpoint: Arc<Endpoint>,
-    client: Client,
+    client: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Own(Arc<Clients>, Option<ProxyName>),
+    Callers(Client),
 }
 
 impl ReqwestTransport {
@@ -53,15 +62,18 @@ impl ReqwestTransport {
     /// A [`ConfigError`] that names the setting.
     pub fn new(options: &HttpOptions) -> Result<Self, ConfigError> {
         let endpoint = endpoint(options)?;
-        let client = client(&endpoint, options)?;
-        Ok(Self::of(endpoint, client))
+        let (clients, proxy) = clients(&endpoint, options)?;
+        Ok(Self {
+            endpoint: Arc::new(endpoint),
+            client: Source::Own(Arc::new(clients), proxy),
+        })
     }
 
     /// The same through a client of the caller's own, to share its connections, proxies and
     /// certificates.
     ///
-    /// Its connect timeout, user agent, proxies, decompression and redirect policy are then up to the
-    /// caller. Build it with `redirect::Policy::none()`: a redirect that the client follows
+    /// Its connect timeout, user agent, proxies, decompression, redirect policy and how long it keeps
+    /// unused connections are then up to the caller, and it belongs to one tokio runtime. Build it with `redirect::Policy::none()`: a redirect that the client follows
     /// is reported as an error, and the token does not travel along (the body cannot be sent twice),
     /// but a request without body has then been made to wherever it pointed.
     ///
@@ -79,13 +91,17 @@ impl ReqwestTransport {
                 "cannot be set together with a client: give the client its proxy",
             ));
         }
-        Ok(Self::of(endpoint(options)?, client))
+        Ok(Self {
+            endpoint: Arc::new(endpoint(options)?),
+            client: Source::Callers(client),
+        })
     }
 
-    fn of(endpoint: Endpoint, client: Client) -> Self {
-        Self {
-            endpoint: Arc::new(endpoint),
-            client,
+    /// The proxy that is in between, if it is known.
+    fn proxy(&self) -> Option<&ProxyName> {
+        match &self.client {
+            Source::Own(_, proxy) => proxy.as_ref(),
+            Source::Callers(_) => None,
         }
     }
 
@@ -95,8 +111,11 @@ impl ReqwestTransport {
         body: TrackedBody,
     ) -> Result<ApiResponse, TransportError> {
         let url = self.endpoint.join(request.path());
-        let response = self
-            .client
+        let client = match &self.client {
+            Source::Own(clients, _) => clients.get(request.is_purchase())?,
+            Source::Callers(client) => client.clone(),
+        };
+        let response = client
             .post(url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json")
@@ -129,16 +148,26 @@ impl Transport for ReqwestTransport {
         limit: Duration,
     ) -> Result<ApiResponse, TransportError> {
         let (body, sending) = TrackedBody::new(request.body().clone());
-        let host = self.endpoint.authority();
         let outcome = tokio::time::timeout(limit, self.exchange(request, body)).await;
         let late = |_| Err(TransportError::lost(format!("no answer within {limit:?}")));
         outcome.unwrap_or_else(late).map_err(|mut error| {
-            match error.delivery {
-                Delivery::BadResponse => {}
-                _ if sending.has_begun() => error.reason = format!("{host}: {error}"),
-                _ => {
+            let (host, proxy) = (self.endpoint.authority(), self.proxy());
+            match (error.delivery, sending.stop()) {
+                (Delivery::BadResponse, _) => {}
+                (_, Sent::All) => error.reason = format!("{host}: {error}"),
+                (_, Sent::Part { bytes, total }) => {
                     error.delivery = Delivery::NotSent;
-                    error.reason = format!("cannot reach {host}: {error}");
+                    let reason = format!("{host}: {error}; {bytes} of {total} bytes were sent");
+                    error.reason = reason;
+                }
+                (delivery, Sent::Nothing) => {
+                    if delivery != Delivery::Refused {
+                        error.delivery = Delivery::NotSent;
+                    }
+                    error.reason = match proxy {
+                        Some(proxy) => format!("cannot reach {host} through {proxy}: {error}"),
+                        None => format!("cannot reach {host}: {error}"),
+                    };
                 }
             }
             error
@@ -148,7 +177,12 @@ impl Transport for ReqwestTransport {
 
 /// The error of a request whose sending may have begun.
 fn broken(error: reqwest::Error) -> TransportError {
-    TransportError::lost(describe(&error)).with_source(error.without_url())
+    let delivery = if proxy::has_refused(&error) {
+        Delivery::Refused
+    } else {
+        Delivery::Lost
+    };
+    TransportError::new(delivery, describe(&error)).with_source(error.without_url())
 }
 
 async fn read(mut response: Response) -> Result<ApiResponse, TransportError> {
@@ -177,6 +211,12 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
 
 /// What went wrong, in words of ours: the cause is in the error's sources.
 fn describe(error: &reqwest::Error) -> &'static str {
+    if proxy::has_refused(error) {
+        return "the proxy refuses its user name and password (407)";
+    }
+    if proxy::has_no_tunnel(error) {
+        return "the proxy does not connect to it";
+    }
     if error.is_dns() {
         return "the name does not resolve";
     }
@@ -206,7 +246,11 @@ fn endpoint(options: &HttpOptions) -> Result<Endpoint, ConfigError> {
     }
 }
 
-fn client(endpoint: &Endpoint, options: &HttpOptions) -> Result<Client, ConfigError> {
+/// The clients for requests to this endpoint, and the proxy that they go through.
+fn clients(
+    endpoint: &Endpoint,
+    options: &HttpOptions,
+) -> Result<(Clients, Option<ProxyName>), ConfigError> {
     let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
     if connect_timeout.is_zero() {
         let problem = "must be more than zero";
@@ -217,35 +261,46 @@ fn client(endpoint: &Endpoint, options: &HttpOptions) -> Result<Client, ConfigEr
         let problem = "has characters that a header cannot have";
         return Err(ConfigError::new("user_agent", problem));
     };
-    let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls(endpoint)?)
-        .user_agent(user_agent)
-        .connect_timeout(connect_timeout)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .https_only(endpoint.is_https())
-        // Off in our build; another crate's features could switch them on.
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd();
-    if endpoint.is_loopback() {
-        builder = builder.no_proxy();
-    } else if let Some(proxy) = &options.proxy {
-        let proxy = Context::process().secret("proxy", proxy)?;
-        // The error would show the URL, and with it a password.
-        let proxy = Proxy::all(proxy.expose_secret()).map_err(|_| {
-            ConfigError::new(
-                "proxy",
-                "not a URL: write it like http://proxy.example.com:3128",
-            )
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    builder.build().map_err(|error| {
+    let set = options
+        .proxy
+        .as_ref()
+        .map(proxy::from_setting)
+        .transpose()?;
+    let proxy = match set {
+        _ if endpoint.is_loopback() => None,
+        Some(proxy) => Some(proxy),
+        None => proxy::from_environment(endpoint, |name| std::env::var_os(name))?,
+    };
+    let (proxy, proxy_name) = proxy.unzip();
+    let (tls, is_https) = (tls(endpoint)?, endpoint.is_https());
+    let builder = move || {
+        let builder = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .user_agent(user_agent.clone())
+            .connect_timeout(connect_timeout)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .https_only(is_https)
+            .no_proxy()
+            // What other clients read, too.
+            .http1_max_headers(MAX_HEADERS)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
+            // Off in our build; another crate's features could switch them on.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd();
+        match &proxy {
+            Some(proxy) => builder.proxy(proxy.clone()),
+            None => builder,
+        }
+    };
+    let clients = Clients::new(builder).map_err(|error| {
         ConfigError::new("client", format!("the HTTP client cannot be made: {error}"))
-    })
+    })?;
+    Ok((clients, proxy_name))
 }
 
 /// TLS with the operating system's certificates. A plain http endpoint trusts no certificate, so that it

@@ -1,7 +1,9 @@
 //! Carrying one request to the provider and its response back.
 
 mod carrier;
+mod clients;
 mod http;
+mod proxy;
 mod tracked;
 
 use std::error::Error;
@@ -70,6 +72,8 @@ pub struct TransportError {
 pub(crate) enum Delivery {
     /// Provably not to the provider.
     NotSent,
+    /// To a proxy on the way, which will refuse the next one, too.
+    Refused,
     /// Perhaps to the provider.
     Lost,
     /// There and back.

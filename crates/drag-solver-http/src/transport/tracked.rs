@@ -1,24 +1,58 @@
-//! A request body that knows whether anybody has read it.
+//! A request body that knows how much of it was read, and that can be stopped.
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// Whether a request may have reached the server.
+/// How much is handed to the HTTP client at a time, in bytes: little enough that what it holds back
+/// is a small part of a picture.
+const PIECE: usize = 16 * 1024;
+
+/// Set in the counter of bytes when no more may be handed over.
+const STOPPED: usize = 1 << (usize::BITS - 1);
+
+/// How much of a request may have reached the server.
 ///
 /// The HTTP client reads a request's body only once it has a connection, TLS included, to write it
-/// to. So while none of it was read, the server cannot have got it, no matter what went wrong and when.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sending(Arc<AtomicBool>);
+/// to. So while not all of it was read, the server cannot have got the request, no matter what went
+/// wrong and when.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    handed: Arc<AtomicUsize>,
+    total: usize,
+}
+
+/// What had become of a request when it was stopped.
+pub(super) enum Sent {
+    /// None of it can have reached the server.
+    Nothing,
+    /// At most this many of its bytes: it is cut off.
+    Part { bytes: usize, total: usize },
+    /// All of it, perhaps.
+    All,
+}
 
 impl Sending {
-    pub(super) fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Hands over no more, and says how much it was. A connection that lives on in the background
+    /// cannot send the rest after that.
+    pub(super) fn stop(&self) -> Sent {
+        let total = self.total;
+        match self.handed.fetch_or(STOPPED, Ordering::AcqRel) & !STOPPED {
+            0 => Sent::Nothing,
+            bytes if bytes < total => Sent::Part { bytes, total },
+            _ => Sent::All,
+        }
+    }
+
+    fn hand_over(&self, count: usize) -> bool {
+        let more = |handed| (handed & STOPPED == 0).then_some(handed + count);
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        self.handed.fetch_update(set, fetch, more).is_ok()
     }
 }
 
@@ -26,15 +60,18 @@ impl Sending {
 /// to where a redirect points.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
-    bytes: Option<Bytes>,
+    rest: Bytes,
     sending: Sending,
 }
 
 impl TrackedBody {
     pub(super) fn new(bytes: Bytes) -> (Self, Sending) {
-        let sending = Sending::default();
+        let sending = Sending {
+            handed: Arc::default(),
+            total: bytes.len(),
+        };
         let body = Self {
-            bytes: Some(bytes),
+            rest: bytes,
             sending: sending.clone(),
         };
         (body, sending)
@@ -43,21 +80,28 @@ impl TrackedBody {
 
 impl Body for TrackedBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.sending.0.store(true, Ordering::Release);
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let length = self.rest.len().min(PIECE);
+        if length == 0 {
+            return Poll::Ready(None);
+        }
+        if !self.sending.hand_over(length) {
+            let stopped = io::Error::other("the request was given up");
+            return Poll::Ready(Some(Err(stopped)));
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        self.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        SizeHint::with_exact(self.rest.len() as u64)
     }
 }

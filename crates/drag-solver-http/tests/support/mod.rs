@@ -44,8 +44,9 @@ impl JobApi for Api {
         vec![&self.0]
     }
 
-    fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> {
-        Ok(ApiRequest::json("create", &json!({})))
+    fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
+        let order = json!({"hint": challenge.instruction()});
+        Ok(ApiRequest::json("create", &order))
     }
 
     /// `{"job": 7}`, or a job that is done.

@@ -1,0 +1,228 @@
+//! The proxy that requests go through: checked, so that none is left out in silence.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::fmt;
+
+use drag_solver_core::ConfigError;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Proxy, Url};
+use secrecy::ExposeSecret as _;
+
+use crate::endpoint::Endpoint;
+use crate::{Context, Secret};
+
+/// The first of these that is set names the proxy for https.
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The proxy of an endpoint, for messages: without user name and password.
+#[derive(Clone, Debug)]
+pub(super) struct ProxyName(String);
+
+impl ProxyName {
+    fn of(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        Self(match url.port() {
+            Some(port) => format!("{}://{host}:{port}", url.scheme()),
+            None => format!("{}://{host}", url.scheme()),
+        })
+    }
+}
+
+impl fmt::Display for ProxyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The proxy of the setting `proxy`.
+pub(super) fn from_setting(proxy: &Secret) -> Result<(Proxy, ProxyName), ConfigError> {
+    let refuse = |problem| ConfigError::new("proxy", problem);
+    let text = Context::process().secret("proxy", proxy)?;
+    let url = parse(text.expose_secret(), false).map_err(refuse)?;
+    let name = ProxyName::of(&url);
+    // The error would show the URL, and with it a password.
+    let proxy = Proxy::all(url).map_err(|_| refuse(NOT_A_URL))?;
+    Ok((proxy, name))
+}
+
+/// The proxy that the environment names for `endpoint`, if it does.
+///
+/// A variable that cannot be used is refused: to go around the proxy would show the provider this
+/// machine's own address.
+pub(super) fn from_environment(
+    endpoint: &Endpoint,
+    lookup: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<(Proxy, ProxyName)>, ConfigError> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let Some((name, value)) = VARIABLES.iter().find_map(|&name| Some((name, set(name)?))) else {
+        return Ok(None);
+    };
+    let refuse = |problem| ConfigError::new(name, problem);
+    let value = value.to_str().ok_or_else(|| refuse(NOT_ASCII))?;
+    let url = parse(value, true).map_err(refuse)?;
+    let excepted = set("NO_PROXY")
+        .or_else(|| set("no_proxy"))
+        .unwrap_or_default();
+    let matcher = Matcher::builder()
+        .all(url.as_str().to_owned())
+        .no(excepted.to_string_lossy().into_owned())
+        .build();
+    let target = endpoint.as_str().parse().ok();
+    if target.is_none_or(|target| matcher.intercept(&target).is_none()) {
+        return Ok(None);
+    }
+    let name = ProxyName::of(&url);
+    let proxy = Proxy::all(url).map_err(|_| refuse(NOT_A_URL))?;
+    Ok(Some((proxy, name)))
+}
+
+/// Whether the proxy itself did not let the request pass: nothing was sent to the provider.
+pub(super) fn has_refused(error: &reqwest::Error) -> bool {
+    says(error, "proxy authorization required")
+}
+
+/// Whether the proxy was reached, and did not reach the provider.
+pub(super) fn has_no_tunnel(error: &reqwest::Error) -> bool {
+    says(error, "tunnel error")
+}
+
+/// The errors of the HTTP client's tunnels are told by their texts: their type is private.
+fn says(error: &reqwest::Error, words: &str) -> bool {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    sources
+        .map(ToString::to_string)
+        .any(|text| text.contains(words))
+}
+
+const NOT_A_URL: &str = "is not a URL of a proxy: write it like http://proxy.example.com:3128 or \
+     http://user:password@proxy.example.com:3128 (its value is not shown)";
+
+const NOT_ASCII: &str = "has blanks, line ends or characters that are not ASCII in it: write these in a \
+     password as %XX (its value is not shown)";
+
+/// Checks a proxy's URL. In the environment, it may be a host and a port alone. No error shows it: it
+/// may hold a password.
+fn parse(text: &str, may_be_host: bool) -> Result<Url, &'static str> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(NOT_ASCII);
+    }
+    if text.contains(['"', '\'', '`', '<', '>']) {
+        return Err("has quotes or brackets in it: write the URL alone (its value is not shown)");
+    }
+    let full = if may_be_host && !text.contains("://") {
+        format!("http://{text}")
+    } else {
+        text.to_owned()
+    };
+    let url = Url::parse(&full).map_err(|_| NOT_A_URL)?;
+    if !SCHEMES.contains(&url.scheme()) {
+        return Err(
+            "names a kind of proxy that is not known: use http://, https://, socks4://, socks5:// \
+                    or socks5h:// (its value is not shown)",
+        );
+    }
+    if url.host_str().is_none_or(str::is_empty) || !matches!(url.path(), "" | "/") {
+        return Err(NOT_A_URL);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(
+        variables: &'a [(&'a str, &'a str)],
+    ) -> impl Fn(&str) -> Option<OsString> + 'a {
+        |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.into())
+        }
+    }
+
+    fn proxy(variables: &[(&str, &str)]) -> Result<Option<String>, String> {
+        let endpoint = Endpoint::parse("https://api.example.com/v1").unwrap();
+        let proxy = from_environment(&endpoint, environment(variables));
+        let name = proxy.map(|found| found.map(|(_, name)| name.to_string()));
+        name.map_err(|error| error.to_string())
+    }
+
+    const UNUSABLE: [&str; 14] = [
+        "ftp://sesame@proxy:3128",
+        "sock5://sesame@proxy:3128",
+        "socks://sesame@proxy:3128",
+        "ws://sesame@proxy:3128",
+        "\"http://sesame@proxy:3128\"",
+        "'http://sesame@proxy:3128'",
+        "http://sesame@proxy:3128\r",
+        " http://sesame@proxy:3128",
+        "http://user:ses ame@proxy:3128",
+        "http://user:s\u{e9}same@proxy:3128",
+        "proxy:3128:user:sesame",
+        "http://proxy:3128:user:sesame",
+        "http://sesame@proxy:99999",
+        "http://",
+    ];
+
+    #[test]
+    fn a_variable_that_cannot_be_used_is_refused_by_name_and_never_shown() {
+        for value in UNUSABLE {
+            for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+                let error = proxy(&[(variable, value)]).unwrap_err();
+                assert!(error.contains(variable), "{value}: {error}");
+                assert!(!error.contains("same"), "{value}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_refused_and_never_shown() {
+        for value in UNUSABLE.into_iter().chain(["proxy:3128", ""]) {
+            let error = from_setting(&value.to_owned().into()).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with("proxy: "), "{value}: {error}");
+            assert!(!error.contains("same"), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn usable_ones_are_named_without_their_password() {
+        for (value, name) in [
+            (
+                "http://user:sesame@proxy.example.com:3128",
+                "http://proxy.example.com:3128",
+            ),
+            ("proxy.example.com:3128", "http://proxy.example.com:3128"),
+            ("user:p%40ss@[::1]:3128/", "http://[::1]:3128"),
+            ("socks5h://127.0.0.1:9050", "socks5h://127.0.0.1:9050"),
+            ("https://proxy.example.com", "https://proxy.example.com"),
+        ] {
+            let named = Ok(Some(name.to_owned()));
+            assert_eq!(proxy(&[("HTTPS_PROXY", value)]), named, "{value}");
+            assert_eq!(proxy(&[("HTTPS_PROXY", ""), ("all_proxy", value)]), named);
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_excepted_has_none() {
+        for (excepted, is_used) in [
+            ("example.com", false),
+            (".example.com", false),
+            ("*", false),
+            ("other", true),
+        ] {
+            let variables = [("HTTPS_PROXY", "http://proxy:3128"), ("no_proxy", excepted)];
+            let name = proxy(&variables).unwrap();
+            assert_eq!(name.is_some(), is_used, "{excepted}");
+        }
+        assert_eq!(
+            proxy(&[("HTTP_PROXY", "http://proxy:3128")]),
+            Ok(None),
+            "for http alone"
+        );
+        assert_eq!(proxy(&[]), Ok(None));
+    }
+}
