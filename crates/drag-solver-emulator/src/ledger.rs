@@ -147,7 +147,7 @@ impl Ledger {
         }
         match self.answer(&id) {
             None => Ok(Reply::Running),
-            Some(answer) => answer.map(|answer| Reply::Solved { job: id, answer }),
+            Some(answer) => answer.map(|answer| Reply::Solved(id, answer)),
         }
     }
 

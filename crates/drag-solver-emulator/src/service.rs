@@ -102,9 +102,7 @@ impl Service {
                 Ok(Reply::Reported)
             }
             Call::Balance => Ok(Reply::Balance(self.ledger().stats.balance)),
-            Call::Services => Ok(Reply::Services {
-                price: self.settings.price,
-            }),
+            Call::Services => Ok(Reply::Services(self.settings.price)),
         }
     }
 
@@ -147,11 +145,11 @@ impl Service {
         let job = ledger.open(protocol, scale, delay, name)?;
         let Some(outcome) = outcome else {
             self.settle_later(job.clone(), solve);
-            return Ok(Reply::Created { job, answer: None });
+            return Ok(Reply::Created(job, None));
         };
         ledger.settle(&job, outcome);
         let answer = ledger.answer(&job).filter(|_| waits).transpose()?;
-        Ok(Reply::Created { job, answer })
+        Ok(Reply::Created(job, answer))
     }
 
     fn solve(&self, screenshot: Screenshot, instruction: Option<String>) -> Solve {

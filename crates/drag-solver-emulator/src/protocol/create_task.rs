@@ -13,7 +13,7 @@ pub(super) fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk], solution: 
     let ready =
         |answer| json!({"errorId": 0, "status": "ready", "solution": solution(answer, quirks)});
     match reply {
-        Ok(Reply::Created { job, answer }) => {
+        Ok(Reply::Created(job, answer)) => {
             let mut body = answer.as_ref().map_or_else(|| json!({"errorId": 0}), ready);
             body["taskId"] = id(job, quirks);
             body
@@ -21,7 +21,7 @@ pub(super) fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk], solution: 
         Ok(Reply::Running) => json!({
             "errorId": 0, "errorCode": "", "errorDescription": "", "status": running(quirks, "processing", (Quirk::Idle, "idle")),
         }),
-        Ok(Reply::Solved { answer, .. }) => ready(answer),
+        Ok(Reply::Solved(_, answer)) => ready(answer),
         Ok(Reply::Reported) => json!({"errorId": 0, "status": "success"}),
         Ok(Reply::Balance(balance)) if quirks.contains(&Quirk::OtherBalanceType) => {
             json!({"errorId": 0, "balance": balance})
@@ -29,7 +29,7 @@ pub(super) fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk], solution: 
         Ok(Reply::Balance(balance)) => {
             json!({"errorId": 0, "balance": number(balance.to_f64_lossy())})
         }
-        Ok(Reply::Services { .. }) => refused(&Refusal::NoSuchMethod, quirks),
+        Ok(Reply::Services(_)) => refused(&Refusal::NoSuchMethod, quirks),
         Err(refusal) => refused(refusal, quirks),
     }
 }
@@ -79,35 +79,28 @@ fn refused(refusal: &Refusal, quirks: &[Quirk]) -> Value {
     if quirks.contains(&Quirk::BareErrors) && *refusal != Refusal::Unsolvable {
         return json!({"errorId": 1, "errorCode": "", "errorDescription": ""});
     }
-    let (id, code, description) = code(refusal);
+    let (id, code) = code(refusal);
     json!({
-        "errorId": id, "errorCode": format!("ERROR_{code}"), "errorDescription": description,
+        "errorId": id, "errorCode": format!("ERROR_{code}"), "errorDescription": refusal.to_string(),
     })
 }
 
-/// The family's number and name for a refusal, and a sentence.
-fn code(refusal: &Refusal) -> (u32, &'static str, &str) {
+/// The family's number and name for a refusal.
+fn code(refusal: &Refusal) -> (u32, &'static str) {
     match refusal {
-        Refusal::BadToken => (1, "KEY_DOES_NOT_EXIST", "The key is wrong."),
-        Refusal::NoMoney => (10, "ZERO_BALANCE", "The balance is too low."),
-        Refusal::NoWorker => (2, "NO_SLOT_AVAILABLE", "No worker is free."),
-        Refusal::NoSuchMethod => (14, "NO_SUCH_METHOD", "There is no such method."),
-        Refusal::NotPost => (14, "NO_SUCH_METHOD", "Send a POST request."),
-        Refusal::Malformed(what) => (110, "BAD_PARAMETERS", what),
-        Refusal::TaskType(kind) => (23, "TASK_NOT_SUPPORTED", kind),
-        Refusal::PictureEmpty => (3, "ZERO_CAPTCHA_FILESIZE", "The picture is empty."),
-        Refusal::PictureTooLarge(why) => (4, "TOO_BIG_CAPTCHA_FILESIZE", why),
-        Refusal::PictureType(why) => (15, "IMAGE_TYPE_NOT_SUPPORTED", why),
-        Refusal::InstructionPictureTooLarge => {
-            (115, "BAD_IMGINSTRUCTIONS", "At most 100 kB are taken.")
-        }
-        Refusal::NoSuchJob => (16, "NO_SUCH_CAPCHA_ID", "There is no such task."),
-        Refusal::Unsolvable => (
-            12,
-            "CAPTCHA_UNSOLVABLE",
-            "Workers could not solve the captcha.",
-        ),
+        Refusal::BadToken => (1, "KEY_DOES_NOT_EXIST"),
+        Refusal::NoMoney => (10, "ZERO_BALANCE"),
+        Refusal::NoWorker => (2, "NO_SLOT_AVAILABLE"),
+        Refusal::NoSuchMethod | Refusal::NotPost => (14, "NO_SUCH_METHOD"),
+        Refusal::Malformed(_) => (110, "BAD_PARAMETERS"),
+        Refusal::TaskType(_) => (23, "TASK_NOT_SUPPORTED"),
+        Refusal::PictureEmpty => (3, "ZERO_CAPTCHA_FILESIZE"),
+        Refusal::PictureTooLarge(_) => (4, "TOO_BIG_CAPTCHA_FILESIZE"),
+        Refusal::PictureType(_) => (15, "IMAGE_TYPE_NOT_SUPPORTED"),
+        Refusal::InstructionPictureTooLarge => (115, "BAD_IMGINSTRUCTIONS"),
+        Refusal::NoSuchJob => (16, "NO_SUCH_CAPCHA_ID"),
+        Refusal::Unsolvable => (12, "CAPTCHA_UNSOLVABLE"),
         // The documentation has no code for it.
-        Refusal::OutOfOrder => (1, "SERVICE_UNAVAILABLE", "Maintenance, try again later."),
+        Refusal::OutOfOrder => (1, "SERVICE_UNAVAILABLE"),
     }
 }

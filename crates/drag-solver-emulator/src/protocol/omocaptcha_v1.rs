@@ -34,13 +34,13 @@ fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {
         Value::Null
     };
     let mut body = match reply {
-        Ok(Reply::Created { job, .. }) => json!({
+        Ok(Reply::Created(job, _)) => json!({
             "error": false, "job_id": id(job, quirks), "message": "Create job success.",
         }),
         Ok(Reply::Running) => {
             json!({"error": false, "status": running(quirks, "running", (Quirk::Waiting, "waiting")), "result": nothing})
         }
-        Ok(Reply::Solved { answer, .. }) => {
+        Ok(Reply::Solved(_, answer)) => {
             json!({"error": false, "status": "success", "result": result(answer)})
         }
         Ok(Reply::Balance(balance)) => {
@@ -51,7 +51,7 @@ fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {
             };
             json!({"error": false, "balance": balance, "message": "Get balance success."})
         }
-        Ok(Reply::Services { price }) => json!({
+        Ok(Reply::Services(price)) => json!({
             "error": false,
             "service": [{
                 "id": 24, "name": "Drag on phone", "description": "Drag", "price": price,
@@ -61,15 +61,15 @@ fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {
             "message": "Get service success.",
         }),
         Ok(Reply::Reported) => json!({"error": false}),
-        Err(Refusal::Unsolvable) if quirks.contains(&Quirk::EmptyErrorCode) => {
-            json!({"error": false, "status": "fail", "result": nothing, "error_code": ""})
-        }
         Err(Refusal::Unsolvable) => json!({"error": false, "status": "fail", "result": nothing}),
         Err(_) if quirks.contains(&Quirk::LeftoverRefusal) => {
             json!({"errorId": 0, "taskId": FIRST_ID})
         }
-        Err(refusal) => json!({"error": true, "message": message(refusal)}),
+        Err(refusal) => json!({"error": true, "message": refusal.to_string()}),
     };
+    if quirks.contains(&Quirk::EmptyErrorCode) && matches!(reply, Err(Refusal::Unsolvable)) {
+        body["error_code"] = "".into();
+    }
     if quirks.contains(&Quirk::SuccessFlag)
         && let Some(members) = body.as_object_mut()
         && let Some(Value::Bool(error)) = members.remove("error")
@@ -83,25 +83,4 @@ fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk]) -> Value {
 fn result(answer: &Answer) -> String {
     let (start, end) = (answer.drag.start, answer.drag.end);
     format!("{}|{}|{}|{}", start.x, start.y, end.x, end.y)
-}
-
-fn message(refusal: &Refusal) -> String {
-    let message = match refusal {
-        Refusal::Malformed(what) => return format!("Bad request: {what}."),
-        Refusal::TaskType(kind) => return format!("Unknown type_job_id {kind}."),
-        Refusal::PictureTooLarge(why) | Refusal::PictureType(why) => {
-            return format!("Bad image: {why}.");
-        }
-        Refusal::BadToken => "Invalid api token.",
-        Refusal::NoMoney => "Your balance is not enough.",
-        Refusal::NoWorker => "Server is busy.",
-        Refusal::NoSuchMethod => "No such method.",
-        Refusal::NotPost => "Send a POST request.",
-        Refusal::PictureEmpty => "The image is empty.",
-        Refusal::InstructionPictureTooLarge => "Bad instruction.",
-        Refusal::NoSuchJob => "Job not found.",
-        Refusal::OutOfOrder => "Maintenance, try again later.",
-        Refusal::Unsolvable => "The job failed.",
-    };
-    message.to_owned()
 }

@@ -8,29 +8,21 @@ use super::Quirk;
 /// What a client is told when its request was executed.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// The job's answer is there already where the client waited for it.
-    Created {
-        job: JobId,
-        answer: Option<Answer>,
-    },
+    /// With the answer, if it is there already where the client waited for it.
+    Created(JobId, Option<Answer>),
     Running,
-    Solved {
-        job: JobId,
-        answer: Answer,
-    },
+    Solved(JobId, Answer),
     Reported,
     Balance(Usd),
-    Services {
-        price: Usd,
-    },
+    /// What a job costs.
+    Services(Usd),
 }
 
 impl Reply {
     /// The answer in it, and whose it is.
     pub(crate) fn answer(&self) -> Option<(&JobId, &Answer)> {
         match self {
-            Self::Solved { job, answer } => Some((job, answer)),
-            Self::Created { job, answer } => answer.as_ref().map(|answer| (job, answer)),
+            Self::Solved(job, answer) | Self::Created(job, Some(answer)) => Some((job, answer)),
             _ => None,
         }
     }
@@ -46,23 +38,37 @@ pub(crate) struct Answer {
     pub(crate) ended: u64,
 }
 
-/// Why a client gets nothing. Each protocol has its own words for these.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a client gets nothing, in words where its protocol has none of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("Invalid api token.")]
     BadToken,
+    #[error("Your balance is not enough.")]
     NoMoney,
+    #[error("Server is busy.")]
     NoWorker,
+    #[error("No such method.")]
     NoSuchMethod,
+    #[error("Send a POST request.")]
     NotPost,
+    #[error("Bad request: {0}.")]
     Malformed(String),
+    #[error("Task not supported: {0}.")]
     TaskType(String),
+    #[error("The image is empty.")]
     PictureEmpty,
+    #[error("Bad image: {0}.")]
     PictureTooLarge(String),
+    #[error("Bad image: {0}.")]
     PictureType(String),
+    #[error("Bad instruction: at most 100 kB are taken.")]
     InstructionPictureTooLarge,
+    #[error("Job not found.")]
     NoSuchJob,
+    #[error("Maintenance, try again later.")]
     OutOfOrder,
     /// The provider tried and gave up.
+    #[error("Workers could not solve the captcha.")]
     Unsolvable,
 }
 

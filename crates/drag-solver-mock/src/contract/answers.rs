@@ -14,180 +14,178 @@ const ODD_TEXT: &str = "Kéo \"mảnh ghép\"\\ \u{0}\n</script> {} %s \u{1F9E9}
 /// Longest name, in characters: it is a label in every log line and metric.
 const MAX_NAME: usize = 64;
 
-/// The name is short, stable and lower case: it labels errors, logs and metrics. Visible ASCII
-/// characters, as in `omocaptcha` or, for a chain, `a|b`.
-#[allow(clippy::unused_async)] // a row of the table
-pub(super) async fn the_name_is_a_label(subject: &SolverUnderTest<'_>) -> Checked {
-    let name = subject.solver.name();
-    let has_length = (1..=MAX_NAME).contains(&name.len());
-    ensure!(has_length, "`{name}` must have 1 to {MAX_NAME} characters");
-    let is_label = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase();
-    if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
-        let advice = "use visible lower-case ASCII characters";
-        return Err(format!("`{name}` has {odd:?} in it: {advice}"));
+impl SolverUnderTest<'_> {
+    /// The name is short, stable and lower case: it labels errors, logs and metrics. Visible ASCII
+    /// characters, as in `omocaptcha` or, for a chain, `a|b`.
+    #[allow(clippy::unused_async)] // a row of the table
+    pub(super) async fn the_name_is_a_label(&self) -> Checked {
+        let name = self.solver.name();
+        let has_length = (1..=MAX_NAME).contains(&name.len());
+        ensure!(has_length, "`{name}` must have 1 to {MAX_NAME} characters");
+        let is_label = |c: char| c.is_ascii_graphic() && !c.is_ascii_uppercase();
+        if let Some(odd) = name.chars().find(|&c| !is_label(c)) {
+            let advice = "use visible lower-case ASCII characters";
+            return Err(format!("`{name}` has {odd:?} in it: {advice}"));
+        }
+        let same = self.solver.name() == name;
+        ensure!(same, "`{name}` was another name when asked again");
+        Ok(Finding::Passed)
     }
-    let same = subject.solver.name() == name;
-    ensure!(same, "`{name}` was another name when asked again");
-    Ok(Finding::Passed)
-}
 
-/// `Debug`, plain and pretty, shows none of the secrets. Skipped if there are none.
-#[allow(clippy::unused_async)] // a row of the table
-pub(super) async fn debug_hides_secrets(subject: &SolverUnderTest<'_>) -> Checked {
-    if subject.secrets.is_empty() {
-        return Ok(skip("no secret was named with `with_secret`"));
+    /// `Debug`, plain and pretty, shows none of the secrets. Skipped if there are none.
+    #[allow(clippy::unused_async)] // a row of the table
+    pub(super) async fn debug_hides_secrets(&self) -> Checked {
+        if self.secrets.is_empty() {
+            return Ok(skip("no secret was named with `with_secret`"));
+        }
+        let solver = self.solver;
+        self.check_hidden("Debug", &format!("{solver:?}"))?;
+        self.check_hidden("pretty Debug", &format!("{solver:#?}"))?;
+        Ok(Finding::Passed)
     }
-    let solver = subject.solver;
-    subject.check_hidden("Debug", &format!("{solver:?}"))?;
-    subject.check_hidden("pretty Debug", &format!("{solver:#?}"))?;
-    Ok(Finding::Passed)
-}
 
-/// The solvable challenge is solved: with a drag on the picture, at no negative cost and within the
-/// worst case, and with the expected drag if one is known.
-pub(super) async fn a_known_challenge_is_solved(subject: &SolverUnderTest<'_>) -> Checked {
-    solve(subject, &subject.solvable).await?;
-    Ok(Finding::Passed)
-}
-
-/// What else a challenge says (an instruction in any characters, a region that is the whole
-/// picture) changes nothing: it is solved as without.
-pub(super) async fn an_instruction_and_a_region_do_no_harm(
-    subject: &SolverUnderTest<'_>,
-) -> Checked {
-    let shot = subject.solvable.screenshot();
-    let whole = Rect::new(0.0, 0.0, shot.width().into(), shot.height().into());
-    let challenge = subject.solvable.clone().with_instruction(ODD_TEXT);
-    let challenge = challenge.with_region(whole).map_err(|e| e.to_string())?;
-    solve(subject, &challenge).await?;
-    Ok(Finding::Passed)
-}
-
-/// Solves, and holds the answer against what every answer must be.
-pub(super) async fn solve(
-    subject: &SolverUnderTest<'_>,
-    challenge: &DragChallenge,
-) -> Result<Solution, String> {
-    let outcome = subject.ask(subject.solver, challenge).await?;
-    let solution = outcome.map_err(|error| format!("it failed: {error}"))?;
-    let (shot, drag) = (challenge.screenshot(), solution.drag());
-    drag.check(shot.width(), shot.height(), 0.0)
-        .map_err(|error| error.to_string())?;
-    check_contributors(subject, &solution)?;
-    subject.check_hidden("the Debug of a solution", &format!("{solution:?}"))?;
-    if let Some(cost) = solution.cost().filter(|cost| cost.is_negative()) {
-        return Err(format!("it cost ${cost}, less than nothing"));
+    /// The solvable challenge is solved: with a drag on the picture, at no negative cost and within the
+    /// worst case, and with the expected drag if one is known.
+    pub(super) async fn a_known_challenge_is_solved(&self) -> Checked {
+        self.solve(&self.solvable).await?;
+        Ok(Finding::Passed)
     }
-    let worst = subject.solver.profile().worst_case;
-    let is_within = !exceeds(solution.cost(), worst.cost);
-    ensure!(is_within, "it cost more than its worst case ({worst})");
-    if let Some((expected, tolerance)) = &subject.expected {
-        let off = drag.start.distance(expected.start);
-        let off = off.max(drag.end.distance(expected.end));
+
+    /// What else a challenge says (an instruction in any characters, a region that is the whole
+    /// picture) changes nothing: it is solved as without.
+    pub(super) async fn an_instruction_and_a_region_do_no_harm(&self) -> Checked {
+        let shot = self.solvable.screenshot();
+        let whole = Rect::new(0.0, 0.0, shot.width().into(), shot.height().into());
+        let challenge = self.solvable.clone().with_instruction(ODD_TEXT);
+        let challenge = challenge.with_region(whole).map_err(|e| e.to_string())?;
+        self.solve(&challenge).await?;
+        Ok(Finding::Passed)
+    }
+
+    /// Solves, and holds the answer against what every answer must be.
+    pub(super) async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, String> {
+        let outcome = self.ask(self.solver, challenge).await?;
+        let solution = outcome.map_err(|error| format!("it failed: {error}"))?;
+        let (shot, drag) = (challenge.screenshot(), solution.drag());
+        drag.check(shot.width(), shot.height(), 0.0)
+            .map_err(|error| error.to_string())?;
+        self.check_contributors(&solution)?;
+        self.check_hidden("the Debug of a solution", &format!("{solution:?}"))?;
+        if let Some(cost) = solution.cost().filter(|cost| cost.is_negative()) {
+            return Err(format!("it cost ${cost}, less than nothing"));
+        }
+        let worst = self.solver.profile().worst_case;
+        let is_within = !exceeds(solution.cost(), worst.cost);
+        ensure!(is_within, "it cost more than its worst case ({worst})");
+        if let Some((expected, tolerance)) = &self.expected {
+            let off = drag.start.distance(expected.start);
+            let off = off.max(drag.end.distance(expected.end));
+            ensure!(
+                off <= *tolerance,
+                "it answered {drag}, and the answer is {expected}: {off:.1} px off"
+            );
+        }
+        Ok(solution)
+    }
+
+    fn check_contributors(&self, solution: &Solution) -> Result<(), String> {
+        match solution.contributors() {
+            [] => self.check_answerer("the solution", solution.solver()),
+            several => several
+                .iter()
+                .try_for_each(|part| self.check_contributors(part)),
+        }
+    }
+
+    /// A report about a solution is taken, or refused with [`ErrorKind::Unsupported`]. Skipped, once it
+    /// has said that, as there is nothing else to see.
+    pub(super) async fn reports_are_answered(&self) -> Checked {
+        let solution = self.solve(&self.solvable).await?;
+        for verdict in [Verdict::Correct, Verdict::Incorrect] {
+            if let Err(error) = self.report(&solution, verdict).await? {
+                let is_refused = error.kind() == ErrorKind::Unsupported;
+                ensure!(is_refused, "a report that it was {verdict} failed: {error}");
+                return Ok(skip(format!("it takes no report that it was {verdict}")));
+            }
+        }
+        // A solution that was read from a file, with a route that leads nowhere and another solver's name
+        // on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
+        let stranger = Solution::new(*solution.drag(), "stranger");
+        let routes = [0, 1, usize::MAX].map(|child| stranger.clone().push_route(child));
+        for stranger in [stranger].iter().chain(&routes) {
+            let _ = self.report(stranger, Verdict::Correct).await?;
+        }
+        Ok(Finding::Passed)
+    }
+
+    /// What came of a report. Its error is a sensible one.
+    async fn report(
+        &self,
+        solution: &Solution,
+        verdict: Verdict,
+    ) -> Result<Result<(), SolveError>, String> {
+        let report = self.solver.report(solution, verdict);
+        let answer = timeout(self.patience, report).await;
+        let answer =
+            answer.map_err(|_| format!("a report on `{}` was stuck", solution.solver()))?;
+        if let Err(error) = &answer {
+            self.check_error(error)?;
+        }
+        Ok(answer)
+    }
+
+    /// The error of each challenge that cannot be solved is of the kind that was named for it, names
+    /// the solver, says something, hides the secrets, agrees with itself about money, and is the same
+    /// after a way through JSON. Skipped if no such challenge was named.
+    pub(super) async fn errors_are_sensible(&self) -> Checked {
+        if self.failures.is_empty() {
+            return Ok(skip("no challenge was named with `failing`"));
+        }
+        for (solver, challenge, kind) in &self.failures {
+            let expected = kind.map_or("any error", ErrorKind::as_str);
+            match self.ask(*solver, challenge).await? {
+                Ok(solution) => {
+                    let drag = solution.drag();
+                    return Err(format!("in place of {expected} it was solved: {drag}"));
+                }
+                Err(error) if kind.is_some_and(|kind| kind != error.kind()) => {
+                    return Err(format!("the error is not {expected}: {error}"));
+                }
+                Err(error) => self.check_error(&error)?,
+            }
+        }
+        Ok(Finding::Passed)
+    }
+
+    /// What every error must be.
+    pub(super) fn check_error(&self, error: &SolveError) -> Result<(), String> {
+        match error.solver() {
+            Some(solver) => self.check_answerer("the error", solver)?,
+            // A chain that ran out names none: all of them failed.
+            None if error.kind() == ErrorKind::AllFailed => {}
+            None => return Err(format!("the error does not say who it is from: {error}")),
+        }
+        let is_silent = error.message().is_empty();
+        ensure!(!is_silent, "the error does not say what happened: {error}");
+        let may_be_billed = !error.kind().is_local_refusal() || !error.unfinished_jobs().is_empty();
         ensure!(
-            off <= *tolerance,
-            "it answered {drag}, and the answer is {expected}: {off:.1} px off"
+            may_be_billed || error.billed() == Billed::No,
+            "nothing was sent, so nothing was billed: {error}"
         );
-    }
-    Ok(solution)
-}
-
-fn check_contributors(subject: &SolverUnderTest<'_>, solution: &Solution) -> Result<(), String> {
-    match solution.contributors() {
-        [] => subject.check_answerer("the solution", solution.solver()),
-        several => several
-            .iter()
-            .try_for_each(|part| check_contributors(subject, part)),
-    }
-}
-
-/// A report about a solution is taken, or refused with [`ErrorKind::Unsupported`]. Skipped, once it
-/// has said that, as there is nothing else to see.
-pub(super) async fn reports_are_answered(subject: &SolverUnderTest<'_>) -> Checked {
-    let solution = solve(subject, &subject.solvable).await?;
-    for verdict in [Verdict::Correct, Verdict::Incorrect] {
-        if let Err(error) = report(subject, &solution, verdict).await? {
-            let is_refused = error.kind() == ErrorKind::Unsupported;
-            ensure!(is_refused, "a report that it was {verdict} failed: {error}");
-            return Ok(skip(format!("it takes no report that it was {verdict}")));
+        let texts = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
+        for text in texts.map(ToString::to_string) {
+            self.check_hidden("an error", &text)?;
         }
+        self.check_hidden("the Debug of an error", &format!("{error:?}"))?;
+        let json = serde_json::to_string(error).map_err(|e| e.to_string())?;
+        self.check_hidden("the JSON of an error", &json)?;
+        let back: SolveError = serde_json::from_str(&json).map_err(|e| format!("{e} in {json}"))?;
+        let facts = |error: &SolveError| {
+            let money = (error.billed(), error.unfinished_jobs());
+            (error.kind(), error.recovery(), money, error.to_string())
+        };
+        let is_same = facts(&back) == facts(error);
+        ensure!(is_same, "as JSON the error became another: {error}, {back}");
+        Ok(())
     }
-    // A solution that was read from a file, with a route that leads nowhere and another solver's name
-    // on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
-    let stranger = Solution::new(*solution.drag(), "stranger");
-    let routes = [0, 1, usize::MAX].map(|child| stranger.clone().push_route(child));
-    for stranger in [stranger].iter().chain(&routes) {
-        let _ = report(subject, stranger, Verdict::Correct).await?;
-    }
-    Ok(Finding::Passed)
-}
-
-/// What came of a report. Its error is a sensible one.
-async fn report(
-    subject: &SolverUnderTest<'_>,
-    solution: &Solution,
-    verdict: Verdict,
-) -> Result<Result<(), SolveError>, String> {
-    let report = subject.solver.report(solution, verdict);
-    let answer = timeout(subject.patience, report).await;
-    let answer = answer.map_err(|_| format!("a report on `{}` was stuck", solution.solver()))?;
-    if let Err(error) = &answer {
-        check_error(subject, error)?;
-    }
-    Ok(answer)
-}
-
-/// The error of each challenge that cannot be solved is of the kind that was named for it, names
-/// the solver, says something, hides the secrets, agrees with itself about money, and is the same
-/// after a way through JSON. Skipped if no such challenge was named.
-pub(super) async fn errors_are_sensible(subject: &SolverUnderTest<'_>) -> Checked {
-    if subject.failures.is_empty() {
-        return Ok(skip("no challenge was named with `failing`"));
-    }
-    for (solver, challenge, kind) in &subject.failures {
-        let expected = kind.map_or("any error", ErrorKind::as_str);
-        match subject.ask(*solver, challenge).await? {
-            Ok(solution) => {
-                let drag = solution.drag();
-                return Err(format!("in place of {expected} it was solved: {drag}"));
-            }
-            Err(error) if kind.is_some_and(|kind| kind != error.kind()) => {
-                return Err(format!("the error is not {expected}: {error}"));
-            }
-            Err(error) => check_error(subject, &error)?,
-        }
-    }
-    Ok(Finding::Passed)
-}
-
-/// What every error must be.
-pub(super) fn check_error(subject: &SolverUnderTest<'_>, error: &SolveError) -> Result<(), String> {
-    match error.solver() {
-        Some(solver) => subject.check_answerer("the error", solver)?,
-        // A chain that ran out names none: all of them failed.
-        None if error.kind() == ErrorKind::AllFailed => {}
-        None => return Err(format!("the error does not say who it is from: {error}")),
-    }
-    let is_silent = error.message().is_empty();
-    ensure!(!is_silent, "the error does not say what happened: {error}");
-    let may_be_billed = !error.kind().is_local_refusal() || !error.unfinished_jobs().is_empty();
-    ensure!(
-        may_be_billed || error.billed() == Billed::No,
-        "nothing was sent, so nothing was billed: {error}"
-    );
-    let texts = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
-    for text in texts.map(ToString::to_string) {
-        subject.check_hidden("an error", &text)?;
-    }
-    subject.check_hidden("the Debug of an error", &format!("{error:?}"))?;
-    let json = serde_json::to_string(error).map_err(|e| e.to_string())?;
-    subject.check_hidden("the JSON of an error", &json)?;
-    let back: SolveError = serde_json::from_str(&json).map_err(|e| format!("{e} in {json}"))?;
-    let facts = |error: &SolveError| {
-        let money = (error.billed(), error.unfinished_jobs());
-        (error.kind(), error.recovery(), money, error.to_string())
-    };
-    let is_same = facts(&back) == facts(error);
-    ensure!(is_same, "as JSON the error became another: {error}, {back}");
-    Ok(())
 }

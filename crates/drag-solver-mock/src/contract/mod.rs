@@ -87,30 +87,30 @@ type Check =
 
 /// Rows of a table: the name of each check, and its function.
 macro_rules! checks {
-    ($($module:ident::$check:ident,)+) => {
-        &[$((stringify!($check), |subject| Box::pin($module::$check(subject)))),+]
+    ($($check:ident,)+) => {
+        &[$((stringify!($check), |subject| Box::pin(subject.$check()))),+]
     };
 }
 
 /// Every check, in the order in which they are made.
 const CHECKS: &[(&str, Check)] = checks![
-    answers::the_name_is_a_label,
-    answers::debug_hides_secrets,
-    answers::a_known_challenge_is_solved,
-    answers::an_instruction_and_a_region_do_no_harm,
-    answers::reports_are_answered,
-    answers::errors_are_sensible,
-    interruptions::an_expired_challenge_is_refused,
-    interruptions::a_deadline_ends_the_wait,
-    interruptions::a_far_deadline_is_met,
-    money::events_tell_of_money,
-    money::an_observer_can_prevent_a_purchase,
-    paid_jobs::a_paid_job_is_resumed,
-    paid_jobs::two_paid_jobs_are_both_kept,
-    money::the_worst_case_holds,
-    interruptions::dropped_calls_leave_nothing_behind,
-    interruptions::many_calls_at_once_are_solved,
-    interruptions::many_dropped_calls_leave_nothing_behind,
+    the_name_is_a_label,
+    debug_hides_secrets,
+    a_known_challenge_is_solved,
+    an_instruction_and_a_region_do_no_harm,
+    reports_are_answered,
+    errors_are_sensible,
+    an_expired_challenge_is_refused,
+    a_deadline_ends_the_wait,
+    a_far_deadline_is_met,
+    events_tell_of_money,
+    an_observer_can_prevent_a_purchase,
+    a_paid_job_is_resumed,
+    two_paid_jobs_are_both_kept,
+    the_worst_case_holds,
+    dropped_calls_leave_nothing_behind,
+    many_calls_at_once_are_solved,
+    many_dropped_calls_leave_nothing_behind,
 ];
 
 /// Makes every check, one after the other. Dropping the future drops the call under way.

@@ -5,7 +5,6 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
-use super::answers::check_error;
 use super::recorder::{Observed, Recorder};
 use super::{Checked, Finding, SolverUnderTest, skip};
 
@@ -14,51 +13,108 @@ const ADVICE: &str = "a solver that buys says `Started`, then `Buying` before it
     billed, then `NotBought`, or `Bought` if the provider names a job, and `Settled` with what was \
     billed: see `drag_solver_core::Event`";
 
-/// The events of every call are in order, each purchase has one end, and what they say of money is
-/// what the answer or the error says. A solver that says nothing must buy nothing; then skipped.
-pub(super) async fn events_tell_of_money(subject: &SolverUnderTest<'_>) -> Checked {
-    let mut has_spoken = false;
-    for (solver, challenge) in subject.questions() {
-        let observed = Observed::call(subject, solver, &challenge, Recorder::default()).await?;
-        check_events(subject, solver, &observed)?;
-        has_spoken |= observed.heard.purchases.has_spoken();
+impl SolverUnderTest<'_> {
+    /// The events of every call are in order, each purchase has one end, and what they say of money is
+    /// what the answer or the error says. A solver that says nothing must buy nothing; then skipped.
+    pub(super) async fn events_tell_of_money(&self) -> Checked {
+        let mut has_spoken = false;
+        for (solver, challenge) in self.questions() {
+            let observed = Observed::call(self, solver, &challenge, Recorder::default()).await?;
+            self.check_events(solver, &observed)?;
+            has_spoken |= observed.heard.purchases.has_spoken();
+        }
+        if has_spoken {
+            return Ok(Finding::Passed);
+        }
+        let worst = self.solver.profile().worst_case;
+        let is_free = worst.purchases.is_none_or(|most| most == 0) || worst.cost == Some(Usd::ZERO);
+        ensure!(
+            is_free,
+            "its profile is {worst}, and it says nothing of buying: {ADVICE}"
+        );
+        Ok(skip(format!(
+            "it says nothing of money, as if it bought nothing: {ADVICE}"
+        )))
     }
-    if has_spoken {
-        return Ok(Finding::Passed);
-    }
-    let worst = subject.solver.profile().worst_case;
-    let is_free = worst.purchases.is_none_or(|most| most == 0) || worst.cost == Some(Usd::ZERO);
-    ensure!(
-        is_free,
-        "its profile is {worst}, and it says nothing of buying: {ADVICE}"
-    );
-    Ok(skip(format!(
-        "it says nothing of money, as if it bought nothing: {ADVICE}"
-    )))
-}
 
-fn check_events(
-    subject: &SolverUnderTest<'_>,
-    solver: &dyn DragSolver,
-    observed: &Observed,
-) -> Result<(), String> {
-    let heard = &observed.heard;
-    if let Some(what) = &heard.out_of_order {
-        return Err(what.clone());
+    fn check_events(&self, solver: &dyn DragSolver, observed: &Observed) -> Result<(), String> {
+        let heard = &observed.heard;
+        if let Some(what) = &heard.out_of_order {
+            return Err(what.clone());
+        }
+        for solver in &heard.solvers {
+            self.check_answerer("an event", solver)?;
+        }
+        let result = match &observed.outcome {
+            Ok(solution) => check_ends(&heard.purchases, solution.failed_attempts(), solver)
+                .and_then(|()| check_solution(&heard.purchases, solution)),
+            Err(error) => check_ends(&heard.purchases, &error.attempts(), solver)
+                .and_then(|()| check_bill(&heard.purchases, error)),
+        };
+        if heard.purchases.has_spoken() {
+            return result;
+        }
+        result.map_err(|what| format!("{what}: {ADVICE}"))
     }
-    for solver in &heard.solvers {
-        subject.check_answerer("an event", solver)?;
+
+    /// An observer that refuses `Buying` prevents the purchase: nothing is bought, and the call fails
+    /// without a bill. Skipped if the solver says nothing of buying.
+    pub(super) async fn an_observer_can_prevent_a_purchase(&self) -> Checked {
+        let fresh = self.solvable.clone().without_paid_jobs();
+        let observed = Observed::call(self, self.solver, &fresh, Recorder::refusing()).await?;
+        let refused = &observed.heard.buyers;
+        if refused.is_empty() {
+            return Ok(skip("it says nothing of buying"));
+        }
+        if let Some(what) = observed.heard.out_of_order {
+            return Err(format!("after its purchase was refused, {what}"));
+        }
+        match &observed.outcome {
+            // Another solver of a chain may answer for nothing.
+            Ok(solution) if refused.iter().any(|name| name == solution.solver()) => {
+                Err("its purchase was refused, and it answered all the same".to_owned())
+            }
+            Err(error) if error.billed() != Billed::No => Err(format!(
+                "its purchase was refused, and the error says that it cost money: {error}"
+            )),
+            Err(error) => self.check_error(error).map(|()| Finding::Passed),
+            Ok(_) => Ok(Finding::Passed),
+        }
     }
-    let result = match &observed.outcome {
-        Ok(solution) => check_ends(&heard.purchases, solution.failed_attempts(), solver)
-            .and_then(|()| check_solution(&heard.purchases, solution)),
-        Err(error) => check_ends(&heard.purchases, &error.attempts(), solver)
-            .and_then(|()| check_bill(&heard.purchases, error)),
-    };
-    if heard.purchases.has_spoken() {
-        return result;
+
+    /// No call buys more answers, costs more or (on a paused clock) takes longer than the worst case in
+    /// the solver's [profile](DragSolver::profile). Skipped if it says nothing.
+    pub(super) async fn the_worst_case_holds(&self) -> Checked {
+        if self.solver.profile().worst_case == WorstCase::unknown() {
+            return Ok(skip("it says nothing of its worst case"));
+        }
+        for (solver, mut challenge) in self.questions() {
+            let worst = solver.profile().worst_case;
+            let own_limit = worst.time.and_then(|time| Instant::now().checked_add(time));
+            // It holds for deadlines that are no later than what the solver would set itself.
+            if let (Some(_), Some(limit)) = (challenge.deadline(), own_limit) {
+                challenge = challenge.with_deadline_at_most(limit);
+            }
+            let observed = Observed::call(self, solver, &challenge, Recorder::default()).await?;
+            let bought = u32::try_from(observed.heard.buyers.len()).unwrap_or(u32::MAX);
+            let spent = match &observed.outcome {
+                Ok(solution) => solution.spent(),
+                Err(error) => error.spent(),
+            };
+            let took = Some(observed.took).filter(|_| self.is_paused);
+            let broken = if exceeds(Some(bought), worst.purchases) {
+                format!("it bought {bought} answers")
+            } else if exceeds(spent, worst.cost) {
+                format!("it cost ${}", spent.unwrap_or_default())
+            } else if exceeds(took, worst.time) {
+                format!("it took {:?}", observed.took)
+            } else {
+                continue;
+            };
+            return Err(format!("{broken}, and its worst case is: {worst}"));
+        }
+        Ok(Finding::Passed)
     }
-    result.map_err(|what| format!("{what}: {ADVICE}"))
 }
 
 /// Each purchase was ended by an event, or is named among what failed.
@@ -126,65 +182,6 @@ fn check_solution(purchases: &Purchases, solution: &Solution) -> Result<(), Stri
         );
     }
     Ok(())
-}
-
-/// An observer that refuses `Buying` prevents the purchase: nothing is bought, and the call fails
-/// without a bill. Skipped if the solver says nothing of buying.
-pub(super) async fn an_observer_can_prevent_a_purchase(subject: &SolverUnderTest<'_>) -> Checked {
-    let fresh = subject.solvable.clone().without_paid_jobs();
-    let observed = Observed::call(subject, subject.solver, &fresh, Recorder::refusing()).await?;
-    let refused = &observed.heard.buyers;
-    if refused.is_empty() {
-        return Ok(skip("it says nothing of buying"));
-    }
-    if let Some(what) = observed.heard.out_of_order {
-        return Err(format!("after its purchase was refused, {what}"));
-    }
-    match &observed.outcome {
-        // Another solver of a chain may answer for nothing.
-        Ok(solution) if refused.iter().any(|name| name == solution.solver()) => {
-            Err("its purchase was refused, and it answered all the same".to_owned())
-        }
-        Err(error) if error.billed() != Billed::No => Err(format!(
-            "its purchase was refused, and the error says that it cost money: {error}"
-        )),
-        Err(error) => check_error(subject, error).map(|()| Finding::Passed),
-        Ok(_) => Ok(Finding::Passed),
-    }
-}
-
-/// No call buys more answers, costs more or (on a paused clock) takes longer than the worst case in
-/// the solver's [profile](DragSolver::profile). Skipped if it says nothing.
-pub(super) async fn the_worst_case_holds(subject: &SolverUnderTest<'_>) -> Checked {
-    if subject.solver.profile().worst_case == WorstCase::unknown() {
-        return Ok(skip("it says nothing of its worst case"));
-    }
-    for (solver, mut challenge) in subject.questions() {
-        let worst = solver.profile().worst_case;
-        let own_limit = worst.time.and_then(|time| Instant::now().checked_add(time));
-        // It holds for deadlines that are no later than what the solver would set itself.
-        if let (Some(_), Some(limit)) = (challenge.deadline(), own_limit) {
-            challenge = challenge.with_deadline_at_most(limit);
-        }
-        let observed = Observed::call(subject, solver, &challenge, Recorder::default()).await?;
-        let bought = u32::try_from(observed.heard.buyers.len()).unwrap_or(u32::MAX);
-        let spent = match &observed.outcome {
-            Ok(solution) => solution.spent(),
-            Err(error) => error.spent(),
-        };
-        let took = Some(observed.took).filter(|_| subject.is_paused);
-        let broken = if exceeds(Some(bought), worst.purchases) {
-            format!("it bought {bought} answers")
-        } else if exceeds(spent, worst.cost) {
-            format!("it cost ${}", spent.unwrap_or_default())
-        } else if exceeds(took, worst.time) {
-            format!("it took {:?}", observed.took)
-        } else {
-            continue;
-        };
-        return Err(format!("{broken}, and its worst case is: {worst}"));
-    }
-    Ok(Finding::Passed)
 }
 
 /// Whether both are known, and it is more than that.

@@ -7,96 +7,95 @@ use super::drive::drop_once;
 use super::recorder::{Observed, Recorder};
 use super::{Checked, Finding, SolverUnderTest, skip};
 
-/// A job that was bought and not waited for is fetched by the next call, if that is
-/// [resuming](DragChallenge::resume_job) it, and nothing is bought from whom it belongs to. Skipped if
-/// the solver names no job that it buys.
-pub(super) async fn a_paid_job_is_resumed(subject: &SolverUnderTest<'_>) -> Checked {
-    let Some(job) = abandoned_job(subject, &subject.solvable).await? else {
-        return Ok(skip("it names no job that it buys"));
-    };
-    fetch(subject, &[job]).await?;
-    Ok(Finding::Passed)
-}
-
-/// Of two paid jobs of one solver neither is lost: each is fetched by the call that resumes both, or by
-/// the next one; and if no answer comes, the error names both. Skipped if the solver names no job that
-/// it buys.
-pub(super) async fn two_paid_jobs_are_both_kept(subject: &SolverUnderTest<'_>) -> Checked {
-    let Some(jobs) = two_abandoned_jobs(subject, &subject.solvable).await? else {
-        return Ok(skip("it names no job that it buys"));
-    };
-    let left = fetch(subject, &jobs).await?;
-    if !left.is_empty() {
-        fetch(subject, &left).await?;
+impl SolverUnderTest<'_> {
+    /// A job that was bought and not waited for is fetched by the next call, if that is
+    /// [resuming](DragChallenge::resume_job) it, and nothing is bought from whom it belongs to. Skipped if
+    /// the solver names no job that it buys.
+    pub(super) async fn a_paid_job_is_resumed(&self) -> Checked {
+        let Some(job) = self.abandoned_job(&self.solvable).await? else {
+            return Ok(skip("it names no job that it buys"));
+        };
+        self.fetch(&[job]).await?;
+        Ok(Finding::Passed)
     }
-    let Some(endless) = subject.endless_with_deadline() else {
-        return Ok(Finding::Passed);
-    };
-    let unlimited = subject.endless.as_ref().unwrap_or(&endless);
-    let Some(jobs) = two_abandoned_jobs(subject, unlimited).await? else {
-        return Ok(Finding::Passed);
-    };
-    let observed = resume(subject, &endless, &jobs).await?;
-    let named = match &observed.outcome {
-        Ok(_) => Vec::new(),
-        Err(error) => error.unfinished_jobs(),
-    };
-    for job in observed.heard.purchases.unfinished_of(&jobs) {
-        ensure!(
-            named.contains(job),
-            "{job} was to be resumed, and the outcome does not name it"
-        );
+
+    /// Of two paid jobs of one solver neither is lost: each is fetched by the call that resumes both, or by
+    /// the next one; and if no answer comes, the error names both. Skipped if the solver names no job that
+    /// it buys.
+    pub(super) async fn two_paid_jobs_are_both_kept(&self) -> Checked {
+        let Some(jobs) = self.two_abandoned_jobs(&self.solvable).await? else {
+            return Ok(skip("it names no job that it buys"));
+        };
+        let left = self.fetch(&jobs).await?;
+        if !left.is_empty() {
+            self.fetch(&left).await?;
+        }
+        let Some(endless) = self.endless_with_deadline() else {
+            return Ok(Finding::Passed);
+        };
+        let unlimited = self.endless.as_ref().unwrap_or(&endless);
+        let Some(jobs) = self.two_abandoned_jobs(unlimited).await? else {
+            return Ok(Finding::Passed);
+        };
+        let observed = self.resume(&endless, &jobs).await?;
+        let named = match &observed.outcome {
+            Ok(_) => Vec::new(),
+            Err(error) => error.unfinished_jobs(),
+        };
+        for job in observed.heard.purchases.unfinished_of(&jobs) {
+            ensure!(
+                named.contains(job),
+                "{job} was to be resumed, and the outcome does not name it"
+            );
+        }
+        Ok(Finding::Passed)
     }
-    Ok(Finding::Passed)
-}
 
-/// Solves by resuming `jobs`: at least one is fetched, and the others are returned.
-async fn fetch(subject: &SolverUnderTest<'_>, jobs: &[PaidJob]) -> Result<Vec<PaidJob>, String> {
-    let observed = resume(subject, &subject.solvable, jobs).await?;
-    if let Err(error) = &observed.outcome {
-        return Err(format!("{} was not fetched: {error}", jobs[0]));
+    /// Solves by resuming `jobs`: at least one is fetched, and the others are returned.
+    async fn fetch(&self, jobs: &[PaidJob]) -> Result<Vec<PaidJob>, String> {
+        let observed = self.resume(&self.solvable, jobs).await?;
+        if let Err(error) = &observed.outcome {
+            return Err(format!("{} was not fetched: {error}", jobs[0]));
+        }
+        let purchases = &observed.heard.purchases;
+        let left: Vec<PaidJob> = purchases.unfinished_of(jobs).cloned().collect();
+        let has_resumed = left.len() < jobs.len();
+        ensure!(has_resumed, "it did not say that it resumed {}", jobs[0]);
+        Ok(left)
     }
-    let purchases = &observed.heard.purchases;
-    let left: Vec<PaidJob> = purchases.unfinished_of(jobs).cloned().collect();
-    let has_resumed = left.len() < jobs.len();
-    ensure!(has_resumed, "it did not say that it resumed {}", jobs[0]);
-    Ok(left)
-}
 
-async fn resume(
-    subject: &SolverUnderTest<'_>,
-    challenge: &DragChallenge,
-    jobs: &[PaidJob],
-) -> Result<Observed, String> {
-    let fresh = challenge.clone().without_paid_jobs();
-    let resuming = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
-    let observed = Observed::call(subject, subject.solver, &resuming, Recorder::default()).await?;
-    for job in jobs {
-        let has_bought = observed.heard.buyers.contains(&job.solver);
-        ensure!(!has_bought, "{job} was paid for, and it bought another");
+    async fn resume(
+        &self,
+        challenge: &DragChallenge,
+        jobs: &[PaidJob],
+    ) -> Result<Observed, String> {
+        let fresh = challenge.clone().without_paid_jobs();
+        let resuming = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
+        let observed = Observed::call(self, self.solver, &resuming, Recorder::default()).await?;
+        for job in jobs {
+            let has_bought = observed.heard.buyers.contains(&job.solver);
+            ensure!(!has_bought, "{job} was paid for, and it bought another");
+        }
+        Ok(observed)
     }
-    Ok(observed)
-}
 
-async fn two_abandoned_jobs(
-    subject: &SolverUnderTest<'_>,
-    challenge: &DragChallenge,
-) -> Result<Option<[PaidJob; 2]>, String> {
-    let one = abandoned_job(subject, challenge).await?;
-    let other = abandoned_job(subject, challenge).await?;
-    Ok(one.zip(other).map(Into::into))
-}
+    async fn two_abandoned_jobs(
+        &self,
+        challenge: &DragChallenge,
+    ) -> Result<Option<[PaidJob; 2]>, String> {
+        let one = self.abandoned_job(challenge).await?;
+        let other = self.abandoned_job(challenge).await?;
+        Ok(one.zip(other).map(Into::into))
+    }
 
-/// The job of a call that was dropped as soon as it had bought one and had to wait for it.
-async fn abandoned_job(
-    subject: &SolverUnderTest<'_>,
-    challenge: &DragChallenge,
-) -> Result<Option<PaidJob>, String> {
-    let fresh = challenge.clone().without_paid_jobs();
-    let (challenge, recorder) = Recorder::default().listen_to(&fresh);
-    let open_job = || recorder.heard().purchases.open_jobs().pop();
-    let call = drop_once(subject.solver.solve(&challenge), || open_job().is_some());
-    let ended = timeout(subject.patience, call).await;
-    let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
-    Ok(open_job().filter(|_| ended.is_none()))
+    /// The job of a call that was dropped as soon as it had bought one and had to wait for it.
+    async fn abandoned_job(&self, challenge: &DragChallenge) -> Result<Option<PaidJob>, String> {
+        let fresh = challenge.clone().without_paid_jobs();
+        let (challenge, recorder) = Recorder::default().listen_to(&fresh);
+        let open_job = || recorder.heard().purchases.open_jobs().pop();
+        let call = drop_once(self.solver.solve(&challenge), || open_job().is_some());
+        let ended = timeout(self.patience, call).await;
+        let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
+        Ok(open_job().filter(|_| ended.is_none()))
+    }
 }

@@ -125,17 +125,14 @@ async fn a_name_that_is_no_label_is_seen() {
     for name in ["", "Upper", "with space", "line\nbreak", &"x".repeat(65)] {
         let solver = MockSolver::new(name).always(drag());
         let subject = SolverUnderTest::new(&solver, solvable());
-        assert!(
-            answers::the_name_is_a_label(&subject).await.is_err(),
-            "{name:?}"
-        );
+        assert!(subject.the_name_is_a_label().await.is_err(), "{name:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_secret_in_debug_is_seen_and_not_repeated() {
     let solver = good("holds-s3cret");
-    let checked = answers::debug_hides_secrets(&subject(&solver)).await;
+    let checked = subject(&solver).debug_hides_secrets().await;
     assert_eq!(checked.unwrap_err(), "Debug shows a secret");
 }
 
@@ -221,7 +218,7 @@ async fn bad_errors_are_seen() {
     ];
     for (error, expected) in cases {
         let solver = MockSolver::new("bad").always(error.clone());
-        let checked = answers::errors_are_sensible(&subject(&solver)).await;
+        let checked = subject(&solver).errors_are_sensible().await;
         let what = checked.expect_err(error.message());
         assert!(what.contains(expected), "{what}");
         assert!(!what.contains("s3cret"), "{what}");
@@ -232,16 +229,16 @@ async fn bad_errors_are_seen() {
     for shown in [Leak::InDisplay, Leak::InDebug] {
         let label = shown as u8;
         let leaky = error(ErrorKind::Protocol).with_solver("bad");
-        let checked = answers::check_error(&subject, &leaky.with_source(shown));
+        let checked = subject.check_error(&leaky.with_source(shown));
         assert!(checked.is_err(), "{label}");
     }
     let unnamed = error(ErrorKind::Protocol);
-    assert!(answers::check_error(&subject, &unnamed).is_err());
+    assert!(subject.check_error(&unnamed).is_err());
     // A refusal that hands back paid jobs cost nothing itself.
     let refusal = solvable()
         .resume_job(PaidJob::new("bad", JobId::from(7)))
         .refuse("bad", ErrorKind::CircuitOpen, "open");
-    assert_eq!(answers::check_error(&subject, &refusal), Ok(()));
+    assert_eq!(subject.check_error(&refusal), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -475,7 +472,7 @@ async fn an_error_of_another_kind_than_named_is_seen() {
     let (solver, other) = (good("good"), good("good"));
     let new = || SolverUnderTest::new(&solver, solvable());
     let right = new().failing_with(ErrorKind::Unsolvable, picture(1));
-    let checked = answers::errors_are_sensible(&right).await;
+    let checked = right.errors_are_sensible().await;
     assert_eq!(checked, Ok(Finding::Passed));
     let kind = ErrorKind::Unauthorized;
     for subject in [
@@ -498,7 +495,7 @@ async fn a_worst_case_that_does_not_hold_is_seen() {
         let solver = good("bad").with_worst_case(worst);
         let solver = solver.with_cost(Usd::from_micros(900));
         let subject = SolverUnderTest::new(&solver, solvable()).on_paused_clock();
-        let seen = money::the_worst_case_holds(&subject).await.unwrap_err();
+        let seen = subject.the_worst_case_holds().await.unwrap_err();
         assert!(seen.contains(what), "{seen}");
     }
 }
@@ -674,7 +671,9 @@ async fn false_words_about_money_are_seen() {
     ];
     let check = async |says: &[Said], answer| {
         let solver = talker(says, answer);
-        money::events_tell_of_money(&SolverUnderTest::new(&solver, solvable())).await
+        SolverUnderTest::new(&solver, solvable())
+            .events_tell_of_money()
+            .await
     };
     for (says, answer) in honest {
         assert_eq!(check(says, *answer).await, Ok(Finding::Passed), "{says:?}");
@@ -693,7 +692,9 @@ async fn an_open_job_that_the_error_names_has_its_end_later() {
         Err(error(Billed::No).with_unfinished_jobs([job]))
     };
     let solver = talker(&[Said::Started, Said::Buying, Said::Bought], unfinished);
-    let checked = money::events_tell_of_money(&SolverUnderTest::new(&solver, solvable())).await;
+    let checked = SolverUnderTest::new(&solver, solvable())
+        .events_tell_of_money()
+        .await;
     assert_eq!(checked, Ok(Finding::Passed));
 }
 
@@ -723,7 +724,7 @@ async fn a_purchase_that_an_observer_refused_is_seen() {
     let check = async |says: &[Said], answer| {
         let solver = talker(says, answer);
         let subject = SolverUnderTest::new(&solver, solvable());
-        money::an_observer_can_prevent_a_purchase(&subject).await
+        subject.an_observer_can_prevent_a_purchase().await
     };
     let obedient = check(&[Started, Buying], unbilled).await;
     assert_eq!(obedient, Ok(Finding::Passed));
@@ -761,7 +762,7 @@ async fn a_purchase_after_the_deadline_is_seen() {
     let late: Answer = || Err(error(Billed::No).with_kind(ErrorKind::DeadlineExceeded));
     let greedy = talker(&[Said::Started, Said::Buying, Said::NotBought], late);
     let subject = SolverUnderTest::new(&greedy, solvable());
-    let what = interruptions::an_expired_challenge_is_refused(&subject).await;
+    let what = subject.an_expired_challenge_is_refused().await;
     assert!(what.unwrap_err().contains("bought after the deadline"));
 }
 
@@ -770,7 +771,7 @@ async fn a_job_paid_for_before_is_no_purchase_after_the_deadline() {
     let solver = good("good");
     let resuming = solvable().resume_job(PaidJob::new("good", JobId::from(7)));
     let subject = SolverUnderTest::new(&solver, resuming);
-    let checked = interruptions::an_expired_challenge_is_refused(&subject).await;
+    let checked = subject.an_expired_challenge_is_refused().await;
     assert_eq!(checked, Ok(Finding::Passed));
 }
 
