@@ -6,12 +6,11 @@ mod spending;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Event, Observer, Profile, Solution, SolveError, Tracker,
-    Usd, async_trait, forward_solver,
+    DragChallenge, DragSolver, ErrorKind, Event, Observer, PaidJob, Profile, Solution, SolveError,
+    Tracker, Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -20,7 +19,7 @@ use self::account::{Reservation, Shortage, Spending};
 pub use self::policy::BudgetPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::priced::priced;
-use crate::resume::{resumes, with_jobs};
+use crate::resume::resumes;
 use crate::settings::shared_form;
 use crate::sync::{Mutex, lock};
 
@@ -111,7 +110,8 @@ struct OpenCall<'a> {
     reservation: Option<Reservation>,
     on_buying: Option<Arc<ReserveOnBuying>>,
     tracker: Tracker,
-    challenge: Cow<'a, DragChallenge>,
+    /// The paid jobs that it is to resume.
+    jobs: &'a [PaidJob],
     solver: &'a str,
     price: Usd,
 }
@@ -122,7 +122,7 @@ impl OpenCall<'_> {
             return;
         };
         let (solver, price) = (self.solver, self.price);
-        let spending = Spending::of(&self.tracker.purchases(), outcome, &self.challenge, price);
+        let spending = Spending::of(&self.tracker.purchases(), outcome, self.jobs, price);
         let spent: Usd = spending.spends.iter().map(|(amount, _)| *amount).sum();
         let highest = spending.spends.iter().map(|(amount, _)| *amount).max();
         reservation.settle(spending, Instant::now());
@@ -176,7 +176,7 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
             reservation: Some(reservation),
             on_buying,
             tracker,
-            challenge: with_jobs(challenge, jobs),
+            jobs,
             solver: self.name(),
             price: self.price,
         };

@@ -2,18 +2,18 @@
 //! nothing from how the call ended.
 
 use drag_solver_core::{
-    Attempt, Billed, DragChallenge, PaidJob, Purchases, Settlement, Solution, SolveError, Usd,
+    Attempt, Billed, PaidJob, Purchases, Settlement, Solution, SolveError, Usd,
 };
 
 use super::account::Spending;
 
 impl Spending {
-    /// What a call comes to. `outcome` is `None` if it was dropped; an answer of unknown cost counts
-    /// as `price`.
+    /// What a call comes to. `outcome` is `None` if it was dropped; `brought` are the paid jobs that it
+    /// was to resume; an answer of unknown cost counts as `price`.
     pub(super) fn of(
         purchases: &Purchases,
         outcome: Option<&Result<Solution, SolveError>>,
-        challenge: &DragChallenge,
+        brought: &[PaidJob],
         price: Usd,
     ) -> Self {
         let mut spending = Self::default();
@@ -32,11 +32,11 @@ impl Spending {
         match outcome {
             Some(Ok(solution)) => {
                 let failed = solution.failed_attempts();
-                spending.add_untold(purchases, failed, challenge, price);
-                spending.add_untold_answer(purchases, solution, challenge, price);
+                spending.add_untold(purchases, failed, brought, price);
+                spending.add_untold_answer(purchases, solution, brought, price);
             }
-            Some(Err(error)) => spending.add_untold(purchases, &error.attempts(), challenge, price),
-            None if purchases.is_silent() && challenge.paid_jobs().is_empty() => {
+            Some(Err(error)) => spending.add_untold(purchases, &error.attempts(), brought, price),
+            None if purchases.is_silent() && brought.is_empty() => {
                 spending.spends.push((price, None));
             }
             None => {}
@@ -49,11 +49,11 @@ impl Spending {
         &mut self,
         purchases: &Purchases,
         answer: &Solution,
-        challenge: &DragChallenge,
+        brought: &[PaidJob],
         price: Usd,
     ) {
         for part in answer.contributors() {
-            self.add_untold_answer(purchases, part, challenge, price);
+            self.add_untold_answer(purchases, part, brought, price);
         }
         if !answer.contributors().is_empty() || has_bought(purchases, answer.solver()) {
             return;
@@ -62,7 +62,7 @@ impl Spending {
             .job()
             .map(|job| PaidJob::new(answer.solver(), job.clone()));
         let cost = answer.cost().filter(|cost| !cost.is_negative());
-        if let Some(job) = job.filter(|job| challenge.paid_jobs().contains(job)) {
+        if let Some(job) = job.filter(|job| brought.contains(job)) {
             self.ended.push((job, cost));
         } else if cost.is_some() || !purchases.spoke(answer.solver()) {
             self.spends.push((cost.unwrap_or(price), None));
@@ -75,21 +75,20 @@ impl Spending {
         &mut self,
         purchases: &Purchases,
         attempts: &[Attempt],
-        challenge: &DragChallenge,
+        brought: &[PaidJob],
         price: Usd,
     ) {
         // An attempt may be told under the name of a chain, so no attempt is matched with the events.
         if !purchases.as_slice().is_empty() {
             return;
         }
-        for attempt in attempts
+        let billed = attempts
             .iter()
-            .filter(|attempt| attempt.billed != Billed::No)
-        {
-            let bought = attempt.jobs.iter();
-            let bought = bought.filter(|job| !challenge.paid_jobs().contains(job));
-            self.spends
-                .extend(bought.map(|job| (price, Some(job.clone()))));
+            .filter(|attempt| attempt.billed != Billed::No);
+        for attempt in billed {
+            let own = attempt.jobs.iter().filter(|job| !brought.contains(job));
+            let spends = own.map(|job| (price, Some(job.clone())));
+            self.spends.extend(spends);
             if attempt.jobs.is_empty() {
                 let cost = attempt.cost.filter(|cost| !cost.is_negative());
                 self.spends.push((cost.unwrap_or(price), None));
