@@ -161,16 +161,12 @@ impl Hedge {
     }
 
     fn delay(&self, child: usize) -> Duration {
-        let HedgePolicy {
-            delay,
-            quantile,
-            max_delay,
-            ..
-        } = self.policy;
-        let needed = self.policy.samples_needed();
-        quantile
-            .and_then(|quantile| lock(&self.state.latencies[child]).quantile(quantile, needed))
-            .map_or(delay, |observed| observed.min(max_delay))
+        let policy = &self.policy;
+        let observed = policy.quantile.and_then(|quantile| {
+            let latencies = lock(&self.state.latencies[child]);
+            latencies.quantile(quantile, policy.samples_needed())
+        });
+        observed.map_or(policy.delay, |observed| observed.min(policy.max_delay))
     }
 
     /// Whether a solver that is asked at this instant has time to answer.

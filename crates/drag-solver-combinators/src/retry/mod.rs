@@ -128,12 +128,8 @@ impl<S: DragSolver> Retry<S> {
             policy.backoff(failures, self.jitter.fraction())
         };
         let wait = backoff.max(asked);
-        let fits = deadline.is_none_or(|deadline| {
-            Instant::now()
-                .checked_add(wait)
-                .is_some_and(|end| end < deadline)
-        });
-        if !fits {
+        let end = Instant::now().checked_add(wait);
+        if deadline.is_some_and(|deadline| end.is_none_or(|end| end >= deadline)) {
             return Err("the wait would not end before the deadline");
         }
         let token = match &self.budget {
@@ -207,18 +203,11 @@ impl<S: DragSolver> DragSolver for Retry<S> {
     }
 
     fn profile(&self) -> Profile {
-        let RetryPolicy {
-            max_attempts,
-            max_backoff,
-            max_retry_after,
-            ..
-        } = self.policy;
-        let attempts = max_attempts.get();
-        let waits = max_backoff
-            .max(max_retry_after)
-            .saturating_mul(attempts - 1);
-        let change = |worst: drag_solver_core::WorstCase| worst.times(attempts).delayed_by(waits);
-        self.inner.profile().map_worst_case(change)
+        let (profile, policy) = (self.inner.profile(), self.policy);
+        let attempts = policy.max_attempts.get();
+        let longest_wait = policy.max_backoff.max(policy.max_retry_after);
+        let waits = longest_wait.saturating_mul(attempts - 1);
+        profile.map_worst_case(|worst| worst.times(attempts).delayed_by(waits))
     }
 }
 
