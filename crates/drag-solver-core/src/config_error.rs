@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de;
 
-use crate::text::printable;
+use crate::text::without_tokens;
 
 /// A setting that cannot be used: where it is, what is wrong with it, and what to write instead.
 /// Nothing was sent.
@@ -12,8 +12,9 @@ use crate::text::printable;
 /// The code that finds the mistake knows the setting, and its caller knows what the setting is in:
 /// the path grows on the way out, with [`in_key`](Self::in_key).
 ///
-/// It never shows the value of a secret. What it shows of other values, which come from files, is cut
-/// and has no control characters.
+/// It never shows the value of a secret. What it shows of other values and of keys, which come from
+/// files, is cut, has no control characters, and nothing that looks like a token: one may have been
+/// put into the wrong place.
 ///
 /// ```
 /// use drag_solver_core::ConfigError;
@@ -41,14 +42,14 @@ impl ConfigError {
         Self {
             keys: Vec::new(),
             unknown_key: None,
-            problem: printable(problem.as_ref()),
+            problem: without_tokens(problem.as_ref()),
         }
     }
 
     /// There is no setting called `key`; `advice` says which there are.
     pub fn unknown_key(key: impl AsRef<str>, advice: impl AsRef<str>) -> Self {
         Self {
-            unknown_key: Some(printable(key.as_ref())),
+            unknown_key: Some(without_tokens(key.as_ref())),
             ..Self::of_whole(advice)
         }
     }
@@ -56,7 +57,7 @@ impl ConfigError {
     /// The same problem, inside of `key`.
     #[must_use]
     pub fn in_key(mut self, key: impl AsRef<str>) -> Self {
-        self.keys.push(printable(key.as_ref()));
+        self.keys.push(without_tokens(key.as_ref()));
         self
     }
 
@@ -64,7 +65,7 @@ impl ConfigError {
     /// was read from, say.
     #[must_use]
     pub fn renamed(mut self, key: impl AsRef<str>) -> Self {
-        self.keys = vec![printable(key.as_ref())];
+        self.keys = vec![without_tokens(key.as_ref())];
         self
     }
 
@@ -132,6 +133,20 @@ pub trait CheckSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_in_the_wrong_place_is_not_shown() {
+        let token = "0123456789abcdef0123456789abcdef";
+        let errors = [
+            ConfigError::new(token, "is not set"),
+            ConfigError::of_whole(format!("there is no `{token}`")),
+            ConfigError::unknown_key(token, "there is only `a`").in_key(token),
+            de::Error::invalid_type(de::Unexpected::Str(token), &"a number"),
+        ];
+        for error in errors {
+            assert!(!format!("{error} {error:?}").contains("0123"), "{error}");
+        }
+    }
 
     #[test]
     fn the_path_grows_on_the_way_out_and_nothing_forges_a_line() {

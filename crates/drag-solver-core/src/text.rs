@@ -25,6 +25,56 @@ pub fn printable(text: &str) -> String {
     clean
 }
 
+/// What is shown instead of a text that looks like a token.
+const HIDDEN: &str = "[hidden: it looks like a token]";
+
+/// No word of a file, a setting or a message is so long and holds digits. Tokens have 32 characters
+/// and more.
+const TOKEN_CHARS: usize = 20;
+
+/// Whether a text may be a token that was put into the wrong place: 20 and more letters and digits in
+/// a row, both of them, or a UUID.
+///
+/// ```
+/// use drag_solver_core::text::looks_like_token;
+///
+/// assert!(looks_like_token("0123456789abcdef0123456789abcdef"));
+/// assert!(looks_like_token("67e55044-10b1-426f-9247-bb680e5fe0c8"));
+/// assert!(!looks_like_token("OMOCAPTCHA_API_TOKEN_2"));
+/// ```
+#[must_use]
+pub fn looks_like_token(text: &str) -> bool {
+    words(text).any(|(word, is_token)| is_token && !word.is_empty())
+}
+
+/// The text of a setting's error: [printable], and without what looks like a token.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let pieces = words(text).map(|(word, is_token)| if is_token { HIDDEN } else { word });
+    printable(&pieces.collect::<String>())
+}
+
+/// The text in pieces, and of each whether it looks like a token. Dashes are part of a word, because
+/// UUIDs have them.
+fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let pieces = text.split_inclusive(move |c: char| !is_part(c));
+    pieces.flat_map(move |piece| {
+        let word = piece.trim_end_matches(|c: char| !is_part(c));
+        let rest = &piece[word.len()..];
+        [(word, is_token(word)), (rest, false)]
+    })
+}
+
+fn is_token(word: &str) -> bool {
+    let has_both = |word: &str| {
+        let is = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
+        is(u8::is_ascii_digit) && is(u8::is_ascii_alphabetic)
+    };
+    let is_uuid = word.len() == 36 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let is_long = |part: &str| part.len() >= TOKEN_CHARS && has_both(part);
+    is_uuid || word.split('-').any(is_long)
+}
+
 /// Control characters, and the invisible ones that reorder what a terminal shows.
 fn is_hostile(c: char) -> bool {
     c.is_control()
@@ -67,5 +117,29 @@ mod tests {
         assert_eq!(flood.chars().count(), MAX_CHARS + 1);
         assert!(flood.ends_with('…'));
         assert_eq!(printable("Xin chào"), "Xin chào");
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_hidden_and_nothing_else() {
+        for token in [
+            "0123456789abcdef0123456789abcdef",
+            "Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA",
+            "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        ] {
+            let hidden = without_tokens(&format!("say `{token}`: no"));
+            assert_eq!(hidden, format!("say `{HIDDEN}`: no"));
+            assert!(looks_like_token(token));
+        }
+        for word in [
+            "cannot read /run/secrets/omocaptcha-production-token-2: no such file",
+            "there is no `TiktokSliderPhoneTask`: did you mean `max_attempts`?",
+            "MY_ORGANISATION_2CAPTCHA_API_KEY_2024",
+            "is longer than 18446744073709551615 bytes",
+            "Xin chào",
+            "",
+        ] {
+            assert_eq!(without_tokens(word), word);
+            assert!(!looks_like_token(word));
+        }
     }
 }

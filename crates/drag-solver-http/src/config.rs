@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use drag_solver_core::text::looks_like_token;
 use drag_solver_core::{ConfigError, Usd, human_duration};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::context::is_variable_name;
 use crate::endpoint::Endpoint;
 use crate::{Context, Secret};
 
@@ -32,7 +34,8 @@ const MAX_TOKEN: usize = 512;
 #[serde(default)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// Key of the account.
+    /// Key of the account. Files may call it `key`, too.
+    #[serde(alias = "key")]
     pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     pub base_url: Option<String>,
@@ -215,8 +218,24 @@ impl PollInterval {
 /// and what cannot be a token is refused without being shown.
 fn check_token(token: &str) -> Result<SecretString, ConfigError> {
     let token = token.trim();
+    let is_within = |open, close| token.starts_with(open) && token.ends_with(close);
+    let is_pair = token
+        .split_once('=')
+        .is_some_and(|(name, _)| name.contains('_') && is_variable_name(name));
     let problem = if token.is_empty() {
         "is empty: set it to the token of your account"
+    } else if ['"', '\'', '`']
+        .iter()
+        .any(|&quote| is_within(quote, quote))
+    {
+        "has quotes around it, which are not part of it: write it without (`docker --env-file` keeps \
+         them)"
+    } else if is_pair {
+        "begins with NAME=, as lines of an environment file do: write what is behind it"
+    } else if token.starts_with('$') || token.starts_with('%') {
+        "begins like the name of a variable, which nothing has replaced by what it holds"
+    } else if is_within('<', '>') {
+        "is a placeholder in < and >: write the token of your account"
     } else if token.len() > MAX_TOKEN {
         "is longer than 512 bytes: is it the right file or variable?"
     } else if !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -231,6 +250,10 @@ fn check_token(token: &str) -> Result<SecretString, ConfigError> {
 #[doc(hidden)]
 pub fn check_name(name: &str) -> Result<(), ConfigError> {
     let is_fit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    if looks_like_token(name) {
+        let problem = "looks like a token, and a name is shown everywhere (it is not shown here)";
+        return Err(ConfigError::new("name", problem));
+    }
     if (1..=64).contains(&name.len()) && name.chars().all(is_fit) {
         return Ok(());
     }
@@ -261,8 +284,13 @@ mod tests {
 
     #[test]
     fn a_token_loses_its_line_break_and_nothing_else() {
-        let token = check_token(" Ab/+=9\r\n").unwrap();
-        assert_eq!(token.expose_secret(), "Ab/+=9");
+        for (written, taken) in [
+            (" Ab/+=9\r\n", "Ab/+=9"),
+            ("TOKEN=", "TOKEN="),
+            ("a<b>", "a<b>"),
+        ] {
+            assert_eq!(check_token(written).unwrap().expose_secret(), taken);
+        }
     }
 
     #[test]
@@ -273,6 +301,12 @@ mod tests {
             "hunter2 hunter2",
             "hunter2\u{7}",
             "húnter2",
+            "\"hunter2\"",
+            "'hunter2'",
+            "OMOCAPTCHA_API_TOKEN=hunter2",
+            "$HUNTER2_nter2",
+            "%HUNTER2_nter2%",
+            "<hunter2>",
             &"hunter2".repeat(99),
         ] {
             let error = check_token(bad).unwrap_err();
@@ -284,7 +318,7 @@ mod tests {
     #[test]
     fn a_bad_value_cannot_forge_or_flood_a_log() {
         let error = check_name(&format!(
-            "a\n2026 INFO solved\u{1b}[2J{}",
+            "a\n2026 INFO solved\u{1b}[2J {}",
             "x".repeat(9_999)
         ));
         let text = error.unwrap_err().to_string();
@@ -301,6 +335,12 @@ mod tests {
         for bad in ["", "Omo", "a b", "é", &"a".repeat(65)] {
             assert_eq!(check_name(bad).unwrap_err().path(), "name", "{bad}");
         }
+        let token = "0123456789abcdef0123456789abcdef";
+        let error = check_name(token).unwrap_err().to_string();
+        assert!(
+            error.contains("looks like a token") && !error.contains("0123"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::ConfigError;
+use drag_solver_core::text::looks_like_token;
 use secrecy::SecretString;
 
 use crate::Secret;
@@ -82,32 +83,66 @@ impl Context {
         }
     }
 
-    /// Reads the secret of the setting `setting`, wherever it is. Reading a file blocks, briefly.
+    /// Reads the secret of the setting `setting`, wherever it is, without the line ends behind it.
+    /// Reading a file blocks, briefly.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`] on the setting: the variable is not set, the file cannot be read.
     pub fn secret(&self, setting: &str, secret: &Secret) -> Result<SecretString, ConfigError> {
         let fail = |problem: String| Err(ConfigError::new(setting, problem));
-        match &secret.0 {
-            Source::Value(secret) => Ok(secret.clone()),
+        let text = match &secret.0 {
+            Source::Value(secret) => return Ok(secret.clone()),
             Source::Place(Place::Env(name)) => match self.variable(name) {
-                Ok(Some(text)) => Ok(text.into()),
-                Ok(None) => fail(format!(
-                    "the environment variable {name} is not set, or empty"
-                )),
-                Err(error) => fail(format!("the environment variable {error}")),
+                Ok(Some(text)) => text,
+                _ if !is_variable_name(name) => {
+                    return fail(format!(
+                        "`env` takes the name of an environment variable, as in {{ env = \
+                         \"{EXAMPLE}\" }}, and not the secret (what it has is not shown)"
+                    ));
+                }
+                Ok(None) => {
+                    return fail(format!(
+                        "the environment variable {name} is not set, or empty"
+                    ));
+                }
+                Err(error) => return fail(format!("the environment variable {error}")),
             },
             Source::Place(Place::File(path)) => {
-                let path = self.base_dir.join(path);
-                read(&path)
-                    .or_else(|error| fail(format!("cannot read {}: {error}", path.display())))
+                let full = self.base_dir.join(path);
+                match read(&full) {
+                    Ok(text) => text,
+                    Err(error) if is_path(path) => {
+                        return fail(format!("cannot read {}: {error}", full.display()));
+                    }
+                    Err(error) => {
+                        return fail(format!(
+                            "cannot read the file: {error} (`file` takes a path, and not the secret; \
+                             what it has is not shown)"
+                        ));
+                    }
+                }
             }
-        }
+        };
+        Ok(text.trim_end_matches(['\r', '\n']).into())
     }
 }
 
-fn read(path: &Path) -> io::Result<SecretString> {
+const EXAMPLE: &str = "EXAMPLE_API_TOKEN";
+
+/// Whether this is written as names of variables are, and so is no secret.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(is_fit) && !looks_like_token(name)
+}
+
+/// Whether this is written as paths are, and so is no secret.
+fn is_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.contains(['/', '\\', '.']) && !looks_like_token(&text)
+}
+
+fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(MAX_SECRET + 1)
@@ -117,7 +152,7 @@ fn read(path: &Path) -> io::Result<SecretString> {
             "it is longer than {MAX_SECRET} bytes: is it the right file?"
         )));
     }
-    Ok(text.into())
+    Ok(text)
 }
 
 impl fmt::Debug for Context {
@@ -148,8 +183,8 @@ mod tests {
         for (secret, expected) in [
             (Secret::from("given"), "given"),
             (Secret::env("TOKEN"), "hunter2"),
-            (Secret::file("token"), "from a file\n"),
-            (Secret::file(folder.join("token")), "from a file\n"),
+            (Secret::file("token"), "from a file"),
+            (Secret::file(folder.join("token")), "from a file"),
         ] {
             let read = context.secret("token", &secret).unwrap();
             assert_eq!(read.expose_secret(), expected);
@@ -166,6 +201,19 @@ mod tests {
             missing(Secret::env("OTHER")),
             "token: the environment variable OTHER is not set, or empty"
         );
+        // The secret itself, in the place of where it is.
+        for secret in [
+            "hunter2",
+            "sk_live_hunter2",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "a b",
+        ] {
+            for place in [Secret::env(secret), Secret::file(secret)] {
+                let error = missing(place);
+                assert!(!error.contains(secret), "{error}");
+                assert!(error.contains("not the secret"), "{error}");
+            }
+        }
         let error = missing(Secret::file("/no/such/file"));
         assert!(
             error.starts_with("token: cannot read /no/such/file: "),

@@ -24,23 +24,23 @@ impl Endpoint {
                 "has a user name or password in it: the token is a setting of its own".into(),
             );
         }
+        let Some(host) = url.host_str() else {
+            return refuse("names no host: write it like https://api.example.com/v1".into());
+        };
+        // No more than the host is shown: a token may be in the rest.
         if url.query().is_some() || url.fragment().is_some() {
             return refuse(format!(
-                "`{base_url}` has a `?` or `#` part, and paths are added to its end"
+                "has a `?` or `#` part behind {host}, and paths are added to its end: leave it away (the \
+                 token is a setting of its own)"
             ));
         }
-        let Some(host) = url.host_str() else {
-            return refuse(format!(
-                "`{base_url}` names no host: write it like https://api.example.com/v1"
-            ));
-        };
         let is_loopback = is_loopback(host);
         match url.scheme() {
             "https" => {}
             "http" if is_loopback => {}
             "http" => {
                 return refuse(format!(
-                    "`{base_url}` would send the token unencrypted: use https (http is for \
+                    "http to {host} would send the token unencrypted: use https (http is for \
                      127.0.0.0/8, ::1 and localhost only)"
                 ));
             }
@@ -151,8 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_refused_and_not_shown() {
-        let error = Endpoint::parse("https://me:hunter2@omocaptcha.com").unwrap_err();
-        assert!(!format!("{error:?}").contains("hunter2"));
+    fn a_secret_in_it_is_refused_and_not_shown() {
+        for secret in [
+            "https://me:hunter2@omocaptcha.com",
+            "https://omocaptcha.com/?key=hunter2",
+            "https://omocaptcha.com/#hunter2",
+            "http://omocaptcha.com/hunter2",
+            "file:///hunter2",
+        ] {
+            let error = Endpoint::parse(secret).unwrap_err();
+            assert!(!format!("{error:?}").contains("hunter2"), "{error}");
+        }
     }
 }

@@ -65,7 +65,7 @@ fn a_setting_that_cannot_be_used_is_refused_by_its_name() {
         (options().name("No Name"), "name"),
         (options().base_url("http://example.com"), "base_url"),
         (
-            options().poll(PollInterval::new(SECOND, Duration::ZERO)),
+            options().poll(PollInterval::new(SECOND, Duration::from_nanos(1))),
             "poll.every",
         ),
         (options().job_timeout(SECOND * 2), "job_timeout"),

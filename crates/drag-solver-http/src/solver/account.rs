@@ -19,6 +19,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The slowest upload that is waited for, in bytes a second: 128 kbit/s.
 const SLOWEST_UPLOAD: usize = 16 * 1024;
 
+/// Asking more often than this is a busy loop against the provider.
+const FASTEST_POLL: Duration = Duration::from_millis(1);
+
 /// One job may take this long, from the create request to the answer.
 const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -63,8 +66,8 @@ impl<A: JobApi> Account<A> {
         let request_timeout = options.request_timeout.unwrap_or(REQUEST_TIMEOUT);
         let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
         let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
-        if interval.every.is_zero() {
-            return refuse("poll.every", "must be more than zero");
+        if interval.every < FASTEST_POLL {
+            return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
         }
         if request_timeout.is_zero() {
             return refuse("request_timeout", "must be more than zero");

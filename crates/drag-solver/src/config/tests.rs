@@ -487,6 +487,36 @@ fn a_token_in_the_file_is_refused_and_shown_nowhere() {
 }
 
 #[test]
+fn a_token_in_any_wrong_place_is_shown_nowhere() {
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    for wrong in [
+        "token = { env = \"KEY\" }",
+        "token = { file = \"KEY\" }",
+        "key = { env = \"KEY\" }",
+        "proxy = { env = \"KEY\" }",
+        "base_url = \"https://example.com/?key=KEY\"",
+        "base_url = \"KEY\"",
+        "KEY = true",
+        "name = \"KEY\"",
+        "timeout = \"KEY\"",
+        "price = \"KEY\"",
+        "retry = \"KEY\"",
+        "retry = { KEY = 1 }",
+        "user_agent = { a = \"KEY\" }",
+    ] {
+        let text = format!("[[providers]]\nkind = \"twocaptcha\"\n{wrong}").replace("KEY", KEY);
+        let error = match parse(&text) {
+            Ok(config) => config.build(&standard()).unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(!error.contains("0123456789"), "{wrong}: {error}");
+    }
+    let kind = format!("[[providers]]\nkind = \"{KEY}\"");
+    let error = parse(&kind).unwrap().build(&standard()).unwrap_err();
+    assert!(!error.to_string().contains(KEY), "{error}");
+}
+
+#[test]
 fn a_secret_comes_from_where_the_file_says_or_from_the_providers_own_variable() {
     let build = |kind: &str, token: &str| {
         let text = format!("[[providers]]\nkind = \"{kind}\"\n{token}");
@@ -496,10 +526,10 @@ fn a_secret_comes_from_where_the_file_says_or_from_the_providers_own_variable() 
             .map_err(|error| error.to_string())
     };
     assert_eq!(build("twocaptcha", "").unwrap(), "twocaptcha");
-    assert_eq!(
-        build("twocaptcha", "token = { env = \"MY_KEY\" }").unwrap(),
-        "twocaptcha"
-    );
+    for name in ["token", "key"] {
+        let token = format!("{name} = {{ env = \"MY_KEY\" }}");
+        assert_eq!(build("twocaptcha", &token).unwrap(), "twocaptcha");
+    }
     assert_eq!(
         build("twocaptcha", "token = { env = \"OTHER\" }").unwrap_err(),
         "providers.twocaptcha.token: the environment variable OTHER is not set, or empty"
