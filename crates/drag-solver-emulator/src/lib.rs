@@ -86,8 +86,8 @@ impl Emulator {
     /// nothing to `operation` does nothing.
     pub fn inject(&self, operation: Operation, fault: Fault, times: u32) {
         if fault.applies_to(operation) {
-            let add = |faults: &mut Script| faults.add(operation, fault, times);
-            self.service.change_faults(add);
+            self.service
+                .change_faults(|faults| faults.add(operation, fault, times));
         }
     }
 

@@ -6,6 +6,9 @@ use super::Fault;
 use crate::Operation;
 use crate::protocol::mix;
 
+/// A fault, and what a client does when it happens.
+pub(crate) type Placed = (Operation, Fault);
+
 /// The faults to come.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
@@ -23,7 +26,7 @@ struct Random {
     seed: u64,
     draws: u64,
     per_mille: u16,
-    faults: Vec<(Operation, Fault)>,
+    faults: Vec<Placed>,
 }
 
 impl Script {
@@ -34,12 +37,7 @@ impl Script {
         }
     }
 
-    pub(crate) fn set_random(
-        &mut self,
-        seed: u64,
-        per_mille: u16,
-        faults: Vec<(Operation, Fault)>,
-    ) {
+    pub(crate) fn set_random(&mut self, seed: u64, per_mille: u16, faults: Vec<Placed>) {
         self.random = Some(Random {
             seed,
             draws: 0,
@@ -99,11 +97,8 @@ impl Random {
         if draw % 1_000 >= u64::from(self.per_mille) {
             return None;
         }
-        let fit: Vec<_> = self
-            .faults
-            .iter()
-            .filter(|(at, _)| *at == operation)
-            .collect();
+        let faults = self.faults.iter();
+        let fit: Vec<_> = faults.filter(|(at, _)| *at == operation).collect();
         // The high half, for the low one has decided that there is a fault.
         let chosen = (draw >> 32).checked_rem(fit.len() as u64)?;
         let (_, fault) = fit.get(usize::try_from(chosen).ok()?)?;

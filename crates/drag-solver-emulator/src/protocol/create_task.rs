@@ -68,11 +68,8 @@ pub(super) fn coordinate(pixels: f64, quirks: &[Quirk]) -> Value {
 
 /// One coordinate of a click, in pixels: a whole number, as a rule.
 pub(super) fn click(pixels: f64, quirks: &[Quirk]) -> Value {
-    if quirks.contains(&Quirk::DecimalCoordinates) {
-        coordinate(pixels, quirks)
-    } else {
-        coordinate(pixels.round(), quirks)
-    }
+    let is_whole = !quirks.contains(&Quirk::DecimalCoordinates);
+    coordinate(if is_whole { pixels.round() } else { pixels }, quirks)
 }
 
 fn refused(refusal: &Refusal, quirks: &[Quirk]) -> Value {

@@ -50,13 +50,12 @@ impl DragSolver for AnswerKey {
             let message = "the challenge's deadline had already passed";
             return Err(challenge.refuse(self.name(), ErrorKind::DeadlineExceeded, message));
         }
-        read(challenge.screenshot())
-            .map(|drag| Solution::new(drag, self.name()))
-            .ok_or_else(|| {
-                let message =
-                    "not one of the project's own test pictures, or no longer as it was drawn";
-                SolveError::new(ErrorKind::Unsolvable, message).with_solver(self.name())
-            })
+        let Some(drag) = read(challenge.screenshot()) else {
+            let message =
+                "not one of the project's own test pictures, or no longer as it was drawn";
+            return Err(SolveError::new(ErrorKind::Unsolvable, message).with_solver(self.name()));
+        };
+        Ok(Solution::new(drag, self.name()))
     }
 
     /// Accepts every report, and does nothing with it.
@@ -86,11 +85,8 @@ fn read(screenshot: &Screenshot) -> Option<Drag> {
     let mut decoder = png::Decoder::new_with_limits(file, limits);
     decoder.set_ignore_iccp_chunk(true);
     let reader = decoder.read_info().ok()?;
-    let mut answers = reader
-        .info()
-        .uncompressed_latin1_text
-        .iter()
-        .filter(|chunk| chunk.keyword == KEYWORD);
+    let chunks = reader.info().uncompressed_latin1_text.iter();
+    let mut answers = chunks.filter(|chunk| chunk.keyword == KEYWORD);
     // Two answers are none.
     let (Some(answer), None) = (answers.next(), answers.next()) else {
         return None;

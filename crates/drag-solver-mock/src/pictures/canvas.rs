@@ -48,11 +48,10 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn new(y: u32, pixels: &'a mut [u8]) -> Self {
-        let (y, origin) = (f64::from(y) + 0.5, (0.0, 0.0));
         Self {
-            y,
+            y: f64::from(y) + 0.5,
             pixels,
-            origin,
+            origin: (0.0, 0.0),
             unit: 1.0,
         }
     }

@@ -24,11 +24,8 @@ pub(super) fn landscape(
     let ranges = [0.66, 0.5, 0.3].map(|height| {
         [0.1, 0.5, 0.9].map(|middle| {
             let middle = middle + seeded.between(-0.16, 0.16);
-            (
-                middle,
-                seeded.between(0.3, 0.5),
-                height * seeded.between(0.75, 1.05),
-            )
+            let half_width = seeded.between(0.3, 0.5);
+            (middle, half_width, height * seeded.between(0.75, 1.05))
         })
     });
     move |x, y| {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use drag_solver_core::{Drag, DragChallenge, Point, Rect, Screenshot, ScreenshotError};
-use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
+use png::{ColorType, Encoder, EncodingError};
 
 use super::canvas::Row;
 use super::layout::{CARD, Layout};
@@ -96,9 +96,6 @@ fn encode(
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(ColorType::Rgb);
-    encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Balanced);
-    encoder.set_filter(Filter::Adaptive);
     encoder.add_text_chunk(answer_key::KEYWORD.to_owned(), answer_key::chunk(drag))?;
     let mut writer = encoder.write_header()?;
     let mut rows = writer.stream_writer()?;

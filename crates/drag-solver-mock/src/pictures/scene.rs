@@ -57,12 +57,8 @@ fn draw_card(row: &mut Row<'_>, layout: &Layout, accent: Rgb) {
     row.rounded((0.0, CARD.1 / 2.0), CARD, 14.0, WHITE);
     let title = "DRAG THE PIECE INTO THE GAP";
     row.text((0.0, 24.0), 10.5, title, Rgb::hex(0x22_262c));
-    row.rounded(
-        (0.0, SLIDER_Y),
-        (PICTURE.0, 40.0),
-        20.0,
-        Rgb::hex(0xe9_ecf0),
-    );
+    let track = Rgb::hex(0xe9_ecf0);
+    row.rounded((0.0, SLIDER_Y), (PICTURE.0, 40.0), 20.0, track);
     row.text((20.0, SLIDER_Y), 11.0, "> > >", Rgb::hex(0xb0_b8c4));
     row.measure_from((layout.piece.0, layout.card_top.1), layout.unit);
     row.rounded((0.0, SLIDER_Y), (56.0, 44.0), 22.0, accent);

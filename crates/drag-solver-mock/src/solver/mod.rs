@@ -172,13 +172,9 @@ impl MockSolver {
     /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
     /// are logged all the same.
     pub fn without_reports(self) -> Self {
-        let name = Arc::clone(&self.name);
-        self.on_report(move |_, _| {
-            Err(
-                SolveError::new(ErrorKind::Unsupported, "this solver takes no reports")
-                    .with_solver(&*name),
-            )
-        })
+        let message = "this solver takes no reports";
+        let error = SolveError::new(ErrorKind::Unsupported, message).with_solver(&self.name);
+        self.on_report(move |_, _| Err(error.clone()))
     }
 
     /// How long a report takes. At once unless set.

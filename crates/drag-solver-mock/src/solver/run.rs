@@ -68,9 +68,7 @@ impl<'a> Running<'a> {
         self.announce(Event::Started { solver }).await;
         if self.challenge.is_expired() {
             let message = "the challenge's deadline had already passed";
-            return Err(self
-                .challenge
-                .refuse(solver, ErrorKind::DeadlineExceeded, message));
+            return Err(self.refuse(ErrorKind::DeadlineExceeded, message));
         }
         let outcome = self.next_outcome()?;
         let purchase = outcome.purchase(self.job.is_some());
@@ -99,10 +97,11 @@ impl<'a> Running<'a> {
              add an outcome, or say what further calls come to with `always`",
             self.number
         );
-        let solver = self.mock.name();
-        Err(self
-            .challenge
-            .refuse(solver, ErrorKind::Unsupported, message))
+        Err(self.refuse(ErrorKind::Unsupported, &message))
+    }
+
+    fn refuse(&self, kind: ErrorKind, message: &str) -> SolveError {
+        self.challenge.refuse(self.mock.name(), kind, message)
     }
 
     /// Buys a job, unless there is one to resume or the outcome is that nothing is bought.
