@@ -10,6 +10,7 @@ use imagesize::{ImageError, ImageType};
 use serde::{Deserialize, Serialize};
 
 use crate::truncation::is_cut_off;
+use crate::{jpeg, not_a_picture, orientation};
 
 /// An encoded picture with its format and size, cheap to clone.
 ///
@@ -17,8 +18,8 @@ use crate::truncation::is_cut_off;
 /// use is refused here, before anybody is paid. The pixels are not decoded: nothing is known about a
 /// picture whose header is sound and whose pixels are not.
 ///
-/// Width and height are those of the file. A rotation in a photograph's EXIF data is ignored, as
-/// providers ignore it; screenshots have none.
+/// Width and height are those of the file. One whose EXIF data say that it is to be turned, as photographs
+/// have it, is refused: people would see it turned, and answer in pixels of what they see.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Screenshot {
     bytes: Bytes,
@@ -48,36 +49,36 @@ impl Screenshot {
             return Err(ScreenshotError::FileTooLarge);
         }
         let format = ImageFormat::of(&bytes)?;
-        let size = imagesize::blob_size(&bytes).map_err(|error| match error {
-            ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
-                ScreenshotError::Truncated { format }
-            }
-            _ => ScreenshotError::BadHeader { format },
-        })?;
-        if size.width == 0 || size.height == 0 {
+        let (width, height) = size(&bytes, format)?;
+        if width == 0 || height == 0 {
             return Err(ScreenshotError::NoPixels {
                 format,
-                width: size.width,
-                height: size.height,
+                width,
+                height,
             });
         }
-        match (u32::try_from(size.width), u32::try_from(size.height)) {
-            (Ok(width), Ok(height)) if width.max(height) <= Self::MAX_SIDE => {
-                if is_cut_off(&bytes, format) {
-                    return Err(ScreenshotError::Incomplete { format });
-                }
-                Ok(Self {
-                    bytes,
-                    format,
-                    width,
-                    height,
-                })
-            }
-            _ => Err(ScreenshotError::TooManyPixels {
-                width: size.width,
-                height: size.height,
-            }),
+        let sides = (u32::try_from(width), u32::try_from(height));
+        let (Ok(wide), Ok(high)) = sides else {
+            return Err(ScreenshotError::TooManyPixels { width, height });
+        };
+        if wide.max(high) > Self::MAX_SIDE {
+            return Err(ScreenshotError::TooManyPixels { width, height });
         }
+        if is_cut_off(&bytes, format) {
+            return Err(ScreenshotError::Incomplete { format });
+        }
+        if let Some(orientation) = orientation::of(&bytes, format) {
+            return Err(ScreenshotError::Turned {
+                format,
+                orientation,
+            });
+        }
+        Ok(Self {
+            bytes,
+            format,
+            width: wide,
+            height: high,
+        })
     }
 
     /// Reads an encoded picture to the reader's end, or to just past the largest size accepted.
@@ -127,6 +128,24 @@ impl Screenshot {
     pub fn height(&self) -> u32 {
         self.height
     }
+}
+
+/// Width and height in the header.
+fn size(bytes: &[u8], format: ImageFormat) -> Result<(usize, usize), ScreenshotError> {
+    if format == ImageFormat::Jpeg {
+        let size = jpeg::size(bytes).map_err(|stop| match stop {
+            jpeg::Stop::CutOff => ScreenshotError::Truncated { format },
+            jpeg::Stop::Damaged => ScreenshotError::BadHeader { format },
+        });
+        return size.map(|(width, height)| (width.into(), height.into()));
+    }
+    let size = imagesize::blob_size(bytes).map_err(|error| match error {
+        ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
+            ScreenshotError::Truncated { format }
+        }
+        _ => ScreenshotError::BadHeader { format },
+    })?;
+    Ok((size.width, size.height))
 }
 
 impl fmt::Debug for Screenshot {
@@ -187,7 +206,9 @@ impl ImageFormat {
             Ok(ImageType::Jpeg) => Ok(Self::Jpeg),
             Ok(ImageType::Webp) => Ok(Self::WebP),
             Ok(ImageType::Gif) => Ok(Self::Gif),
-            _ => Err(ScreenshotError::UnknownFormat),
+            _ => Err(ScreenshotError::UnknownFormat {
+                found: not_a_picture::explain(bytes),
+            }),
         }
     }
 }
@@ -222,8 +243,14 @@ pub enum ScreenshotError {
     )]
     FileTooLarge,
     /// None of the four formats.
-    #[error("not a picture this library knows: expected PNG, JPEG, WebP or GIF")]
-    UnknownFormat,
+    #[error(
+        "not a picture this library knows: {}expected PNG, JPEG, WebP or GIF",
+        found.map(|found| format!("{found}; ")).unwrap_or_default()
+    )]
+    UnknownFormat {
+        /// What it is instead, and what to do, if that can be told.
+        found: Option<&'static str>,
+    },
     /// The file ends before its header does.
     #[error("the {format} picture is cut off inside its header")]
     Truncated {
@@ -231,10 +258,27 @@ pub enum ScreenshotError {
         format: ImageFormat,
     },
     /// The file ends before the picture does.
-    #[error("the {format} picture is cut off: its end is missing, as while it is being written")]
+    #[error(
+        "the {format} picture is cut off: its end is missing, as while it is being written{}",
+        match format {
+            ImageFormat::Jpeg => " (if it is whole all the same, append the bytes FF D9)",
+            _ => "",
+        }
+    )]
     Incomplete {
         /// What its first bytes announce.
         format: ImageFormat,
+    },
+    /// People see it turned or mirrored, and their answers would be in pixels of what they see.
+    #[error(
+        "the {format} picture is stored turned (EXIF orientation {orientation}), and is shown otherwise \
+         than it is stored: save it upright, as `mogrify -auto-orient` does"
+    )]
+    Turned {
+        /// What its first bytes announce.
+        format: ImageFormat,
+        /// The value of the EXIF data's orientation, 2 to 8.
+        orientation: u16,
     },
     /// The header does not follow its format.
     #[error("the {format} picture has a damaged header")]
@@ -290,10 +334,10 @@ mod tests {
 
     fn jpeg(width: u16, height: u16) -> Vec<u8> {
         let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
-        bytes.extend(b"\xff\xc0\0\x11\x08");
+        bytes.extend(b"\xff\xff\xff\xc0\0\x0b\x08"); // two fill bytes
         bytes.extend(height.to_be_bytes());
         bytes.extend(width.to_be_bytes());
-        bytes.extend(b"\x01\x01\x11\0\0\0\0\0\0\0\xff\xd9");
+        bytes.extend(b"\x01\x01\x11\0\xff\xd9");
         bytes
     }
 
@@ -329,11 +373,10 @@ mod tests {
 
     #[test]
     fn every_truncation_is_refused() {
-        // Of a GIF, nothing but its header is asked for.
         let headers = [
             (png(5, 5), png(5, 5).len()),
             (jpeg(5, 5), jpeg(5, 5).len()),
-            (gif(5, 5), 10),
+            (gif(5, 5), gif(5, 5).len()),
             (lossless_webp(5, 5), 25),
         ];
         for (whole, header) in headers {
@@ -343,7 +386,7 @@ mod tests {
                 let expected = matches!(
                     error,
                     ScreenshotError::Empty
-                        | ScreenshotError::UnknownFormat
+                        | ScreenshotError::UnknownFormat { .. }
                         | ScreenshotError::Truncated { .. }
                         | ScreenshotError::Incomplete { .. }
                 );
@@ -356,7 +399,19 @@ mod tests {
     fn each_defect_has_its_own_message() {
         let message = |bytes: Vec<u8>| Screenshot::from_bytes(bytes).unwrap_err().to_string();
         assert!(message(vec![]).contains("empty"));
-        assert!(message(b"# drag-solver".to_vec()).contains("expected PNG, JPEG, WebP or GIF"));
+        let unknown = "not a picture this library knows: expected PNG, JPEG, WebP or GIF";
+        assert_eq!(message(b"# drag-solver".to_vec()), unknown);
+        assert!(
+            message(b"%PDF-1.7".to_vec()).contains("knows: it is PDF: convert the page; expected")
+        );
+        let mut turned = b"\xff\xd8\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01".to_vec();
+        turned.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+        turned.extend(&jpeg(5, 5)[2..]);
+        assert!(message(turned.clone()).contains("EXIF orientation 6"));
+        turned[31] = 1;
+        assert!(Screenshot::from_bytes(turned).is_ok());
+        let endless = jpeg(5, 5)[..35].to_vec();
+        assert!(message(endless).contains("append the bytes FF D9"));
         assert!(message(png(5, 5)[..18].to_vec()).contains("cut off inside its header"));
         assert!(message(png(5, 5)[..30].to_vec()).contains("its end is missing"));
         assert!(message(png(0, 5)).contains("no pixels (0x5)"));

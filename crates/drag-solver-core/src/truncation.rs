@@ -1,51 +1,76 @@
 //! Whether a picture's file ends too early, as that of a screenshot which is still being written.
 
-use crate::ImageFormat;
+use crate::{ImageFormat, jpeg};
 
 /// Whether the end of the file is missing, as far as its structure tells: the pixels are not decoded.
-/// A GIF's end is not looked for, as its viewers do without it.
 pub(crate) fn is_cut_off(bytes: &[u8], format: ImageFormat) -> bool {
     match format {
         ImageFormat::Png => !png_ends(bytes),
-        ImageFormat::Jpeg => !jpeg_ends(bytes),
+        ImageFormat::Jpeg => jpeg::is_cut_off(bytes),
         ImageFormat::WebP => !webp_ends(bytes),
-        ImageFormat::Gif => false,
+        ImageFormat::Gif => !gif_ends(bytes),
     }
 }
 
-/// A signature, then chunks (length, name, data, checksum), of which `IEND` is the last.
+/// The last chunk is `IEND`. Its checksum is of no use to anybody.
 fn png_ends(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(8..).unwrap_or_default();
-    while let Some((length, after)) = rest.split_first_chunk() {
-        if after.starts_with(b"IEND") {
-            return true;
-        }
-        let length = u32::from_be_bytes(*length) as usize;
-        rest = after.get(length.saturating_add(8)..).unwrap_or_default();
-    }
-    false
+    png_chunks(bytes).any(|(name, _)| name == b"IEND")
 }
 
-/// Segments (0xFF, marker, length, data) up to the first scan; after that, the end marker
-/// `0xFF 0xD9`, which cannot be among a scan's data. One in the data of a later segment would be
-/// taken for it: then a picture that is cut off passes.
-fn jpeg_ends(bytes: &[u8]) -> bool {
-    const END: u8 = 0xd9;
-    const SCAN: u8 = 0xda;
-    let mut rest = bytes.get(2..).unwrap_or_default();
+/// After a signature, chunks: length, name, data, checksum.
+pub(crate) fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, after) = rest.split_first_chunk()?;
+        let (name, after) = after.split_first_chunk()?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let data = after.get(..length)?;
+        rest = after.get(length.saturating_add(4)..).unwrap_or_default();
+        Some((name, data))
+    })
+}
+
+/// After header and colours, blocks: extensions, pictures, and the end. The first picture must be
+/// whole: viewers do without the rest, and without the end.
+fn gif_ends(bytes: &[u8]) -> bool {
+    const END: u8 = 0x3b;
+    const EXTENSION: u8 = 0x21;
+    const PICTURE: u8 = 0x2c;
+    let colours = |flags: u8| match flags & 0x80 {
+        0 => 0,
+        _ => 3 << ((flags & 7) + 1),
+    };
+    let Some(&flags) = bytes.get(10) else {
+        return false;
+    };
+    let mut rest = bytes.get(13 + colours(flags)..).unwrap_or_default();
     loop {
         match *rest {
-            [0xff, END, ..] => return true,
-            [0xff, SCAN, ref scan @ ..] => return scan.windows(2).any(|two| two == [0xff, END]),
-            [0xff, 0xff, ..] => rest = &rest[1..], // padding
-            [0xff, _, high, low, ..] => {
-                let length = usize::from(u16::from_be_bytes([high, low]));
-                rest = rest.get(length.saturating_add(2)..).unwrap_or_default();
+            [EXTENSION, _, ref blocks @ ..] => match behind_blocks(blocks) {
+                Some(after) => rest = after,
+                None => return false,
+            },
+            [PICTURE, ref picture @ ..] => {
+                // Its place and size, flags, colours, how it is compressed.
+                let flags = picture.get(8);
+                let blocks = flags.and_then(|&flags| picture.get(10 + colours(flags)..));
+                return blocks.is_some_and(|blocks| behind_blocks(blocks).is_some());
             }
-            [] | [0xff] | [0xff, _] | [0xff, _, _] => return false,
-            // No segment: damaged, which is another matter than cut off.
-            _ => return true,
+            [] | [EXTENSION] => return false,
+            // Without a picture; or no block, which is another matter than cut off.
+            [END | _, ..] => return true,
         }
+    }
+}
+
+/// What is behind blocks that each say their length, the last of which is empty.
+fn behind_blocks(mut blocks: &[u8]) -> Option<&[u8]> {
+    loop {
+        let (&length, after) = blocks.split_first()?;
+        if length == 0 {
+            return Some(after);
+        }
+        blocks = after.get(usize::from(length)..)?;
     }
 }
 
@@ -75,9 +100,16 @@ mod tests {
 
     fn jpeg() -> Vec<u8> {
         // A thumbnail with an end of its own, padding, a frame, a scan with a stuffed 0xff.
-        let mut file = b"\xff\xd8\xff\xe1\0\x06\xff\xd8\xff\xd9\xff".to_vec();
+        let mut file = b"\xff\xd8\xff\xe1\0\x06\xff\xd8\xff\xd9\xff\xff".to_vec();
         file.extend(b"\xff\xc0\0\x0b\x08\0\x05\0\x05\x01\x01\x11\0");
         file.extend(b"\xff\xda\0\x02\x12\xff\0\x34\xff\xd9");
+        file
+    }
+
+    fn gif() -> Vec<u8> {
+        // Two colours, an extension, a picture with colours of its own and two blocks, and no end.
+        let mut file = b"GIF89a\x05\0\x05\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04;,;,\0".to_vec();
+        file.extend(b",\0\0\0\0\x05\0\x05\0\x80;;;;;;\x02\x02;;\x01;\0");
         file
     }
 
@@ -91,6 +123,7 @@ mod tests {
             (ImageFormat::Png, png()),
             (ImageFormat::Jpeg, jpeg()),
             (ImageFormat::WebP, webp()),
+            (ImageFormat::Gif, gif()),
         ] {
             assert!(!is_cut_off(&file, format), "{format}");
             // The checksum behind a PNG's last chunk is of no use to anybody.
@@ -107,11 +140,16 @@ mod tests {
             (ImageFormat::Png, png()),
             (ImageFormat::Jpeg, jpeg()),
             (ImageFormat::WebP, webp()),
+            (ImageFormat::Gif, gif()),
         ] {
             file.extend([0; 100]);
             assert!(!is_cut_off(&file, format), "{format}");
         }
         assert!(!is_cut_off(b"\xff\xd8 no segment", ImageFormat::Jpeg));
+        assert!(!is_cut_off(
+            b"GIF89a\x05\0\x05\0\0\0\0no block",
+            ImageFormat::Gif
+        ));
         let mut huge = png();
         huge[8..12].copy_from_slice(&u32::MAX.to_be_bytes());
         assert!(is_cut_off(&huge, ImageFormat::Png));
