@@ -33,8 +33,8 @@ const MAX_OPEN_JOBS: usize = 1_000;
 /// - Fetching a job that was paid for costs nothing and is never refused; if its cost becomes known,
 ///   that replaces what was booked for it. Should the call buy another answer after all, that
 ///   purchase needs money like any other.
-/// - A refusal is [`ErrorKind::BudgetExhausted`]: another provider may have a budget of its own. If
-///   time alone will help, it says after how long.
+/// - A refusal is [`BudgetExhausted`](drag_solver_core::ErrorKind::BudgetExhausted): another provider
+///   may have a budget of its own. If time alone will help, it says after how long.
 ///
 /// ```
 /// use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt};

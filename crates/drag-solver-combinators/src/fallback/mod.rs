@@ -24,8 +24,9 @@ use crate::jitter::Jitter;
 
 /// Asks one solver after the other, until one answers.
 ///
-/// - An error whose recovery is [`Recovery::Stop`] ends the chain at once and comes back as it was,
-///   with the attempts before it. Any other error, and one that a retry gave up on, moves on.
+/// - An error whose recovery is [`Stop`](drag_solver_core::Recovery::Stop) ends the chain at once
+///   and comes back as it was, with the attempts before it. Any other error, and one that a retry
+///   gave up on, moves on.
 /// - If all fail, the error is [`ErrorKind::AllFailed`](drag_solver_core::ErrorKind::AllFailed): every attempt in order, the mildest
 ///   recovery and the worst charge of its parts, the last error as its source.
 /// - The order is that of the list, unless it is [`ordered`](Self::ordered). Either way, a solver that

@@ -19,11 +19,11 @@ use crate::failures::rejected;
 /// Refuses answers that cannot be right: a point that is not on the screenshot, or a drag that is
 /// too short.
 ///
-/// Such an answer becomes [`ErrorKind::InvalidAnswer`] with [`Billed::Yes`], which a
-/// [`Retry`](crate::Retry) outside tries again. The error keeps what the answer cost and the attempts
-/// before it. If the policy says so, the answer is first reported to the provider as incorrect; a
-/// report that fails changes nothing. An alternative end that is not on the screenshot is removed
-/// from an answer that is good otherwise.
+/// Such an answer becomes [`InvalidAnswer`](drag_solver_core::ErrorKind::InvalidAnswer) with
+/// [`Billed::Yes`](drag_solver_core::Billed::Yes), which a [`Retry`](crate::Retry) outside tries
+/// again. The error keeps what the answer cost and the attempts before it. If the policy says so, the
+/// answer is first reported to the provider as incorrect; a report that fails changes nothing. An
+/// alternative end that is not on the screenshot is removed from an answer that is good otherwise.
 ///
 /// ```
 /// use drag_solver_combinators::{DragSolverExt, ValidatePolicy};
