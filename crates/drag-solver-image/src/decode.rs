@@ -14,7 +14,7 @@ const BYTES_A_PIXEL: u64 = 8;
 const SCRATCH: u64 = 16 * 1024 * 1024;
 
 /// The pixels of this part of the screenshot. Transparent ones are shown on white, 16 bits become 8,
-/// colour profiles and rotations are ignored, and of an animation it is the first frame.
+/// colour profiles are ignored, and of an animation it is the first frame.
 ///
 /// The file is trusted in nothing: its size in pixels is checked before anything is decoded.
 pub(crate) fn decode(

@@ -42,9 +42,8 @@
 //!    [`min_scale`](FitPolicy::min_scale). Below that no person could see anything, and it is refused.
 //!
 //! Of a picture that is encoded anew the workers see the pixels of the file: of an animation the first
-//! frame, transparent pixels on white, no colour profile (colours of a wide-gamut screen look a little
-//! paler), and a photograph not rotated by its EXIF data, which is how coordinates count in this
-//! project. A file that is sent byte for byte is shown by the provider as the provider shows it.
+//! frame, transparent pixels on white, and no colour profile (colours of a wide-gamut screen look a little
+//! paler). A file that is sent byte for byte is shown by the provider as the provider shows it.
 //!
 //! # Hostile pictures
 //!
