@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 const MAX_HEAD: usize = 32 * 1024;
 
 /// Largest body, in bytes (64 MiB): the largest screenshot in base64, with room to spare.
-const MAX_BODY: u64 = 64 * 1024 * 1024;
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
 const MAX_HEADERS: usize = 64;
 
@@ -80,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads the body that belongs to `head`. Lets a client that waits for it know that it may send.
     pub(crate) async fn body(&mut self, head: &Head) -> Result<Bytes, Unreadable> {
         let is_chunked = head.has("transfer-encoding", "chunked");
-        let length: u64 = match header(&head.headers, "content-length") {
+        let length: usize = match header(&head.headers, "content-length") {
             Some(length) if !is_chunked => length
                 .parse()
                 .map_err(|_| Unreadable::Bad(400, "Content-Length is not a number"))?,
@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut body = BytesMut::new();
         loop {
             let size = self.read(parse_chunk_size).await?;
-            if size > MAX_BODY.saturating_sub(body.len() as u64) {
+            if size > MAX_BODY - body.len() {
                 return Err(TOO_LARGE);
             }
             body.extend_from_slice(&self.exactly(size).await?);
@@ -118,8 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn exactly(&mut self, length: u64) -> Result<Bytes, Unreadable> {
-        let length = usize::try_from(length).map_err(|_| TOO_LARGE)?;
+    async fn exactly(&mut self, length: usize) -> Result<Bytes, Unreadable> {
         let split = |buffer: &mut BytesMut| {
             let is_whole = buffer.len() >= length;
             Ok(is_whole.then(|| buffer.split_to(length).freeze()))
@@ -166,11 +165,11 @@ fn parse_head(buffer: &mut BytesMut) -> Result<Option<Head>, Unreadable> {
     Ok(Some(head))
 }
 
-fn parse_chunk_size(buffer: &mut BytesMut) -> Result<Option<u64>, Unreadable> {
+fn parse_chunk_size(buffer: &mut BytesMut) -> Result<Option<usize>, Unreadable> {
     match httparse::parse_chunk_size(buffer) {
         Ok(httparse::Status::Complete((length, size))) => {
             buffer.advance(length);
-            Ok(Some(size))
+            usize::try_from(size).map(Some).map_err(|_| TOO_LARGE)
         }
         Ok(httparse::Status::Partial) if buffer.len() < MAX_HEAD => Ok(None),
         _ => Err(Unreadable::Bad(400, "the chunked body is malformed")),

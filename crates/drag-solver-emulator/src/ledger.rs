@@ -29,7 +29,7 @@ struct Job {
     ready: Instant,
     /// What pixels of the submitted picture are multiplied by.
     scale: f64,
-    outcome: Option<Result<Box<Solution>, Refusal>>,
+    outcome: Option<Result<Solution, Refusal>>,
 }
 
 /// The jobs and the account.
@@ -133,7 +133,7 @@ impl Ledger {
                 stats.balance = stats.balance + self.price;
             }
         }
-        job.outcome = Some(outcome.map(Box::new));
+        job.outcome = Some(outcome);
         job.ready = job.ready.max(Instant::now());
     }
 
@@ -202,7 +202,7 @@ impl Ledger {
         let Some(Ok(solution)) = &job.outcome else {
             return Err(Refusal::NoSuchJob);
         };
-        let solution = Solution::clone(solution);
+        let solution = solution.clone();
         job.record.verdict = Some(verdict);
         match verdict {
             Verdict::Correct => self.stats.reported_correct += 1,

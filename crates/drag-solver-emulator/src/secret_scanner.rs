@@ -23,8 +23,8 @@ const SHORTEST_PART: usize = 5;
 /// ```
 pub struct SecretScanner {
     parts: Vec<String>,
-    base64: Vec<String>,
-    bytes: Vec<String>,
+    /// What is looked for as it is, and what it is called.
+    encoded: Vec<(String, &'static str)>,
 }
 
 impl SecretScanner {
@@ -37,24 +37,22 @@ impl SecretScanner {
             .map(str::to_owned)
             .collect();
         parts.push(token.to_owned());
+        let base64 = base64_forms(token).into_iter().map(|form| (form, "base64"));
         let bytes = parts.iter().flat_map(|part| {
             let part = part.as_bytes();
             let hex = format!("{part:02x?}").replace(['[', ']', ',', ' '], "");
             let list = format!("{part:?}").replace(['[', ']'], "");
-            [list, hex.to_uppercase(), hex]
+            [list, hex.to_uppercase(), hex].map(|form| (form, "byte by byte"))
         });
-        Self {
-            base64: base64_forms(token),
-            bytes: bytes.collect(),
-            parts,
-        }
+        let encoded = base64.chain(bytes).collect();
+        Self { parts, encoded }
     }
 
     /// How the token shows in `text`, if it does.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<&'static str> {
-        let has = |forms: &[String], text: &str| forms.iter().any(|form| text.contains(form));
-        if has(&self.parts, text) {
+        let has = |text: &str| self.parts.iter().any(|part| text.contains(part));
+        if has(text) {
             return Some("plain");
         }
         let escapes = [
@@ -63,14 +61,13 @@ impl SecretScanner {
             ("%", 2, "percent-encoded"),
         ];
         for (mark, digits, name) in escapes {
-            if text.contains(mark) && has(&self.parts, &unescaped(text, mark, digits)) {
+            if text.contains(mark) && has(&unescaped(text, mark, digits)) {
                 return Some(name);
             }
         }
-        if has(&self.base64, text) {
-            return Some("base64");
-        }
-        has(&self.bytes, text).then_some("byte by byte")
+        let mut encoded = self.encoded.iter();
+        let found = encoded.find(|(form, _)| text.contains(form));
+        found.map(|(_, how)| *how)
     }
 }
 

@@ -75,11 +75,13 @@ impl<'a> Running<'a> {
         self.buy(&outcome, purchase).await?;
         self.wait(outcome.latency, &outcome, "before the answer came")
             .await?;
-        match outcome.result {
-            Scripted::Drag(drag) => Ok(self.solve(self.solution(drag)).await),
-            Scripted::Solution(solution) => Ok(self.solve(solution).await),
-            Scripted::Error(error) => Err(self.fail(error, purchase).await),
-        }
+        let solution = match outcome.result {
+            Scripted::Drag(drag) => self.solution(drag),
+            Scripted::Solution(solution) => solution,
+            Scripted::Error(error) => return Err(self.fail(error, purchase).await),
+        };
+        self.settle(Billed::Yes, solution.cost()).await;
+        Ok(solution)
     }
 
     fn next_outcome(&self) -> Result<Outcome, SolveError> {
@@ -162,20 +164,14 @@ impl<'a> Running<'a> {
     }
 
     fn solution(&self, drag: Drag) -> Solution {
-        let mut solution =
-            Solution::new(drag, self.mock.name()).with_elapsed(self.started.elapsed());
+        let mut solution = Solution::new(drag, self.mock.name());
         if let Some(job) = &self.job {
             solution = solution.with_job(job.clone());
         }
-        match self.mock.state().cost {
-            Some(cost) => solution.with_cost(cost),
-            None => solution,
+        if let Some(cost) = self.mock.state().cost {
+            solution = solution.with_cost(cost);
         }
-    }
-
-    async fn solve(&self, solution: Solution) -> Solution {
-        self.settle(Billed::Yes, solution.cost()).await;
-        solution
+        solution.with_elapsed(self.started.elapsed())
     }
 
     /// Says how the purchase ended, and adds to the error what it leaves behind.
