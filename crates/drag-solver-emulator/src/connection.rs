@@ -74,7 +74,8 @@ impl Client {
         let call = route.map(|route| route.read(&head.method, &json, is_token));
         let is_right = is_token(&token);
         let request = ReceivedRequest::new(route, received, head, body, json, is_right);
-        self.service.log().push(request);
+        let limit = self.service.settings.remembered_requests;
+        self.service.log().push(request, limit);
         let Some((Route { protocol, .. }, call)) = route.zip(call) else {
             let answer = Response::new(404, "text/plain", "no provider has this path");
             return self.respond(answer, keep).await;

@@ -96,28 +96,18 @@ impl fmt::Debug for ReceivedRequest {
 }
 
 /// The latest requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<ReceivedRequest>,
-    limit: usize,
     bytes: usize,
 }
 
 impl RequestLog {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            requests: VecDeque::new(),
-            limit,
-            bytes: 0,
-        }
-    }
-
-    pub(crate) fn push(&mut self, request: ReceivedRequest) {
+    /// Adds a request, and keeps so many at most.
+    pub(crate) fn push(&mut self, request: ReceivedRequest, limit: usize) {
         self.bytes += request.bytes();
         self.requests.push_back(request);
-        while self.requests.len() > self.limit
-            || (self.bytes > BYTES_KEPT && self.requests.len() > 1)
-        {
+        while self.requests.len() > limit || (self.bytes > BYTES_KEPT && self.requests.len() > 1) {
             let oldest = self.requests.pop_front();
             self.bytes -= oldest.map_or(0, |oldest| oldest.bytes());
         }
@@ -144,14 +134,16 @@ mod tests {
             ReceivedRequest::new(None, Instant::now(), head, body, Value::Null, false)
         };
         let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
-        let mut log = RequestLog::new(2);
+        let mut log = RequestLog::default();
         for bytes in 1..4 {
-            log.push(request(bytes));
+            log.push(request(bytes), 2);
         }
         assert_eq!(sizes(&log), [2, 3]);
-        log.push(request(BYTES_KEPT));
+        log.push(request(BYTES_KEPT), 2);
         assert_eq!(sizes(&log), [BYTES_KEPT]);
-        log.push(request(1));
+        log.push(request(1), 2);
         assert_eq!(sizes(&log), [1]);
+        log.push(request(2), 0);
+        assert!(sizes(&log).is_empty());
     }
 }

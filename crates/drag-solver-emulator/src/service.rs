@@ -35,7 +35,7 @@ impl Service {
         let ledger = Ledger::new(settings.balance, settings.price, settings.running_polls);
         Self {
             ledger: Mutex::new(ledger),
-            log: Mutex::new(RequestLog::new(settings.remembered_requests)),
+            log: Mutex::default(),
             solving: Mutex::default(),
             faults: Mutex::new(std::mem::take(&mut settings.faults)),
             refuse: Notify::new(),

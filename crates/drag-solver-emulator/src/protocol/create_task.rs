@@ -18,9 +18,10 @@ pub(super) fn write(reply: &Result<Reply, Refusal>, quirks: &[Quirk], solution: 
             body["taskId"] = id(job, quirks);
             body
         }
-        Ok(Reply::Running) => json!({
-            "errorId": 0, "errorCode": "", "errorDescription": "", "status": running(quirks, "processing", (Quirk::Idle, "idle")),
-        }),
+        Ok(Reply::Running) => {
+            let status = running(quirks, "processing", (Quirk::Idle, "idle"));
+            json!({"errorId": 0, "errorCode": "", "errorDescription": "", "status": status})
+        }
         Ok(Reply::Solved(_, answer)) => ready(answer),
         Ok(Reply::Reported) => json!({"errorId": 0, "status": "success"}),
         Ok(Reply::Balance(balance)) if quirks.contains(&Quirk::OtherBalanceType) => {

@@ -99,14 +99,13 @@ pub(super) fn new_job(format: &Format, body: &Value) -> Result<NewJob, Refusal> 
         return Err(Refusal::TaskType(kind.to_owned()));
     }
     (format.check)(body)?;
-    let Some(Value::String(encoded)) = body.pointer(format.picture) else {
-        let what = format!("{} is not a string", format.picture);
-        return Err(Refusal::Malformed(what));
-    };
-    let encoded = if format.takes_data_uris {
-        base64_of(encoded)
-    } else {
-        encoded
+    let encoded = match body.pointer(format.picture) {
+        Some(Value::String(text)) if format.takes_data_uris => base64_of(text),
+        Some(Value::String(text)) => text,
+        _ => {
+            let what = format!("{} is not a string", format.picture);
+            return Err(Refusal::Malformed(what));
+        }
     };
     let instruction = format.instruction.and_then(|at| body.pointer(at)?.as_str());
     Ok(NewJob {
@@ -128,10 +127,8 @@ pub(super) fn decode(encoded: &str, pointer: &str) -> Result<Bytes, Refusal> {
     if encoded.is_empty() {
         return Err(Refusal::PictureEmpty);
     }
-    STANDARD
-        .decode(encoded)
-        .map(Bytes::from)
-        .map_err(|error| Refusal::Malformed(format!("{pointer} is not standard base64: {error}")))
+    let decoded = STANDARD.decode(encoded).map(Bytes::from);
+    decoded.map_err(|e| Refusal::Malformed(format!("{pointer} is not standard base64: {e}")))
 }
 
 /// The text at `pointer`, which must be there and not empty.
