@@ -141,6 +141,14 @@ async fn a_stray_byte_loses_no_task() {
             CREATED.replace('}', ", \"note\": \"a\tb\"}"),
             READY.replace("1.2.3.4", "a\nb"),
         ),
+        (
+            CREATED.replace(": 0", ": 0.0"),
+            READY.replace(": 0,", ": -0.0,"),
+        ),
+        (
+            CREATED.replace(": 0", ": \"\""),
+            READY.replace(": 0,", ": \"0.0\","),
+        ),
     ];
     for (created, ready) in stray {
         let transport = ScriptedTransport::new([Reply::json(&created), Reply::json(&ready)]);
@@ -149,6 +157,29 @@ async fn a_stray_byte_loses_no_task() {
         assert_eq!(solution.job().unwrap().as_str(), "7654321", "{created}");
         assert_eq!(solution.drag().to_string(), "17,48 -> 54,83", "{ready}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_names_a_task_loses_none() {
+    for odd in [
+        r#"{"errorId": 1, "errorCode": "CAPCHA_NOT_READY", "taskId": 7654321}"#,
+        r#"{"errorId": 99, "errorCode": "WARNING_SLOW", "taskId": "7654321"}"#,
+    ] {
+        let transport = ScriptedTransport::new([odd, READY].map(Reply::json));
+        let solution = solver(&transport).solve(&challenge_sized(400, 300)).await;
+        assert_eq!(solution.unwrap().job().unwrap().as_str(), "7654321");
+    }
+    let refused = r#"{"errorId": 1, "errorCode": "ERROR_ZERO_BALANCE", "taskId": 7654321}"#;
+    let error = fails([Reply::json(refused)]).await;
+    assert_eq!(
+        (error.billed(), error.unfinished_jobs().len()),
+        (Billed::No, 0)
+    );
+    let not_ready = r#"{"errorId": 1, "errorCode": "CAPCHA_NOT_READY"}"#;
+    assert_eq!(
+        fails([Reply::json(not_ready)]).await.billed(),
+        Billed::Maybe
+    );
 }
 
 #[tokio::test(start_paused = true)]

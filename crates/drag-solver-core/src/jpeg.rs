@@ -27,8 +27,10 @@ impl<'a> Segments<'a> {
     fn next(&mut self) -> Result<Segment<'a>, Stop> {
         loop {
             match *self.0 {
-                // Any number of fill bytes may stand before a marker (B.1.1.2).
-                [0xff, 0xff, ..] => self.0 = &self.0[1..],
+                // Any number of fill bytes may stand before a marker (B.1.1.2); decoders skip zeros, too.
+                [0xff, 0xff, ..] | [0, ..] => self.0 = &self.0[1..],
+                // Markers without data.
+                [0xff, 0x01 | 0xd0..=0xd7, ..] => self.0 = &self.0[2..],
                 [0xff, END, ref rest @ ..] => return Ok((END, rest)),
                 [0xff, SCAN, ref rest @ ..] => return Ok((SCAN, rest)),
                 [0xff, marker, high, low, ref rest @ ..] => {

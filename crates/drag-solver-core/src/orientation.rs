@@ -4,6 +4,9 @@ use crate::{ImageFormat, jpeg, truncation};
 
 const ORIENTATION: u16 = 0x0112;
 
+/// The type of a number of four bytes; two are usual here.
+const LONG: u16 = 4;
+
 /// The EXIF orientation of a picture if it is not upright: 2 to 8. Browsers and people see such a
 /// picture turned or mirrored.
 pub(crate) fn of(file: &[u8], format: ImageFormat) -> Option<u16> {
@@ -62,7 +65,10 @@ fn orientation(tiff: &[u8]) -> Option<u16> {
     let entries = usize::from(u16_at(directory)?);
     let mut entries = (0..entries).map(|index| directory.saturating_add(2 + index * 12));
     let entry = entries.find(|&at| u16_at(at) == Some(ORIENTATION))?;
-    u16_at(entry.saturating_add(8))
+    let is_long = u16_at(entry.saturating_add(2)) == Some(LONG);
+    // Of four bytes, the last two.
+    let at = entry.saturating_add(if is_long && !is_little { 10 } else { 8 });
+    u16_at(at)
 }
 
 #[cfg(test)]
@@ -157,6 +163,10 @@ mod tests {
                 assert!(matches!(damaged, None | Some(6)), "{format}, {length}");
             }
         }
+        let mut long = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\0\0\x06".to_vec();
+        assert_eq!(orientation(&long), Some(6));
+        long.truncate(20);
+        assert_eq!(orientation(&long), None);
         let mut far = tiff.clone();
         far[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(of(&with(ImageFormat::Jpeg, &far), ImageFormat::Jpeg), None);

@@ -334,7 +334,7 @@ mod tests {
 
     fn jpeg(width: u16, height: u16) -> Vec<u8> {
         let mut bytes = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
-        bytes.extend(b"\xff\xff\xff\xc0\0\x0b\x08"); // two fill bytes
+        bytes.extend(b"\xff\x01\0\xff\xff\xff\xc0\0\x0b\x08"); // a marker alone, padding
         bytes.extend(height.to_be_bytes());
         bytes.extend(width.to_be_bytes());
         bytes.extend(b"\x01\x01\x11\0\xff\xd9");
@@ -410,7 +410,7 @@ mod tests {
         assert!(message(turned.clone()).contains("EXIF orientation 6"));
         turned[31] = 1;
         assert!(Screenshot::from_bytes(turned).is_ok());
-        let endless = jpeg(5, 5)[..35].to_vec();
+        let endless = jpeg(5, 5)[..38].to_vec();
         assert!(message(endless).contains("append the bytes FF D9"));
         assert!(message(png(5, 5)[..18].to_vec()).contains("cut off inside its header"));
         assert!(message(png(5, 5)[..30].to_vec()).contains("its end is missing"));

@@ -30,10 +30,11 @@ const HIDDEN: &str = "[hidden: it looks like a token]";
 
 /// No word of a file, a setting or a message is so long and holds digits. Tokens have 32 characters
 /// and more.
-const TOKEN_CHARS: usize = 20;
+const TOKEN_CHARS: usize = 24;
 
-/// Whether a text may be a token that was put into the wrong place: 20 and more letters and digits in
-/// a row, both of them, or a UUID.
+/// Whether a text may be a token that was put into the wrong place: a UUID, or 24 and more characters in
+/// a row that are letters and digits, both of them, or, with `-` and `_` among them, capitals and small
+/// letters too.
 ///
 /// ```
 /// use drag_solver_core::text::looks_like_token;
@@ -53,10 +54,9 @@ pub(crate) fn without_tokens(text: &str) -> String {
     printable(&pieces.collect::<String>())
 }
 
-/// The text in pieces, and of each whether it looks like a token. Dashes are part of a word, because
-/// UUIDs have them.
+/// The text in pieces, and of each whether it looks like a token.
 fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let pieces = text.split_inclusive(move |c: char| !is_part(c));
     pieces.flat_map(move |piece| {
         let word = piece.trim_end_matches(|c: char| !is_part(c));
@@ -66,13 +66,14 @@ fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
 }
 
 fn is_token(word: &str) -> bool {
-    let has_both = |word: &str| {
-        let is = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
-        is(u8::is_ascii_digit) && is(u8::is_ascii_alphabetic)
+    let has = |word: &str, test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
+    let has_digit_and = |word: &str, test| {
+        word.len() >= TOKEN_CHARS && has(word, u8::is_ascii_digit) && has(word, test)
     };
     let is_uuid = word.len() == 36 && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let is_long = |part: &str| part.len() >= TOKEN_CHARS && has_both(part);
-    is_uuid || word.split('-').any(is_long)
+    let is_mixed = has_digit_and(word, u8::is_ascii_lowercase) && has(word, u8::is_ascii_uppercase);
+    let is_long = |part: &str| has_digit_and(part, u8::is_ascii_alphabetic);
+    is_uuid || is_mixed || word.split(['-', '_']).any(is_long)
 }
 
 /// Control characters, and the invisible ones that reorder what a terminal shows.
@@ -125,6 +126,7 @@ mod tests {
             "0123456789abcdef0123456789abcdef",
             "Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA",
             "67e55044-10b1-426f-9247-bb680e5fe0c8",
+            "aB3_xY-9kLmNoPqR_sTuVwXyZ0",
         ] {
             let hidden = without_tokens(&format!("say `{token}`: no"));
             assert_eq!(hidden, format!("say `{HIDDEN}`: no"));
@@ -135,6 +137,7 @@ mod tests {
             "there is no `TiktokSliderPhoneTask`: did you mean `max_attempts`?",
             "MY_ORGANISATION_2CAPTCHA_API_KEY_2024",
             "is longer than 18446744073709551615 bytes",
+            "the name captchasolverbackup01 is taken",
             "Xin chào",
             "",
         ] {

@@ -7,8 +7,8 @@ use drag_solver_core::{ConfigError, Usd, human_duration};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::context::is_variable_name;
 use crate::endpoint::Endpoint;
+use crate::secret::is_variable_name;
 use crate::{Context, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
@@ -49,7 +49,7 @@ pub struct HttpOptions {
     #[serde(with = "human_duration::option")]
     pub job_timeout: Option<Duration>,
     /// How long one request may take; 30 s unless set. One that uploads may take a second longer for each
-    /// 16 KiB of its body.
+    /// 32 KiB of its body.
     #[serde(with = "human_duration::option")]
     pub request_timeout: Option<Duration>,
     /// How long connecting may take; 10 s unless set.
@@ -169,7 +169,7 @@ macro_rules! http_option_setters {
             /// set. A resumed job gets as long again.
             job_timeout: std::time::Duration;
             /// How long one request may take; 30 s unless set. One that uploads may take a second longer
-            /// for each 16 KiB of its body.
+            /// for each 32 KiB of its body.
             request_timeout: std::time::Duration;
             /// How long connecting may take, TLS included; 10 s unless set.
             connect_timeout: std::time::Duration;

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::ConfigError;
-use drag_solver_core::text::looks_like_token;
 use secrecy::SecretString;
 
 use crate::Secret;
-use crate::secret::{Place, Source};
+use crate::secret::{Place, Source, is_path, is_variable_name};
 
 /// A secret is at most this long, in bytes; a token is shorter still.
 const MAX_SECRET: u64 = 4096;
@@ -97,8 +96,9 @@ impl Context {
                 Ok(Some(text)) => text,
                 _ if !is_variable_name(name) => {
                     return fail(format!(
-                        "`env` takes the name of an environment variable, as in {{ env = \
-                         \"{EXAMPLE}\" }}, and not the secret (what it has is not shown)"
+                        "the environment variable that `env` names is not set. Its name is not shown, \
+                         because it is not in capitals and may be the secret itself: write \
+                         {{ env = \"{EXAMPLE}\" }}"
                     ));
                 }
                 Ok(None) => {
@@ -117,30 +117,19 @@ impl Context {
                     }
                     Err(error) => {
                         return fail(format!(
-                            "cannot read the file: {error} (`file` takes a path, and not the secret; \
-                             what it has is not shown)"
+                            "cannot read the file: {error}. Its path is not shown, because it may be the \
+                             secret itself: write it with `./` in front"
                         ));
                     }
                 }
             }
         };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         Ok(text.trim_end_matches(['\r', '\n']).into())
     }
 }
 
 const EXAMPLE: &str = "EXAMPLE_API_TOKEN";
-
-/// Whether this is written as names of variables are, and so is no secret.
-pub(crate) fn is_variable_name(name: &str) -> bool {
-    let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    name.chars().all(is_fit) && !looks_like_token(name)
-}
-
-/// Whether this is written as paths are, and so is no secret.
-fn is_path(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    text.contains(['/', '\\', '.']) && !looks_like_token(&text)
-}
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
@@ -179,11 +168,13 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path();
         std::fs::write(folder.join("token"), "from a file\n").unwrap();
+        std::fs::write(folder.join("bom"), "\u{feff}from an editor\r\n").unwrap();
         let context = context().with_base_dir(folder);
         for (secret, expected) in [
             (Secret::from("given"), "given"),
             (Secret::env("TOKEN"), "hunter2"),
             (Secret::file("token"), "from a file"),
+            (Secret::file("bom"), "from an editor"),
             (Secret::file(folder.join("token")), "from a file"),
         ] {
             let read = context.secret("token", &secret).unwrap();
@@ -211,7 +202,7 @@ mod tests {
             for place in [Secret::env(secret), Secret::file(secret)] {
                 let error = missing(place);
                 assert!(!error.contains(secret), "{error}");
-                assert!(error.contains("not the secret"), "{error}");
+                assert!(error.contains("may be the secret itself"), "{error}");
             }
         }
         let error = missing(Secret::file("/no/such/file"));

@@ -20,12 +20,16 @@ pub fn number(value: Option<&Value>) -> Option<f64> {
     .filter(|number: &f64| number.is_finite())
 }
 
-/// A string, without blanks around it, or a number as it would be written.
+/// A string, without blanks around it, or a number as it would be written: a whole one without a
+/// fraction, also if it came as `7.0`.
 #[must_use]
 pub fn text(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(trimmed(text).to_owned()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(match number.as_f64().and_then(exact) {
+            Some(whole) if number.is_f64() => whole.to_string(),
+            _ => number.to_string(),
+        }),
         _ => None,
     }
 }
@@ -89,7 +93,8 @@ pub fn job_id(value: Option<&Value>) -> Option<JobId> {
 /// The whole number that a float is. From 2^53 on, several are the same float.
 fn exact(number: f64) -> Option<u64> {
     let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
-    is_exact.then(|| format!("{number:.0}").parse().ok())?
+    // Of a zero below zero, nothing is left but a zero.
+    is_exact.then(|| format!("{:.0}", number.abs()).parse().ok())?
 }
 
 fn trimmed(text: &str) -> &str {
@@ -127,6 +132,21 @@ mod tests {
         }
         assert_eq!(number(None), None);
         assert_eq!(number(Some(&Value::Null)), None);
+    }
+
+    #[test]
+    fn texts_read_alike_in_and_out_of_quotes() {
+        for zero in [
+            json!(0),
+            json!(0.0),
+            json!(-0.0),
+            json!("0"),
+            json!(" 0\u{0}"),
+        ] {
+            assert_eq!(text(Some(&zero)).as_deref(), Some("0"));
+        }
+        assert_eq!(text(Some(&json!(-1.5))).as_deref(), Some("-1.5"));
+        assert_eq!(text(Some(&json!(u64::MAX))).unwrap(), u64::MAX.to_string());
     }
 
     #[test]

@@ -87,14 +87,16 @@ impl ApiResponse {
     }
 
     /// The body as a JSON object. Of members given twice, the last counts. A byte order mark, bytes that
-    /// are not UTF-8, `NaN` and the like are no reason to refuse it.
+    /// are not UTF-8, `NaN`, text in front of the object or behind it are no reason to refuse it.
     ///
     /// # Errors
     ///
     /// [`ResponseError::Unparseable`] says what the body is instead.
     pub fn object(&self) -> Result<Map<String, Value>, ResponseError> {
-        let value = serde_json::from_slice(&self.body)
-            .or_else(|_| serde_json::from_str(&repaired(&self.body)));
+        let value = serde_json::from_slice(&self.body).or_else(|error| {
+            let text = repaired(&self.body);
+            serde_json::from_str(&text).or(first_object(&text).ok_or(error))
+        });
         let what = match value {
             Ok(Value::Object(members)) => return Ok(members),
             Ok(_) => "JSON, but not an object",
@@ -142,6 +144,17 @@ impl ApiResponse {
     }
 }
 
+/// The first object in a text that is none as a whole: a warning of PHP's may stand in front of it, and
+/// anything behind it. A page for people has objects of its own in its scripts.
+fn first_object(text: &str) -> Option<Value> {
+    if text.starts_with('<') && !text.starts_with("<br") {
+        return None;
+    }
+    let object = &text[text.find('{')?..];
+    let mut values = serde_json::Deserializer::from_str(object).into_iter();
+    values.next()?.ok()
+}
+
 impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.body.len();
@@ -183,6 +196,22 @@ mod tests {
             flood.chars().count(),
             "not JSON: `…`".chars().count() + EXCERPT
         );
+    }
+
+    #[test]
+    fn what_stands_around_an_object_does_not_hide_it() {
+        for body in [
+            "<br />\n<b>Warning</b>: foreach() in api.php on line {7}\n{\"a\": 1}"
+                .replace("{7}", "7"),
+            "{\"a\": 1}{\"a\": 2}".to_owned(),
+            "{\"a\": 1};".to_owned(),
+            "{\"a\": 1}<!-- 0.1 s -->".to_owned(),
+        ] {
+            let object = ApiResponse::new(200, body.clone()).object();
+            assert_eq!(object.unwrap()["a"], 1, "{body}");
+        }
+        let page = "<html><script>x = {\"a\": 1}</script>";
+        assert_eq!(what(page), "an HTML page");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Secrets that a configuration file names and does not hold.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use drag_solver_core::text::looks_like_token;
 use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -72,10 +73,32 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Value(_) => f.write_str("[REDACTED]"),
-            Source::Place(Place::Env(variable)) => write!(f, "{{ env = {variable:?} }}"),
-            Source::Place(Place::File(path)) => write!(f, "{{ file = {path:?} }}"),
+            Source::Place(Place::Env(name)) if is_variable_name(name) => {
+                write!(f, "{{ env = {name:?} }}")
+            }
+            Source::Place(Place::File(path)) if is_path(path) => write!(f, "{{ file = {path:?} }}"),
+            // It may be the secret itself.
+            Source::Place(Place::Env(_)) => f.write_str("{ env = [REDACTED] }"),
+            Source::Place(Place::File(_)) => f.write_str("{ file = [REDACTED] }"),
         }
     }
+}
+
+/// Whether this is written as names of variables are, and so is no secret.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    let is_fit = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.chars().all(is_fit) && !looks_like_token(name)
+}
+
+/// Whether this is written as paths are, of plain words, and so is no secret.
+pub(crate) fn is_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || "/\\._-~ ".contains(c);
+    let words = text.strip_prefix(|c: char| c.is_ascii_alphabetic());
+    let behind_drive = words
+        .and_then(|rest| rest.strip_prefix(':'))
+        .unwrap_or(&text);
+    text.contains(['/', '\\']) && behind_drive.chars().all(is_fit) && !looks_like_token(&text)
 }
 
 impl<'de> Deserialize<'de> for Secret {

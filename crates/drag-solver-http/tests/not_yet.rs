@@ -78,6 +78,22 @@ async fn a_job_of_an_earlier_call_is_gone_when_that_is_said_three_times_in_a_row
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_job_of_several_is_counted_by_itself() {
+    // Three jobs, none of them there yet when first asked about: 1, 2, 3, then 1 again.
+    let missing = || Reply::json(MISSING);
+    let script = [missing(), missing(), missing(), Reply::json(SOLVED)];
+    let (outcome, _) = solve(script, HttpOptions::default(), resuming([1, 2, 3])).await;
+    assert_eq!(outcome.unwrap().job().unwrap().as_str(), "1");
+
+    // One that is gone is given up although another is running all the time.
+    let turns = std::iter::repeat_n([missing(), Reply::json("{}")], 30).flatten();
+    let (outcome, told) = solve(turns, HttpOptions::default(), resuming([1, 2])).await;
+    assert_eq!(outcome.unwrap_err().unfinished_jobs(), [paid_job(2)]);
+    let settled = "settled 1: billed maybe, cost unknown".to_owned();
+    assert!(told.contains(&settled), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_that_is_known_to_be_final_names_the_job_at_once() {
     let refused = Reply::json(r#"{"refused": "bad key", "kind": "unauthorized"}"#);
     let (outcome, _) = solve(

@@ -155,7 +155,7 @@ async fn an_upload_that_is_cut_off_did_not_arrive_and_says_how_far_it_came() {
     let (begun, has_begun) = oneshot::channel();
     let _server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.read_exact(&mut [0; 100_000]).await.unwrap();
+        stream.read_exact(&mut vec![0; 100_000]).await.unwrap();
         begun.send(stream).unwrap(); // and no more is read
     });
     let body = json!("x".repeat(50_000_000));
@@ -194,7 +194,7 @@ async fn a_purchase_that_was_cut_off_is_not_billed_and_one_that_went_out_may_be(
 
 #[tokio::test]
 async fn the_limit_of_a_request_grows_with_its_body() {
-    // 20 MB at 16 KiB a second are 1,220 s beyond the request timeout of 30 s.
+    // 20 MB at 32 KiB a second are 610 s beyond the request timeout of 30 s.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let options = options(&listener).job_timeout(HOUR);
     let solver = solver(options);
@@ -209,7 +209,7 @@ async fn the_limit_of_a_request_grows_with_its_body() {
     let big = challenge().with_instruction("x".repeat(20_000_000));
     let later = async {
         has_begun.await.unwrap();
-        advance(Duration::from_secs(1_200)).await;
+        advance(Duration::from_secs(600)).await;
     };
     let (outcome, ()) = tokio::join!(solver.solve(&big), later);
     outcome.unwrap();
@@ -217,7 +217,7 @@ async fn the_limit_of_a_request_grows_with_its_body() {
 
 #[tokio::test]
 async fn what_other_clients_read_is_read() {
-    let many: String = (0..150).map(|n| format!("X-Header-{n}: {n}\r\n")).collect();
+    let many = "X-Header: one of many\r\n".repeat(150);
     for odd in [
         "X-Folded: one\r\n two\r\n",
         "X-Blank : one\r\n",
@@ -266,7 +266,7 @@ async fn a_proxy_that_refuses_is_named_and_not_asked_again() {
         (
             "407 Proxy Authentication Required",
             ErrorKind::Unauthorized,
-            "refuses its user name and password (407)",
+            "refuses its user name and password",
         ),
         (
             "502 Bad Gateway",

@@ -161,15 +161,19 @@ fn refusal_is_sound<T>(outcome: Result<T, SolveError>) {
 /// Every number that a JSON text says, in or out of quotes, also between bars.
 fn numbers_in(body: &[u8]) -> Vec<f64> {
     let mut numbers = Vec::new();
-    let mut left: Vec<Value> = serde_json::from_slice(body).into_iter().collect();
+    // As the library reads it, stray bytes or not.
+    let read = ApiResponse::new(200, body.to_vec()).object();
+    let mut left: Vec<Value> = read.map(Value::Object).into_iter().collect();
     while let Some(value) = left.pop() {
         match value {
             Value::Number(number) => numbers.extend(number.as_f64()),
             Value::String(text) => {
-                numbers.extend(
-                    text.split('|')
-                        .filter_map(|part| part.trim().parse::<f64>().ok()),
-                );
+                numbers.extend(text.split('|').filter_map(|part| {
+                    part.trim_matches(['\0', '\u{feff}', ' '])
+                        .trim()
+                        .parse::<f64>()
+                        .ok()
+                }));
             }
             Value::Array(values) => left.extend(values),
             Value::Object(members) => left.extend(members.into_iter().map(|(_, value)| value)),

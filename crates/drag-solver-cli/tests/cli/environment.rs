@@ -25,7 +25,7 @@ async fn a_bad_setting_is_named_before_anything_is_read() {
                 ("OMOCAPTCHA_API_TOKEN", TOKEN),
                 ("OMOCAPTCHA_BASE_URL", "http://example.com"),
             ],
-            "OMOCAPTCHA_BASE_URL: `http://example.com` would send the token unencrypted",
+            "OMOCAPTCHA_BASE_URL: http to example.com would send the token unencrypted",
         ),
         (
             &[
@@ -50,7 +50,7 @@ async fn a_bad_setting_is_named_before_anything_is_read() {
                 ("TWOCAPTCHA_API_KEY", TOKEN),
                 ("TWOCAPTCHA_BASE_URL", "http://example.com"),
             ],
-            "TWOCAPTCHA_BASE_URL: `http://example.com` would send the token unencrypted",
+            "TWOCAPTCHA_BASE_URL: http to example.com would send the token unencrypted",
         ),
     ];
     for (variables, expected) in cases {

@@ -33,6 +33,14 @@ pub(super) fn half(right: &RightAnswer<'_>) -> Vec<u8> {
     bytes
 }
 
+/// Behind headers that other clients read.
+pub(super) fn with_odd_headers(right: &RightAnswer<'_>) -> Vec<u8> {
+    let answer = String::from_utf8_lossy(&whole(right)).into_owned();
+    let many = "X-Header: one of many\r\n".repeat(150);
+    let odd = format!("\r\nX-Folded: one\r\n two\r\nX-Blank : one\r\n{many}");
+    answer.replacen("\r\n", &odd, 1).into_bytes()
+}
+
 pub(super) fn as_html(right: &RightAnswer<'_>) -> Vec<u8> {
     Response::new(200, "text/html", right.json.to_string()).encode()
 }

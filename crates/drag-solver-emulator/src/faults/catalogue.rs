@@ -16,6 +16,8 @@ impl Fault {
             Self::Reset(ResetPoint::DuringAnswer), Self::Reset(ResetPoint::AfterAnswer),
             Self::Hang, Self::Stall, Self::Drip(Duration::from_millis(1)), Self::Truncate,
             Self::Html, Self::EmptyBody, Self::ContentType, Self::InvalidUtf8, Self::DeepNesting,
+            Self::ByteOrderMark, Self::TrailingNuls, Self::ControlCharacters, Self::NotANumber,
+            Self::PaddedTexts, Self::WholeNumbersAsFloats, Self::OddHeaders,
             Self::Gigabyte, Self::EndlessBody, Self::GzipBomb,
             Self::DuplicateFields, Self::UnknownFields,
             Self::NumbersAsStrings, Self::StringsAsNumbers, Self::HugeIds, Self::IdsBeyondU64,
@@ -52,6 +54,6 @@ mod tests {
     fn every_fault_has_a_name_of_its_own() {
         let all = Fault::all();
         let names: HashSet<_> = all.iter().map(ToString::to_string).collect();
-        assert_eq!((names.len(), all.len()), (83, 83));
+        assert_eq!((names.len(), all.len()), (90, 90));
     }
 }

@@ -97,6 +97,37 @@ pub(super) fn not_utf8(value: &Value) -> Vec<u8> {
     preceded(value, b"\"note\":\"\xff\xfe\xc3(\",")
 }
 
+pub(super) fn marked(value: &Value) -> Vec<u8> {
+    [b"\xef\xbb\xbf", value.to_string().as_bytes()].concat()
+}
+
+pub(super) fn with_nuls_behind(value: &Value) -> Vec<u8> {
+    [value.to_string().as_bytes(), b"\0\0\r\n"].concat()
+}
+
+pub(super) fn with_control_characters(value: &Value) -> Vec<u8> {
+    preceded(value, b"\"note\":\"one\ttwo\x1b[2J\nthree\",")
+}
+
+pub(super) fn with_no_numbers(value: &Value) -> Vec<u8> {
+    preceded(
+        value,
+        b"\"rate\":NaN,\"least\":-Infinity,\"most\":Infinity,",
+    )
+}
+
+/// Every text with a blank and a NUL behind it.
+pub(super) fn padded(value: &Value) -> Vec<u8> {
+    let pad = |value: &Value| Some(format!("{} \0", value.as_str()?).into());
+    retyped(value, pad).to_string().into_bytes()
+}
+
+/// As programs in Lua write them.
+pub(super) fn whole_numbers_as_floats(value: &Value) -> Vec<u8> {
+    let to_float = |value: &Value| value.is_u64().then(|| value.as_f64().into());
+    retyped(value, to_float).to_string().into_bytes()
+}
+
 fn preceded(value: &Value, member: &[u8]) -> Vec<u8> {
     let own = value.to_string();
     let own = own.strip_prefix('{').unwrap_or("}");
@@ -178,5 +209,8 @@ mod tests {
         let own = br#"],"errorId":0,"solution":{"x":[1,"2.5","x"]},"taskId":"7"}"#;
         assert!(nested(&answer).ends_with(own));
         assert!(std::str::from_utf8(&not_utf8(&answer)).is_err());
+        let floats = whole_numbers_as_floats(&json!({"taskId": 72_345_678_901_u64, "cost": 0.5}));
+        assert_eq!(floats, br#"{"cost":0.5,"taskId":72345678901.0}"#);
+        assert_eq!(padded(&json!({"a": ["b"]})), br#"{"a":["b \u0000"]}"#);
     }
 }

@@ -50,6 +50,20 @@ pub enum Fault {
     ContentType,
     /// The right answer, with a text in it that is not UTF-8.
     InvalidUtf8,
+    /// The right answer behind a byte order mark.
+    ByteOrderMark,
+    /// The right answer with NULs and a line end behind it.
+    TrailingNuls,
+    /// The right answer, with control characters in a text.
+    ControlCharacters,
+    /// The right answer, with `NaN` and `-Infinity` among its members.
+    NotANumber,
+    /// The right answer with a blank and a NUL behind every text.
+    PaddedTexts,
+    /// The right answer with every whole number as a float.
+    WholeNumbersAsFloats,
+    /// The right answer with 150 headers, one of them folded, one with a blank in front of its colon.
+    OddHeaders,
     /// The right answer, with a member of 100,000 arrays inside each other.
     DeepNesting,
     /// An answer of 1 GiB, as `Content-Length` says. It is sent as fast as it is read, and never

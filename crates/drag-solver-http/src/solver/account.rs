@@ -16,8 +16,12 @@ use crate::{
 /// One request may take this long, and longer if its body is large.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The slowest upload that is waited for, in bytes a second: 128 kbit/s.
-const SLOWEST_UPLOAD: usize = 16 * 1024;
+/// The slowest upload that is waited for, in bytes a second: 256 kbit/s.
+const SLOWEST_UPLOAD: usize = 32 * 1024;
+
+/// A transport that keeps the limit ends this much earlier than one that does not is cut off: it
+/// alone knows how far the request got.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Asking more often than this is a busy loop against the provider.
 const FASTEST_POLL: Duration = Duration::from_millis(1);
@@ -134,7 +138,7 @@ impl<A: JobApi> Account<A> {
         // The transport keeps the limit and knows best how far it got; this one is for those that
         // do not keep it.
         let sending = self.transport.as_ref().send(request, limit);
-        let outcome = match tokio::time::timeout(limit, sending).await {
+        let outcome = match tokio::time::timeout(limit.saturating_add(GRACE), sending).await {
             Ok(outcome) => outcome,
             Err(_) => Err(TransportError::lost(format!("no answer within {limit:?}"))),
         };

@@ -1,6 +1,6 @@
 //! One call of `solve`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::iter::once;
 use std::time::Duration;
 
@@ -205,7 +205,8 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         let mut last = LastPoll::Running;
         let mut was_running = Duration::ZERO;
         let mut failed = Vec::new();
-        let mut missing = 0;
+        // How often in a row each job was said not to be there.
+        let mut missing: HashMap<JobId, u32> = HashMap::new();
         loop {
             let Some(at) = next.filter(|&at| self.limit.allows(at)) else {
                 let error = self.out_of_time(next, last);
@@ -220,7 +221,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Ok(JobState::Solved(answer)) => Some(self.check(Some(&job), answer)),
                 Ok(JobState::Failed(error)) => Some(Err(error)),
                 Ok(JobState::Running) => {
-                    missing = 0;
+                    missing.remove(&job);
                     last = LastPoll::Running;
                     None
                 }
@@ -229,9 +230,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                     None
                 }
                 Ok(JobState::Missing(error)) => {
-                    missing += 1;
-                    let is_gone = created.is_none() && missing >= MISSING_IS_GONE;
-                    if is_gone {
+                    let times = missing.entry(job.clone()).or_default();
+                    *times += 1;
+                    if created.is_none() && *times >= MISSING_IS_GONE {
                         Some(Err(error))
                     } else {
                         last = LastPoll::Failed(error);
@@ -245,7 +246,11 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Err(Failure { error, .. }) => {
                     wait = wait.max(error.retry_after().unwrap_or_default());
                     tracing::debug!(solver, kind = %error.kind(), ?wait, "poll failed, asking again");
-                    last = LastPoll::Failed(error);
+                    // One that was cut off because time was up says nothing about the provider.
+                    let is_cut_off = self.limit.left() == Some(Duration::ZERO);
+                    if !is_cut_off || matches!(last, LastPoll::Running) {
+                        last = LastPoll::Failed(error);
+                    }
                     None
                 }
             };
@@ -266,7 +271,6 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             self.settle(Some(&job), end.as_ref()).await?;
             match (end, others.pop_front()) {
                 (Err(error), Some(other)) => {
-                    missing = 0;
                     failed.extend(self.own(error).attempts());
                     job = other;
                 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::codes::{self, Meaning};
 use super::service::TaskService;
-use crate::json::{job_id, job_id_value, message, text, usd};
+use crate::json::{job_id, job_id_value, message, number, text, usd};
 use crate::{
     Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval,
     ResponseError,
@@ -79,8 +79,19 @@ impl<S: TaskService> JobApi for TaskApi<S> {
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
-        let members = accepted::<S>(response)?;
+        let members = response.object()?;
         let job = job_id(members.get("taskId"));
+        match (refusal::<S>(&members), &job) {
+            (None, _) => {}
+            // Whatever it says besides: there is a task to be asked about.
+            (
+                Some(
+                    Refusal::Task(JobState::Running) | Refusal::Request(ResponseError::Unknown(_)),
+                ),
+                Some(job),
+            ) => return Ok(Created::Job(job.clone())),
+            (Some(refusal), _) => return Err(refusal.into()),
+        }
         if is_status(&members, &["ready"]) {
             let answer = self.answer(&members);
             return Ok(Created::Answer { job, answer });
@@ -138,18 +149,7 @@ fn accepted<S: TaskService>(response: &ApiResponse) -> Result<Map<String, Value>
     let members = response.object()?;
     match refusal::<S>(&members) {
         None => Ok(members),
-        Some(Refusal::Request(error)) => Err(error),
-        Some(Refusal::Task(JobState::Failed(error) | JobState::Missing(error))) => {
-            Err(error.into())
-        }
-        // A state that no other request than a poll is answered with.
-        Some(Refusal::Task(_)) => {
-            let message = "says that a task is not ready, and was not asked about one";
-            Err(ResponseError::Unknown(SolveError::new(
-                ErrorKind::Protocol,
-                message,
-            )))
-        }
+        Some(refusal) => Err(refusal.into()),
     }
 }
 
@@ -161,9 +161,21 @@ enum Refusal {
     Task(JobState),
 }
 
+/// For requests that are not about a task.
+impl From<Refusal> for ResponseError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Request(error) => error,
+            Refusal::Task(JobState::Failed(error) | JobState::Missing(error)) => error.into(),
+            Refusal::Task(_) => Self::Unparseable("a task's state, which was not asked for".into()),
+        }
+    }
+}
+
 /// The error that a response reports, if it does.
 fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
-    let id = text(members.get("errorId")).filter(|id| id != "0");
+    let id = members.get("errorId");
+    let id = text(id).filter(|text| !text.is_empty() && number(id) != Some(0.0));
     let code = text(members.get("errorCode")).filter(|code| !code.is_empty());
     // An `errorId` of 0 is success, no matter what else is there. Without any, the code counts.
     if id.is_none() && (members.contains_key("errorId") || code.is_none()) {

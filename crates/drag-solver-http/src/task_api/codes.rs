@@ -48,7 +48,8 @@ const TABLE: &[(&str, u32, Meaning)] = {
         ("BAD_IMGINSTRUCTIONS", 115, Kind(Protocol, None)),
         ("NO_SUCH_CAPCHA_ID", 16, Missing),
         ("NO_SUCH_CAPTCHA_ID", 16, Missing), // as some pages of the documentation spell it
-        ("CAPCHA_NOT_READY", 0, NotReady),   // of the older protocol of the same services
+        ("WRONG_CAPTCHA_ID", 16, Missing),
+        ("CAPCHA_NOT_READY", 0, NotReady), // of the older protocol of the same services
         ("CAPTCHA_NOT_READY", 0, NotReady),
     ]
 };

@@ -16,14 +16,16 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// moment leaves it unknown whether a job was bought, and some servers close theirs after 2 s.
 const IDLE_BEFORE_PURCHASE: Duration = Duration::from_secs(1);
 
-/// Clients are kept for this many runtimes; a test suite has one for each test.
-const MOST_RUNTIMES: usize = 8;
+/// Clients are kept for this many runtimes, of those that were used last: servers have one for each
+/// core, test suites one for each test.
+const MOST_RUNTIMES: usize = 64;
 
 /// The clients of one transport: for each tokio runtime a pair, because the connections of a client end
 /// with the runtime that opened them.
 pub(super) struct Clients {
     builder: Box<dyn Fn() -> ClientBuilder + Send + Sync>,
-    pairs: Mutex<Vec<(Id, Pair)>>,
+    /// The first pair is made before there is a runtime that it belongs to.
+    pairs: Mutex<Vec<(Option<Id>, Pair)>>,
 }
 
 /// Two clients that differ in how long they keep a connection.
@@ -38,12 +40,11 @@ impl Clients {
     pub(super) fn new(
         builder: impl Fn() -> ClientBuilder + Send + Sync + 'static,
     ) -> reqwest::Result<Self> {
-        let clients = Self {
+        let first = Pair::new(&builder)?;
+        Ok(Self {
             builder: Box::new(builder),
-            pairs: Mutex::default(),
-        };
-        clients.pair()?;
-        Ok(clients)
+            pairs: Mutex::new(vec![(None, first)]),
+        })
     }
 
     /// The client for a request on the runtime that polls it.
@@ -56,29 +57,31 @@ impl Clients {
         let runtime = Handle::try_current().map_err(|error| not_sent(error.to_string()))?;
         let runtime = runtime.id();
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = pairs.iter().position(|(id, _)| *id == runtime);
-        let at = if let Some(at) = known {
-            at
-        } else {
-            if pairs.len() == MOST_RUNTIMES {
-                pairs.remove(0);
-            }
-            let pair = self.pair().map_err(|error| not_sent(error.to_string()))?;
-            pairs.push((runtime, pair));
-            pairs.len() - 1
+        let is_its_own = |id: &Option<Id>| id.is_none_or(|id| id == runtime);
+        let known = pairs.iter().position(|(id, _)| is_its_own(id));
+        let pair = match known {
+            Some(at) => pairs.remove(at).1,
+            None => Pair::new(&self.builder).map_err(|error| not_sent(error.to_string()))?,
         };
-        let (_, pair) = &pairs[at];
-        Ok(if is_purchase {
+        let client = if is_purchase {
             &pair.buying
         } else {
             &pair.asking
+        };
+        let client = client.clone();
+        if pairs.len() == MOST_RUNTIMES {
+            pairs.remove(0);
         }
-        .clone())
+        // The one that was used last is the last one.
+        pairs.push((Some(runtime), pair));
+        Ok(client)
     }
+}
 
-    fn pair(&self) -> reqwest::Result<Pair> {
-        let client = |idle| (self.builder)().pool_idle_timeout(idle).build();
-        Ok(Pair {
+impl Pair {
+    fn new(builder: impl Fn() -> ClientBuilder) -> reqwest::Result<Self> {
+        let client = |idle| builder().pool_idle_timeout(idle).build();
+        Ok(Self {
             buying: client(IDLE_BEFORE_PURCHASE)?,
             asking: client(IDLE_TIMEOUT)?,
         })

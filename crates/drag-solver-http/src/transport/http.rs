@@ -212,7 +212,7 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
 /// What went wrong, in words of ours: the cause is in the error's sources.
 fn describe(error: &reqwest::Error) -> &'static str {
     if proxy::has_refused(error) {
-        return "the proxy refuses its user name and password (407)";
+        return "the proxy refuses its user name and password";
     }
     if proxy::has_no_tunnel(error) {
         return "the proxy does not connect to it";

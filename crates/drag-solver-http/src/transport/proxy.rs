@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use drag_solver_core::ConfigError;
+use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Proxy, Url};
 use secrecy::ExposeSecret as _;
@@ -14,6 +15,8 @@ use crate::{Context, Secret};
 
 /// The first of these that is set names the proxy for https.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+const QUOTES: [char; 5] = ['"', '\'', '`', '<', '>'];
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
@@ -39,13 +42,8 @@ impl fmt::Display for ProxyName {
 
 /// The proxy of the setting `proxy`.
 pub(super) fn from_setting(proxy: &Secret) -> Result<(Proxy, ProxyName), ConfigError> {
-    let refuse = |problem| ConfigError::new("proxy", problem);
     let text = Context::process().secret("proxy", proxy)?;
-    let url = parse(text.expose_secret(), false).map_err(refuse)?;
-    let name = ProxyName::of(&url);
-    // The error would show the URL, and with it a password.
-    let proxy = Proxy::all(url).map_err(|_| refuse(NOT_A_URL))?;
-    Ok((proxy, name))
+    parse(text.expose_secret()).map_err(|problem| ConfigError::new("proxy", problem))
 }
 
 /// The proxy that the environment names for `endpoint`, if it does.
@@ -60,28 +58,23 @@ pub(super) fn from_environment(
     let Some((name, value)) = VARIABLES.iter().find_map(|&name| Some((name, set(name)?))) else {
         return Ok(None);
     };
-    let refuse = |problem| ConfigError::new(name, problem);
-    let value = value.to_str().ok_or_else(|| refuse(NOT_ASCII))?;
-    let url = parse(value, true).map_err(refuse)?;
-    let excepted = set("NO_PROXY")
-        .or_else(|| set("no_proxy"))
-        .unwrap_or_default();
-    let matcher = Matcher::builder()
-        .all(url.as_str().to_owned())
-        .no(excepted.to_string_lossy().into_owned())
-        .build();
-    let target = endpoint.as_str().parse().ok();
-    if target.is_none_or(|target| matcher.intercept(&target).is_none()) {
+    let excepted = set("NO_PROXY").or_else(|| set("no_proxy"));
+    let excepted = excepted.unwrap_or_default();
+    // Some proxy or other: the question is whether the host is excepted.
+    let matcher = Matcher::builder().all("http://localhost");
+    let matcher = matcher.no(excepted.to_string_lossy().into_owned()).build();
+    let target = endpoint.as_str().parse();
+    if target.is_ok_and(|target| matcher.intercept(&target).is_none()) {
         return Ok(None);
     }
-    let name = ProxyName::of(&url);
-    let proxy = Proxy::all(url).map_err(|_| refuse(NOT_A_URL))?;
-    Ok(Some((proxy, name)))
+    let refuse = |problem| ConfigError::new(name, problem);
+    let value = value.to_str().ok_or_else(|| refuse(NOT_ASCII))?;
+    parse(value).map(Some).map_err(refuse)
 }
 
 /// Whether the proxy itself did not let the request pass: nothing was sent to the provider.
 pub(super) fn has_refused(error: &reqwest::Error) -> bool {
-    says(error, "proxy authorization required")
+    says(error, "proxy authorization required") || says(error, "credentials not accepted")
 }
 
 /// Whether the proxy was reached, and did not reach the provider.
@@ -103,19 +96,21 @@ const NOT_A_URL: &str = "is not a URL of a proxy: write it like http://proxy.exa
 const NOT_ASCII: &str = "has blanks, line ends or characters that are not ASCII in it: write these in a \
      password as %XX (its value is not shown)";
 
-/// Checks a proxy's URL. In the environment, it may be a host and a port alone. No error shows it: it
-/// may hold a password.
-fn parse(text: &str, may_be_host: bool) -> Result<Url, &'static str> {
+/// Reads a proxy's URL, or a host and a port alone. No error shows it: it may hold a password.
+fn parse(text: &str) -> Result<(Proxy, ProxyName), &'static str> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(NOT_ASCII);
     }
-    if text.contains(['"', '\'', '`', '<', '>']) {
-        return Err("has quotes or brackets in it: write the URL alone (its value is not shown)");
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) || text.contains(['$', '{', '}']) {
+        return Err(
+            "has quotes around it, or a placeholder in it that nothing has replaced: write the URL \
+                    alone, and `$`, `{` and `}` of a password as %24, %7B and %7D (its value is not shown)",
+        );
     }
-    let full = if may_be_host && !text.contains("://") {
-        format!("http://{text}")
-    } else {
+    let full = if text.contains("://") {
         text.to_owned()
+    } else {
+        format!("http://{text}")
     };
     let url = Url::parse(&full).map_err(|_| NOT_A_URL)?;
     if !SCHEMES.contains(&url.scheme()) {
@@ -124,10 +119,25 @@ fn parse(text: &str, may_be_host: bool) -> Result<Url, &'static str> {
                     or socks5h:// (its value is not shown)",
         );
     }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(
+            "has a `?` or a `#` in it: write these in a password as %3F and %23 (its value is not \
+                    shown)",
+        );
+    }
     if url.host_str().is_none_or(str::is_empty) || !matches!(url.path(), "" | "/") {
         return Err(NOT_A_URL);
     }
-    Ok(url)
+    // The HTTP client reads it once more, in its own way, and leaves out what it cannot read.
+    let matcher = Matcher::builder().all(url.as_str().to_owned()).build();
+    let anywhere = Uri::from_static("https://example.com");
+    if matcher.intercept(&anywhere).is_none() {
+        return Err(NOT_A_URL);
+    }
+    let name = ProxyName::of(&url);
+    // The error would show the URL, and with it a password.
+    let proxy = Proxy::all(url).map_err(|_| NOT_A_URL)?;
+    Ok((proxy, name))
 }
 
 #[cfg(test)]
@@ -150,7 +160,7 @@ mod tests {
         name.map_err(|error| error.to_string())
     }
 
-    const UNUSABLE: [&str; 14] = [
+    const UNUSABLE: [&str; 20] = [
         "ftp://sesame@proxy:3128",
         "sock5://sesame@proxy:3128",
         "socks://sesame@proxy:3128",
@@ -165,6 +175,12 @@ mod tests {
         "http://proxy:3128:user:sesame",
         "http://sesame@proxy:99999",
         "http://",
+        "http://${PROXY}:3128/sesame",
+        "http://{proxy}:3128/sesame",
+        "$SESAME_same",
+        "socks5h://127.0.0.%31:1",
+        "http://127.0.0.1:12#same@proxy.example.com:3128",
+        "http://127.0.0.1:12?same@proxy.example.com:3128",
     ];
 
     #[test]
@@ -180,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_cannot_be_used_is_refused_and_never_shown() {
-        for value in UNUSABLE.into_iter().chain(["proxy:3128", ""]) {
+        for value in UNUSABLE.into_iter().chain([""]) {
             let error = from_setting(&value.to_owned().into()).unwrap_err();
             let error = error.to_string();
             assert!(error.starts_with("proxy: "), "{value}: {error}");
@@ -199,6 +215,7 @@ mod tests {
             ("user:p%40ss@[::1]:3128/", "http://[::1]:3128"),
             ("socks5h://127.0.0.1:9050", "socks5h://127.0.0.1:9050"),
             ("https://proxy.example.com", "https://proxy.example.com"),
+            ("http://user:p'ass@proxy", "http://proxy"),
         ] {
             let named = Ok(Some(name.to_owned()));
             assert_eq!(proxy(&[("HTTPS_PROXY", value)]), named, "{value}");
@@ -224,5 +241,8 @@ mod tests {
             "for http alone"
         );
         assert_eq!(proxy(&[]), Ok(None));
+        // As a desktop sets it that has no proxy for anything.
+        let none = [("ALL_PROXY", "socks://127.0.0.1:1080/"), ("NO_PROXY", "*")];
+        assert_eq!(proxy(&none), Ok(None));
     }
 }
