@@ -26,13 +26,19 @@ use crate::{ErrorKind, Event, JobId, Observer, PaidJob, Rect, Screenshot, SolveE
 /// ```
 #[derive(Clone, Debug)]
 pub struct DragChallenge {
+    /// Shared: the layers of a chain clone the challenge at every call, and change only the rest.
+    question: Arc<Question>,
+    deadline: Option<Instant>,
+    listeners: Listeners,
+}
+
+#[derive(Clone, Debug)]
+struct Question {
     screenshot: Screenshot,
     id: Option<Arc<str>>,
     instruction: Option<Arc<str>>,
     region: Option<Rect>,
-    deadline: Option<Instant>,
     paid_jobs: Vec<PaidJob>,
-    listeners: Listeners,
 }
 
 impl DragChallenge {
@@ -40,20 +46,26 @@ impl DragChallenge {
     #[must_use]
     pub fn new(screenshot: Screenshot) -> Self {
         Self {
-            screenshot,
-            id: None,
-            instruction: None,
-            region: None,
+            question: Arc::new(Question {
+                screenshot,
+                id: None,
+                instruction: None,
+                region: None,
+                paid_jobs: Vec::new(),
+            }),
             deadline: None,
-            paid_jobs: Vec::new(),
             listeners: Listeners::default(),
         }
+    }
+
+    fn question_mut(&mut self) -> &mut Question {
+        Arc::make_mut(&mut self.question)
     }
 
     /// Says what the caller calls it: an order number, a file's name. It is never sent.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
-        self.id = Some(id.into());
+        self.question_mut().id = Some(id.into());
         self
     }
 
@@ -61,7 +73,7 @@ impl DragChallenge {
     /// others ignore it.
     #[must_use]
     pub fn with_instruction(mut self, instruction: impl Into<Arc<str>>) -> Self {
-        self.instruction = Some(instruction.into());
+        self.question_mut().instruction = Some(instruction.into());
         self
     }
 
@@ -72,7 +84,7 @@ impl DragChallenge {
     ///
     /// [`ErrorKind::InvalidChallenge`] if the region is empty or not wholly on the screenshot.
     pub fn with_region(mut self, region: Rect) -> Result<Self, SolveError> {
-        let (width, height) = (self.screenshot.width(), self.screenshot.height());
+        let (width, height) = (self.screenshot().width(), self.screenshot().height());
         if !region.is_on(width, height) {
             return Err(SolveError::new(
                 ErrorKind::InvalidChallenge,
@@ -81,7 +93,7 @@ impl DragChallenge {
                 ),
             ));
         }
-        self.region = Some(region);
+        self.question_mut().region = Some(region);
         Ok(self)
     }
 
@@ -111,8 +123,9 @@ impl DragChallenge {
     /// and map the answer back themselves.
     #[must_use]
     pub fn with_screenshot(mut self, screenshot: Screenshot) -> Self {
-        self.screenshot = screenshot;
-        self.region = None;
+        let question = self.question_mut();
+        question.screenshot = screenshot;
+        question.region = None;
         self
     }
 
@@ -120,8 +133,8 @@ impl DragChallenge {
     /// of buying another. Solvers of other names ignore it. One solver may have any number of them.
     #[must_use]
     pub fn resume_job(mut self, job: PaidJob) -> Self {
-        if !self.paid_jobs.contains(&job) {
-            self.paid_jobs.push(job);
+        if !self.paid_jobs().contains(&job) {
+            self.question_mut().paid_jobs.push(job);
         }
         self
     }
@@ -129,7 +142,9 @@ impl DragChallenge {
     /// The same challenge with no paid jobs to resume.
     #[must_use]
     pub fn without_paid_jobs(mut self) -> Self {
-        self.paid_jobs.clear();
+        if !self.paid_jobs().is_empty() {
+            self.question_mut().paid_jobs.clear();
+        }
         self
     }
 
@@ -167,25 +182,25 @@ impl DragChallenge {
     /// The screenshot.
     #[must_use]
     pub fn screenshot(&self) -> &Screenshot {
-        &self.screenshot
+        &self.question.screenshot
     }
 
     /// What the caller calls it.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+        self.question.id.as_deref()
     }
 
     /// What is to be dragged where, in words.
     #[must_use]
     pub fn instruction(&self) -> Option<&str> {
-        self.instruction.as_deref()
+        self.question.instruction.as_deref()
     }
 
     /// The part of the screenshot that holds the challenge.
     #[must_use]
     pub fn region(&self) -> Option<Rect> {
-        self.region
+        self.question.region
     }
 
     /// When an answer becomes worthless.
@@ -211,13 +226,13 @@ impl DragChallenge {
     /// were added.
     pub fn paid_jobs_of(&self, solver: &str) -> impl Iterator<Item = &JobId> {
         let own = move |job: &&PaidJob| job.solver == solver;
-        self.paid_jobs.iter().filter(own).map(|job| &job.id)
+        self.paid_jobs().iter().filter(own).map(|job| &job.id)
     }
 
     /// Every job that was paid for and not yet fetched.
     #[must_use]
     pub fn paid_jobs(&self) -> &[PaidJob] {
-        &self.paid_jobs
+        &self.question.paid_jobs
     }
 
     /// The error of a solver called `solver` that refuses this challenge on its own: nothing was sent.
@@ -225,7 +240,7 @@ impl DragChallenge {
     pub fn refuse(&self, solver: &str, kind: ErrorKind, message: impl AsRef<str>) -> SolveError {
         SolveError::new(kind, message)
             .with_solver(solver)
-            .with_unfinished_jobs(self.paid_jobs.iter().cloned())
+            .with_unfinished_jobs(self.paid_jobs().iter().cloned())
     }
 
     /// Tells everybody who observes this challenge. Called by solvers.

@@ -83,10 +83,7 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
         &self.permits
     }
 
-    async fn admit(&self, challenge: &DragChallenge) -> Result<SemaphorePermit<'_>, SolveError> {
-        if let Some(permit) = self.permits.free() {
-            return Ok(permit);
-        }
+    async fn wait(&self, challenge: &DragChallenge) -> Result<SemaphorePermit<'_>, SolveError> {
         let (policy, solver) = (self.permits.policy(), self.name());
         let Some(position) = self.permits.queue() else {
             let waiting = policy.max_waiting.unwrap_or_default();
@@ -143,7 +140,11 @@ impl<S: DragSolver> DragSolver for ConcurrencyLimit<S> {
         if resumes(&self.inner, challenge.paid_jobs()) {
             return self.inner.solve(challenge).await;
         }
-        let _permit = self.admit(challenge).await?;
+        let _permit = match self.permits.free() {
+            Some(permit) => permit,
+            // In a box, or else calls that need not wait would have room for it, too.
+            None => Box::pin(self.wait(challenge)).await?,
+        };
         self.inner.solve(challenge).await
     }
 

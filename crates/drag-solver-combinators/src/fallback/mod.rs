@@ -169,17 +169,16 @@ impl DragSolver for Fallback {
             let started = Instant::now();
             let solver = &self.candidates.solvers()[turn.child];
             let outcome = solver.solve(&turn.challenge(challenge)).await;
-            let took = started.elapsed();
             // What is left of the wait for a job that was bought before says nothing about a solver.
             if let Some(records) = self.records.as_ref().filter(|_| turn.jobs.is_empty()) {
-                records.add(turn.child, outcome.as_ref(), took);
+                records.add(turn.child, outcome.as_ref(), started.elapsed());
             }
             match outcome {
                 Ok(solution) => {
                     let solution = solution.push_route(turn.child);
                     return Ok(failures.into_solution(solution, Vec::new()));
                 }
-                Err(error) => failures.add(&turn, error, took, 0),
+                Err(error) => failures.add(&turn, error, started.elapsed(), 0),
             }
         }
         Err(failures.into_error(turns, Vec::new()))

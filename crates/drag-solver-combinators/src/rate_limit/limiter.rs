@@ -71,17 +71,38 @@ impl RateLimiter {
         lock(&self.0.state).waiting as usize
     }
 
-    /// A position in the queue for a slot that comes by `latest`, and how long that looks to be.
+    /// A slot, if there is one and no call waits for it; or else a position in the queue for one that
+    /// comes by `latest`, and how long that looks to be.
     pub(super) fn enter(
         &self,
         now: Instant,
         latest: Option<Instant>,
-    ) -> Result<(Position<'_>, Duration), TooEarly> {
-        let mut state = lock(&self.0.state);
+    ) -> Result<Entry<'_>, TooEarly> {
+        let shared = &*self.0;
+        let mut state = lock(&shared.state);
         let at = in_time(state.gcra.earliest(state.waiting, now), latest)?;
+        if state.waiting == 0 && at <= now {
+            return Ok(Entry::Slot(shared.take(&mut state, now)));
+        }
         state.waiting += 1;
-        Ok((Position(&self.0), at - now))
+        Ok(Entry::Position(Position(shared), at - now))
     }
+}
+
+impl Shared {
+    fn take(&self, state: &mut State, now: Instant) -> Slot<'_> {
+        Slot {
+            shared: self,
+            id: state.gcra.take(now),
+            tracker: None,
+        }
+    }
+}
+
+/// What a call gets that comes in time.
+pub(super) enum Entry<'a> {
+    Slot(Slot<'a>),
+    Position(Position<'a>, Duration),
 }
 
 /// A position in the queue. It is free again when this is dropped, and its slot goes to the next.
@@ -109,14 +130,9 @@ impl<'a> Position<'a> {
                 let at = in_time(at, latest)?;
                 if at <= now {
                     // Both in one step, or else a newcomer could still see a call ahead of it.
-                    let id = state.gcra.take(now);
                     state.waiting -= 1;
                     std::mem::forget(self);
-                    return Ok(Slot {
-                        shared,
-                        id,
-                        tracker: None,
-                    });
+                    return Ok(shared.take(&mut state, now));
                 }
                 at
             };
@@ -146,9 +162,11 @@ impl Slot<'_> {
         self.tracker = Some(tracker);
     }
 
-    /// The call ended before a provider was asked.
-    pub(super) fn give_back(mut self) {
-        self.tracker = None;
+    /// The call ended with an error that was made on this side: no provider was asked, unless one said
+    /// something.
+    pub(super) fn refused(&mut self) {
+        self.tracker
+            .take_if(|tracker| !tracker.purchases().has_spoken());
     }
 }
 

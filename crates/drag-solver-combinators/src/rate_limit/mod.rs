@@ -15,7 +15,7 @@ use drag_solver_core::{
 use tokio::time::Instant;
 
 pub use self::limiter::RateLimiter;
-use self::limiter::{Slot, TooEarly};
+use self::limiter::{Entry, Position, Slot, TooEarly};
 pub use self::policy::RateLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::resume::resumes;
@@ -82,26 +82,27 @@ impl<S: DragSolver> RateLimit<S> {
         &self.limiter
     }
 
-    async fn admit(&self, challenge: &DragChallenge) -> Result<Slot<'_>, SolveError> {
-        let (now, solver) = (Instant::now(), self.name());
+    /// When a slot is of no use any more.
+    fn latest(&self, challenge: &DragChallenge, now: Instant) -> Option<Instant> {
         let max_wait = self.limiter.policy().max_wait;
         let patience = max_wait.and_then(|wait| now.checked_add(wait));
         // A call that is made at the deadline cannot be answered.
         let before_deadline = challenge
             .deadline()
             .and_then(|deadline| deadline.checked_sub(Duration::from_nanos(1)));
-        let latest = patience.into_iter().chain(before_deadline).min();
-        let too_early = |TooEarly(at)| self.refused(challenge, at);
-        let (position, wait) = self.limiter.enter(now, latest).map_err(too_early)?;
-        let slot = position.slot(latest);
-        let slot = if wait.is_zero() {
-            slot.await
-        } else {
-            let waiting = self.limiter.waiting();
-            tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
-            wait_for("its turn", slot, solver, challenge).await
-        };
-        slot.map_err(too_early)
+        patience.into_iter().chain(before_deadline).min()
+    }
+
+    async fn wait<'a>(
+        &'a self,
+        (position, wait): (Position<'a>, Duration),
+        latest: Option<Instant>,
+        challenge: &DragChallenge,
+    ) -> Result<Slot<'a>, SolveError> {
+        let (solver, waiting) = (self.name(), self.limiter.waiting());
+        tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
+        let slot = wait_for("its turn", position.slot(latest), solver, challenge).await;
+        slot.map_err(|TooEarly(at)| self.refused(challenge, at))
     }
 
     fn refused(&self, challenge: &DragChallenge, at: Option<Instant>) -> SolveError {
@@ -150,13 +151,21 @@ impl<S: DragSolver> DragSolver for RateLimit<S> {
         if resumes(&self.inner, challenge.paid_jobs()) {
             return self.inner.solve(challenge).await;
         }
-        let mut slot = self.admit(challenge).await?;
+        let now = Instant::now();
+        let latest = self.latest(challenge, now);
+        let mut slot = match self.limiter.enter(now, latest) {
+            Ok(Entry::Slot(slot)) => slot,
+            // In a box, or else calls that need not wait would have room for it, too.
+            Ok(Entry::Position(position, wait)) => {
+                Box::pin(self.wait((position, wait), latest, challenge)).await?
+            }
+            Err(TooEarly(at)) => return Err(self.refused(challenge, at)),
+        };
         let (challenge, tracker) = challenge.tracked();
-        slot.begin(tracker.clone());
+        slot.begin(tracker);
         let outcome = self.inner.solve(&challenge).await;
-        let has_spoken = tracker.purchases().has_spoken();
-        if !has_spoken && outcome.as_ref().is_err_and(is_refusal) {
-            slot.give_back();
+        if outcome.as_ref().is_err_and(is_refusal) {
+            slot.refused();
         }
         outcome
     }

@@ -26,11 +26,11 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(super) fn of(challenge: &'a DragChallenge, resume: bool) -> Self {
+    pub(super) fn of(challenge: &'a DragChallenge, resume: bool, begun: Instant) -> Self {
         Self {
             challenge,
             resume,
-            begun: Instant::now(),
+            begun,
             failures: 0,
             earlier: Vec::new(),
             latest: Vec::new(),

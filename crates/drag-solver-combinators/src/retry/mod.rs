@@ -173,9 +173,9 @@ impl<S: DragSolver> DragSolver for Retry<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let mut history = History::of(challenge, self.policy.resume_paid_jobs);
+        let mut started = Instant::now();
+        let mut history = History::of(challenge, self.policy.resume_paid_jobs, started);
         loop {
-            let started = Instant::now();
             let (next, tracker) = history.next_challenge().tracked();
             let outcome = self.inner.solve(&next).await;
             self.count_call(history.failures());
@@ -193,6 +193,7 @@ impl<S: DragSolver> DragSolver for Retry<S> {
                     if let Some(token) = token {
                         token.spend();
                     }
+                    started = Instant::now();
                 }
                 Err(reason) => {
                     tracing::debug!(solver, attempt, kind, reason, "giving up");
