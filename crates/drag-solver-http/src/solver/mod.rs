@@ -5,6 +5,7 @@ mod attempt;
 mod builder;
 mod first_poll;
 mod http_solver;
+mod open_jobs;
 mod status;
 
 pub use self::builder::HttpSolverBuilder;
