@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Recovery, Verdict, solver_fn};
+use drag_solver_core::{Billed, CheckSettings as _, Recovery, Verdict, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
@@ -226,6 +226,29 @@ async fn what_was_spent_a_period_ago_no_longer_counts_to_the_millisecond() {
     limited.solve(&challenge()).await.unwrap();
     assert_eq!(budget.spent(), usd(3 * PRICE));
     assert_eq!(budget.spent_in_period(), usd(2 * PRICE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_lasts_until_as_much_comes_back_as_is_missing() {
+    let budget = per_hour(PRICE * 5 / 2);
+    let limited = around(&MockSolver::new("a").always(drag()), &budget);
+    limited.solve(&challenge()).await.unwrap();
+    tokio::time::advance(secs(600)).await;
+    limited.solve(&challenge()).await.unwrap();
+    // Half a price is missing, and the older answer brings back a whole one.
+    let refused = limited.solve(&challenge()).await.unwrap_err();
+    assert_eq!(refused.retry_after(), Some(secs(3_000)));
+}
+
+#[test]
+fn a_limit_of_nothing_is_refused_in_a_file() {
+    for (limit, is_fit) in [(1, true), (0, false), (-1, false)] {
+        let total = BudgetPolicy::default().total(usd(limit));
+        let per_period = BudgetPolicy::default().per_period(usd(limit));
+        assert_eq!(total.check().is_ok(), is_fit, "{limit}");
+        assert_eq!(per_period.check().is_ok(), is_fit, "{limit}");
+    }
+    assert!(BudgetPolicy::default().check().is_err());
 }
 
 #[tokio::test(start_paused = true)]

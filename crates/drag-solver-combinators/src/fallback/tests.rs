@@ -109,6 +109,15 @@ async fn no_solver_is_asked_after_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_has_passed_is_for_the_first_solver_to_refuse() {
+    let (a, b) = (answers("a"), answers("b"));
+    let expired = challenge().within(secs(0));
+    let refused = chain(&[&a, &b]).solve(&expired).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!((a.call_count(), b.call_count()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_solver_with_a_paid_job_is_asked_first() {
     let (a, b) = (answers("a"), answers("b"));
     let nested = chain(&[&a]).or(chain(&[&b]));

@@ -461,6 +461,14 @@ async fn what_is_left_of_an_old_job_is_not_a_latency() {
         .min_samples(1);
     let pair = hedge(&[&a, &b], policy);
     let brought = job("a", 7);
+    pair.solve(&challenge().resume_job(brought.clone()))
+        .await
+        .unwrap();
+    assert_eq!(pair.delays()[0], secs(8));
+
+    // Nor is it one if the job loses, after 9 s.
+    a.push(Outcome::hang());
+    b.push(Outcome::answer(drag()).after(secs(1)));
     pair.solve(&challenge().resume_job(brought)).await.unwrap();
     assert_eq!(pair.delays()[0], secs(8));
 }

@@ -123,6 +123,7 @@ async fn it_stops_as_soon_as_enough_agree_and_drops_the_rest_at_once() {
         (ErrorKind::Timeout, Billed::Maybe)
     );
     assert_eq!(lost.jobs, [job("c", 1)]);
+    assert!(lost.message.contains("the others agreed"), "{lost:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +138,10 @@ async fn it_stops_as_soon_as_agreement_is_no_longer_possible() {
     assert_eq!(none.kind(), ErrorKind::AllFailed);
     assert_eq!(none.billed(), Billed::Maybe, "c may send a bill");
     assert_eq!(none.unfinished_jobs(), [job("c", 1)]);
-    assert_eq!(none.attempts().len(), 3);
+    let attempts = none.attempts();
+    assert_eq!(attempts.len(), 3);
+    let says = |why| attempts.iter().any(|attempt| attempt.message.contains(why));
+    assert!(says("the others disagree"), "{attempts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,6 +185,9 @@ async fn stop_ends_all() {
     assert_eq!(stopped.kind(), ErrorKind::InvalidChallenge);
     assert_eq!((a.in_flight(), c.call_count()), (0, 0));
     assert_eq!(stopped.unfinished_jobs().len(), 1);
+    let attempts = stopped.attempts();
+    let says = |why| attempts.iter().any(|attempt| attempt.message.contains(why));
+    assert!(says("no solver can solve it"), "{attempts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,6 +209,14 @@ async fn an_agreement_at_the_deadline_beats_the_deadline() {
     let trio = quorum(&[&a, &b, &c], at_once());
     let solution = trio.solve(&challenge().within(secs(9))).await.unwrap();
     assert_eq!(solution.solver(), "a|c");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disagreement_at_the_deadline_is_still_one() {
+    let (a, b) = (says("a", 320.0, 5), says("b", 90.0, 9));
+    let pair = quorum(&[&a, &b], two());
+    let none = pair.solve(&challenge().within(secs(9))).await.unwrap_err();
+    assert!(none.message().contains("and they do not"), "{none}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,6 +306,7 @@ async fn a_report_fails_only_if_one_that_takes_reports_did_not_take_it() {
         (broken(), hearing(), Some(ErrorKind::Unavailable)),
         (hearing(), broken(), Some(ErrorKind::Unavailable)),
         (broken(), deaf(), Some(ErrorKind::Unavailable)),
+        (deaf(), broken(), Some(ErrorKind::Unavailable)),
     ] {
         let pair = quorum(&[&one, &other], two());
         let solution = pair.solve(&challenge()).await.unwrap();

@@ -326,6 +326,20 @@ async fn attempts_of_nested_retries_do_not_multiply() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_retry_inside_gave_up_is_not_taken_up_even_with_a_paid_job() {
+    let unfinished = error(ErrorKind::Timeout).with_unfinished_jobs([job("a", 7)]);
+    let a = MockSolver::new("a").always(unfinished);
+    let policy = RetryPolicy::default();
+    let nested = a
+        .clone()
+        .retry(policy.max_attempts(2))
+        .retry(policy.max_attempts(5));
+    let given_up = nested.solve(&challenge()).await.unwrap_err();
+    assert_eq!(a.call_count(), 2);
+    assert_eq!(given_up.unfinished_jobs(), [job("a", 7)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_solver_is_asked_after_the_future_is_dropped() {
     let a = MockSolver::new("a").fails(secs(1), unavailable().with_retry_after(secs(9)));
     let retry = a.clone().retry(RetryPolicy::default());
