@@ -107,7 +107,8 @@ impl Heard {
         if !is_due && self.out_of_order.is_none() {
             let before = self.events.join(", ");
             self.out_of_order = Some(format!(
-                "it said {event:?} too early, or did not wait for its observer: before were [{before}]"
+                "it said {event:?} too early, or did not wait for its observer (the order is `Started`, \
+                 `Buying`, `Bought` or `NotBought`, `Settled`): before were [{before}]"
             ));
         }
     }
