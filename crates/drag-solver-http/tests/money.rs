@@ -308,6 +308,86 @@ async fn time_that_is_up_is_named_by_whose_it_is() {
     let options = priced().job_timeout(SECOND * 3);
     let (outcome, _) = solve([Reply::hang()], options, challenge()).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout);
+    // Of both, the nearer one; and the deadline if they are the same.
+    for (deadline, job, kind, says) in [
+        (90, 30, ErrorKind::Timeout, "not done within 30s"),
+        (
+            30,
+            90,
+            ErrorKind::DeadlineExceeded,
+            "the challenge's deadline leaves no time",
+        ),
+        (
+            30,
+            30,
+            ErrorKind::DeadlineExceeded,
+            "the challenge's deadline leaves no time",
+        ),
+    ] {
+        let options = priced().job_timeout(SECOND * job);
+        let running = std::iter::repeat_n(Reply::json("{}"), 60);
+        let script = [Reply::json(CREATED)].into_iter().chain(running);
+        let within = challenge().within(SECOND * deadline);
+        let (outcome, _) = solve(script, options, within).await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), kind, "{deadline} {job}");
+        assert!(error.message().contains(says), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_poll_begins_at_the_instant_at_which_time_is_up() {
+    let transport = ScriptedTransport::new([CREATED, "{}", "{}"].map(Reply::json));
+    let begun = Instant::now();
+    // Polls would come after 2 s and after 4 s.
+    let options = priced().job_timeout(SECOND * 4);
+    let error = solver(&transport, options)
+        .solve(&challenge())
+        .await
+        .unwrap_err();
+    assert_eq!(transport.paths(), ["create", "poll"]);
+    assert_eq!(begun.elapsed(), SECOND * 2, "and nobody waits for it");
+    assert_eq!(error.retry_after(), Some(SECOND * 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_tells_the_last_poll_that_says_something_about_the_provider() {
+    let page = || Reply::status(404, "<html>");
+    for (polls, says) in [
+        (vec![page(), Reply::hang()], "(protocol)"), // cut off by our own time
+        (vec![page(), Reply::status(503, "")], "(unavailable)"),
+        (vec![Reply::status(503, ""), page()], "(protocol)"),
+        (vec![Reply::json("{}"), Reply::hang()], "(unavailable)"),
+    ] {
+        let script = [Reply::json(CREATED)].into_iter().chain(polls);
+        let options = priced().job_timeout(Duration::from_millis(5_500));
+        let (outcome, _) = solve(script, options, challenge()).await;
+        let error = outcome.unwrap_err();
+        assert!(error.message().ends_with(says), "{says}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alternative_end_is_kept_if_it_is_on_the_screenshot() {
+    for (end, kept) in [
+        ("{\"x\": 90, \"y\": 560}", true),
+        ("{\"x\": 9000, \"y\": 560}", false),
+    ] {
+        let solved = SOLVED.replace('}', &format!(", \"end2\": {end}}}"));
+        let (outcome, _) = solve([CREATED, &solved].map(Reply::json), priced(), challenge()).await;
+        let solution = outcome.unwrap();
+        assert_eq!(solution.drag().alternative_end.is_some(), kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_has_a_second_for_each_32_kib_and_a_poll_no_more_than_ten() {
+    let transport = ScriptedTransport::new([CREATED, SOLVED].map(Reply::json));
+    let options = HttpOptions::default().request_timeout(SECOND * 20);
+    let big = challenge().with_instruction("x".repeat(100 * 1024));
+    solver(&transport, options).solve(&big).await.unwrap();
+    let limits: Vec<_> = transport.sent().iter().map(|sent| sent.limit).collect();
+    assert_eq!(limits, [SECOND * 23, SECOND * 10]);
 }
 
 #[tokio::test(start_paused = true)]

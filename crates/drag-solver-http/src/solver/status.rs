@@ -88,3 +88,68 @@ fn meaning(status: u16) -> (ErrorKind, Billed, &'static str) {
         _ => (Protocol, Maybe, ""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Billed::{Maybe, No};
+    use ErrorKind::{
+        InsufficientBalance, Protocol, RateLimited, Unauthorized, Unavailable, Unsupported,
+    };
+
+    #[test]
+    fn each_status_says_whether_a_job_may_exist() {
+        let table: [(&[u16], ErrorKind, Billed, &str); 13] = [
+            (&[301, 307, 308], Protocol, No, "redirect"),
+            (&[300, 302, 303], Protocol, Maybe, "redirect"),
+            (&[401, 403], Unauthorized, No, "refused"),
+            (&[402], InsufficientBalance, No, "payment"),
+            (&[404, 405, 410], Protocol, No, "is the base URL right?"),
+            (&[408], Unavailable, No, "too slowly"),
+            (&[413], Unsupported, No, "too large"),
+            (&[425], Unavailable, No, ""),
+            (&[429], RateLimited, No, "too many"),
+            (&[400, 409, 418, 422, 499], Protocol, No, ""),
+            (&[503, 521, 523, 525, 526], Unavailable, No, "("),
+            (&[500, 502, 504, 520, 522, 599], Unavailable, Maybe, ""),
+            (&[200, 204, 299, 600, 999, 0], Protocol, Maybe, ""),
+        ];
+        for (statuses, kind, billed, hint) in table {
+            for &status in statuses {
+                let (told, money, words) = meaning(status);
+                assert_eq!((told, money), (kind, billed), "{status}");
+                assert!(words.contains(hint), "{status}: {words}");
+            }
+        }
+    }
+
+    fn judged(status: u16, error: ResponseError) -> (ErrorKind, Billed) {
+        let error = judge("create", &ApiResponse::new(status, "{}"), error, &[]);
+        (error.kind(), error.billed())
+    }
+
+    #[test]
+    fn out_of_order_is_free_unless_it_may_have_come_after_the_work() {
+        let down = || SolveError::new(Unavailable, "maintenance").into();
+        for (status, billed) in [(200, No), (299, No), (300, Maybe), (500, Maybe), (503, No)] {
+            assert_eq!(judged(status, down()), (Unavailable, billed), "{status}");
+        }
+        // Every other refusal that is explained stands as it is.
+        let refused = SolveError::new(Unauthorized, "bad key").into();
+        assert_eq!(judged(500, refused), (Unauthorized, No));
+    }
+
+    #[test]
+    fn what_is_not_explained_is_judged_by_the_status() {
+        let odd = || ResponseError::Unknown(SolveError::new(Protocol, "ERROR_NEW"));
+        for (status, kind, billed) in [
+            (200, Protocol, No),
+            (299, Protocol, No),
+            (302, Protocol, Maybe),
+            (429, RateLimited, No),
+            (500, Unavailable, Maybe),
+        ] {
+            assert_eq!(judged(status, odd()), (kind, billed), "{status}");
+        }
+    }
+}

@@ -67,3 +67,29 @@ pub(super) fn meaning(id: &str, code: Option<&str>) -> Meaning {
     };
     row.map_or(Meaning::Unknown, |(.., meaning)| *meaning)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_counts_in_every_spelling_and_a_number_only_without_one() {
+        for &(name, number, expected) in TABLE {
+            for code in [
+                name.to_owned(),
+                format!("ERROR_{name}"),
+                format!(" error_{name} ").to_lowercase(),
+            ] {
+                assert_eq!(meaning("999", Some(&code)), expected, "{code}");
+            }
+            if number > 1 {
+                assert_eq!(meaning(&number.to_string(), None), expected, "{name}");
+            }
+        }
+        // 1 is sent with every error by some, and 0 by none.
+        for id in ["0", "1", "999", "", "-1"] {
+            assert_eq!(meaning(id, None), Meaning::Unknown, "{id}");
+        }
+        assert_eq!(meaning("10", Some("ERROR_NEW")), Meaning::Unknown);
+    }
+}

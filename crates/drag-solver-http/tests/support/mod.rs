@@ -117,6 +117,10 @@ fn answer(members: &Map<String, Value>) -> Option<Answer> {
         Some(&[x1, y1, x2, y2]) => Ok(Drag::new(Point::new(x1, y1), Point::new(x2, y2))),
         _ => Err("not four numbers".to_owned()),
     };
+    let drag = match json::point(members.get("end2")) {
+        Some(end) => drag.map(|drag: Drag| drag.with_alternative_end(end)),
+        None => drag,
+    };
     let cost = json::usd(members.get("cost"));
     Some(Answer::parsed(drag).with_cost(cost))
 }
