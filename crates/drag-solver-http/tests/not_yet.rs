@@ -94,6 +94,16 @@ async fn each_job_of_several_is_counted_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_poll_that_is_refused_for_now_is_asked_again() {
+    for kind in ["rate_limited", "unavailable"] {
+        let refused = format!(r#"{{"refused": "not now", "kind": "{kind}"}}"#);
+        let script = [CREATED, &refused, &refused, SOLVED].map(Reply::json);
+        let (outcome, _) = solve(script, HttpOptions::default(), challenge()).await;
+        outcome.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_that_is_known_to_be_final_names_the_job_at_once() {
     let refused = Reply::json(r#"{"refused": "bad key", "kind": "unauthorized"}"#);
     let (outcome, _) = solve(
