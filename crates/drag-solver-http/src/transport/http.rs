@@ -214,6 +214,9 @@ fn describe(error: &reqwest::Error) -> &'static str {
     if proxy::has_refused(error) {
         return "the proxy refuses its user name and password";
     }
+    if proxy::is_away(error) {
+        return "the proxy itself cannot be reached";
+    }
     if proxy::has_no_tunnel(error) {
         return "the proxy does not connect to it";
     }

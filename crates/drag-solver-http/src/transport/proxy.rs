@@ -77,6 +77,11 @@ pub(super) fn has_refused(error: &reqwest::Error) -> bool {
     says(error, "proxy authorization required") || says(error, "credentials not accepted")
 }
 
+/// Whether the proxy itself could not be reached.
+pub(super) fn is_away(error: &reqwest::Error) -> bool {
+    says(error, "failed to create underlying connection")
+}
+
 /// Whether the proxy was reached, and did not reach the provider.
 pub(super) fn has_no_tunnel(error: &reqwest::Error) -> bool {
     says(error, "tunnel error")
