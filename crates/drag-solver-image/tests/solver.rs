@@ -193,24 +193,37 @@ async fn a_refusal_hands_back_the_paid_jobs() {
     assert_eq!(mock.call_count(), 0);
 }
 
-#[tokio::test]
-async fn what_is_dropped_while_its_picture_is_made_to_fit_was_not_asked() {
-    let solver = fit(&mock().always(Outcome::hang()));
-    let (challenge, tracker) = picture(160, 200).tracked();
-    let mut call = pin!(solver.solve(&challenge));
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(call.as_mut().poll(&mut context).is_pending());
-    assert!(tracker.purchases().is_waiting());
-    assert!(!tracker.purchases().was_asked());
-    assert_eq!(tracker.purchases().unfinished(), 0);
-
-    // The picture fits, and the solver inside is asked.
-    while tracker.purchases().is_waiting() {
+#[test]
+fn what_is_dropped_while_its_picture_is_made_to_fit_was_not_asked() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        // The only thread for such work is held, so the picture is not done too soon.
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let holding = tokio::task::spawn_blocking(move || held.recv());
+        let solver = fit(&mock().always(Outcome::hang()));
+        let (challenge, tracker) = picture(160, 200).tracked();
+        let mut call = pin!(solver.solve(&challenge));
+        let mut context = Context::from_waker(Waker::noop());
         assert!(call.as_mut().poll(&mut context).is_pending());
-        tokio::task::yield_now().await;
-    }
-    assert!(tracker.purchases().was_asked());
-    assert_eq!(tracker.purchases().unfinished(), 1);
+        assert!(tracker.purchases().is_waiting());
+        assert!(!tracker.purchases().was_asked());
+        assert_eq!(tracker.purchases().unfinished(), 0);
+
+        // The picture fits, and the solver inside is asked.
+        release.send(()).unwrap();
+        holding.await.unwrap().unwrap();
+        while tracker.purchases().is_waiting() {
+            assert!(call.as_mut().poll(&mut context).is_pending());
+            tokio::task::yield_now().await;
+        }
+        assert!(tracker.purchases().was_asked());
+        assert_eq!(tracker.purchases().unfinished(), 1);
+    });
 }
 
 #[tokio::test]
