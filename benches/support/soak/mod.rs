@@ -131,7 +131,7 @@ async fn work(
 ) -> Result<(), SolveError> {
     while next.fetch_add(1, Ordering::Relaxed) < plan.challenges {
         let entry = account.open();
-        let challenge = fixtures::challenge()
+        let challenge = fixtures::challenge_sized(591, 999)
             .within(plan.deadline)
             .with_observer(Arc::clone(&entry) as _);
         let outcome = chain.solve(&challenge).await;
