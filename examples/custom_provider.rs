@@ -56,7 +56,7 @@ impl JobApi for ClickworksApi {
             "picture": Picture, // becomes base64, encoded straight into the body
             "hint": challenge.instruction(),
         });
-        ApiRequest::with_picture("jobs", &order, challenge.screenshot().bytes())
+        ApiRequest::json_with_picture("jobs", &order, challenge.screenshot())
     }
 
     /// `{"job": 7}`

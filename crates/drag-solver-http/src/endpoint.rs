@@ -51,11 +51,19 @@ impl Endpoint {
         Ok(Self { url, is_loopback })
     }
 
-    /// The URL of `path` below the base.
-    pub(crate) fn join(&self, path: &str) -> Url {
+    /// The URL of `path` below the base, with this query.
+    pub(crate) fn join<'a>(
+        &self,
+        path: &str,
+        query: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Url {
         let mut url = self.url.clone();
         let base = self.url.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
+        let mut query = query.peekable();
+        if query.peek().is_some() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         url
     }
 
@@ -84,6 +92,8 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     #[test]
@@ -93,17 +103,20 @@ mod tests {
             "https://omocaptcha.com/api/",
             " https://omocaptcha.com/api\n",
         ] {
-            let url = Endpoint::parse(base).unwrap().join("createJob");
+            let url = Endpoint::parse(base)
+                .unwrap()
+                .join("createJob", iter::empty());
             assert_eq!(url.as_str(), "https://omocaptcha.com/api/createJob");
         }
         let bare = Endpoint::parse("https://api.2captcha.com").unwrap();
         assert_eq!(
-            bare.join("createTask").as_str(),
+            bare.join("createTask", iter::empty()).as_str(),
             "https://api.2captcha.com/createTask"
         );
+        let query = [("key", "a&b"), ("id", "7?")];
         assert_eq!(
-            bare.join("a?b#c").as_str(),
-            "https://api.2captcha.com/a%3Fb%23c"
+            bare.join("jobs/a%2F..%2Fb", query.into_iter()).as_str(),
+            "https://api.2captcha.com/jobs/a%2F..%2Fb?key=a%26b&id=7%3F"
         );
     }
 

@@ -15,6 +15,7 @@
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
 mod balance;
+mod body;
 mod config;
 mod context;
 mod endpoint;
@@ -42,6 +43,7 @@ pub use secrecy;
 pub use serde_json;
 
 pub use crate::balance::Balance;
+pub use crate::body::Picture;
 #[doc(hidden)]
 pub use crate::config::check_name;
 pub use crate::config::{HttpOptions, PollInterval};
@@ -49,7 +51,7 @@ pub use crate::context::Context;
 pub use crate::error::ResponseError;
 pub use crate::job_api::{Answer, Created, JobApi, JobState};
 pub use crate::provider::{EnvVar, NoConfig, Provider};
-pub use crate::request::{ApiRequest, Picture};
+pub use crate::request::ApiRequest;
 pub use crate::response::ApiResponse;
 pub use crate::secret::Secret;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};

@@ -134,7 +134,13 @@ impl<A: JobApi> Account<A> {
         limit: Duration,
         parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError>,
     ) -> Result<T, Failure> {
-        let path = request.path().to_owned();
+        let label = request.label().to_owned();
+        if let Some(problem) = request.problem() {
+            return Err(Failure {
+                error: unsendable(&label, problem),
+                is_refusal: true,
+            });
+        }
         // The transport keeps the limit and knows best how far it got; this one is for those that
         // do not keep it.
         let sending = self.transport.as_ref().send(request, limit);
@@ -143,12 +149,12 @@ impl<A: JobApi> Account<A> {
             Err(_) => Err(TransportError::lost(format!("no answer within {limit:?}"))),
         };
         let response = outcome.map_err(|error| Failure {
-            error: unanswered(&path, error),
+            error: unanswered(&label, error),
             is_refusal: false,
         })?;
         parse(&response).map_err(|error| Failure {
             is_refusal: matches!(error, ResponseError::Rejected(_)),
-            error: judge(&path, &response, error, &self.api.secrets()),
+            error: judge(&label, &response, error, &self.api.secrets()),
         })
     }
 
@@ -164,15 +170,21 @@ impl<A: JobApi> Account<A> {
     }
 }
 
-/// The error of a request to `path` that got no response.
-fn unanswered(path: &str, error: TransportError) -> SolveError {
+/// The error of a request that cannot be sent. No other request of its kind can be.
+fn unsendable(label: &str, problem: &str) -> SolveError {
+    let message = format!("{label}: {problem}; nothing was sent");
+    SolveError::new(ErrorKind::Unsupported, message)
+}
+
+/// The error of the request called `label` that got no response.
+fn unanswered(label: &str, error: TransportError) -> SolveError {
     let (kind, billed) = match error.delivery {
         Delivery::NotSent => (ErrorKind::Unavailable, Billed::No),
         Delivery::Refused => (ErrorKind::Unauthorized, Billed::No),
         Delivery::Lost => (ErrorKind::Unavailable, Billed::Maybe),
         Delivery::BadResponse => (ErrorKind::Protocol, Billed::Maybe),
     };
-    let unanswered = SolveError::new(kind, format!("{path}: {error}")).with_billed(billed);
+    let unanswered = SolveError::new(kind, format!("{label}: {error}")).with_billed(billed);
     match error.source {
         Some(source) => unanswered.with_source(source),
         None => unanswered,

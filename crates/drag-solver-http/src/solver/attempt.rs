@@ -143,8 +143,8 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         }
         self.leaves_time()?;
         let request = api.create(self.challenge)?;
-        let (path, bytes) = (request.path(), request.body().len());
-        tracing::debug!(solver, path, bytes, "buying");
+        let (label, bytes) = (request.label(), request.body().len());
+        tracing::debug!(solver, label, bytes, "buying");
         self.notify(Event::Buying { solver }).await?;
         // An observer that writes takes time too.
         if let Err(error) = self.leaves_time() {

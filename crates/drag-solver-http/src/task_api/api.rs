@@ -75,7 +75,7 @@ impl<S: TaskService> JobApi for TaskApi<S> {
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
         let envelope = json!({"clientKey": self.key(), "task": self.service.task(challenge)});
-        ApiRequest::with_picture("createTask", &envelope, challenge.screenshot().bytes())
+        ApiRequest::json_with_picture("createTask", &envelope, challenge.screenshot())
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {

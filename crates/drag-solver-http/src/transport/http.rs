@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use drag_solver_core::ConfigError;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Response, redirect, retry};
+use reqwest::{Client, Method, Response, redirect, retry};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::clients::Clients;
@@ -110,19 +110,21 @@ impl ReqwestTransport {
         request: ApiRequest,
         body: TrackedBody,
     ) -> Result<ApiResponse, TransportError> {
-        let url = self.endpoint.join(request.path());
+        let url = self.endpoint.join(request.path(), request.query_pairs());
         let client = match &self.client {
             Source::Own(clients, _) => clients.get(request.is_purchase())?,
             Source::Callers(client) => client.clone(),
         };
-        let response = client
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json")
-            .body(reqwest::Body::wrap(body))
-            .send()
-            .await
-            .map_err(broken)?;
+        let method = Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::POST);
+        let mut sent = client
+            .request(method, url.clone())
+            .header(ACCEPT, "application/json, */*;q=0.5")
+            .headers(request.headers().clone());
+        if let Some(content_type) = request.content_type() {
+            let body = reqwest::Body::wrap(body);
+            sent = sent.header(CONTENT_TYPE, content_type).body(body);
+        }
+        let response = sent.send().await.map_err(broken)?;
         if *response.url() != url {
             return Err(TransportError::bad_response(
                 "the HTTP client followed a redirect, though no provider sends any; the client was \
@@ -154,14 +156,14 @@ impl Transport for ReqwestTransport {
             let (host, proxy) = (self.endpoint.authority(), self.proxy());
             match (error.delivery, sending.stop()) {
                 (Delivery::BadResponse, _) => {}
-                (_, Sent::All) => error.reason = format!("{host}: {error}"),
+                (Delivery::Lost, Sent::All) => error.reason = format!("{host}: {error}"),
                 (_, Sent::Part { bytes, total }) => {
                     error.delivery = Delivery::NotSent;
                     let reason = format!("{host}: {error}; {bytes} of {total} bytes were sent");
                     error.reason = reason;
                 }
-                (delivery, Sent::Nothing) => {
-                    if delivery != Delivery::Refused {
+                (delivery, _) => {
+                    if delivery == Delivery::Lost {
                         error.delivery = Delivery::NotSent;
                     }
                     error.reason = match proxy {
@@ -179,6 +181,8 @@ impl Transport for ReqwestTransport {
 fn broken(error: reqwest::Error) -> TransportError {
     let delivery = if proxy::has_refused(&error) {
         Delivery::Refused
+    } else if error.is_connect() {
+        Delivery::NotSent
     } else {
         Delivery::Lost
     };

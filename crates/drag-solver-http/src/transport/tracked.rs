@@ -43,9 +43,10 @@ impl Sending {
     pub(super) fn stop(&self) -> Sent {
         let total = self.total;
         match self.handed.fetch_or(STOPPED, Ordering::AcqRel) & !STOPPED {
+            // Of a request without a body nothing is handed over, and it may be on its way.
+            bytes if bytes == total => Sent::All,
             0 => Sent::Nothing,
-            bytes if bytes < total => Sent::Part { bytes, total },
-            _ => Sent::All,
+            bytes => Sent::Part { bytes, total },
         }
     }
 

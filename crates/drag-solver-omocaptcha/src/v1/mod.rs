@@ -59,7 +59,7 @@ impl JobApi for OmocaptchaV1 {
             "api_token": self.token.expose_secret(),
             "data": {"type_job_id": self.job_type, "image_base64": Picture},
         });
-        ApiRequest::with_picture("createJob", &envelope, challenge.screenshot().bytes())
+        ApiRequest::json_with_picture("createJob", &envelope, challenge.screenshot())
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
