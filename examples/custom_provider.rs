@@ -23,7 +23,7 @@ use drag_solver::http::secrecy::{ExposeSecret as _, SecretString};
 use drag_solver::http::serde_json::{self, Map, Value, json};
 use drag_solver::http::{
     Answer, ApiRequest, ApiResponse, Created, HttpOptions, HttpSolverBuilder, JobApi, JobState,
-    Picture, PollInterval, ResponseError, Transport, TransportError, json,
+    Picture, PollInterval, ResponseError, Transport, TransportError, json, points,
 };
 use drag_solver::prelude::*;
 use drag_solver::testing::pictures::{AnswerKey, TestPicture};
@@ -79,8 +79,8 @@ impl JobApi for ClickworksApi {
         Ok(match state.as_str() {
             "working" => JobState::Running,
             "done" => {
-                let from = json::point(members.get("from"));
-                let to = json::point(members.get("to"));
+                let from = points::point(members.get("from"));
+                let to = points::point(members.get("to"));
                 let drag = from.zip(to).map(|(from, to)| Drag::new(from, to));
                 // An answer that is no drag is billed all the same.
                 let drag = drag.ok_or_else(|| "done, but without two points".to_owned());

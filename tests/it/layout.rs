@@ -276,8 +276,8 @@ fn every_provider_crate_is_in_the_registry_and_has_its_page() {
         if text.contains("(options.md)") {
             text += &fs::read_to_string(root().join("docs/providers/options.md")).unwrap();
         }
-        for variable in kind.variables {
-            assert!(text.contains(variable.name), "{page}: {}", variable.name);
+        for variable in &kind.variables {
+            assert!(text.contains(&*variable.name), "{page}: {}", variable.name);
         }
         // An unknown key is refused with all that are known: the page must name them.
         let refusal = drag_solver::config::ProviderConfig::new(feature).with("%", true);

@@ -32,9 +32,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, Point, ScreenshotLimits, Verdict};
-use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService, two_clicks};
-use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, json};
+use drag_solver_core::{Billed, Drag, DragChallenge, ScreenshotLimits, Verdict};
+use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService};
+use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, points};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
@@ -51,9 +52,9 @@ pub type AntiCaptcha = HttpSolver<TaskApi<ImageToCoordinatesTask>>;
 pub type AntiCaptchaBuilder = HttpSolverBuilder<TaskApi<ImageToCoordinatesTask>>;
 
 /// The provider's task `ImageToCoordinatesTask`, in points: rectangles would lose the direction.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[non_exhaustive]
-pub struct ImageToCoordinatesTask;
+pub struct ImageToCoordinatesTask {}
 
 impl TaskService for ImageToCoordinatesTask {
     const NAME: &'static str = NAME;
@@ -80,12 +81,7 @@ impl TaskService for ImageToCoordinatesTask {
 
     /// `{"coordinates": [[17, 48], [54, 83]]}`
     fn drag(&self, solution: &Value) -> Result<Drag, String> {
-        two_clicks(solution, "[x, y]", |click| {
-            match click.as_array().map(Vec::as_slice) {
-                Some([x, y]) => Some(Point::new(json::number(Some(x))?, json::number(Some(y))?)),
-                _ => None,
-            }
-        })
+        points::drag(solution.get("coordinates"))
     }
 
     fn report_path(&self, verdict: Verdict) -> Option<&'static str> {

@@ -8,8 +8,11 @@ use crate::chain::registry::registry;
 pub(crate) fn after_help() -> String {
     let mut environment = String::new();
     for kind in registry().kinds() {
-        for variable in kind.variables {
-            let default = variable.default.map(|value| format!("; default {value}"));
+        for variable in &kind.variables {
+            let default = variable
+                .default
+                .as_ref()
+                .map(|value| format!("; default {value}"));
             // Writing to a String cannot fail.
             let _ = writeln!(
                 environment,

@@ -99,8 +99,11 @@ impl Provider for Sandbox {
     const NAME: &'static str = NAME;
     const ABOUT: &'static str =
         "an emulated provider inside this command; it knows only test pictures";
-    const VARIABLES: &'static [EnvVar] = &[];
     type Config = NoConfig;
+
+    fn variables() -> Vec<EnvVar> {
+        Vec::new()
+    }
 
     fn from_config(options: HttpOptions, _: NoConfig, _: &Context) -> Result<Self, ConfigError> {
         Ok(Self {

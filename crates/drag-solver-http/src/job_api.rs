@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use drag_solver_core::{Drag, DragChallenge, JobId, ScreenshotLimits, SolveError, Usd, Verdict};
+use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
 use secrecy::SecretString;
 
-use crate::{ApiRequest, ApiResponse, PollInterval, ResponseError};
+use crate::{Answer, ApiRequest, ApiResponse, Balance, PollInterval, ResponseError};
 
 /// One provider's protocol: pure functions from a challenge to a request, and from a response to a
 /// job id or a job's state.
@@ -63,6 +63,24 @@ pub trait JobApi: Debug + Send + Sync + 'static {
         let what = "the report was not taken";
         Err(ResponseError::Unparseable(what.into()))
     }
+
+    /// The request that asks what is left in the account; `None` if that cannot be asked.
+    fn balance(&self) -> Option<ApiRequest> {
+        None
+    }
+
+    /// Reads the response to [`balance`](Self::balance).
+    fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {
+        let _ = response;
+        Err(ResponseError::Unparseable("no balance".into()))
+    }
+
+    /// Whether it has jobs. Without them the answer is in the response to the create request:
+    /// [`OneCall`](crate::OneCall) is that.
+    #[doc(hidden)]
+    fn has_jobs(&self) -> bool {
+        true
+    }
 }
 
 /// A create request was accepted.
@@ -106,36 +124,4 @@ pub enum JobState {
     Solved(Answer),
     /// The job has ended and there will be no answer. The error says whether it was billed.
     Failed(SolveError),
-}
-
-/// What a job came to. The solver checks it.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Answer {
-    /// Where to drag, in pixels of the screenshot that was sent; or, in words, why what the provider
-    /// answered is no drag: that is billed like any other answer.
-    pub drag: Result<Drag, String>,
-    /// What it cost, in US dollars, if the provider says.
-    pub cost: Option<Usd>,
-}
-
-impl Answer {
-    /// The answer `drag`, of unknown cost.
-    #[must_use]
-    pub const fn new(drag: Drag) -> Self {
-        Self::parsed(Ok(drag))
-    }
-
-    /// The answer as far as it could be read, of unknown cost.
-    #[must_use]
-    pub const fn parsed(drag: Result<Drag, String>) -> Self {
-        Self { drag, cost: None }
-    }
-
-    /// Adds what it cost.
-    #[must_use]
-    pub const fn with_cost(mut self, cost: Option<Usd>) -> Self {
-        self.cost = cost;
-        self
-    }
 }

@@ -3,7 +3,7 @@
 //! Each function takes a member that may be missing (`object.get("cost")`) and returns `None` when
 //! it is missing, `null`, or not of that kind.
 
-use drag_solver_core::{JobId, Point, Usd};
+use drag_solver_core::{JobId, Usd};
 use serde_json::Value;
 
 use crate::repair::is_padding;
@@ -63,13 +63,6 @@ pub fn flag(value: Option<&Value>) -> Option<bool> {
 #[must_use]
 pub fn usd(value: Option<&Value>) -> Option<Usd> {
     text(value)?.parse().ok()
-}
-
-/// `{"x": 83.5, "y": 560}`
-#[must_use]
-pub fn point(value: Option<&Value>) -> Option<Point> {
-    let value = value?;
-    Some(Point::new(number(value.get("x"))?, number(value.get("y"))?))
 }
 
 /// A job's id: a positive whole number, also one that is written as a float (`7.2e3`, `7200.0`), or a
@@ -180,17 +173,6 @@ mod tests {
             assert_eq!(usd(Some(&value)).unwrap().to_string(), "0.0012");
         }
         assert_eq!(usd(Some(&json!("free"))), None);
-    }
-
-    #[test]
-    fn a_point_has_both_coordinates() {
-        let read = |value: Value| point(Some(&value));
-        let expected = Some(Point::new(83.5, 560.0));
-        assert_eq!(read(json!({"x": "83.5", "y": 560})), expected);
-        for bad in [json!({"x": 1}), json!({"x": 1, "y": null}), json!([1, 2])] {
-            assert_eq!(read(bad.clone()), None, "{bad}");
-        }
-        assert_eq!(point(None), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
+mod answer;
 mod balance;
 mod body;
 mod config;
@@ -21,6 +22,7 @@ mod context;
 mod endpoint;
 mod error;
 mod job_api;
+mod one_call;
 mod provider;
 mod redact;
 mod repair;
@@ -32,6 +34,7 @@ mod solver;
 mod transport;
 
 pub mod json;
+pub mod points;
 pub mod task_api;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,6 +45,7 @@ pub use reqwest;
 pub use secrecy;
 pub use serde_json;
 
+pub use crate::answer::{Answer, Found, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
 #[doc(hidden)]
@@ -49,8 +53,9 @@ pub use crate::config::check_name;
 pub use crate::config::{HttpOptions, PollInterval};
 pub use crate::context::Context;
 pub use crate::error::ResponseError;
-pub use crate::job_api::{Answer, Created, JobApi, JobState};
-pub use crate::provider::{EnvVar, NoConfig, Provider};
+pub use crate::job_api::{Created, JobApi, JobState};
+pub use crate::one_call::{AnswerApi, OneCall};
+pub use crate::provider::{EnvVar, NoConfig, Provider, Service};
 pub use crate::request::ApiRequest;
 pub use crate::response::ApiResponse;
 pub use crate::secret::Secret;

@@ -1,10 +1,13 @@
 //! What a registry must know of a provider, so that a configuration file can name it.
 
-use drag_solver_core::{ConfigError, DragSolver, SolveError, async_trait};
+use std::borrow::Cow;
+
+use drag_solver_core::{ConfigError, DragSolver, ErrorKind, SolveError, async_trait};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Balance, Context, HttpOptions};
+use crate::{Balance, Context, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi};
 
 /// A provider with an account, as a registry knows it: what it is called, which variables of the
 /// environment it reads, and how a solver is made of a table in a configuration file.
@@ -16,11 +19,13 @@ pub trait Provider: DragSolver + Sized {
     const ALIASES: &'static [&'static str] = &[];
     /// Who that is, for a help page: where the service is, say.
     const ABOUT: &'static str;
-    /// The variables it reads. The first holds the credentials.
-    const VARIABLES: &'static [EnvVar];
     /// The settings that only this provider has, of which each may be absent: [`NoConfig`] if there are
     /// none. In a file they stand beside the [`HttpOptions`].
     type Config: DeserializeOwned + Default;
+
+    /// The variables it reads. The first holds the credentials.
+    #[must_use]
+    fn variables() -> Vec<EnvVar>;
 
     /// Makes a solver. What the settings leave open is taken from the environment's variables, then
     /// from the provider's defaults. Nothing is sent.
@@ -50,18 +55,167 @@ pub trait Provider: DragSolver + Sized {
     /// A [`ConfigError`] that names the variable.
     fn from_variables(context: &Context) -> Result<Self, ConfigError> {
         let made = Self::from_config(HttpOptions::default(), Self::Config::default(), context);
-        made.map_err(|error| match Self::VARIABLES {
+        made.map_err(|error| match Self::variables().first() {
             // No setting has a token, so all that can be wrong with it is that there is none.
-            [credentials, ..] if error.path() == "token" => {
+            Some(credentials) if error.path() == "token" => {
                 let problem = "is not set: set it to the token of your account";
-                ConfigError::new(credentials.name, problem)
+                ConfigError::new(&*credentials.name, problem)
             }
             _ => error,
         })
     }
 
     /// Asks what is left in the account. Costs nothing.
-    async fn balance(&self) -> Result<Balance, SolveError>;
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if the provider has no way to ask it.
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Err(no_balance(self.name()))
+    }
+}
+
+pub(crate) fn no_balance(solver: &str) -> SolveError {
+    let message = "the provider has no way to ask what is left in an account";
+    SolveError::new(ErrorKind::Unsupported, message).with_solver(solver)
+}
+
+/// A [`JobApi`] that the settings of an account make. An [`HttpSolver`] of it then has a
+/// [builder](HttpSolver::builder), is made of the environment's variables, and is a [`Provider`], so that
+/// a registry can know it.
+///
+/// ```
+/// use drag_solver_core::ConfigError;
+/// use drag_solver_http::secrecy::SecretString;
+/// use drag_solver_http::{Context, EnvVar, HttpSolver, JobApi, Service};
+/// use serde::Deserialize;
+/// # use drag_solver_core::{DragChallenge, JobId, SolveError};
+/// # use drag_solver_http::*;
+///
+/// #[derive(Debug)]
+/// struct Clickworks {
+///     key: SecretString,
+///     team: String,
+/// }
+/// # impl JobApi for Clickworks {
+/// #     fn name(&self) -> &str { "clickworks" }
+/// #     fn base_url(&self) -> &str { Self::BASE_URL }
+/// #     fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> { unimplemented!() }
+/// #     fn parse_created(&self, _: &ApiResponse) -> Result<Created, ResponseError> { unimplemented!() }
+/// #     fn poll(&self, _: &JobId) -> ApiRequest { unimplemented!() }
+/// #     fn parse_poll(&self, _: &ApiResponse) -> Result<JobState, ResponseError> { unimplemented!() }
+/// #     fn poll_interval(&self) -> PollInterval {
+/// #         PollInterval::new(std::time::Duration::from_secs(2), std::time::Duration::from_secs(2))
+/// #     }
+/// # }
+/// // impl JobApi for Clickworks { .. }
+///
+/// /// What only this provider has; in a file it stands beside the settings that all have.
+/// #[derive(Default, Deserialize)]
+/// #[serde(default)]
+/// struct Settings {
+///     team: String,
+/// }
+///
+/// impl Service for Clickworks {
+///     const NAME: &'static str = "clickworks";
+///     const BASE_URL: &'static str = "https://api.clickworks.example";
+///     const KEY_VARIABLE: &'static str = "CLICKWORKS_KEY";
+///     const BASE_URL_VARIABLE: &'static str = "CLICKWORKS_BASE_URL";
+///     type Config = Settings;
+///
+///     fn from_config(key: SecretString, own: Settings, _: &Context) -> Result<Self, ConfigError> {
+///         Ok(Self { key, team: own.team })
+///     }
+/// }
+///
+/// let solver = HttpSolver::<Clickworks>::builder()
+///     .token("YOUR_API_KEY")
+///     .config(Settings { team: "blue".to_owned() })
+///     .build()?;
+/// assert_eq!(solver.api().team, "blue");
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub trait Service: JobApi + Sized {
+    /// Its name: short, stable, lower case.
+    const NAME: &'static str;
+    /// Other names that people know it by.
+    const ALIASES: &'static [&'static str] = &[];
+    /// Where the API is.
+    const BASE_URL: &'static str;
+    /// Variable of the environment that holds the token.
+    const KEY_VARIABLE: &'static str;
+    /// Variable of the environment that holds another base URL.
+    const BASE_URL_VARIABLE: &'static str;
+    /// The settings that only this service has, of which each may be absent: [`NoConfig`] if there are
+    /// none.
+    type Config: DeserializeOwned + Default + Send + 'static;
+
+    /// Other variables of the environment that [`from_config`](Self::from_config) reads, for a help page.
+    #[must_use]
+    fn more_variables() -> Vec<EnvVar> {
+        Vec::new()
+    }
+
+    /// The account with this token. `context` is where other variables and secrets are read from.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting, or the variable it came from.
+    fn from_config(
+        token: SecretString,
+        own: Self::Config,
+        context: &Context,
+    ) -> Result<Self, ConfigError>;
+}
+
+impl<A: Service> HttpSolver<A> {
+    /// Settings, to be given one by one.
+    #[must_use]
+    pub fn builder() -> HttpSolverBuilder<A> {
+        HttpSolverBuilder::of_service(A::Config::default())
+    }
+
+    /// A solver with the settings of the environment: [`Service::KEY_VARIABLE`],
+    /// [`Service::BASE_URL_VARIABLE`] and those that only it has.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        <Self as Provider>::from_env()
+    }
+}
+
+#[async_trait]
+impl<A: Service> Provider for HttpSolver<A> {
+    const NAME: &'static str = A::NAME;
+    const ALIASES: &'static [&'static str] = A::ALIASES;
+    const ABOUT: &'static str = A::BASE_URL;
+    type Config = A::Config;
+
+    fn variables() -> Vec<EnvVar> {
+        let mut variables = vec![
+            EnvVar::new(A::KEY_VARIABLE, "API key of the account"),
+            EnvVar::new(A::BASE_URL_VARIABLE, "where the API is").with_default(A::BASE_URL),
+        ];
+        variables.extend(A::more_variables());
+        variables
+    }
+
+    fn from_config(
+        http: HttpOptions,
+        own: A::Config,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        let http = http.resolve(A::KEY_VARIABLE, A::BASE_URL_VARIABLE, context)?;
+        let builder = HttpSolverBuilder::of_service_in(own, context.clone());
+        builder.options(http).build()
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Self::balance(self).await
+    }
 }
 
 /// The settings of a provider that has none of its own.
@@ -70,32 +224,34 @@ pub trait Provider: DragSolver + Sized {
 pub struct NoConfig {}
 
 /// A variable of the environment that a provider reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvVar {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it holds, in one line.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// What is taken unless it is set.
-    pub default: Option<&'static str>,
+    pub default: Option<Cow<'static, str>>,
 }
 
 impl EnvVar {
     /// The variable `name`.
-    #[must_use]
-    pub const fn new(name: &'static str, description: &'static str) -> Self {
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
-            name,
-            description,
+            name: name.into(),
+            description: description.into(),
             default: None,
         }
     }
 
     /// Says what is taken unless it is set.
     #[must_use]
-    pub const fn with_default(mut self, default: &'static str) -> Self {
-        self.default = Some(default);
+    pub fn with_default(mut self, default: impl Into<Cow<'static, str>>) -> Self {
+        self.default = Some(default.into());
         self
     }
 }

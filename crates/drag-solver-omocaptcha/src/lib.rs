@@ -85,10 +85,7 @@ impl Omocaptcha {
     /// Asks what is left in the account. Costs nothing.
     pub async fn balance(&self) -> Result<Balance, SolveError> {
         match &self.0 {
-            Protocol::V1(solver) => {
-                let request = solver.api().about_account("getBalance");
-                solver.request(request, v1::parse_balance).await
-            }
+            Protocol::V1(solver) => solver.balance().await,
             Protocol::V2(solver) => solver.balance().await,
         }
     }
@@ -144,15 +141,18 @@ impl DragSolver for Omocaptcha {
 impl Provider for Omocaptcha {
     const NAME: &'static str = NAME;
     const ABOUT: &'static str = "https://omocaptcha.com";
-    const VARIABLES: &'static [EnvVar] = &[
-        EnvVar::new(variables::API_TOKEN, "token of the account"),
-        EnvVar::new(variables::API_VERSION, "`v1` or `v2`").with_default("v1"),
-        EnvVar::new(variables::BASE_URL, "where the API is")
-            .with_default("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
-        EnvVar::new(variables::JOB_TYPE, "kind of job")
-            .with_default("24, for v2 TiktokSliderPhoneTask"),
-    ];
     type Config = OmocaptchaConfig;
+
+    fn variables() -> Vec<EnvVar> {
+        vec![
+            EnvVar::new(variables::API_TOKEN, "token of the account"),
+            EnvVar::new(variables::API_VERSION, "`v1` or `v2`").with_default("v1"),
+            EnvVar::new(variables::BASE_URL, "where the API is")
+                .with_default("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
+            EnvVar::new(variables::JOB_TYPE, "kind of job")
+                .with_default("24, for v2 TiktokSliderPhoneTask"),
+        ]
+    }
 
     fn from_config(
         http: HttpOptions,

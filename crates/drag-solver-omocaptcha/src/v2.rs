@@ -2,7 +2,7 @@
 
 use drag_solver_core::{Billed, Drag, DragChallenge, ScreenshotLimits};
 use drag_solver_http::task_api::TaskService;
-use drag_solver_http::{Picture, PollInterval, json};
+use drag_solver_http::{Picture, PollInterval, points};
 use serde_json::{Value, json};
 
 use crate::config::{ApiVersion, variables};
@@ -38,15 +38,6 @@ impl TaskService for OmocaptchaV2 {
 
     /// `{"start": {"x", "y"}, "end": {"x", "y"}, "end2"?: {"x", "y"}}`, in pixels.
     fn drag(&self, solution: &Value) -> Result<Drag, String> {
-        let point = |member: &str| json::point(solution.get(member));
-        let need = |member| {
-            let missing = || format!("the solution has no usable `{member}`: {solution}");
-            point(member).ok_or_else(missing)
-        };
-        let drag = Drag::new(need("start")?, need("end")?);
-        Ok(match point("end2") {
-            Some(end) => drag.with_alternative_end(end),
-            None => drag,
-        })
+        points::drag(Some(solution))
     }
 }

@@ -6,7 +6,7 @@
 use drag_solver_core::{Drag, DragSolver, ErrorKind, SolveError};
 use drag_solver_http::task_api::TaskApi;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{Answer, ApiResponse, Created, JobApi, JobState, ResponseError};
+use drag_solver_http::{Answer, ApiResponse, Created, Found, JobApi, JobState, ResponseError};
 use drag_solver_mock::fixtures::challenge;
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaV1, OmocaptchaV2};
 use serde::Deserialize;
@@ -51,11 +51,14 @@ fn check(api: &dyn JobApi, fixtures: &str, create: &str) {
             match api.parse_poll(&response) {
                 Ok(JobState::Running) => "running".to_owned(),
                 Ok(JobState::Unknown(status)) => format!("unknown {status}"),
-                Ok(JobState::Solved(Answer { drag: Ok(drag), .. })) => {
+                Ok(JobState::Solved(Answer {
+                    found: Ok(Found::Drag(drag)),
+                    ..
+                })) => {
                     format!("solved {}", both_ends(&drag))
                 }
                 Ok(JobState::Solved(Answer {
-                    drag: Err(wrong), ..
+                    found: Err(wrong), ..
                 })) => format!("no drag: {wrong}"),
                 Ok(JobState::Failed(error)) => format!("failed: {}", told(&error)),
                 Ok(other) => panic!("{other:?}"),

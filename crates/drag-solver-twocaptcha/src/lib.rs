@@ -33,8 +33,9 @@
 use std::time::Duration;
 
 use drag_solver_core::{Billed, Drag, DragChallenge, ImageFormat, ScreenshotLimits, Verdict};
-use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService, two_clicks};
-use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, json};
+use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService};
+use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, points};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
@@ -51,9 +52,9 @@ pub type TwoCaptcha = HttpSolver<TaskApi<CoordinatesTask>>;
 pub type TwoCaptchaBuilder = HttpSolverBuilder<TaskApi<CoordinatesTask>>;
 
 /// The provider's task `CoordinatesTask`, with exactly two clicks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[non_exhaustive]
-pub struct CoordinatesTask;
+pub struct CoordinatesTask {}
 
 impl TaskService for CoordinatesTask {
     const NAME: &'static str = NAME;
@@ -81,7 +82,7 @@ impl TaskService for CoordinatesTask {
 
     /// `{"coordinates": [{"x": 358, "y": 268}, {"x": 120, "y": 44}]}`
     fn drag(&self, solution: &Value) -> Result<Drag, String> {
-        two_clicks(solution, "{x, y}", |click| json::point(Some(click)))
+        points::drag(solution.get("coordinates"))
     }
 
     fn report_path(&self, verdict: Verdict) -> Option<&'static str> {

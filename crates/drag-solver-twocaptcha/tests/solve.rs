@@ -136,27 +136,27 @@ async fn a_result_in_the_answer_to_create_task_is_taken_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn anything_but_two_clicks_is_no_answer_and_was_paid_for() {
+async fn anything_but_two_points_is_no_answer_and_was_paid_for() {
     for (solution, says) in [
         (
             r#"{"coordinates": [{"x": 1, "y": 2}]}"#,
-            "1 clicks instead of two",
+            "not two points but 1",
         ),
         (
             r#"{"coordinates": [{"x":1,"y":2},{"x":3,"y":4},{"x":5,"y":6}]}"#,
-            "3 clicks",
+            "not two points but 3",
         ),
         (
             r#"{"coordinates": [{"x":1,"y":2},{"x":"NaN","y":4}]}"#,
-            "not {x, y} in numbers",
+            "not two points in numbers",
         ),
         (
-            r#"{"coordinates": [[1, 2], [3, 4]]}"#,
-            "not {x, y} in numbers",
+            r#"{"coordinates": [[1, 2, 3], [3, 4]]}"#,
+            "not two points in numbers",
         ),
-        (r#"{"coordinates": null}"#, "no `coordinates`"),
-        ("{}", "no `coordinates`"),
-        ("null", "no `coordinates`"),
+        (r#"{"coordinates": null}"#, "the answer has no points"),
+        ("{}", "the answer has no points"),
+        ("null", "the answer has no points"),
     ] {
         let ready = format!(r#"{{"errorId": 0, "status": "ready", "solution": {solution}}}"#);
         let error = fails([Reply::json(CREATED), Reply::json(ready)]).await;

@@ -139,9 +139,10 @@ pub mod prelude;
 #[cfg(feature = "http")]
 pub mod http {
     pub use drag_solver_http::{
-        Answer, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, HttpOptions,
-        HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig, Picture, PollInterval, Provider,
-        ReqwestTransport, ResponseError, Secret, Transport, TransportError, json, task_api,
+        Answer, AnswerApi, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, Found,
+        HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig, OneCall, Picture,
+        PollInterval, Provider, ReqwestTransport, ResponseError, Secret, Service, Transport,
+        TransportError, Unit, json, points, task_api,
     };
     #[doc(hidden)]
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};

@@ -84,7 +84,7 @@ impl ChainArgs {
             kinds.push(name);
         }
         if kinds.is_empty() {
-            let is_set = |name| env::var_os(name).is_some();
+            let is_set = |name: &str| env::var_os(name).is_some();
             let has_credentials =
                 |kind: &&ProviderKind| registry::credentials(kind).is_some_and(is_set);
             let with_credentials = registry().kinds().filter(has_credentials);

@@ -19,14 +19,14 @@ pub(crate) fn find(name: &str) -> Option<&'static ProviderKind> {
 }
 
 /// The variable that holds the credentials, for all but the sandbox.
-pub(crate) fn credentials(kind: &ProviderKind) -> Option<&'static str> {
-    kind.variables.first().map(|variable| variable.name)
+pub(crate) fn credentials(kind: &ProviderKind) -> Option<&str> {
+    kind.variables.first().map(|variable| &*variable.name)
 }
 
 /// The variable that says where the provider is.
-pub(crate) fn base_url(kind: &ProviderKind) -> Option<&'static str> {
-    let names = kind.variables.iter().map(|variable| variable.name);
-    names.into_iter().find(|name| name.ends_with("_BASE_URL"))
+pub(crate) fn base_url(kind: &ProviderKind) -> Option<&str> {
+    let mut names = kind.variables.iter().map(|variable| &*variable.name);
+    names.find(|name| name.ends_with("_BASE_URL"))
 }
 
 /// The variables that hold credentials, in words: `A, B or C`.

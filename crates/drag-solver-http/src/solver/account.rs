@@ -67,8 +67,13 @@ impl<A: JobApi> Account<A> {
             Some(_) => FirstPoll::fixed(interval),
             None => FirstPoll::learning_from(interval),
         };
-        let request_timeout = options.request_timeout.unwrap_or(REQUEST_TIMEOUT);
         let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
+        // Where there is nothing but one request, it is the whole job.
+        let request_timeout = match options.request_timeout {
+            Some(own) => own,
+            None if api.has_jobs() => REQUEST_TIMEOUT,
+            None => job_timeout,
+        };
         let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
         if interval.every < FASTEST_POLL {
             return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));

@@ -113,6 +113,11 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             return Err(self.refuse(ErrorKind::DeadlineExceeded, message));
         }
         let paid: VecDeque<_> = self.challenge.paid_jobs_of(solver).cloned().collect();
+        if !paid.is_empty() && !self.account.api.has_jobs() {
+            let message = "the service answers in one call, and has no job that could be asked about: \
+                           nothing was sent";
+            return Err(self.refuse(ErrorKind::Unsupported, message));
+        }
         for job in &paid {
             tracing::debug!(solver, %job, "resuming a paid job");
             self.notify(Event::Resumed { solver, job }).await?;
@@ -212,7 +217,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         let cost = cost.or(self.account.price);
         let shot = self.challenge.screenshot();
         let (width, height) = (shot.width(), shot.height());
-        let drag = answer.drag.and_then(|drag| {
+        let drag = answer.drag_on(width, height).and_then(|drag| {
             let checked = drag.check(width, height, 0.0);
             checked.map_or_else(|error| Err(error.to_string()), |()| Ok(drag))
         });

@@ -6,9 +6,9 @@ use drag_solver_core::ConfigError;
 use secrecy::SecretString;
 
 use super::http_solver::HttpSolver;
-use crate::{Carrier, Context, HttpOptions, JobApi};
+use crate::{Carrier, Context, HttpOptions, JobApi, Service};
 
-type Make<A> = dyn FnOnce(SecretString) -> A + Send;
+type Make<A> = dyn FnOnce(SecretString) -> Result<A, ConfigError> + Send;
 
 /// Makes an [`HttpSolver`] of the settings of one account. The token is the only one that must be given.
 /// `Debug` does not show it.
@@ -33,8 +33,12 @@ pub struct HttpSolverBuilder<A> {
 impl<A: JobApi> HttpSolverBuilder<A> {
     /// Settings of a solver that speaks what `api` makes of the account's token.
     pub fn new(api: impl FnOnce(SecretString) -> A + Send + 'static) -> Self {
+        Self::made(|token| Ok(api(token)))
+    }
+
+    fn made(make: impl FnOnce(SecretString) -> Result<A, ConfigError> + Send + 'static) -> Self {
         Self {
-            make: Box::new(api),
+            make: Box::new(make),
             http: HttpOptions::default(),
             carrier: Carrier::Http,
         }
@@ -57,8 +61,25 @@ impl<A: JobApi> HttpSolverBuilder<A> {
     /// A [`ConfigError`] that names the setting.
     pub fn build(mut self) -> Result<HttpSolver<A>, ConfigError> {
         let token = self.http.take_token(&Context::process())?;
-        let api = (self.make)(token);
+        let api = (self.make)(token)?;
         HttpSolver::with_carrier(api, self.http, self.carrier)
+    }
+}
+
+impl<A: Service> HttpSolverBuilder<A> {
+    /// Replaces the settings that only this provider has.
+    #[must_use]
+    pub fn config(mut self, own: A::Config) -> Self {
+        self.make = Self::of_service(own).make;
+        self
+    }
+
+    pub(crate) fn of_service(own: A::Config) -> Self {
+        Self::of_service_in(own, Context::process())
+    }
+
+    pub(crate) fn of_service_in(own: A::Config, context: Context) -> Self {
+        Self::made(move |token| A::from_config(token, own, &context))
     }
 }
 

@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use super::attempt::Attempt;
-use crate::{ApiRequest, ApiResponse, Carrier, HttpOptions, JobApi, ResponseError, Transport};
+use crate::provider::no_balance;
+use crate::{
+    ApiRequest, ApiResponse, Balance, Carrier, HttpOptions, JobApi, ResponseError, Transport,
+};
 
 /// A [`DragSolver`] over a provider's [`JobApi`]: buys one job a challenge, then asks until it is
 /// done.
@@ -101,7 +104,20 @@ impl<A: JobApi> HttpSolver<A> {
         &self.account.api
     }
 
-    /// Sends one request outside of any job (a balance, a price list) and reads the response with
+    /// Asks what is left in the account. Costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if the provider has no way to ask it.
+    pub async fn balance(&self) -> Result<Balance, SolveError> {
+        let Some(request) = self.api().balance() else {
+            return Err(no_balance(self.name()));
+        };
+        let parse = |response: &ApiResponse| self.api().parse_balance(response);
+        self.request(request, parse).await
+    }
+
+    /// Sends one request outside of any job (a price list, say) and reads the response with
     /// `parse`. It is sent once, and has the request timeout.
     ///
     /// # Errors

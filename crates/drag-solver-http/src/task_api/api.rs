@@ -30,20 +30,6 @@ impl<S: TaskService> TaskApi<S> {
         }
     }
 
-    /// `getBalance`
-    #[must_use]
-    pub fn get_balance(&self) -> ApiRequest {
-        ApiRequest::json("getBalance", &json!({"clientKey": self.key()}))
-    }
-
-    /// Reads the response to `getBalance`. `voucher_balance` is omocaptcha's.
-    pub fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {
-        let members = accepted::<S>(response)?;
-        let available = usd(members.get("balance"));
-        let available = available.ok_or_else(|| response.missing_field("balance"))?;
-        Ok(Balance::new(available).with_vouchers(usd(members.get("voucher_balance"))))
-    }
-
     fn key(&self) -> &str {
         self.client_key.expose_secret()
     }
@@ -141,6 +127,19 @@ impl<S: TaskService> JobApi for TaskApi<S> {
             Some(_) => Ok(()),
             None => Err(response.missing_field("errorId")),
         }
+    }
+
+    fn balance(&self) -> Option<ApiRequest> {
+        let body = json!({"clientKey": self.key()});
+        Some(ApiRequest::json("getBalance", &body))
+    }
+
+    /// `voucher_balance` is omocaptcha's.
+    fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {
+        let members = accepted::<S>(response)?;
+        let available = usd(members.get("balance"));
+        let available = available.ok_or_else(|| response.missing_field("balance"))?;
+        Ok(Balance::new(available).with_vouchers(usd(members.get("voucher_balance"))))
     }
 }
 

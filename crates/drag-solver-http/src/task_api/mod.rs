@@ -14,5 +14,5 @@ mod provider;
 mod service;
 
 pub use self::api::TaskApi;
-pub use self::clicks::{TWO_CLICKS, two_clicks};
+pub use self::clicks::TWO_CLICKS;
 pub use self::service::TaskService;

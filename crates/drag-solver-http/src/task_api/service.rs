@@ -3,13 +3,16 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, ScreenshotLimits, Verdict};
+use drag_solver_core::{Billed, ConfigError, Drag, DragChallenge, ScreenshotLimits, Verdict};
 use serde_json::Value;
 
 use crate::PollInterval;
 
 /// What tells one service of the `createTask` family from another: its task, its solution, and
 /// what its documentation says of both.
+///
+/// Its members are the settings that only this service has: if it is `Default` and serde's `Deserialize`
+/// (with `#[serde(default)]`), a [`TaskApi`](super::TaskApi) of it is a [`Service`](crate::Service).
 pub trait TaskService: Debug + Send + Sync + 'static {
     /// Name of the provider: short, stable, lower case.
     const NAME: &'static str;
@@ -36,6 +39,15 @@ pub trait TaskService: Debug + Send + Sync + 'static {
 
     /// Reads a drag out of the `solution`, or says what is wrong with it.
     fn drag(&self, solution: &Value) -> Result<Drag, String>;
+
+    /// Refuses settings that cannot be right.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
 
     /// The path that takes reports of this verdict; `None` if there is none.
     fn report_path(&self, verdict: Verdict) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use drag_solver_http::secrecy::SecretString;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
 use drag_solver_http::{
     Answer, ApiRequest, ApiResponse, Created, HttpOptions, HttpSolver, JobApi, JobState,
-    PollInterval, ResponseError, json,
+    PollInterval, ResponseError, json, points,
 };
 use drag_solver_mock::fixtures;
 use serde_json::{Map, Value, json};
@@ -117,7 +117,7 @@ fn answer(members: &Map<String, Value>) -> Option<Answer> {
         Some(&[x1, y1, x2, y2]) => Ok(Drag::new(Point::new(x1, y1), Point::new(x2, y2))),
         _ => Err("not four numbers".to_owned()),
     };
-    let drag = match json::point(members.get("end2")) {
+    let drag = match points::point(members.get("end2")) {
         Some(end) => drag.map(|drag: Drag| drag.with_alternative_end(end)),
         None => drag,
     };

@@ -4,10 +4,10 @@ mod messages;
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, ErrorKind, JobId, Point, SolveError};
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, SolveError};
 use drag_solver_http::{
     Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, Picture, PollInterval,
-    ResponseError, json,
+    ResponseError, json, points,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -35,7 +35,7 @@ impl OmocaptchaV1 {
         }
     }
 
-    /// A request about the account: `getBalance`, say.
+    /// A request about the account.
     pub(crate) fn about_account(&self, path: &'static str) -> ApiRequest {
         ApiRequest::json(path, &json!({"api_token": self.token.expose_secret()}))
     }
@@ -81,7 +81,7 @@ impl JobApi for OmocaptchaV1 {
         };
         Ok(match status.to_ascii_lowercase().as_str() {
             "running" | "waiting" => JobState::Running,
-            "success" => JobState::Solved(Answer::parsed(drag(members.get("result")))),
+            "success" => JobState::Solved(Answer::parsed(points::drag(members.get("result")))),
             "fail" => JobState::Failed(gave_up(&members)),
             _ => JobState::Unknown(status),
         })
@@ -90,14 +90,17 @@ impl JobApi for OmocaptchaV1 {
     fn poll_interval(&self) -> PollInterval {
         POLL_INTERVAL
     }
-}
 
-/// Reads the response to `getBalance`.
-pub(crate) fn parse_balance(response: &ApiResponse) -> Result<Balance, ResponseError> {
-    let members = accepted(response)?;
-    json::usd(members.get("balance"))
-        .map(Balance::new)
-        .ok_or_else(|| response.missing_field("balance"))
+    fn balance(&self) -> Option<ApiRequest> {
+        Some(self.about_account("getBalance"))
+    }
+
+    fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {
+        let balance = json::usd(accepted(response)?.get("balance"));
+        balance
+            .map(Balance::new)
+            .ok_or_else(|| response.missing_field("balance"))
+    }
 }
 
 /// The members of a response that does not say that the request was refused: `error` is not true,
@@ -111,24 +114,6 @@ pub(crate) fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, Res
         return Err(messages::refusal(&message));
     }
     Ok(members)
-}
-
-/// `x1|y1|x2|y2`, in pixels.
-fn drag(result: Option<&Value>) -> Result<Drag, String> {
-    let Some(text) = json::text(result) else {
-        return Err("the job succeeded without a result".into());
-    };
-    let coordinate = |part: &str| {
-        part.trim()
-            .parse()
-            .ok()
-            .filter(|part: &f64| part.is_finite())
-    };
-    let parts: Option<Vec<f64>> = text.split('|').map(coordinate).collect();
-    match parts.as_deref() {
-        Some(&[x1, y1, x2, y2]) => Ok(Drag::new(Point::new(x1, y1), Point::new(x2, y2))),
-        _ => Err(format!("the result `{text}` is not x1|y1|x2|y2")),
-    }
 }
 
 fn gave_up(members: &Map<String, Value>) -> SolveError {

@@ -78,7 +78,7 @@ pub struct ProviderKind {
     /// Who that is, for a help page; empty for a provider of the program's own.
     pub about: &'static str,
     /// The variables of the environment that it reads. The first holds the credentials.
-    pub variables: &'static [EnvVar],
+    pub variables: Vec<EnvVar>,
     make: Arc<Make>,
 }
 
@@ -123,7 +123,7 @@ impl Registry {
             name: P::NAME.to_owned(),
             aliases: P::ALIASES,
             about: P::ABOUT,
-            variables: P::VARIABLES,
+            variables: P::variables(),
             make: Arc::new(make),
         })
     }
@@ -151,7 +151,7 @@ impl Registry {
             name: name.to_owned(),
             aliases: &[],
             about: "",
-            variables: &[],
+            variables: Vec::new(),
             make: Arc::new(make),
         }))
     }
