@@ -37,12 +37,15 @@ pub enum Found {
         /// How far, in the answer's unit.
         distance: f64,
     },
-    /// How far from the left edge the end is, for a start that was known before; it is as high.
-    EndX {
+    /// Where the end is, for a start that was known before.
+    End {
         /// The start, in pixels of the screenshot that was sent.
         start: Point,
-        /// The end, in the answer's unit.
+        /// How far the end is from the left edge, in the answer's unit.
         x: f64,
+        /// How far the end is from the upper edge, in the answer's unit; as far as the start if this is
+        /// not said.
+        y: Option<f64>,
     },
 }
 
@@ -112,7 +115,14 @@ impl Answer {
             Found::Distance { start, distance } => {
                 Drag::new(start, Point::new(start.x + distance * x, start.y))
             }
-            Found::EndX { start, x: end } => Drag::new(start, Point::new(end * x, start.y)),
+            Found::End {
+                start,
+                x: end_x,
+                y: end_y,
+            } => {
+                let end_y = end_y.map_or(start.y, |end_y| end_y * y);
+                Drag::new(start, Point::new(end_x * x, end_y))
+            }
         })
     }
 }
@@ -138,13 +148,11 @@ mod tests {
     fn every_unit_comes_to_pixels() {
         let drag = |x1, y1, x2, y2| Drag::new(Point::new(x1, y1), Point::new(x2, y2));
         let start = Point::new(40.0, 90.0);
-        let (end_x, distance) = (
-            Found::EndX { start, x: 50.0 },
-            Found::Distance {
-                start,
-                distance: 50.0,
-            },
-        );
+        let end = |y| Found::End { start, x: 50.0, y };
+        let distance = Found::Distance {
+            start,
+            distance: 50.0,
+        };
         let halves = Found::Drag(drag(0.25, 0.5, 0.5, 0.5).with_alternative_end(start));
         for (found, unit, expected) in [
             (
@@ -176,7 +184,16 @@ mod tests {
                 Unit::ViewWidth(200.0),
                 drag(40.0, 90.0, 140.0, 90.0),
             ),
-            (end_x, Unit::ViewWidth(200.0), drag(40.0, 90.0, 100.0, 90.0)),
+            (
+                end(None),
+                Unit::ViewWidth(200.0),
+                drag(40.0, 90.0, 100.0, 90.0),
+            ),
+            (
+                end(Some(25.0)),
+                Unit::Percent,
+                drag(40.0, 90.0, 200.0, 50.0),
+            ),
         ] {
             let answer = Answer::of(Ok(found)).with_unit(unit);
             assert_eq!(answer.drag_on(400, 200), Ok(expected), "{found:?} {unit:?}");

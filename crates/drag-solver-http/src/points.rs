@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::json::number;
 use crate::repair::is_padding;
 
-/// One point: `{"x": 83.5, "y": 560}` or `[83.5, 560]`; and of a rectangle, `{"x", "y", "w", "h"}`, the
-/// centre. `None` if it is none of these; four numbers are none, since services disagree on what the
+/// One point: `{"x": 83.5, "y": 560}`, `[83.5, 560]` or `"x=83.5,y=560"`; and of a rectangle, which has
+/// `w` and `h` too, the centre. `None` if it is none of these; four numbers are none, since services disagree on what the
 /// last two of a rectangle are.
 #[must_use]
 pub fn point(value: Option<&Value>) -> Option<Point> {
@@ -24,6 +24,7 @@ pub fn point(value: Option<&Value>) -> Option<Point> {
             [x, y] => Some(Point::new(number(Some(x))?, number(Some(y))?)),
             _ => None,
         },
+        Value::String(words) => in_words(without_prefix(words.trim_matches(is_padding))),
         _ => None,
     }
 }
@@ -87,10 +88,7 @@ fn in_text(words: &str) -> Result<Drag, String> {
     {
         return in_json(&value);
     }
-    let list = ["coordinates:", "coordinate:"]
-        .iter()
-        .find_map(|word| words.strip_prefix(word))
-        .unwrap_or(words);
+    let list = without_prefix(words);
     let parts: Vec<&str> = list.split(';').collect();
     match parts.as_slice() {
         _ if words.is_empty() => Err("the answer has no points".to_owned()),
@@ -101,6 +99,12 @@ fn in_text(words: &str) -> Result<Drag, String> {
         _ => Err(format!("the answer is not two points but {}", parts.len())),
     }
     .map_err(|problem| format!("{problem}: `{words}`"))
+}
+
+fn without_prefix(words: &str) -> &str {
+    let words_of = ["coordinates:", "coordinate:"];
+    let list = words_of.iter().find_map(|word| words.strip_prefix(word));
+    list.unwrap_or(words)
 }
 
 /// `x=143,y=53`, and of a rectangle, `x=143,y=53,w=42,h=40`, the centre; or `143,53`.
@@ -153,6 +157,8 @@ mod tests {
         for good in [
             json!({"x": "83.5", "y": 560}),
             json!([83.5, " 560 "]),
+            json!("83.5,560"),
+            json!("coordinates:x=83.5,y=560,w=42"),
             json!({"x": 80.5, "y": 550, "w": 6, "h": "20"}),
             // Half a size is none.
             json!({"x": 83.5, "y": 560, "w": 42}),
@@ -166,7 +172,8 @@ mod tests {
             json!([1, 2, 3]),
             json!([1, 2, 3, 4]),
             json!(["inf", 2]),
-            json!("1,2"),
+            json!("1,2,3"),
+            json!("x=1"),
             json!(7),
         ] {
             assert_eq!(read(bad.clone()), None, "{bad}");

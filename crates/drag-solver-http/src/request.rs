@@ -166,13 +166,13 @@ impl ApiRequest {
 
     /// Adds a header.
     #[must_use]
-    pub fn header(self, name: &'static str, value: &str) -> Self {
+    pub fn header(self, name: &str, value: &str) -> Self {
         self.add_header(name, value, false)
     }
 
     /// Adds a header that holds a secret, as in `X-API-Key`.
     #[must_use]
-    pub fn secret_header(self, name: &'static str, value: &SecretString) -> Self {
+    pub fn secret_header(self, name: &str, value: &SecretString) -> Self {
         self.add_header(name, value.expose_secret(), true)
     }
 

@@ -6,7 +6,8 @@ use drag_solver_core::ErrorKind;
 
 /// What an error code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+#[allow(clippy::exhaustive_enums)] // all of them are handled where they are used
+pub enum Meaning {
     /// The request was refused; the wait is how long to stay away.
     Kind(ErrorKind, Option<Duration>),
     /// The provider tried and gave up.
@@ -56,7 +57,8 @@ const TABLE: &[(&str, u32, Meaning)] = {
 
 /// What the error with this `errorId` and `errorCode` means. The code counts. Without one the id
 /// does, but for 1, which some services send with every error.
-pub(super) fn meaning(id: &str, code: Option<&str>) -> Meaning {
+#[must_use]
+pub fn meaning(id: &str, code: Option<&str>) -> Meaning {
     let row = if let Some(code) = code {
         let code = code.trim().to_ascii_uppercase();
         let name = code.strip_prefix("ERROR_").unwrap_or(&code);

@@ -9,7 +9,8 @@
 
 mod api;
 mod clicks;
-mod codes;
+#[doc(hidden)]
+pub mod codes;
 mod provider;
 mod service;
 
