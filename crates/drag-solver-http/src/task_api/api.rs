@@ -82,8 +82,13 @@ impl<S: TaskService> JobApi for TaskApi<S> {
             let answer = self.answer(&members);
             return Ok(Created::Answer { job, answer });
         }
-        job.map(Created::Job)
-            .ok_or_else(|| response.missing_field("taskId"))
+        match job {
+            Some(job) => Ok(Created::Job(job)),
+            None if is_status(&members, &["fail", "failed"]) => {
+                Err(gave_up::<S>("the task failed").into())
+            }
+            None => Err(response.missing_field("taskId")),
+        }
     }
 
     fn poll(&self, job: &JobId) -> ApiRequest {

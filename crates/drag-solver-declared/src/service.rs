@@ -1,0 +1,372 @@
+//! A declaration that was checked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use drag_solver_core::{Billed, ConfigError, ImageFormat, ScreenshotLimits};
+use drag_solver_http::{
+    Context, EnvVar, HttpOptions, HttpSolver, PollInterval, Secret, check_name,
+};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::advice;
+use crate::answer::AnswerReader;
+use crate::api::{DeclaredApi, Poll};
+use crate::call::Request;
+use crate::definition::{Call, Definition, Limits, State, Words};
+use crate::pointer::Places;
+use crate::refusal::Refusals;
+use crate::template::Scope;
+
+/// A service that is declared and checked: accounts with it can be made.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use drag_solver_declared::{Declared, Definition};
+/// use drag_solver_http::{Context, HttpOptions};
+///
+/// let definition: Definition = toml::from_str(
+///     r#"
+///     family = "createTask"
+///     key = "POINTING_API_KEY"
+///     base_url = "https://api.pointing.example"
+///     create.json.task = { type = "CoordinatesTask", body = "{picture.base64}" }
+///     answer.at = "/solution/coordinates"
+///     "#,
+/// )?;
+/// let service = Declared::new("pointing", definition)?;
+/// let options = HttpOptions::default().token("YOUR_API_KEY");
+/// let solver = service.solver(options, BTreeMap::new(), &Context::process())?;
+/// println!("{}", service.preview());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Declared {
+    name: String,
+    definition: Arc<Definition>,
+}
+
+type Settings = BTreeMap<String, Value>;
+type Secrets = BTreeMap<String, SecretString>;
+
+impl Declared {
+    /// The service called `name`, which it is unless its user gives another name: 1 to 64 of `a-z`, `0-9`,
+    /// `-`, `_` and `.`. Everything about the declaration is checked here.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the key, and what is near it.
+    pub fn new(name: impl Into<String>, definition: Definition) -> Result<Self, ConfigError> {
+        let name = name.into();
+        check_name(&name)?;
+        let definition = definition.complete()?;
+        let declared = Self {
+            name,
+            definition: Arc::new(definition),
+        };
+        declared.check()?;
+        Ok(declared)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is declared, and what its family adds.
+    #[must_use]
+    pub fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// The variables of the environment that it reads. The first holds the key.
+    #[must_use]
+    pub fn variables(&self) -> Vec<EnvVar> {
+        let key = EnvVar::new(self.key().to_owned(), "API key of the account");
+        let base_url = EnvVar::new(self.base_url_variable(), "where the API is");
+        let mut variables = vec![key, base_url.with_default(self.base_url().to_owned())];
+        for (name, variable) in &self.definition.secrets {
+            variables.push(EnvVar::new(
+                variable.clone(),
+                format!("{name} of the account"),
+            ));
+        }
+        variables
+    }
+
+    /// What its user may set beside the settings that every HTTP provider has.
+    pub fn settings(&self) -> impl Iterator<Item = &str> {
+        let (settings, secrets) = (&self.definition.settings, &self.definition.secrets);
+        settings.keys().chain(secrets.keys()).map(String::as_str)
+    }
+
+    /// A solver that asks it. What `http` leaves open is taken from the environment's variables; `own` are
+    /// the settings that only this service has. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting, or the variable it came from.
+    pub fn solver(
+        &self,
+        http: HttpOptions,
+        own: BTreeMap<String, Value>,
+        context: &Context,
+    ) -> Result<HttpSolver<DeclaredApi>, ConfigError> {
+        let http = http.resolve(self.key(), &self.base_url_variable(), context)?;
+        let (settings, secrets) = self.own_settings(own, context)?;
+        let api = self.compile(&settings)?;
+        let builder =
+            drag_solver_http::HttpSolverBuilder::new(move |key| api.with_key(key, secrets));
+        builder.options(http).build()
+    }
+
+    /// The protocol of an account, with what its user did not set as it is declared.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] on a setting that has to be set.
+    pub fn api(&self, key: SecretString) -> Result<DeclaredApi, ConfigError> {
+        Ok(self
+            .compile(&self.definition.settings)?
+            .with_key(key, BTreeMap::new()))
+    }
+
+    /// The requests that it makes, in words: names stand in place of secrets, picture and job.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        match self.compile(&self.example_settings()) {
+            Ok(api) => api.preview(),
+            Err(error) => error.to_string(), // it was checked: there is none
+        }
+    }
+
+    fn key(&self) -> &str {
+        self.definition.key.as_deref().unwrap_or_default()
+    }
+
+    fn base_url(&self) -> &str {
+        self.definition.base_url.as_deref().unwrap_or_default()
+    }
+
+    /// `HMCAPTCHA_BASE_URL`
+    fn base_url_variable(&self) -> String {
+        let name = self.name.to_ascii_uppercase().replace(['-', '.'], "_");
+        format!("{name}_BASE_URL")
+    }
+
+    /// Settings and secrets of a user, and what is declared where there are none.
+    fn own_settings(
+        &self,
+        own: Settings,
+        context: &Context,
+    ) -> Result<(Settings, Secrets), ConfigError> {
+        let mut settings = self.definition.settings.clone();
+        let mut secrets = BTreeMap::new();
+        for (name, value) in own {
+            if self.definition.secrets.contains_key(&name) {
+                let place: Secret = serde_json::from_value(value)
+                    .map_err(|error| ConfigError::new(&name, error.to_string()))?;
+                secrets.insert(name.clone(), context.secret(&name, &place)?);
+            } else if let Some(setting) = settings.get_mut(&name) {
+                *setting = value;
+            } else {
+                let advice = advice::nearest_of(&name, self.settings());
+                return Err(ConfigError::unknown_key(name, advice));
+            }
+        }
+        for (name, variable) in &self.definition.secrets {
+            if secrets.contains_key(name) {
+                continue;
+            }
+            let Some(secret) = context.variable(variable)? else {
+                let problem = format!("is not set: set the environment variable {variable}");
+                return Err(ConfigError::new(name, problem));
+            };
+            secrets.insert(name.clone(), secret.trim().to_owned().into());
+        }
+        if let Some((name, _)) = settings.iter().find(|(_, value)| **value == "") {
+            return Err(ConfigError::new(name, "must be set"));
+        }
+        Ok((settings, secrets))
+    }
+
+    /// The settings, with something in place of what its user has to set.
+    fn example_settings(&self) -> Settings {
+        let mut settings = self.definition.settings.clone();
+        for value in settings.values_mut().filter(|value| **value == "") {
+            *value = serde_json::json!([1, 1]);
+        }
+        settings
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let variables = &self.definition.secrets;
+        let own_key = [("key", self.definition.key.as_deref().unwrap_or_default())];
+        let others = variables
+            .iter()
+            .map(|(name, variable)| (name.as_str(), variable.as_str()));
+        for (key, variable) in own_key.into_iter().chain(others) {
+            let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            if variable.is_empty() || !variable.chars().all(is_name) {
+                let problem = "must be the name of a variable of the environment, as in \
+                               \"HMCAPTCHA_API_KEY\": the key itself is not written into the file";
+                return Err(ConfigError::new(key, problem));
+            }
+        }
+        if self.definition.base_url.is_none() {
+            let problem = "must be set, as in \"https://api.example.com\"";
+            return Err(ConfigError::new("base_url", problem));
+        }
+        let options = HttpOptions::default().base_url(self.base_url());
+        drag_solver_http::ReqwestTransport::new(&options)?;
+        if let Some(State {
+            running,
+            solved,
+            failed,
+            ..
+        }) = &self.definition.state
+        {
+            no_word_twice(&[("running", running), ("solved", solved), ("failed", failed)])?;
+        }
+        self.compile(&self.example_settings()).map(drop)
+    }
+
+    /// The protocol, without a key.
+    fn compile(&self, settings: &Settings) -> Result<DeclaredApi, ConfigError> {
+        let definition = &*self.definition;
+        let scope = |is_create, has_job| Scope {
+            place: crate::template::Place::Path,
+            is_create,
+            has_job,
+            settings,
+            secrets: &definition.secrets,
+        };
+        let request = |call: &Call, allowed: &[&str], is_create, has_job| {
+            only(call, allowed)?;
+            Request::compile(call, scope(is_create, has_job))
+        };
+        let in_create = |error: ConfigError| error.in_key("create");
+        let create = request(&definition.create, &["job"], true, false).map_err(in_create)?;
+        if create.pictures() != 1 {
+            let problem = "must have the picture in its body exactly once, as in \
+                           `\"{picture.base64}\"`";
+            return Err(in_create(ConfigError::of_whole(problem)));
+        }
+        if !create.is_secret() {
+            let problem = "must have the key in it, as in `\"{key}\"`";
+            return Err(in_create(ConfigError::of_whole(problem)));
+        }
+        let poll = definition.poll.as_ref().map(|poll| {
+            let job = definition.create.job.clone().unwrap_or_default();
+            let job = Places::new("job", &job).map_err(in_create)?;
+            let wait = |key, wait: Option<_>| {
+                wait.ok_or_else(|| ConfigError::new(key, "must be set, as in \"5s\""))
+            };
+            let compiled = || {
+                Ok(Poll {
+                    request: request(poll, &["first", "every"], false, true)?,
+                    job,
+                    interval: PollInterval::new(
+                        wait("first", poll.first)?,
+                        wait("every", poll.every)?,
+                    ),
+                })
+            };
+            compiled().map_err(|error: ConfigError| error.in_key("poll"))
+        });
+        let report = |key: &str, call: &Option<Call>| {
+            let compiled = call.as_ref().map(|call| request(call, &[], false, true));
+            let compiled = compiled.transpose();
+            compiled.map_err(|error| error.in_key(key).in_key("report"))
+        };
+        let balance = definition.balance.as_ref().map(|call| {
+            let at = Places::new("at", &call.at.clone().unwrap_or_default())?;
+            Ok((request(call, &["at"], false, false)?, at))
+        });
+        let balance: Result<_, ConfigError> = balance.transpose();
+        let state = definition.state.as_ref().map(|state| {
+            let at = Places::new("at", &state.at.clone().unwrap_or_default());
+            Ok((at.map_err(|error| error.in_key("state"))?, state.clone()))
+        });
+        let limits = definition.limits.as_ref();
+        Ok(DeclaredApi {
+            name: self.name.clone(),
+            base_url: self.base_url().to_owned(),
+            key: SecretString::default(),
+            secrets: BTreeMap::new(),
+            create,
+            poll: poll.transpose()?,
+            state: state.transpose()?,
+            answer: AnswerReader::compile(&definition.answer, definition.cost.as_ref(), settings)?,
+            refusals: Refusals::compile(definition)?,
+            report_correct: report("correct", &definition.report.correct)?,
+            report_incorrect: report("incorrect", &definition.report.incorrect)?,
+            balance: balance.map_err(|error| error.in_key("balance"))?,
+            plain_text: definition.plain_text.unwrap_or_default(),
+            limits: limits.map_or(ScreenshotLimits::none(), Limits::as_screenshot_limits),
+            unsolvable: definition.unsolvable.unwrap_or(Billed::Maybe),
+        })
+    }
+}
+
+impl Limits {
+    fn as_screenshot_limits(&self) -> ScreenshotLimits {
+        let mut limits = ScreenshotLimits::none();
+        if let Some(bytes) = self.max_bytes {
+            limits = limits.with_max_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        if let Some(side) = self.max_side {
+            limits = limits.with_max_side(side);
+        }
+        if !self.formats.is_empty() {
+            limits = limits.with_formats(set_of(&self.formats));
+        }
+        limits
+    }
+}
+
+/// The set of these formats, of which each exists once.
+fn set_of(formats: &[ImageFormat]) -> &'static [ImageFormat] {
+    use ImageFormat::{Gif, Jpeg, Png, WebP};
+    static SETS: [OnceLock<Vec<ImageFormat>>; 16] = [const { OnceLock::new() }; 16];
+    let all = [Png, Jpeg, WebP, Gif];
+    let bit =
+        |(index, format): (usize, &ImageFormat)| usize::from(formats.contains(format)) << index;
+    let set = &SETS[all.iter().enumerate().map(bit).sum::<usize>()];
+    set.get_or_init(|| {
+        all.into_iter()
+            .filter(|one| formats.contains(one))
+            .collect()
+    })
+}
+
+/// Refuses what belongs to another kind of request.
+fn only(call: &Call, allowed: &[&str]) -> Result<(), ConfigError> {
+    for (key, is_set, belongs) in [
+        ("job", call.job.is_some(), "create"),
+        ("first", call.first.is_some(), "poll"),
+        ("every", call.every.is_some(), "poll"),
+        ("at", call.at.is_some(), "balance"),
+    ] {
+        if is_set && !allowed.contains(&key) {
+            return Err(ConfigError::new(key, format!("belongs to `{belongs}`")));
+        }
+    }
+    Ok(())
+}
+
+fn no_word_twice(states: &[(&str, &Option<Words>)]) -> Result<(), ConfigError> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for (state, words) in states {
+        for word in words.iter().flat_map(|words| &words.0) {
+            let other = seen.insert(word.to_lowercase(), state);
+            if let Some(other) = other.filter(|other| other != state) {
+                let problem = format!("`{word}` is a word of {other} and of {state}");
+                return Err(ConfigError::new("state", problem));
+            }
+        }
+    }
+    Ok(())
+}
