@@ -21,6 +21,7 @@ mod answer;
 mod api;
 mod call;
 mod definition;
+mod gallery;
 mod pointer;
 mod preset;
 mod refusal;
@@ -32,4 +33,5 @@ pub use crate::definition::{
     Answer, Call, Codes, Condition, Cost, Definition, ErrorRow, Family, Limits, Method, Money,
     Pointers, Reports, RowState, State, Unit, Words,
 };
+pub use crate::gallery::GALLERY;
 pub use crate::service::Declared;
