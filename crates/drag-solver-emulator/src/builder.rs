@@ -4,97 +4,82 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{DragSolver, ErrorKind, SolveError, Usd, solver_fn};
+use drag_solver_core::{DragSolver, Usd};
 use secrecy::SecretString;
 
 use crate::faults::Script;
+use crate::host::{Host, Site};
 use crate::server::Server;
-use crate::service::Service;
-use crate::{Emulator, Fault, Operation, Quirk};
+use crate::{Emulator, Fault, Operation, Providers, Quirk};
 
 /// How an [`Emulator`] is set up. `Debug` does not show the token.
 #[derive(Debug)]
 #[must_use = "nothing listens until `start`"]
-pub struct EmulatorBuilder {
-    pub(crate) solver: Arc<dyn DragSolver>,
-    pub(crate) token: Option<SecretString>,
-    pub(crate) balance: Usd,
-    pub(crate) price: Usd,
-    pub(crate) answer_after: Duration,
-    pub(crate) running_polls: u32,
-    pub(crate) seed: u64,
-    pub(crate) quirks: Vec<Quirk>,
-    pub(crate) remembered_requests: usize,
-    pub(crate) faults: Script,
+pub struct EmulatorBuilder<S = Providers> {
+    pub(crate) site: S,
+    remembered_requests: usize,
+    faults: Script,
 }
 
 impl EmulatorBuilder {
-    pub(crate) fn new() -> Self {
-        let knows_nothing = solver_fn("knows-nothing", |_| async {
-            let why = "the emulator was given no solver";
-            Err(SolveError::new(ErrorKind::Unsolvable, why))
-        });
-        Self {
-            solver: Arc::new(knows_nothing),
-            token: None,
-            balance: Usd::from_micros(10_000_000),
-            price: Usd::from_micros(900),
-            answer_after: Duration::ZERO,
-            running_polls: 0,
-            seed: 0,
-            quirks: Vec::new(),
-            remembered_requests: 1_000,
-            faults: Script::default(),
-        }
-    }
-
     /// Who finds the drags. Without one, every picture is unsolvable.
     pub fn solver(mut self, solver: impl DragSolver) -> Self {
-        self.solver = Arc::new(solver);
+        self.site.solver = Arc::new(solver);
         self
     }
 
     /// The account's token. Without one, every token but an empty one is right.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(SecretString::from(token.into()));
+        self.site.token = Some(SecretString::from(token.into()));
         self
     }
 
     /// What the account holds, in US dollars. By default 10.
     pub fn balance(mut self, balance: Usd) -> Self {
-        self.balance = balance;
+        self.site.balance = balance;
         self
     }
 
     /// What a job costs, in US dollars. By default 0.0009.
     pub fn price(mut self, price: Usd) -> Self {
-        self.price = price;
+        self.site.price = price;
         self
     }
 
     /// How long after its creation a job's result can be fetched, at the earliest. By default at
     /// once.
     pub fn answer_after(mut self, delay: Duration) -> Self {
-        self.answer_after = delay;
+        self.site.answer_after = delay;
         self
     }
 
     /// How many times a client is told to wait before each job's result. By default 0.
     pub fn running_polls(mut self, polls: u32) -> Self {
-        self.running_polls = polls;
+        self.site.running_polls = polls;
         self
     }
 
     /// What ids are drawn from: emulators with different seeds give different ids.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.site.seed = seed;
         self
     }
 
     /// Switches one habit of real services on.
     pub fn quirk(mut self, quirk: Quirk) -> Self {
-        self.quirks.push(quirk);
+        self.site.quirks.push(quirk);
         self
+    }
+}
+
+#[allow(private_bounds)] // a sealed trait: there is nothing else to serve
+impl<S: Site> EmulatorBuilder<S> {
+    pub(crate) fn of(site: S) -> Self {
+        Self {
+            site,
+            remembered_requests: 1_000,
+            faults: Script::default(),
+        }
     }
 
     /// Lets `fault` happen to the next clients that do `operation`, this many times (`u32::MAX` is
@@ -129,21 +114,30 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// No free port; or, as [`io::ErrorKind::InvalidInput`], a price below zero or a
-    /// [fault](Self::fault) that means nothing to its operation ([`Fault::applies_to`]).
+    /// No free port; or, as [`io::ErrorKind::InvalidInput`], a price below zero, an operation that is no
+    /// method and path, or a [fault](Self::fault) that means nothing to its operation
+    /// ([`Fault::applies_to`]) or to a stand-in ([`Fault::applies_to_stand_in`]).
     #[allow(clippy::unused_async)] // so that what starting has to do can grow
-    pub async fn start(self) -> io::Result<Emulator> {
-        let refuse = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        if self.price.is_negative() {
-            let price = self.price;
-            return refuse(format!("price: {price} US dollars is below zero"));
+    pub async fn start(mut self) -> io::Result<Emulator<S>> {
+        let refusal = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
+        self.site.prepare().map_err(refusal)?;
+        for (operation, fault) in self.faults.all() {
+            if let Some(why) = why_not(&self.site, operation, fault) {
+                return Err(refusal(format!("fault: {why}")));
+            }
         }
-        if let Some((operation, fault)) = self.faults.misplaced() {
-            let why = format!("fault: `{fault}` means nothing to the operation `{operation}`");
-            return refuse(why);
-        }
-        let service = Arc::new(Service::new(self));
-        let server = Server::start(Arc::clone(&service))?;
-        Ok(Emulator { service, server })
+        let host = Arc::new(Host::new(self.site, self.faults, self.remembered_requests));
+        let server = Server::start(Arc::clone(&host))?;
+        Ok(Emulator { host, server })
     }
+}
+
+/// Why `fault` cannot happen to `operation`, if it cannot.
+pub(crate) fn why_not(site: &impl Site, operation: Operation, fault: &Fault) -> Option<String> {
+    if fault.applies_to(operation) {
+        return site.why_not(operation, fault);
+    }
+    Some(format!(
+        "`{fault}` means nothing to the operation `{operation}`"
+    ))
 }

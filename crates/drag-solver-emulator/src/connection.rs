@@ -4,29 +4,29 @@
 //! the server does.
 
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::Operation;
 use crate::faults::{Delivery, Fault, ResetPoint, RightAnswer};
-use crate::http1::{Connection, Response, Unreadable};
-use crate::protocol::{Quirk, Reply, Route};
-use crate::requests::ReceivedRequest;
-use crate::service::Service;
+use crate::host::{Heard, Host, Site};
+use crate::http1::{Connection, Unreadable};
+use crate::{Operation, Response};
 
 /// Serves one client until it leaves.
-pub(crate) async fn serve(service: Arc<Service>, socket: TcpStream) {
-    service.ledger().stats.connections += 1;
+pub(crate) async fn serve<S: Site>(host: Arc<Host<S>>, socket: TcpStream) {
+    host.traffic().connections += 1;
     // Answers are small and waited for.
     let _ = socket.set_nodelay(true);
     let mut client = Client {
-        service,
+        host,
         connection: Connection::new(socket),
     };
-    let fault = client.service.faults().next(Operation::Connect);
+    let fault = client.host.faults().next(Operation::Connect);
     if let Some(fault) = fault {
         let _ = client.deliver(&[], fault.row().delivery).await;
         return;
@@ -36,7 +36,7 @@ pub(crate) async fn serve(service: Arc<Service>, socket: TcpStream) {
             Ok(true) => {}
             Ok(false) | Err(Unreadable::Gone) => return,
             Err(Unreadable::Bad(status, why)) => {
-                let answer = Response::new(status, "text/plain", why);
+                let answer = Response::text(status, why);
                 let _ = client.respond(answer, false).await;
                 let _ = client.connection.socket.shutdown().await;
                 return client.drain().await;
@@ -45,72 +45,64 @@ pub(crate) async fn serve(service: Arc<Service>, socket: TcpStream) {
     }
 }
 
-struct Client {
-    service: Arc<Service>,
+struct Client<S> {
+    host: Arc<Host<S>>,
     connection: Connection<TcpStream>,
 }
 
-impl Client {
+impl<S: Site> Client<S> {
     /// Serves one request; false if it was the connection's last.
     async fn answer_next(&mut self) -> Result<bool, Unreadable> {
-        let head = self.connection.head().await?;
+        let mut request = self.connection.head().await?;
         let received = Instant::now();
-        let target = head.target.clone();
-        let keep = !head.has("connection", "close");
+        let target = request.target.clone();
+        let keep = !request.has("connection", "close");
         {
-            let stats = &mut self.service.ledger().stats;
-            stats.requests += 1;
-            stats.redirects_followed += u64::from(target.ends_with("?redirected"));
+            let mut traffic = self.host.traffic();
+            traffic.requests += 1;
+            traffic.redirects_followed += u64::from(target.ends_with("?redirected"));
         }
-        let route = Route::of(&target);
-        let fault = route.and_then(|route| self.service.faults().next(route.operation));
+        let site = Arc::clone(&self.host.site);
+        let operation = site.operation(&request);
+        let fault = operation.and_then(|operation| self.host.faults().next(operation));
         if let Some(fault @ Fault::Reset(ResetPoint::BeforeRequest)) = fault {
             return Ok(self.deliver(&[], fault.row().delivery).await?);
         }
-        let body = self.connection.body(&head).await?;
-        let json = serde_json::from_slice(&body).unwrap_or_default();
-        let token = route.map_or("", |route| route.token(&json)).to_owned();
-        let is_token = |token: &str| self.service.is_token(token);
-        let call = route.map(|route| route.read(&head.method, &json, is_token));
-        let is_right = is_token(&token);
-        let request = ReceivedRequest::new(route, received, head, body, json, is_right);
-        let limit = self.service.settings.remembered_requests;
-        self.service.log().push(request, limit);
-        let Some((Route { protocol, .. }, call)) = route.zip(call) else {
-            let answer = Response::new(404, "text/plain", "no provider has this path");
-            return self.respond(answer, keep).await;
+        request.body = self.connection.body(&request).await?;
+        let Heard { note, token, call } = site.read(request, received);
+        self.host.log().push(note);
+        let Some(answer) = self.answer(call, fault.clone()).await else {
+            return Ok(false);
         };
-
-        let mut quirks = self.service.settings.quirks.clone();
-        if fault == Some(Fault::HugeIds) {
-            quirks.push(Quirk::HugeIds);
-        }
-        let reply = match call {
-            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => Ok(Reply::Running),
-            Ok(call) => self.service.handle(protocol, call, &quirks).await,
-            Err(refusal) => Err(refusal),
-        };
-        let answer = protocol.write(&reply, &quirks);
-        // Before it is sent: a client that has its answer finds it in the statistics.
-        if fault.as_ref().is_none_or(Fault::is_tolerable)
-            && let Some((job, _)) = reply.as_ref().ok().and_then(Reply::answer)
-        {
-            self.service.ledger().fetched(job);
-        }
         let Some(fault) = fault else {
-            let status = reply.err().map_or(200, |refusal| refusal.status());
-            let answer = Response::json(status, answer.to_string());
             return self.respond(answer, keep).await;
         };
         let row = fault.row();
         let bytes = (row.send)(&RightAnswer {
-            protocol,
-            json: &answer,
+            response: &answer,
+            refuse: &|refusal| site.refusal(&target, refusal),
             token: &token,
             target: &target,
             port: self.connection.socket.local_addr()?.port(),
         });
         Ok(self.deliver(&bytes, row.delivery).await? && keep)
+    }
+
+    /// The right answer; `None` if the client left before it was there, and that ends it.
+    async fn answer(&mut self, call: S::Call, fault: Option<Fault>) -> Option<Response> {
+        let site = Arc::clone(&self.host.site);
+        let answering = AssertUnwindSafe(async move { site.answer(call, fault).await });
+        let answering = answering.catch_unwind();
+        let answer = if S::ENDS_WITH_CLIENT {
+            tokio::select! {
+                biased;
+                answer = answering => answer,
+                () = self.connection.left() => return None,
+            }
+        } else {
+            answering.await
+        };
+        Some(answer.unwrap_or_else(|_| Response::text(500, "what answers here panicked")))
     }
 
     async fn respond(&mut self, mut answer: Response, keep: bool) -> Result<bool, Unreadable> {
@@ -141,7 +133,7 @@ impl Client {
             Delivery::ThenReset => self.connection.socket.set_zero_linger()?,
             Delivery::ThenRefuse(lasting) => {
                 self.connection.socket.set_zero_linger()?;
-                self.service
+                self.host
                     .change_faults(|faults| faults.refusing = Some(lasting));
             }
             Delivery::ThenRepeat(piece, times, pause) => {
@@ -158,7 +150,7 @@ impl Client {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.service.ledger().stats.bytes_sent += bytes.len() as u64;
+        self.host.traffic().bytes_sent += bytes.len() as u64;
         self.connection.socket.write_all(bytes).await
     }
 

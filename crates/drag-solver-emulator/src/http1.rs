@@ -1,13 +1,14 @@
-//! As much of HTTP/1.1 as a JSON service needs: reading one request at a time, writing answers.
+//! As much of HTTP/1.1 as a service needs: reading one request at a time.
 //!
 //! Written by hand on purpose: a server library does everything right, and this one must be able to do wrong.
 
-use std::fmt::Write as _;
+use std::future::pending;
 use std::io;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use crate::Request;
 
 /// Largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
@@ -16,29 +17,6 @@ const MAX_HEAD: usize = 32 * 1024;
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
 const MAX_HEADERS: usize = 64;
-
-/// A request line and its headers.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-}
-
-impl Head {
-    /// Whether `token` is in the list that is the value of the header `name`.
-    pub(crate) fn has(&self, name: &str, token: &str) -> bool {
-        let mut tokens = header(&self.headers, name).unwrap_or_default().split(',');
-        tokens.any(|known| known.trim().eq_ignore_ascii_case(token))
-    }
-}
-
-/// The first header of this name.
-pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let mut headers = headers.iter();
-    let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.as_str())
-}
 
 /// Why a request cannot be read. The connection is of no more use.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,15 +50,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Reads the next request's head.
-    pub(crate) async fn head(&mut self) -> Result<Head, Unreadable> {
+    /// Reads the next request's head: a request that has no body yet.
+    pub(crate) async fn head(&mut self) -> Result<Request, Unreadable> {
         self.read(parse_head).await
     }
 
     /// Reads the body that belongs to `head`. Lets a client that waits for it know that it may send.
-    pub(crate) async fn body(&mut self, head: &Head) -> Result<Bytes, Unreadable> {
+    pub(crate) async fn body(&mut self, head: &Request) -> Result<Bytes, Unreadable> {
         let is_chunked = head.has("transfer-encoding", "chunked");
-        let length: usize = match header(&head.headers, "content-length") {
+        let length: usize = match head.header("content-length") {
             Some(length) if !is_chunked => length
                 .parse()
                 .map_err(|_| Unreadable::Bad(400, "Content-Length is not a number"))?,
@@ -98,6 +76,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         } else {
             self.exactly(length).await
         }
+    }
+
+    /// Waits until the client leaves. What else it sends meanwhile is kept, up to a limit.
+    pub(crate) async fn left(&mut self) {
+        while self.buffer.len() < MAX_HEAD {
+            self.buffer.reserve(4 * 1024);
+            if matches!(self.socket.read_buf(&mut self.buffer).await, Ok(0) | Err(_)) {
+                return;
+            }
+        }
+        pending::<()>().await;
     }
 
     async fn chunks(&mut self) -> Result<Bytes, Unreadable> {
@@ -143,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-fn parse_head(buffer: &mut BytesMut) -> Result<Option<Head>, Unreadable> {
+fn parse_head(buffer: &mut BytesMut) -> Result<Option<Request>, Unreadable> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(buffer) {
@@ -156,10 +145,11 @@ fn parse_head(buffer: &mut BytesMut) -> Result<Option<Head>, Unreadable> {
         let value = String::from_utf8_lossy(header.value).into_owned();
         (header.name.to_owned(), value)
     });
-    let head = Head {
+    let head = Request {
         method: request.method.unwrap_or_default().to_owned(),
         target: request.path.unwrap_or_default().to_owned(),
         headers: headers.collect(),
+        body: Bytes::new(),
     };
     buffer.advance(length);
     Ok(Some(head))
@@ -176,72 +166,17 @@ fn parse_chunk_size(buffer: &mut BytesMut) -> Result<Option<usize>, Unreadable> 
     }
 }
 
-/// An answer with a body of known length.
-#[derive(Clone, Debug)]
-pub(crate) struct Response {
-    status: u16,
-    /// The headers, a line each.
-    headers: String,
-    body: Bytes,
-}
-
-impl Response {
-    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        let mut response = Self::empty(status).with_header("Content-Type", content_type);
-        response.body = body.into();
-        response
-    }
-
-    pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: String::new(),
-            body: Bytes::new(),
-        }
-    }
-
-    pub(crate) fn json(status: u16, body: impl Into<Bytes>) -> Self {
-        Self::new(status, "application/json", body)
-    }
-
-    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
-        let _ = write!(self.headers, "{name}: {value}\r\n");
-        self
-    }
-
-    /// All of it, to the byte.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut head = status_line(self.status) + &self.headers;
-        // A 204 has no body and may not speak of one.
-        if self.status != 204 {
-            let _ = write!(head, "Content-Length: {}\r\n", self.body.len());
-        }
-        [head.as_bytes(), b"\r\n", &self.body].concat()
-    }
-}
-
-pub(crate) fn status_line(status: u16) -> String {
-    let known = StatusCode::from_u16(status).ok();
-    let reason = match known.and_then(|status| status.canonical_reason()) {
-        Some(reason) => reason,
-        // Cloudflare's own, in no registry.
-        None if status == 521 => "Web Server Is Down",
-        None => "Unknown",
-    };
-    format!("HTTP/1.1 {status} {reason}\r\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Sends `bytes`, then closes, and reads one request.
-    async fn read(bytes: &[u8]) -> Result<(Head, Bytes), Unreadable> {
+    async fn read(bytes: &[u8]) -> Result<(Request, Bytes), Unreadable> {
         read_by(4_096, bytes).await
     }
 
     /// As [`read`], and no more than `piece` bytes are on their way at once.
-    async fn read_by(piece: usize, bytes: &[u8]) -> Result<(Head, Bytes), Unreadable> {
+    async fn read_by(piece: usize, bytes: &[u8]) -> Result<(Request, Bytes), Unreadable> {
         let (mut client, server) = tokio::io::duplex(piece);
         let send = async {
             // The reader may refuse the request before all of it is sent.
@@ -263,7 +198,7 @@ mod tests {
         let (head, body) = read_by(1, request).await.unwrap();
         assert_eq!(head.method, "POST");
         assert_eq!(head.target, "/api/createJob");
-        assert_eq!(header(&head.headers, "Host"), Some("x"));
+        assert_eq!(head.header("Host"), Some("x"));
         assert_eq!(&body[..], b"{\"\"}");
         assert!(!head.has("connection", "close"));
     }
@@ -306,16 +241,5 @@ mod tests {
         for sent in [&b""[..], b"POST / HT", in_body] {
             assert_eq!(read(sent).await.unwrap_err(), Unreadable::Gone);
         }
-    }
-
-    #[test]
-    fn an_answer_is_written_to_the_byte() {
-        let response = Response::new(429, "text/plain", "slow").with_header("Retry-After", "2");
-        assert_eq!(
-            String::from_utf8(response.encode()).unwrap(),
-            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain\r\nRetry-After: 2\r\nContent-Length: 4\r\n\r\nslow"
-        );
-        let nothing = Response::empty(204);
-        assert_eq!(nothing.encode(), b"HTTP/1.1 204 No Content\r\n\r\n");
     }
 }

@@ -5,13 +5,18 @@ mod connection;
 #[cfg(test)]
 mod fault_tests;
 mod faults;
+mod host;
 mod http1;
 mod ledger;
+mod multipart;
 mod protocol;
+mod providers;
+mod request;
 mod requests;
+mod response;
 mod secret_scanner;
 mod server;
-mod service;
+mod stand_in;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -25,32 +30,32 @@ use drag_solver_core::Usd;
 pub use self::builder::EmulatorBuilder;
 use self::faults::Script;
 pub use self::faults::{Echo, ErrorBody, Fault, RedirectTo, ResetPoint};
+use self::host::{Host, Site};
+pub use self::multipart::Part;
 pub use self::protocol::{Operation, Protocol, Quirk};
+pub use self::providers::Providers;
+pub use self::request::{Pairs, Request};
 pub use self::requests::ReceivedRequest;
+pub use self::response::Response;
 pub use self::secret_scanner::SecretScanner;
 use self::server::Server;
-use self::service::Service;
-pub use self::stats::{JobRecord, JobStatus, Stats};
+pub use self::stand_in::{StandIn, stand_in};
+pub use self::stats::{JobRecord, JobStatus, Stats, Traffic};
 
-/// A provider on a loopback port: one account, every [`Protocol`].
+/// A service on a loopback port: the [`Providers`], one account for every [`Protocol`], or a
+/// [stand-in](stand_in) for another.
 ///
 /// Dropping it stops everything soon after; [`shutdown`](Self::shutdown) does so before it returns.
 #[derive(Debug)]
-pub struct Emulator {
-    service: Arc<Service>,
+pub struct Emulator<S = Providers> {
+    host: Arc<Host<S>>,
     server: Server,
 }
 
 impl Emulator {
-    /// An emulator with default settings, to be [started](EmulatorBuilder::start).
+    /// An emulator of the providers with default settings, to be [started](EmulatorBuilder::start).
     pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::new()
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address
+        EmulatorBuilder::of(Providers::new())
     }
 
     /// The base URL of a protocol, as in `http://127.0.0.1:40123/api`.
@@ -62,38 +67,62 @@ impl Emulator {
     /// What was billed and what came of it.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.service.stats()
+        let traffic = self.traffic();
+        Stats {
+            connections: traffic.connections,
+            requests: traffic.requests,
+            bytes_sent: traffic.bytes_sent,
+            faults: traffic.faults,
+            redirects_followed: traffic.redirects_followed,
+            ..self.host.site.ledger().stats
+        }
     }
 
     /// The jobs, in the order of their creation. Of those whose answer was fetched, the latest 10,000.
     #[must_use]
     pub fn jobs(&self) -> Vec<JobRecord> {
-        self.service.ledger().records()
+        self.host.site.ledger().records()
+    }
+
+    /// Replaces what the account has left, in US dollars.
+    pub fn set_balance(&self, balance: Usd) {
+        self.host.site.ledger().stats.balance = balance;
+    }
+}
+
+#[allow(private_bounds)] // a sealed trait: there is nothing else to serve
+impl<S: Site> Emulator<S> {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
     }
 
     /// The latest requests, in the order in which they were read.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.service.log().all()
+        self.host.log().all()
     }
 
-    /// Replaces what the account has left, in US dollars.
-    pub fn set_balance(&self, balance: Usd) {
-        self.service.ledger().stats.balance = balance;
+    /// How many of the [latest requests](Self::requests) went to this path, as in `/api/createJob`.
+    #[must_use]
+    pub fn requests_to(&self, path: &str) -> usize {
+        let requests = self.requests();
+        requests.iter().filter(|it| it.path() == path).count()
     }
 
-    /// Lets `fault` happen while the emulator runs; see [`EmulatorBuilder::fault`]. One that means
-    /// nothing to `operation` does nothing.
+    /// Lets `fault` happen while the emulator runs; see [`EmulatorBuilder::fault`]. One that
+    /// [`start`](EmulatorBuilder::start) would refuse does nothing.
     pub fn inject(&self, operation: Operation, fault: Fault, times: u32) {
-        if fault.applies_to(operation) {
-            self.service
+        if builder::why_not(&*self.host.site, operation, &fault).is_none() {
+            self.host
                 .change_faults(|faults| faults.add(operation, fault, times));
         }
     }
 
     /// Takes back every fault that has not happened yet, scripted or random.
     pub fn clear_faults(&self) {
-        self.service.change_faults(Script::clear);
+        self.host.change_faults(Script::clear);
     }
 
     /// Stops listening and cuts every connection, as if the server had been killed. Connecting is
@@ -111,5 +140,11 @@ impl Emulator {
     /// Stops everything. When it returns, no task and no socket is left.
     pub async fn shutdown(self) {
         self.server.shutdown().await;
+    }
+
+    fn traffic(&self) -> Traffic {
+        let faults = self.host.faults().happened;
+        let traffic = *self.host.traffic();
+        Traffic { faults, ..traffic }
     }
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::http1::{self, Head};
 use crate::protocol::Route;
+use crate::request::{self, Request};
 use crate::{Operation, Protocol};
 
 /// Bodies and pictures that are kept, at most, in bytes together (256 MiB). The latest request always is.
@@ -18,7 +18,7 @@ const BYTES_KEPT: usize = 256 * 1024 * 1024;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
-    /// The protocol, by the path it was sent to; `None` for a path of none.
+    /// The provider's protocol, by the path it was sent to; `None` for a path of none.
     pub protocol: Option<Protocol>,
     /// What the client wanted.
     pub operation: Operation,
@@ -34,19 +34,19 @@ pub struct ReceivedRequest {
     pub body: Bytes,
     /// The body as JSON (null if it is none), with the token and the picture replaced by words.
     pub json: Value,
-    /// The picture, decoded, of a request that creates a job.
+    /// The picture, decoded, of a request that creates a provider's job.
     pub picture: Option<Bytes>,
-    /// Whether the token was in its place and the right one.
+    /// Whether the token was in its place and the right one. Where that place is unknown (at a
+    /// [stand-in](crate::stand_in)): whether the token was anywhere in it.
     pub has_right_token: bool,
 }
 
 impl ReceivedRequest {
-    /// Notes a request, in its JSON without the picture and without the token.
-    pub(crate) fn new(
+    /// Notes a request to a provider, in its JSON without the picture and without the token.
+    pub(crate) fn of_provider(
         route: Option<Route>,
         received: Instant,
-        head: Head,
-        body: Bytes,
+        request: Request,
         mut json: Value,
         has_right_token: bool,
     ) -> Self {
@@ -59,24 +59,46 @@ impl ReceivedRequest {
                 *encoded = format!("<picture of {} bytes>", picture.len()).into();
             }
         }
+        let operation = route.map_or(Operation::Unknown, |route| route.operation);
         Self {
             protocol: route.map(|route| route.protocol),
-            operation: route.map_or(Operation::Unknown, |route| route.operation),
-            received,
-            method: head.method,
-            target: head.target,
-            headers: head.headers,
-            body,
-            json,
             picture,
+            ..Self::new(operation, received, request, json, has_right_token)
+        }
+    }
+
+    /// Notes a request. Its JSON is shown, and has to be without the token.
+    pub(crate) fn new(
+        operation: Operation,
+        received: Instant,
+        request: Request,
+        json: Value,
+        has_right_token: bool,
+    ) -> Self {
+        Self {
+            protocol: None,
+            operation,
+            received,
+            method: request.method,
+            target: request.target,
+            headers: request.headers,
+            body: request.body,
+            json,
+            picture: None,
             has_right_token,
         }
+    }
+
+    /// The path it was sent to, as in `/api/createJob`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        request::path(&self.target)
     }
 
     /// The first header of this name, in upper or lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        http1::header(&self.headers, name)
+        request::header(&self.headers, name)
     }
 
     fn bytes(&self) -> usize {
@@ -88,7 +110,8 @@ impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedRequest")
             .field("method", &self.method)
-            .field("target", &self.target)
+            // Some services take their token in the query.
+            .field("path", &self.path())
             .field("json", &self.json)
             .field("has_right_token", &self.has_right_token)
             .finish_non_exhaustive()
@@ -96,18 +119,29 @@ impl fmt::Debug for ReceivedRequest {
 }
 
 /// The latest requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RequestLog {
     requests: VecDeque<ReceivedRequest>,
     bytes: usize,
+    limit: usize,
 }
 
 impl RequestLog {
-    /// Adds a request, and keeps so many at most.
-    pub(crate) fn push(&mut self, request: ReceivedRequest, limit: usize) {
+    /// Keeps so many at most.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            requests: VecDeque::new(),
+            bytes: 0,
+            limit,
+        }
+    }
+
+    pub(crate) fn push(&mut self, request: ReceivedRequest) {
         self.bytes += request.bytes();
         self.requests.push_back(request);
-        while self.requests.len() > limit || (self.bytes > BYTES_KEPT && self.requests.len() > 1) {
+        while self.requests.len() > self.limit
+            || (self.bytes > BYTES_KEPT && self.requests.len() > 1)
+        {
             let oldest = self.requests.pop_front();
             self.bytes -= oldest.map_or(0, |oldest| oldest.bytes());
         }
@@ -125,25 +159,25 @@ mod tests {
     #[test]
     fn the_log_is_bounded_in_number_and_in_bytes() {
         let request = |bytes: usize| {
-            let head = Head {
-                method: "POST".into(),
-                target: "/x".into(),
-                headers: Vec::new(),
+            let request = Request {
+                body: Bytes::from(vec![0; bytes]),
+                ..Request::default()
             };
-            let body = Bytes::from(vec![0; bytes]);
-            ReceivedRequest::new(None, Instant::now(), head, body, Value::Null, false)
+            let now = Instant::now();
+            ReceivedRequest::new(Operation::Unknown, now, request, Value::Null, false)
         };
         let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
-        let mut log = RequestLog::default();
+        let mut log = RequestLog::new(2);
         for bytes in 1..4 {
-            log.push(request(bytes), 2);
+            log.push(request(bytes));
         }
         assert_eq!(sizes(&log), [2, 3]);
-        log.push(request(BYTES_KEPT), 2);
+        log.push(request(BYTES_KEPT));
         assert_eq!(sizes(&log), [BYTES_KEPT]);
-        log.push(request(1), 2);
+        log.push(request(1));
         assert_eq!(sizes(&log), [1]);
-        log.push(request(2), 0);
-        assert!(sizes(&log).is_empty());
+        let mut nothing = RequestLog::new(0);
+        nothing.push(request(2));
+        assert!(sizes(&nothing).is_empty());
     }
 }

@@ -12,8 +12,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::connection;
+use crate::host::{Host, Site};
 use crate::ledger::after;
-use crate::service::Service;
 
 /// Connections at once, at most; more are closed unread.
 pub(crate) const MAX_CONNECTIONS: usize = if cfg!(test) { 32 } else { 4_096 };
@@ -37,15 +37,15 @@ type Command = (bool, oneshot::Sender<io::Result<()>>);
 
 impl Server {
     /// Listens on a free port of 127.0.0.1.
-    pub(crate) fn start(service: Arc<Service>) -> io::Result<Self> {
+    pub(crate) fn start<S: Site>(host: Arc<Host<S>>) -> io::Result<Self> {
         let socket = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;
         let (commands, received) = mpsc::unbounded_channel();
         let port = Port {
             address,
-            door: Door::open(socket, &service)?,
+            door: Door::open(socket, &host)?,
             connections: JoinSet::new(),
-            service,
+            host,
         };
         Ok(Self {
             address,
@@ -70,14 +70,14 @@ impl Server {
 }
 
 /// What the server's task owns.
-struct Port {
+struct Port<S> {
     address: SocketAddr,
     door: Door,
     connections: JoinSet<()>,
-    service: Arc<Service>,
+    host: Arc<Host<S>>,
 }
 
-impl Port {
+impl<S: Site> Port<S> {
     /// Serves until the sender of commands is dropped.
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
         loop {
@@ -98,21 +98,21 @@ impl Port {
                         let _ = self.close(Some(TRY_AGAIN)).await;
                     }
                 }
-                lasting = self.service.refused(), if matches!(self.door, Door::Open(_)) => {
+                lasting = self.host.refused(), if matches!(self.door, Door::Open(_)) => {
                     let _ = self.close(Some(lasting)).await;
                 }
                 socket = self.door.accept() => {
                     while self.connections.try_join_next().is_some() {}
                     if self.connections.len() < MAX_CONNECTIONS {
-                        let service = Arc::clone(&self.service);
-                        self.connections.spawn(connection::serve(service, socket));
+                        let host = Arc::clone(&self.host);
+                        self.connections.spawn(connection::serve(host, socket));
                     }
                 }
             }
         }
         drop(self.door);
         self.connections.shutdown().await;
-        self.service.abandon_jobs().await;
+        self.host.site.stop().await;
     }
 
     /// Stops listening, for so long or until it is told to resume, and cuts every connection.
@@ -124,7 +124,7 @@ impl Port {
     }
 
     fn open(&mut self) -> io::Result<()> {
-        self.door = Door::open(bound(self.address)?, &self.service)?;
+        self.door = Door::open(bound(self.address)?, &self.host)?;
         Ok(())
     }
 }
@@ -142,8 +142,8 @@ enum Door {
 
 impl Door {
     /// Listens, unless a fault refuses connections from the beginning.
-    fn open(socket: TcpSocket, service: &Service) -> io::Result<Self> {
-        let refusal = service.faults().take_refusal();
+    fn open<S>(socket: TcpSocket, host: &Host<S>) -> io::Result<Self> {
+        let refusal = host.faults().take_refusal();
         match refusal {
             Some(lasting) => Ok(Self::closed(socket, Some(lasting))),
             None => socket.listen(BACKLOG).map(Self::Open),

@@ -4,6 +4,23 @@ use drag_solver_core::{JobId, Usd, Verdict};
 
 use crate::Protocol;
 
+/// What went over the network, whatever was served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Requests whose headers were read.
+    pub requests: u64,
+    /// Bytes handed to the network.
+    pub bytes_sent: u64,
+    /// [Faults](crate::Fault) that happened.
+    pub faults: u64,
+    /// Requests that came because a client followed a [redirect](crate::Fault::Redirect) to another
+    /// place.
+    pub redirects_followed: u64,
+}
+
 /// What the account has been billed for, and what came of it.
 ///
 /// A job is paid for when it is accepted. One that is given up is refunded where the provider does so

@@ -107,7 +107,7 @@
 //! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
 //! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |
 //! | `contract` | for tests: the suite that every solver must pass, `testing::contract` |
-//! | `emulator` | for tests: the providers' protocols on a loopback port, `testing::emulator` |
+//! | `emulator` | for tests: the providers' protocols, or yours, on a loopback port, `testing::emulator` |
 
 #[cfg(feature = "metrics")]
 pub use drag_solver_combinators::describe_metrics;

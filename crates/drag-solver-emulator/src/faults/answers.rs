@@ -1,19 +1,19 @@
 //! What a fault sends in place of the right answer. Pure: bytes out of the right answer.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ErrorBody, RedirectTo, corrupt};
-use crate::Protocol;
-use crate::http1::{Response, status_line};
 use crate::protocol::Refusal;
+use crate::response::{Response, status_line};
 
 pub(super) const SWITCH: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n";
 
 /// The right answer, and what else goes into wrong ones.
 pub(crate) struct RightAnswer<'a> {
-    pub(crate) protocol: Protocol,
-    pub(crate) json: &'a Value,
+    pub(crate) response: &'a Response,
+    /// A refusal in the service's own words.
+    pub(crate) refuse: &'a dyn Fn(Refusal) -> Value,
     /// The token that the request brought.
     pub(crate) token: &'a str,
     /// Path and query of the request.
@@ -23,26 +23,49 @@ pub(crate) struct RightAnswer<'a> {
 }
 
 pub(super) fn whole(right: &RightAnswer<'_>) -> Vec<u8> {
-    Response::json(200, right.json.to_string()).encode()
+    right.response.encode()
 }
 
-/// The head and half of the body.
+/// The head and half of the body; of an answer without one, half of the head.
 pub(super) fn half(right: &RightAnswer<'_>) -> Vec<u8> {
     let mut bytes = whole(right);
-    bytes.truncate(bytes.len() - right.json.to_string().len() / 2);
+    let cut = match right.response.body.len() {
+        0 => bytes.len() / 2,
+        length => length.div_ceil(2),
+    };
+    bytes.truncate(bytes.len() - cut);
     bytes
+}
+
+/// Another body, made of the right one.
+pub(super) fn body(change: fn(&[u8]) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
+    move |right| {
+        let response = right.response;
+        response.with_body(change(&response.body)).encode()
+    }
+}
+
+/// Another body, made of the JSON in the right one. An answer that is no JSON is sent as it is.
+pub(super) fn members(change: fn(&Value) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
+    move |right| match serde_json::from_slice(&right.response.body) {
+        Ok(json) => right.response.with_body(change(&json)).encode(),
+        Err(_) => whole(right),
+    }
 }
 
 /// Behind headers that other clients read.
 pub(super) fn with_odd_headers(right: &RightAnswer<'_>) -> Vec<u8> {
-    let answer = String::from_utf8_lossy(&whole(right)).into_owned();
+    let mut answer = whole(right);
     let many = "X-Header: one of many\r\n".repeat(150);
     let odd = format!("\r\nX-Folded: one\r\n two\r\nX-Blank : one\r\n{many}");
-    answer.replacen("\r\n", &odd, 1).into_bytes()
+    if let Some(at) = answer.windows(2).position(|two| two == b"\r\n") {
+        answer.splice(at..at + 2, odd.into_bytes());
+    }
+    answer
 }
 
 pub(super) fn as_html(right: &RightAnswer<'_>) -> Vec<u8> {
-    Response::new(200, "text/html", right.json.to_string()).encode()
+    right.response.called("text/html").encode()
 }
 
 /// The right answer behind this informational status.
@@ -58,7 +81,7 @@ pub(super) fn redirect(code: u16, to: RedirectTo, right: &RightAnswer<'_>) -> Ve
         RedirectTo::OtherHost => format!("//localhost:{port}{target}?redirected"),
         RedirectTo::PlainHttp => format!("http://127.0.0.1:{port}{target}?redirected"),
     };
-    let redirect = Response::json(code, "{}").with_header("Location", &target);
+    let redirect = Response::json(code, &json!({})).with_header("Location", &target);
     redirect.encode()
 }
 
@@ -81,8 +104,7 @@ pub(super) fn error(
                 408 | 500..=599 => Refusal::OutOfOrder,
                 _ => Refusal::Malformed("it did not arrive in good order".to_owned()),
             };
-            let body = right.protocol.write(&Err(refusal), &[]);
-            Response::json(code, body.to_string())
+            Response::json(code, &(right.refuse)(refusal))
         }
     };
     match retry_after {
@@ -102,36 +124,29 @@ pub(super) fn html(code: u16) -> Response {
 }
 
 pub(super) fn gzip_bomb() -> Vec<u8> {
-    let bomb = Response::json(200, corrupt::BOMB.clone());
+    let bomb = Response::new(200, "application/json", corrupt::BOMB.clone());
     bomb.with_header("Content-Encoding", "gzip").encode()
 }
 
 /// A refusal of the token, with what `encode` makes of the token in its text.
 pub(super) fn echo(encode: impl Fn(&str) -> String) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
     move |right| {
-        let mut refusal = right.protocol.write(&Err(Refusal::BadToken), &[]);
-        for member in ["message", "errorDescription"] {
-            if let Some(message) = refusal.get_mut(member) {
-                *message = format!("Invalid api token: {MARK}").into();
-            }
-        }
-        let body = refusal.to_string().replace(MARK, &encode(right.token));
-        Response::json(200, body).encode()
+        let words = Refusal::BadToken.to_string();
+        let echo = format!("{}: {}", words.trim_end_matches('.'), encode(right.token));
+        let body = (right.refuse)(Refusal::BadToken).to_string();
+        Response::new(200, "application/json", body.replace(&words, &echo)).encode()
     }
 }
 
-/// Stands for the token until the rest is JSON.
-const MARK: &str = "@token@";
-
 /// The right answer, with the token for every text and number.
 pub(super) fn echo_everywhere(right: &RightAnswer<'_>) -> Vec<u8> {
-    let mut body = right.json.clone();
+    let mut body: Value = serde_json::from_slice(&right.response.body).unwrap_or_default();
     for value in body.as_object_mut().into_iter().flat_map(Map::values_mut) {
         if value.is_string() || value.is_number() {
             *value = right.token.into();
         }
     }
-    Response::json(200, body.to_string()).encode()
+    Response::json(200, &body).encode()
 }
 
 pub(super) fn login(right: &RightAnswer<'_>) -> Vec<u8> {
@@ -142,5 +157,5 @@ pub(super) fn login(right: &RightAnswer<'_>) -> Vec<u8> {
 }
 
 pub(super) fn bad_key(right: &RightAnswer<'_>) -> Vec<u8> {
-    Response::new(500, "text/plain", format!("bad key {}", right.token)).encode()
+    Response::text(500, format!("bad key {}", right.token)).encode()
 }

@@ -97,12 +97,12 @@ pub(super) fn not_utf8(value: &Value) -> Vec<u8> {
     preceded(value, b"\"note\":\"\xff\xfe\xc3(\",")
 }
 
-pub(super) fn marked(value: &Value) -> Vec<u8> {
-    [b"\xef\xbb\xbf", value.to_string().as_bytes()].concat()
+pub(super) fn marked(body: &[u8]) -> Vec<u8> {
+    [b"\xef\xbb\xbf", body].concat()
 }
 
-pub(super) fn with_nuls_behind(value: &Value) -> Vec<u8> {
-    [value.to_string().as_bytes(), b"\0\0\r\n"].concat()
+pub(super) fn with_nuls_behind(body: &[u8]) -> Vec<u8> {
+    [body, b"\0\0\r\n"].concat()
 }
 
 pub(super) fn with_control_characters(value: &Value) -> Vec<u8> {
@@ -128,10 +128,14 @@ pub(super) fn whole_numbers_as_floats(value: &Value) -> Vec<u8> {
     retyped(value, to_float).to_string().into_bytes()
 }
 
-fn preceded(value: &Value, member: &[u8]) -> Vec<u8> {
+/// The members of an object behind others, which end with a comma. What is no object has no members.
+fn preceded(value: &Value, members: &[u8]) -> Vec<u8> {
     let own = value.to_string();
-    let own = own.strip_prefix('{').unwrap_or("}");
-    [b"{", member, own.as_bytes()].concat()
+    match own.strip_prefix('{') {
+        Some("}") => [b"{", &members[..members.len() - 1], b"}"].concat(),
+        Some(own) => [b"{", members, own.as_bytes()].concat(),
+        None => own.into_bytes(),
+    }
 }
 
 /// A gigabyte of spaces, in gzip, less than 1 MiB.

@@ -52,13 +52,11 @@ impl Script {
         self.random = None;
     }
 
-    /// The first fault that means nothing to its operation.
-    pub(crate) fn misplaced(&self) -> Option<(Operation, &Fault)> {
+    /// Every fault that is to come, or may.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Operation, &Fault)> {
         let scripted = self.scripted.iter().map(|(at, fault, _)| (*at, fault));
         let random = self.random.iter().flat_map(|random| &random.faults);
-        scripted
-            .chain(random.map(|(at, fault)| (*at, fault)))
-            .find(|(at, fault)| !fault.applies_to(*at))
+        scripted.chain(random.map(|(at, fault)| (*at, fault)))
     }
 
     /// The fault for a client that does `operation` now.
@@ -146,8 +144,8 @@ mod tests {
         let mut script = Script::default();
         script.set_random(7, 1_000, vec![(Operation::Create, Fault::Html)]);
         assert_eq!(script.next(Operation::Connect), None);
-        assert!(script.misplaced().is_none());
-        script.add(Operation::Connect, Fault::Html, 1);
-        assert!(script.misplaced().is_some());
+        script.add(Operation::Connect, Fault::Hang, 1);
+        let all: Vec<_> = script.all().map(|(at, _)| at).collect();
+        assert_eq!(all, [Operation::Connect, Operation::Create]);
     }
 }

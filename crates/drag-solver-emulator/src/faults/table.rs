@@ -4,11 +4,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::answers::{self, RightAnswer};
+use super::answers::{self, RightAnswer, body, members};
 use super::{Echo, ErrorBody, Fault, RedirectTo, ResetPoint, corrupt};
-use crate::http1::{Response, status_line};
+use crate::response::status_line;
 
 /// What a fault is.
 pub(crate) struct Row<'a> {
@@ -70,35 +68,35 @@ impl Fault {
             Self::Truncate         => row("truncate",           AnswerLost, ThenClose,   answers::half),
 
             Self::Html             => row("html",               AnswerLost, Whole, |_| answers::html(200).encode()),
-            Self::EmptyBody        => row("empty body",         AnswerLost, Whole, json(|_| Vec::new())),
+            Self::EmptyBody        => row("empty body",         AnswerLost, Whole, body(|_| Vec::new())),
             Self::ContentType      => row("wrong content type", Tolerable,  Whole, answers::as_html),
-            Self::InvalidUtf8      => row("invalid utf-8",      Tolerable,  Whole, json(corrupt::not_utf8)),
-            Self::ByteOrderMark    => row("byte order mark",    Tolerable,  Whole, json(corrupt::marked)),
-            Self::TrailingNuls     => row("trailing nuls",      Tolerable,  Whole, json(corrupt::with_nuls_behind)),
-            Self::ControlCharacters => row("control characters", Tolerable, Whole, json(corrupt::with_control_characters)),
-            Self::NotANumber       => row("not a number",       Tolerable,  Whole, json(corrupt::with_no_numbers)),
-            Self::PaddedTexts      => row("padded texts",       Tolerable,  Whole, json(corrupt::padded)),
-            Self::WholeNumbersAsFloats => row("whole numbers as floats", Tolerable, Whole, json(corrupt::whole_numbers_as_floats)),
+            Self::InvalidUtf8      => row("invalid utf-8",      Tolerable,  Whole, members(corrupt::not_utf8)),
+            Self::ByteOrderMark    => row("byte order mark",    Tolerable,  Whole, body(corrupt::marked)),
+            Self::TrailingNuls     => row("trailing nuls",      Tolerable,  Whole, body(corrupt::with_nuls_behind)),
+            Self::ControlCharacters => row("control characters", Tolerable, Whole, members(corrupt::with_control_characters)),
+            Self::NotANumber       => row("not a number",       Tolerable,  Whole, members(corrupt::with_no_numbers)),
+            Self::PaddedTexts      => row("padded texts",       Tolerable,  Whole, members(corrupt::padded)),
+            Self::WholeNumbersAsFloats => row("whole numbers as floats", Tolerable, Whole, members(corrupt::whole_numbers_as_floats)),
             Self::OddHeaders       => row("odd headers",        Tolerable,  Whole, answers::with_odd_headers),
-            Self::DeepNesting      => row("deep nesting",       AnswerLost, Whole, json(corrupt::nested)),
+            Self::DeepNesting      => row("deep nesting",       AnswerLost, Whole, members(corrupt::nested)),
             Self::Gigabyte         => row("gigabyte",           AnswerLost, spaces(1 << 30), head("Content-Length: 1073741824")),
             Self::EndlessBody      => row("endless body",       AnswerLost, endless_chunks(), head("Transfer-Encoding: chunked")),
             Self::GzipBomb         => row("gzip bomb",          AnswerLost, Whole, |_| answers::gzip_bomb()),
 
-            Self::DuplicateFields  => row("duplicate fields",   Tolerable,  Whole, json(corrupt::duplicated)),
-            Self::UnknownFields    => row("unknown fields",     Tolerable,  Whole, json(corrupt::extended)),
-            Self::NumbersAsStrings => row("numbers as strings", Tolerable,  Whole, json(corrupt::numbers_as_strings)),
-            Self::StringsAsNumbers => row("strings as numbers", Tolerable,  Whole, json(corrupt::strings_as_numbers)),
+            Self::DuplicateFields  => row("duplicate fields",   Tolerable,  Whole, members(corrupt::duplicated)),
+            Self::UnknownFields    => row("unknown fields",     Tolerable,  Whole, members(corrupt::extended)),
+            Self::NumbersAsStrings => row("numbers as strings", Tolerable,  Whole, members(corrupt::numbers_as_strings)),
+            Self::StringsAsNumbers => row("strings as numbers", Tolerable,  Whole, members(corrupt::strings_as_numbers)),
             Self::HugeIds          => row("ids beyond 2^53",    Tolerable,  Whole, answers::whole),
-            Self::IdsBeyondU64     => row("ids beyond 2^64",    AnswerLost, Whole, json(corrupt::beyond_u64)),
+            Self::IdsBeyondU64     => row("ids beyond 2^64",    AnswerLost, Whole, members(corrupt::beyond_u64)),
 
             Self::Redirect(code, to)  => row(format!("{code} to {}", redirect_name(*to)), effect_of(*code), Whole, |right| answers::redirect(*code, *to, right)),
             Self::Informational(code) => row(format!("{code} first"), Tolerable, Whole, |right| answers::after(*code, right)),
             Self::EndlessInformational => row("endless 1xx",    AnswerLost, endless_informational(), nothing),
             Self::SwitchProtocols  => row("101",                AnswerLost, ThenSilence, |_| answers::SWITCH.into()),
-            Self::Status { code, body, retry_after } => {
+            Self::Status { code, body: kind, retry_after } => {
                 let retry_after = retry_after.as_deref();
-                row(status_name(*code, *body, retry_after), effect_of(*code), Whole, move |right| answers::error(*code, *body, retry_after, right))
+                row(status_name(*code, *kind, retry_after), effect_of(*code), Whole, move |right| answers::error(*code, *kind, retry_after, right))
             }
 
             Self::Echo(Echo::Plain)       => row("echo",                 NotExecuted, Whole, answers::echo(corrupt::json_plain)),
@@ -156,11 +154,6 @@ fn status_name(code: u16, body: ErrorBody, retry_after: Option<&str>) -> String 
 
 fn nothing(_: &RightAnswer<'_>) -> Vec<u8> {
     Vec::new()
-}
-
-/// Another body, made of the right one.
-fn json(body: fn(&Value) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
-    move |right| Response::json(200, body(right.json)).encode()
 }
 
 /// A head with one more header, and no body yet.

@@ -1,45 +1,58 @@
-//! What the provider does with a request of any protocol.
+//! What the providers do with a request of any of their protocols.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, DragSolver as _, ErrorKind, JobId, Screenshot, Solution};
+use drag_solver_core::{
+    DragChallenge, DragSolver, ErrorKind, JobId, Screenshot, Solution, SolveError, Usd, solver_fn,
+};
 use futures_util::FutureExt as _;
-use secrecy::ExposeSecret as _;
-use tokio::sync::Notify;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::faults::Script;
+use crate::faults::Fault;
+use crate::host::{Heard, Site, lock};
 use crate::ledger::Ledger;
-use crate::protocol::{Call, NewJob, Quirk, Refusal, Reply};
-use crate::requests::RequestLog;
-use crate::stats::Stats;
-use crate::{EmulatorBuilder, Protocol};
+use crate::protocol::{Call, NewJob, Refusal, Reply, Route};
+use crate::{Operation, Protocol, Quirk, ReceivedRequest, Request, Response};
 
-/// One account at one provider.
+/// What an [`Emulator`](crate::Emulator) serves by default: one account at each of the providers. `Debug`
+/// does not show the token.
 #[derive(Debug)]
-pub(crate) struct Service {
-    pub(crate) settings: EmulatorBuilder,
+pub struct Providers {
+    pub(crate) solver: Arc<dyn DragSolver>,
+    pub(crate) token: Option<SecretString>,
+    pub(crate) balance: Usd,
+    pub(crate) price: Usd,
+    pub(crate) answer_after: Duration,
+    pub(crate) running_polls: u32,
+    pub(crate) seed: u64,
+    pub(crate) quirks: Vec<Quirk>,
     ledger: Mutex<Ledger>,
-    log: Mutex<RequestLog>,
     solving: Mutex<JoinSet<()>>,
-    faults: Mutex<Script>,
-    /// Says that the server may have to stop listening.
-    refuse: Notify,
 }
 
-impl Service {
-    pub(crate) fn new(mut settings: EmulatorBuilder) -> Self {
-        let ledger = Ledger::new(settings.balance, settings.price, settings.running_polls);
+impl Providers {
+    pub(crate) fn new() -> Self {
+        let knows_nothing = solver_fn("knows-nothing", |_| async {
+            let why = "the emulator was given no solver";
+            Err(SolveError::new(ErrorKind::Unsolvable, why))
+        });
+        let (balance, price) = (Usd::from_micros(10_000_000), Usd::from_micros(900));
         Self {
-            ledger: Mutex::new(ledger),
-            log: Mutex::default(),
+            solver: Arc::new(knows_nothing),
+            token: None,
+            balance,
+            price,
+            answer_after: Duration::ZERO,
+            running_polls: 0,
+            seed: 0,
+            quirks: Vec::new(),
+            ledger: Mutex::new(Ledger::new(balance, price, 0)),
             solving: Mutex::default(),
-            faults: Mutex::new(std::mem::take(&mut settings.faults)),
-            refuse: Notify::new(),
-            settings,
         }
     }
 
@@ -47,46 +60,14 @@ impl Service {
         lock(&self.ledger)
     }
 
-    pub(crate) fn log(&self) -> MutexGuard<'_, RequestLog> {
-        lock(&self.log)
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Script> {
-        lock(&self.faults)
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            faults: self.faults().happened,
-            ..self.ledger().stats
-        }
-    }
-
-    /// Changes the faults to come, and has the server look whether it is to refuse connections.
-    pub(crate) fn change_faults(&self, change: impl FnOnce(&mut Script)) {
-        change(&mut self.faults());
-        self.refuse.notify_one();
-    }
-
-    /// Waits until connections are to be refused, and says for how long.
-    pub(crate) async fn refused(&self) -> Duration {
-        loop {
-            let refusal = self.faults().take_refusal();
-            if let Some(lasting) = refusal {
-                return lasting;
-            }
-            self.refuse.notified().await;
-        }
-    }
-
     /// Whether `token` opens the account.
-    pub(crate) fn is_token(&self, token: &str) -> bool {
-        let right = self.settings.token.as_ref();
+    fn is_token(&self, token: &str) -> bool {
+        let right = self.token.as_ref();
         !token.is_empty() && right.is_none_or(|right| right.expose_secret() == token)
     }
 
     /// Does what a request asks for.
-    pub(crate) async fn handle(
+    async fn handle(
         self: &Arc<Self>,
         protocol: Protocol,
         call: Call,
@@ -98,11 +79,11 @@ impl Service {
             Call::Report(job, verdict) => {
                 let solution = self.ledger().report(protocol, &job, verdict)?;
                 // The provider takes the report, even if its solver takes none.
-                let _ = self.settings.solver.report(&solution, verdict).await;
+                let _ = self.solver.report(&solution, verdict).await;
                 Ok(Reply::Reported)
             }
             Call::Balance => Ok(Reply::Balance(self.ledger().stats.balance)),
-            Call::Services => Ok(Reply::Services(self.settings.price)),
+            Call::Services => Ok(Reply::Services(self.price)),
         }
     }
 
@@ -126,7 +107,7 @@ impl Service {
         // A solver that answers at once has answered when the client first asks, on every run; and
         // one that refuses at once does so before there is a job to pay for.
         let mut outcome = solve.as_mut().now_or_never();
-        let mut delay = self.settings.answer_after;
+        let mut delay = self.answer_after;
         let waits = protocol != Protocol::OmocaptchaV1 && quirks.contains(&Quirk::ResultInCreate);
         if waits {
             sleep(std::mem::take(&mut delay)).await;
@@ -141,7 +122,7 @@ impl Service {
         }
 
         let mut ledger = self.ledger();
-        let name = |number| format.job_id(number, self.settings.seed, quirks);
+        let name = |number| format.job_id(number, self.seed, quirks);
         let job = ledger.open(protocol, scale, delay, name)?;
         let Some(outcome) = outcome else {
             self.settle_later(job.clone(), solve);
@@ -157,7 +138,7 @@ impl Service {
         if let Some(instruction) = instruction {
             challenge = challenge.with_instruction(instruction);
         }
-        let solver = Arc::clone(&self.settings.solver);
+        let solver = Arc::clone(&self.solver);
         Box::pin(async move {
             let found = solver.solve(&challenge).await;
             found.map_err(|error| refusal(error.kind()))
@@ -177,9 +158,80 @@ impl Service {
             service.ledger().settle(&job, outcome);
         });
     }
+}
+
+impl Site for Providers {
+    /// What was sent may have been worked on, and paid for, whoever waits for it.
+    const ENDS_WITH_CLIENT: bool = false;
+
+    type Call = Option<(Protocol, Result<Call, Refusal>)>;
+
+    fn prepare(&mut self) -> Result<(), String> {
+        if self.price.is_negative() {
+            let price = self.price;
+            return Err(format!("price: {price} US dollars is below zero"));
+        }
+        self.ledger = Mutex::new(Ledger::new(self.balance, self.price, self.running_polls));
+        Ok(())
+    }
+
+    fn why_not(&self, _: Operation, _: &Fault) -> Option<String> {
+        None
+    }
+
+    fn operation(&self, head: &Request) -> Option<Operation> {
+        Route::of(&head.target).map(|route| route.operation)
+    }
+
+    fn read(&self, request: Request, received: Instant) -> Heard<Self::Call> {
+        let route = Route::of(&request.target);
+        let json = request.json();
+        let token = route.map_or("", |route| route.token(&json)).to_owned();
+        let call = route.map(|route| {
+            let call = route.read(&request.method, &json, |token| self.is_token(token));
+            (route.protocol, call)
+        });
+        let is_right = self.is_token(&token);
+        Heard {
+            note: ReceivedRequest::of_provider(route, received, request, json, is_right),
+            token,
+            call,
+        }
+    }
+
+    async fn answer(self: Arc<Self>, call: Self::Call, fault: Option<Fault>) -> Response {
+        let Some((protocol, call)) = call else {
+            return Response::text(404, "no provider has this path");
+        };
+        let mut quirks = self.quirks.clone();
+        if fault == Some(Fault::HugeIds) {
+            quirks.push(Quirk::HugeIds);
+        }
+        let reply = match call {
+            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => Ok(Reply::Running),
+            Ok(call) => self.handle(protocol, call, &quirks).await,
+            Err(refusal) => Err(refusal),
+        };
+        // Before it is sent: a client that has its answer finds it in the statistics.
+        if fault.as_ref().is_none_or(Fault::is_tolerable)
+            && let Some((job, _)) = reply.as_ref().ok().and_then(Reply::answer)
+        {
+            self.ledger().fetched(job);
+        }
+        let body = protocol.write(&reply, &quirks);
+        let status = reply.err().map_or(200, |refusal| refusal.status());
+        Response::json(status, &body)
+    }
+
+    fn refusal(&self, target: &str, refusal: Refusal) -> Value {
+        let route = Route::of(target);
+        route.map_or(Value::Null, |route| {
+            route.protocol.write(&Err(refusal), &[])
+        })
+    }
 
     /// Stops working on every job.
-    pub(crate) async fn abandon_jobs(&self) {
+    async fn stop(&self) {
         let mut solving = std::mem::take(&mut *lock(&self.solving));
         solving.shutdown().await;
     }
@@ -200,9 +252,4 @@ fn refusal(kind: ErrorKind) -> Refusal {
         ErrorKind::Unavailable => Refusal::OutOfOrder,
         _ => Refusal::Unsolvable,
     }
-}
-
-/// A panic elsewhere does not make what is behind the lock wrong.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
