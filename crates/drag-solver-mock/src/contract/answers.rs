@@ -2,8 +2,7 @@
 
 use std::error::Error;
 
-use drag_solver_core::{Billed, DragChallenge, ErrorKind, Rect, Solution, SolveError, Verdict};
-use tokio::time::timeout;
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, Rect, Solution, SolveError};
 
 use super::money::exceeds;
 use super::{Checked, Finding, SolverUnderTest, skip};
@@ -95,43 +94,6 @@ impl SolverUnderTest<'_> {
                 .iter()
                 .try_for_each(|part| self.check_contributors(part)),
         }
-    }
-
-    /// A report about a solution is taken, or refused with [`ErrorKind::Unsupported`]. Skipped, once it
-    /// has said that, as there is nothing else to see.
-    pub(super) async fn reports_are_answered(&self) -> Checked {
-        let solution = self.solve(&self.solvable).await?;
-        for verdict in [Verdict::Correct, Verdict::Incorrect] {
-            if let Err(error) = self.report(&solution, verdict).await? {
-                let is_refused = error.kind() == ErrorKind::Unsupported;
-                ensure!(is_refused, "a report that it was {verdict} failed: {error}");
-                return Ok(skip(format!("it takes no report that it was {verdict}")));
-            }
-        }
-        // A solution that was read from a file, with a route that leads nowhere and another solver's name
-        // on it, is nothing to report on. It may be refused or ignored, with any error that is sensible.
-        let stranger = Solution::new(*solution.drag(), "stranger");
-        let routes = [0, 1, usize::MAX].map(|child| stranger.clone().push_route(child));
-        for stranger in [stranger].iter().chain(&routes) {
-            let _ = self.report(stranger, Verdict::Correct).await?;
-        }
-        Ok(Finding::Passed)
-    }
-
-    /// What came of a report. Its error is a sensible one.
-    async fn report(
-        &self,
-        solution: &Solution,
-        verdict: Verdict,
-    ) -> Result<Result<(), SolveError>, String> {
-        let report = self.solver.report(solution, verdict);
-        let answer = timeout(self.patience, report).await;
-        let answer =
-            answer.map_err(|_| format!("a report on `{}` was stuck", solution.solver()))?;
-        if let Err(error) = &answer {
-            self.check_error(error)?;
-        }
-        Ok(answer)
     }
 
     /// The error of each challenge that cannot be solved is of the kind that was named for it, names

@@ -21,8 +21,7 @@ impl SolverUnderTest<'_> {
         let error = self.refusal(&fresh).await?;
         let is_free = error.billed() == Billed::No;
         ensure!(is_free, "nothing was to be bought, and it says: {error}");
-        let inside = self.solver.profile().solvers.into_iter().next();
-        let solver = inside.unwrap_or_else(|| self.solver.name().to_owned());
+        let solver = self.buyer();
         let jobs = [1, 2].map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
         let paid = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
         let error = self.refusal(&paid).await?;

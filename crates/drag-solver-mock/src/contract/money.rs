@@ -142,7 +142,7 @@ fn check_ends(
     Ok(())
 }
 
-fn check_bill(purchases: &Purchases, error: &SolveError) -> Result<(), String> {
+pub(super) fn check_bill(purchases: &Purchases, error: &SolveError) -> Result<(), String> {
     let ends = purchases.as_slice().iter();
     let of_events = ends.map(|p| p.settlement.map_or(Billed::Maybe, |end| end.billed));
     let of_jobs = error.unfinished_jobs().into_iter().map(|_| Billed::Maybe);

@@ -1,30 +1,42 @@
 //! How a solver treats jobs that were paid for before.
 
-use drag_solver_core::{DragChallenge, PaidJob};
+use drag_solver_core::{DragChallenge, ErrorKind, JobId, PaidJob};
 use tokio::time::timeout;
 
 use super::drive::drop_once;
+use super::money::check_bill;
 use super::recorder::{Observed, Recorder};
 use super::{Checked, Finding, SolverUnderTest, skip};
 
+/// For the author of a solver that has none.
+const NO_JOB: &str =
+    "it names no job that it buys (if it has none, say so with `answering_in_one_call`)";
+
 impl SolverUnderTest<'_> {
     /// A job that was bought and not waited for is fetched by the next call, if that is
-    /// [resuming](DragChallenge::resume_job) it, and nothing is bought from whom it belongs to. Skipped if
-    /// the solver names no job that it buys.
+    /// [resuming](DragChallenge::resume_job) it, and nothing is bought from whom it belongs to. A solver
+    /// without jobs refuses to. Skipped if the solver names no job that it buys.
     pub(super) async fn a_paid_job_is_resumed(&self) -> Checked {
+        if self.has_no_jobs {
+            self.answer_without_a_job().await?;
+            return self.hand_back([1]).await;
+        }
         let Some(job) = self.abandoned_job(&self.solvable).await? else {
-            return Ok(skip("it names no job that it buys"));
+            return Ok(skip(NO_JOB));
         };
         self.fetch(&[job]).await?;
         Ok(Finding::Passed)
     }
 
     /// Of two paid jobs of one solver neither is lost: each is fetched by the call that resumes both, or by
-    /// the next one; and if no answer comes, the error names both. Skipped if the solver names no job that
-    /// it buys.
+    /// the next one; and if no answer comes, the error names both. A solver without jobs hands both back.
+    /// Skipped if the solver names no job that it buys.
     pub(super) async fn two_paid_jobs_are_both_kept(&self) -> Checked {
+        if self.has_no_jobs {
+            return self.hand_back([1, 2]).await;
+        }
         let Some(jobs) = self.two_abandoned_jobs(&self.solvable).await? else {
-            return Ok(skip("it names no job that it buys"));
+            return Ok(skip(NO_JOB));
         };
         let left = self.fetch(&jobs).await?;
         if !left.is_empty() {
@@ -48,6 +60,53 @@ impl SolverUnderTest<'_> {
                 "{job} was to be resumed, and the outcome does not name it"
             );
         }
+        Ok(Finding::Passed)
+    }
+
+    /// Solves with no job in the answer and none in the events.
+    async fn answer_without_a_job(&self) -> Result<(), String> {
+        let fresh = self.solvable.clone().without_paid_jobs();
+        let observed = Observed::call(self, self.solver, &fresh, Recorder::default()).await?;
+        let solution = observed.outcome.map_err(|e| format!("it failed: {e}"))?;
+        let purchases = observed.heard.purchases.as_slice();
+        let mut jobs = purchases.iter().filter_map(|p| p.job.as_ref());
+        match jobs.next().or(solution.job()) {
+            Some(job) => Err(format!("it answers in one call, and names job {job}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks a solver without jobs to resume some of its name: it refuses at once, buys nothing, and hands
+    /// them back.
+    async fn hand_back<const N: usize>(&self, ids: [u64; N]) -> Checked {
+        let solver = self.buyer();
+        let jobs = ids.map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
+        let observed = self.resume(&self.solvable, &jobs).await?;
+        let Err(error) = observed.outcome else {
+            let what = "it answers in one call, has no job to resume, and answered all the same";
+            return Err(what.to_owned());
+        };
+        let is_right = error.kind() == ErrorKind::Unsupported;
+        ensure!(
+            is_right,
+            "there is no job to resume, and the error is not unsupported: {error}"
+        );
+        let heard = &observed.heard;
+        let has_bought = !heard.buyers.is_empty();
+        ensure!(
+            !has_bought,
+            "it was to refuse before anything is sent, and it bought: {error}"
+        );
+        // The jobs may be billed, and the refusal is not.
+        check_bill(&heard.purchases, &error)?;
+        let took = observed.took;
+        let is_instant = took.is_zero() || !self.is_paused;
+        ensure!(is_instant, "it took {took:?} to refuse");
+        let named = error.unfinished_jobs();
+        for job in jobs {
+            ensure!(named.contains(&job), "{job} was not handed back: {error}");
+        }
+        self.check_error(&error)?;
         Ok(Finding::Passed)
     }
 

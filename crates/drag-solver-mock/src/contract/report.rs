@@ -12,6 +12,8 @@ pub enum Finding {
     Passed,
     /// The check could not be made, and why.
     Skipped(String),
+    /// The check was [left out](super::SolverUnderTest::without), and why.
+    LeftOut(String),
     /// The solver does not do what it must, and what it does instead.
     Failed(String),
 }
@@ -25,7 +27,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether no check failed. Skipped checks are no failures.
+    /// Whether no check failed. Checks that were not made are no failures.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.failed().next().is_none()
@@ -50,7 +52,16 @@ impl Report {
         passed.map(|(check, _)| *check)
     }
 
-    /// The names of the checks that were skipped, and why.
+    /// The names of the checks that were left out on purpose, and why.
+    pub fn left_out(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.findings.iter().filter_map(|(check, it)| match it {
+            Finding::LeftOut(why) => Some((*check, why.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The names of the checks that could not be made, and why. None of them was
+    /// [left out](Self::left_out).
     pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.findings.iter().filter_map(|(check, it)| match it {
             Finding::Skipped(why) => Some((*check, why.as_str())),
@@ -73,12 +84,17 @@ impl fmt::Display for Report {
             match finding {
                 Finding::Passed => writeln!(f, "passed   {check}")?,
                 Finding::Skipped(why) => writeln!(f, "skipped  {check}: {why}")?,
+                Finding::LeftOut(why) => writeln!(f, "left out {check}: {why}")?,
                 Finding::Failed(what) => writeln!(f, "FAILED   {check}: {what}")?,
             }
         }
         let (passed, skipped) = (self.passed_checks().count(), self.skipped().count());
         let failed = self.failed().count();
         write!(f, "{passed} passed, {skipped} skipped, {failed} failed")?;
+        let left_out = self.left_out().count();
+        if left_out > 0 {
+            write!(f, ", {left_out} left out")?;
+        }
         if !self.kinds.is_empty() {
             let names: Vec<_> = self.kinds.iter().map(|kind| kind.as_str()).collect();
             write!(f, "; errors seen: {}", names.join(", "))?;

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Solution, SolveError};
+use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict};
 use tokio::time::{Instant, timeout};
+
+use super::Check;
 
 /// Calls at once that memory takes without noticing, and time for any provider to begin: on a paused
 /// clock.
@@ -22,6 +24,10 @@ pub struct SolverUnderTest<'a> {
     pub(super) expected: Option<(Drag, f64)>,
     pub(super) failures: Vec<Failure<'a>>,
     pub(super) endless: Option<DragChallenge>,
+    /// The verdicts that it takes reports of, if that is known.
+    pub(super) reported: Option<Vec<Verdict>>,
+    pub(super) has_no_jobs: bool,
+    pub(super) left_out: Vec<(Check, String)>,
     answerers: Vec<String>,
     pub(super) secrets: Vec<String>,
     at_once: Option<usize>,
@@ -43,6 +49,9 @@ impl<'a> SolverUnderTest<'a> {
             expected: None,
             failures: Vec::new(),
             endless: None,
+            reported: None,
+            has_no_jobs: false,
+            left_out: Vec::new(),
             answerers,
             secrets: Vec::new(),
             at_once: None,
@@ -86,6 +95,29 @@ impl<'a> SolverUnderTest<'a> {
     /// A challenge for whose answer the solver waits until the deadline.
     pub fn never_answering(mut self, endless: DragChallenge) -> Self {
         self.endless = Some(endless);
+        self
+    }
+
+    /// The verdicts that the solver takes reports of: of each a report is made on a fresh answer, and has to
+    /// be taken; those of other verdicts have to be refused as [`ErrorKind::Unsupported`]. `[]` if it
+    /// takes none.
+    pub fn reporting(mut self, verdicts: impl IntoIterator<Item = Verdict>) -> Self {
+        self.reported.get_or_insert_default().extend(verdicts);
+        self
+    }
+
+    /// Says that the solver's service answers in one call and has no jobs. Then no answer has a job, and a
+    /// challenge that brings one of the solver's name is refused with [`ErrorKind::Unsupported`] before
+    /// anything is sent, handing it back: it was paid for, and may be known to somebody else.
+    pub fn answering_in_one_call(mut self) -> Self {
+        self.has_no_jobs = true;
+        self
+    }
+
+    /// Leaves out a check that cannot be made of this solver. The [report](super::Report::left_out) says
+    /// why, and does not count it as skipped.
+    pub fn without(mut self, check: Check, why: impl Into<String>) -> Self {
+        self.left_out.push((check, why.into()));
         self
     }
 
@@ -147,6 +179,12 @@ impl<'a> SolverUnderTest<'a> {
     pub(super) fn endless_with_deadline(&self) -> Option<DragChallenge> {
         let deadline = Instant::now() + self.scale().1;
         Some(self.endless.clone()?.with_deadline(deadline))
+    }
+
+    /// Whose name a paid job has to have to be the solver's: its own, or that of the first one inside.
+    pub(super) fn buyer(&self) -> String {
+        let inside = self.solver.profile().solvers.into_iter().next();
+        inside.unwrap_or_else(|| self.solver.name().to_owned())
     }
 
     /// Everything that there is to ask: which solver, and what.
