@@ -9,23 +9,24 @@
 //! from a response to what it means. `HttpSolver` does the rest: it polls through lost connections,
 //! keeps deadlines, bounds what comes back, and never buys twice what was paid for.
 //!
-//! The service below is made up and lives in this process. For a real one, leave out `transport`.
+//! The service below is made up and lives on a port of this process.
 
 #![allow(clippy::print_stdout)] // printing is what a program is for
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use drag_solver::config::{ChainConfig, Registry};
 use drag_solver::http::secrecy::{ExposeSecret as _, SecretString};
-use drag_solver::http::serde_json::{self, Map, Value, json};
+use drag_solver::http::serde_json::{Map, Value, json};
 use drag_solver::http::{
     Answer, ApiRequest, ApiResponse, Created, HttpOptions, HttpSolverBuilder, JobApi, JobState,
-    Picture, PollInterval, ResponseError, Transport, TransportError, json, points,
+    Picture, PollInterval, ResponseError, json, points,
 };
 use drag_solver::prelude::*;
+use drag_solver::testing::emulator::{Fault, Operation, Request, stand_in};
 use drag_solver::testing::pictures::{AnswerKey, TestPicture};
 use drag_solver::testing::{contract, fixtures};
 use drag_solver::{ImageFormat, JobId, ScreenshotLimits};
@@ -142,6 +143,17 @@ struct Clickworks {
 }
 
 impl Clickworks {
+    async fn answer(self: Arc<Self>, request: Request) -> Value {
+        let asked = request.json();
+        match request.path() {
+            _ if asked["key"] != KEY => json!({"error": "bad key"}),
+            "/jobs" => self.hire(&asked).await,
+            "/result" => self.result(&asked),
+            "/report" => json!({"thanks": true}),
+            _ => json!({"error": "no such call"}),
+        }
+    }
+
     async fn hire(&self, order: &Value) -> Value {
         let picture = BASE64_STANDARD.decode(order["picture"].as_str().unwrap_or_default());
         let drag = match picture.map(Screenshot::from_bytes) {
@@ -170,32 +182,14 @@ impl Clickworks {
     }
 }
 
-#[async_trait]
-impl Transport for Clickworks {
-    async fn send(&self, request: ApiRequest, _: Duration) -> Result<ApiResponse, TransportError> {
-        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let answer = match request.path() {
-            _ if body["key"] != KEY => json!({"error": "bad key"}),
-            "jobs" => self.hire(&body).await,
-            "result" => self.result(&body),
-            "report" => json!({"thanks": true}),
-            _ => json!({"error": "no such call"}),
-        };
-        Ok(ApiResponse::new(200, answer.to_string()))
-    }
-}
-
-/// Settings of a solver. Without `transport` it would ask over HTTP, at [`JobApi::base_url`].
-fn clickworks() -> HttpSolverBuilder<ClickworksApi> {
-    HttpSolverBuilder::new(|key| ClickworksApi { key }).transport(Clickworks::default())
-}
-
 /// The providers that the file of a chain can name: those of the library, and this one, with the
 /// settings that every HTTP provider has.
 fn registry() -> Result<Registry, ConfigError> {
     Registry::standard().register("clickworks", |options: HttpOptions, context| {
         let options = options.resolve("CLICKWORKS_KEY", "CLICKWORKS_BASE_URL", context)?;
-        clickworks().options(options).build()
+        HttpSolverBuilder::new(|key| ClickworksApi { key })
+            .options(options)
+            .build()
     })
 }
 
@@ -213,8 +207,16 @@ const CHAIN: &str = r#"
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let service = Arc::new(Clickworks::default());
+    let service = stand_in(move |request| Arc::clone(&service).answer(request))
+        .token(KEY)
+        .operation(Operation::Poll, "POST /result") // what faults can happen to
+        .fault(Operation::Poll, Fault::Html, 2)
+        .start()
+        .await?;
     let soon = Duration::from_millis(1); // no person is at work behind this one
-    let solver = clickworks()
+    let solver = HttpSolverBuilder::new(|key| ClickworksApi { key })
+        .base_url(service.url()) // by default that of `JobApi::base_url`
         .token(KEY)
         .poll(PollInterval::new(soon, soon))
         .build()?;
@@ -222,18 +224,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let picture = TestPicture::draw_sized(1, 200, 400)?;
     let solution = solver.solve(&picture.challenge()).await?;
     println!("drag {}\n", solution.drag());
+    // Two polls were answered with a page for people: what is paid for is waited for all the same.
+    assert_eq!(service.requests_to("/jobs"), 1);
 
-    // The suite: give it an emulator or an in-memory service, never an account. It buys.
+    // The suite: give it a stand-in, never an account. It buys.
     let subject = contract::SolverUnderTest::new(&solver, picture.challenge())
         .expecting(picture.drag(), 0.0)
         .failing(fixtures::challenge()) // a picture that the service does not know
         .never_answering(picture.challenge().with_instruction("take forever"))
+        .reporting([Verdict::Correct, Verdict::Incorrect])
         .with_secret(KEY);
     let report = contract::run(&subject).await;
     println!("{report}");
 
     // In a chain from a file, by its name.
-    let variables = |name: &str| (name == "CLICKWORKS_KEY").then(|| KEY.into());
+    let url = service.url();
+    let variables = move |name: &str| match name {
+        "CLICKWORKS_KEY" => Some(KEY.into()),
+        "CLICKWORKS_BASE_URL" => Some(url.clone().into()),
+        _ => None,
+    };
     let registry = registry()?.with_variables(variables); // in place of the environment
     let chain = toml::from_str::<ChainConfig>(CHAIN)?.build(&registry)?;
     println!("{chain:#}\n\nat most: {}", chain.profile().worst_case);

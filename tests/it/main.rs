@@ -14,4 +14,5 @@ mod outages;
 mod picture;
 mod readme;
 mod road;
+mod stand_in;
 mod support;

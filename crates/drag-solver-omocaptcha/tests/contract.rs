@@ -64,11 +64,11 @@ async fn it_keeps_the_contract() {
             .expecting(DRAG, 0.0)
             .failing(picture(UNSOLVABLE))
             .never_answering(picture(ENDLESS))
+            .reporting([])
             .with_secret(TOKEN);
         let report = contract::run(&subject).await;
         assert!(report.passed(), "{version}: {report}");
-        let skipped: Vec<_> = report.skipped().map(|finding| finding.0).collect();
-        assert_eq!(skipped, ["reports_are_answered"], "it takes no reports");
+        assert_eq!(report.skipped().count(), 0, "{version}: {report}");
         emulator.shutdown().await;
     }
 }

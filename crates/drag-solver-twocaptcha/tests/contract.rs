@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point};
+use drag_solver_core::{Billed, Drag, DragChallenge, DragSolver, ErrorKind, Point, Verdict};
 use drag_solver_emulator::{Emulator, EmulatorBuilder, Protocol, Quirk};
 use drag_solver_http::PollInterval;
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
@@ -55,6 +55,7 @@ async fn it_keeps_the_contract() {
         .expecting(DRAG, 0.0)
         .failing(picture(UNSOLVABLE))
         .never_answering(picture(ENDLESS))
+        .reporting([Verdict::Correct, Verdict::Incorrect])
         .with_secret(TOKEN);
     let report = contract::run(&subject).await;
     assert!(report.passed(), "{report}");
