@@ -13,13 +13,13 @@ use crate::template::{Fill, Place, Scope, Template};
 /// Where an answer is, in which form and unit, and what it cost.
 #[derive(Clone, Debug)]
 pub(crate) struct AnswerReader {
-    form: Form,
-    unit: http::Unit,
+    pub(crate) form: Form,
+    pub(crate) unit: http::Unit,
     cost: Option<(Places, Money)>,
 }
 
 #[derive(Clone, Debug)]
-enum Form {
+pub(crate) enum Form {
     Both(Places),
     Each(Places, Places),
     Distance(Places, Point),

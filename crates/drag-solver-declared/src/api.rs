@@ -307,7 +307,7 @@ impl JobApi for DeclaredApi {
 
 impl DeclaredApi {
     /// Whether the job's id and the answer stand at the same place, in different responses.
-    fn is_same_place(&self) -> bool {
+    pub(crate) fn is_same_place(&self) -> bool {
         let job = self.poll.as_ref().map(|poll| &poll.job.written);
         job.is_some_and(|job| {
             job.iter()

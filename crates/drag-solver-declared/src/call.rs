@@ -13,17 +13,17 @@ use crate::template::{Fill, Place, Scope, Template, Text};
 pub(crate) struct Request {
     /// What it is called in errors and logs: its path, as it was written.
     label: String,
-    method: Method,
+    pub(crate) method: Method,
     /// What stands in front of the first placeholder, in whole segments.
-    path: String,
-    segments: Vec<Text>,
-    query: Vec<(String, Text)>,
-    headers: Vec<(String, Text)>,
-    body: Option<Body>,
+    pub(crate) path: String,
+    pub(crate) segments: Vec<Text>,
+    pub(crate) query: Vec<(String, Text)>,
+    pub(crate) headers: Vec<(String, Text)>,
+    pub(crate) body: Option<Body>,
 }
 
 #[derive(Clone, Debug)]
-enum Body {
+pub(crate) enum Body {
     Json(Template),
     Form(Template),
     Multipart(Template),
@@ -150,6 +150,32 @@ impl Request {
             };
         }
         Ok(request)
+    }
+
+    /// Method and path, with `*` for segments that vary, and the fixed part of the query.
+    #[cfg(feature = "testing")]
+    pub(crate) fn pattern(&self) -> String {
+        let method = match self.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        };
+        let star = || "*".to_owned();
+        let fixed = |text: &Text| text.is_fixed().then(|| text.fill(&Fill::Preview));
+        let varying = self
+            .segments
+            .iter()
+            .map(|text| fixed(text).unwrap_or_else(star));
+        let fixed = self.path.split('/').map(str::to_owned);
+        let path: Vec<_> = fixed
+            .chain(varying)
+            .filter(|part| !part.is_empty())
+            .collect();
+        let query = self.query.iter().filter(|(_, text)| text.is_fixed());
+        let query: Vec<_> = query
+            .map(|(name, text)| format!("{name}={}", text.fill(&Fill::Preview)))
+            .collect();
+        let sign = if query.is_empty() { "" } else { "?" };
+        format!("{method} /{}{sign}{}", path.join("/"), query.join("&"))
     }
 
     /// The request in words, with names in place of secrets, picture and job.

@@ -27,6 +27,8 @@ mod preset;
 mod refusal;
 mod service;
 mod template;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use crate::api::DeclaredApi;
 pub use crate::definition::{

@@ -192,8 +192,34 @@ impl Declared {
         Ok((settings, secrets))
     }
 
+    /// The protocol with example settings, and without a key.
+    #[cfg(feature = "testing")]
+    pub(crate) fn example_api(&self) -> Result<DeclaredApi, ConfigError> {
+        self.compile(&self.example_settings())
+    }
+
+    /// Which requests are which: method and path, and what the query must have.
+    #[cfg(feature = "testing")]
+    pub(crate) fn patterns(&self) -> Vec<(drag_solver_emulator::Operation, String)> {
+        use drag_solver_emulator::Operation::{Balance, Create, Poll, Report};
+        let Ok(api) = self.example_api() else {
+            return Vec::new(); // it was checked
+        };
+        let calls = [
+            (Create, Some(&api.create)),
+            (Poll, api.poll.as_ref().map(|poll| &poll.request)),
+            (Balance, api.balance.as_ref().map(|(request, _)| request)),
+            (Report, api.report_correct.as_ref()),
+            (Report, api.report_incorrect.as_ref()),
+        ];
+        let calls = calls.into_iter();
+        calls
+            .filter_map(|(operation, call)| Some((operation, call?.pattern())))
+            .collect()
+    }
+
     /// The settings, with something in place of what its user has to set.
-    fn example_settings(&self) -> Settings {
+    pub(crate) fn example_settings(&self) -> Settings {
         let mut settings = self.definition.settings.clone();
         for value in settings.values_mut().filter(|value| **value == "") {
             *value = serde_json::json!([1, 1]);

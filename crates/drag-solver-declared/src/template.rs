@@ -11,7 +11,7 @@ use crate::advice;
 
 /// What stands for something that is known only when a request is made.
 #[derive(Clone, Debug, PartialEq)]
-enum Placeholder {
+pub(crate) enum Placeholder {
     Key,
     Secret(String),
     PictureBase64,
@@ -71,10 +71,10 @@ pub(crate) struct Scope<'a> {
 
 /// A text with placeholders.
 #[derive(Clone, Debug)]
-pub(crate) struct Text(Vec<Part>);
+pub(crate) struct Text(pub(crate) Vec<Part>);
 
 #[derive(Clone, Debug)]
-enum Part {
+pub(crate) enum Part {
     Words(String),
     Hole(Placeholder),
     /// A setting, whose value keeps its type if it is all there is.
@@ -173,7 +173,7 @@ impl Text {
     }
 }
 
-fn plain(value: Value) -> String {
+pub(crate) fn plain(value: Value) -> String {
     match value {
         Value::String(text) => text,
         other => other.to_string(),

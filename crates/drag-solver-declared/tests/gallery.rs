@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use drag_solver_declared::testing::{TestOptions, test_with};
 use drag_solver_declared::{Declared, Definition, Family, GALLERY};
 
 fn services() -> impl Iterator<Item = Declared> {
@@ -60,5 +61,23 @@ fn requests_are_shown_without_a_key() {
         let shown = service.preview();
         assert!(shown.starts_with("create: POST http"), "{shown}");
         assert!(shown.contains("[key]"), "{shown}");
+    }
+}
+
+/// What `drag-solver service test` does, for one service of each shape. The gate does it for all of them,
+/// with faults.
+#[tokio::test]
+async fn services_of_each_family_keep_the_contract() {
+    let some = [
+        "capzy",
+        "betacaptcha",
+        "solvecaptcha",
+        "deathbycaptcha",
+        "solvecha",
+    ];
+    for service in services().filter(|service| some.contains(&service.name())) {
+        let few = TestOptions::default().without_faults();
+        let report = test_with(&service, few).await.unwrap();
+        assert!(report.passed(), "{}\n{report}", service.name());
     }
 }

@@ -1,0 +1,25 @@
+//! A double of a declared service, made of the same declaration, and the contract over it.
+//!
+//! ```
+//! use drag_solver_declared::{Declared, GALLERY, testing};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (name, text) = GALLERY[0];
+//! let service = Declared::new(name, toml::from_str(text)?)?;
+//! # let few = testing::TestOptions::default().without_faults();
+//! # let report = testing::test_with(&service, few).await?;
+//! # if false {
+//! let report = testing::test(&service).await?;
+//! # }
+//! println!("{report}");
+//! assert!(report.passed());
+//! # Ok(())
+//! # }
+//! ```
+
+mod double;
+mod received;
+mod trial;
+
+pub use self::trial::{FaultFinding, TestOptions, TestReport, test, test_with};
