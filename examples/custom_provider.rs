@@ -123,13 +123,14 @@ fn accepted(response: &ApiResponse) -> Result<Map<String, Value>, ResponseError>
     let Some(error) = json::text(members.get("error")) else {
         return Ok(members);
     };
-    let kind = match error.as_str() {
-        "bad key" => ErrorKind::Unauthorized,
-        "no money" => ErrorKind::InsufficientBalance,
-        "busy" => ErrorKind::RateLimited,
-        _ => ErrorKind::Protocol,
-    };
-    Err(SolveError::new(kind, format!("refused: {error}")).into())
+    let refusal = |kind| SolveError::new(kind, format!("refused: {error}"));
+    Err(match error.as_str() {
+        "bad key" => refusal(ErrorKind::Unauthorized).into(),
+        "no money" => refusal(ErrorKind::InsufficientBalance).into(),
+        "busy" => refusal(ErrorKind::RateLimited).into(),
+        // Not explained, so the HTTP status counts: with a 500 it may have been paid for.
+        _ => ResponseError::Unknown(refusal(ErrorKind::Protocol)),
+    })
 }
 
 // That is the provider. What follows is needed to try it without a network.

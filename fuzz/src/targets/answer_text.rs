@@ -1,6 +1,6 @@
 //! `x1|y1|x2|y2`, the answer of omocaptcha's v1.
 
-use drag_solver::http::{ApiResponse, JobApi as _, JobState};
+use drag_solver::http::{ApiResponse, Found, JobApi as _, JobState};
 use drag_solver::{Drag, Point};
 use drag_solver_omocaptcha::OmocaptchaV1;
 use serde_json::json;
@@ -26,13 +26,14 @@ fn read(result: &str) -> Option<Drag> {
     let api = OmocaptchaV1::new(TOKEN.to_owned().into(), "24");
     let body = json!({"error": false, "status": "success", "result": result});
     match api.parse_poll(&ApiResponse::new(200, body.to_string())) {
-        Ok(JobState::Solved(answer)) => match answer.drag {
-            Ok(drag) => {
+        Ok(JobState::Solved(answer)) => match answer.found {
+            Ok(Found::Drag(drag)) => {
                 let parts: Vec<&str> = result.split('|').collect();
                 assert_eq!(parts.len(), 4, "{result:?}");
                 drag_is_sound(&drag);
                 Some(drag)
             }
+            Ok(other) => panic!("{result:?} is {other:?}"),
             Err(why) => {
                 assert!(!why.is_empty(), "{result:?}");
                 None
