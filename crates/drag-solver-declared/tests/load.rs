@@ -1,6 +1,7 @@
 //! A mistake in a declaration is refused when it is loaded, with its place and what was probably meant.
 
 #![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
+#![allow(clippy::too_many_lines)] // a table
 
 use drag_solver_declared::{Declared, Definition};
 
