@@ -16,7 +16,7 @@ use crate::{ErrorKind, Event, JobId, Observer, PaidJob, Rect, Screenshot, SolveE
 /// use drag_solver_core::{DragChallenge, Rect, Screenshot};
 ///
 /// # fn main() -> Result<(), drag_solver_core::SolveError> {
-/// # let bytes = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+/// # let bytes = b"GIF89a\x4f\x02\x7d\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;".to_vec();
 /// let challenge = DragChallenge::new(Screenshot::from_bytes(bytes)?)
 ///     .with_instruction("Drag the puzzle piece into the gap")
 ///     .with_region(Rect::new(40.0, 380.0, 510.0, 400.0))?;
@@ -262,7 +262,7 @@ mod tests {
     use crate::Billed;
 
     fn challenge() -> DragChallenge {
-        let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+        let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;".to_vec();
         DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
     }
 

@@ -33,7 +33,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), SolveError> {
-//! # let bytes = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+//! # let bytes = b"GIF89a\x4f\x02\x7d\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;".to_vec();
 //! let challenge = DragChallenge::new(Screenshot::from_bytes(bytes)?);
 //! let solution = AlwaysTheSame.solve(&challenge).await?;
 //! assert_eq!(solution.drag().to_string(), "83,560 -> 320,560");

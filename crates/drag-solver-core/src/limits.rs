@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn each_limit_is_checked_at_its_edge() {
-        let gif = Screenshot::from_bytes(b"GIF89a\x4f\x02\x7d\x04\0\0\0;".to_vec()).unwrap();
+        let gif = Screenshot::from_bytes(
+            b"GIF89a\x4f\x02\x7d\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;".to_vec(),
+        )
+        .unwrap();
         assert_eq!(ScreenshotLimits::none().check(&gif), Ok(()));
 
         let side = ScreenshotLimits::none().with_max_side(1149);

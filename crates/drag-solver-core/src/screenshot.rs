@@ -262,6 +262,7 @@ pub enum ScreenshotError {
         "the {format} picture is cut off: its end is missing, as while it is being written{}",
         match format {
             ImageFormat::Jpeg => " (if it is whole all the same, append the bytes FF D9)",
+            ImageFormat::Gif => ", or it holds no picture at all",
             _ => "",
         }
     )]
@@ -345,7 +346,7 @@ mod tests {
         let mut bytes = b"GIF89a".to_vec();
         bytes.extend(width.to_le_bytes());
         bytes.extend(height.to_le_bytes());
-        bytes.extend(b"\0\0\0;");
+        bytes.extend(b"\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;");
         bytes
     }
 
@@ -376,7 +377,8 @@ mod tests {
         let headers = [
             (png(5, 5), png(5, 5).len()),
             (jpeg(5, 5), jpeg(5, 5).len()),
-            (gif(5, 5), gif(5, 5).len()),
+            // Viewers do without a GIF's last byte.
+            (gif(5, 5), gif(5, 5).len() - 1),
             (lossless_webp(5, 5), 25),
         ];
         for (whole, header) in headers {
@@ -414,6 +416,8 @@ mod tests {
         assert!(message(endless).contains("append the bytes FF D9"));
         assert!(message(png(5, 5)[..18].to_vec()).contains("cut off inside its header"));
         assert!(message(png(5, 5)[..30].to_vec()).contains("its end is missing"));
+        let empty = b"GIF89a\x05\0\x05\0\0\0\0;".to_vec();
+        assert!(message(empty).contains("holds no picture at all"));
         assert!(message(png(0, 5)).contains("no pixels (0x5)"));
         assert!(message(gif(5, 0)).contains("no pixels (5x0)"));
         assert!(message(png(60_000, 60_000)).contains("60000x60000"));
@@ -453,6 +457,6 @@ mod tests {
     #[test]
     fn debug_shows_no_pixels() {
         let shot = Screenshot::from_bytes(gif(3, 4)).unwrap();
-        assert_eq!(format!("{shot:?}"), "Screenshot(GIF 3x4, 14 bytes)");
+        assert_eq!(format!("{shot:?}"), "Screenshot(GIF 3x4, 26 bytes)");
     }
 }

@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn challenge() -> DragChallenge {
-        let gif = b"GIF89a\x4f\x02\x7d\x04\x00\x00\x00;".to_vec();
+        let gif = b"GIF89a\x4f\x02\x7d\x04\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;".to_vec();
         DragChallenge::new(Screenshot::from_bytes(gif).unwrap())
     }
 

@@ -56,9 +56,10 @@ fn gif_ends(bytes: &[u8]) -> bool {
                 let blocks = flags.and_then(|&flags| picture.get(10 + colours(flags)..));
                 return blocks.is_some_and(|blocks| behind_blocks(blocks).is_some());
             }
-            [] | [EXTENSION] => return false,
-            // Without a picture; or no block, which is another matter than cut off.
-            [END | _, ..] => return true,
+            // An end without a picture before it is the end of nothing.
+            [] | [EXTENSION | END, ..] => return false,
+            // No block, which is another matter than cut off.
+            _ => return true,
         }
     }
 }
@@ -150,6 +151,9 @@ mod tests {
             b"GIF89a\x05\0\x05\0\0\0\0no block",
             ImageFormat::Gif
         ));
+        // An end with no picture before it.
+        let empty = [&gif()[..27], b";"].concat();
+        assert!(is_cut_off(&empty, ImageFormat::Gif));
         let mut huge = png();
         huge[8..12].copy_from_slice(&u32::MAX.to_be_bytes());
         assert!(is_cut_off(&huge, ImageFormat::Png));

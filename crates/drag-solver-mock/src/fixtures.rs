@@ -35,8 +35,9 @@ pub fn drag() -> Drag {
 #[allow(clippy::expect_used)] // documented
 pub fn screenshot_sized(width: u16, height: u16) -> Screenshot {
     let [width, height] = [width, height].map(u16::to_le_bytes);
-    // Nothing but a header and a trailer.
-    let gif = [&b"GIF89a"[..], &width, &height, b"\0\0\0;"].concat();
+    // A header, a picture with no data, and a trailer.
+    let picture = b"\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;";
+    let gif = [&b"GIF89a"[..], &width, &height, picture].concat();
     Screenshot::from_bytes(gif).expect("a GIF with pixels")
 }
 

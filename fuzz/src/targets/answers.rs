@@ -27,7 +27,7 @@ const POLL: PollInterval = PollInterval::new(SECOND, SECOND);
 const LIMIT: Duration = Duration::from_millis(2_500);
 
 /// A gif of 400 by 300 pixels, smaller than any provider's limit.
-const SCREENSHOT: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0;";
+const SCREENSHOT: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;";
 
 /// What omocaptcha answers, protocol v1.
 pub fn omocaptcha_v1(data: &[u8]) {

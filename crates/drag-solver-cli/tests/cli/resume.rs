@@ -114,7 +114,11 @@ async fn resume_never_buys() {
     // A job that was given up: a retry would buy another at once.
     let unknown = scene.path("unknown.gif");
     // 591 x 381 px, which `first` takes as it is.
-    std::fs::write(&unknown, b"GIF89a\x4f\x02\x7d\x01\0\0\0;").unwrap();
+    std::fs::write(
+        &unknown,
+        b"GIF89a\x4f\x02\x7d\x01\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;",
+    )
+    .unwrap();
     let ran = scene.run(&["solve", &unknown]).run().await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let jobs = scene.emulator.jobs();
