@@ -1,6 +1,6 @@
 //! `--annotate`: the picture with the drag drawn in.
 
-use std::io::{Cursor, Write as _};
+use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -67,11 +67,27 @@ impl Annotation {
                 "--annotate would write over the screenshot itself"
             );
         }
+        let is_png = target
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("png"));
+        ensure!(
+            is_png,
+            "--annotate writes PNG: give {} a name that ends in .png",
+            file_name(&target)
+        );
         let folder = match target.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let file = named_like_any_other_file(folder).with_context(cannot_write)?;
+        ensure!(
+            folder.is_dir(),
+            "cannot write {}: its folder does not exist",
+            file_name(&target)
+        );
+        let file = named_like_any_other_file(folder)
+            // Its own text shows the name that the file has until then.
+            .map_err(|error| io::Error::from(error.kind()))
+            .with_context(|| format!("cannot write {}", file_name(&target)))?;
         Ok(Self { target, file })
     }
 
@@ -179,7 +195,18 @@ mod tests {
         assert!(refusal(&folder.path().join("./shot.png")).contains("the screenshot itself"));
         assert!(refusal(Path::new("-")).contains("standard output"));
         let missing = folder.path().join("missing/out.png");
-        assert!(refusal(&missing).contains("missing/out.png"));
+        let refused = refusal(&missing);
+        assert!(
+            refused.ends_with("missing/out.png: its folder does not exist"),
+            "{refused}"
+        );
+        for name in ["a.jpg", "png", "a"] {
+            assert!(
+                refusal(&folder.path().join(name)).contains("ends in .png"),
+                "{name}"
+            );
+        }
+        assert!(Annotation::prepare(&folder.path().join("A.PNG"), &shot).is_ok());
     }
 
     #[cfg(unix)]

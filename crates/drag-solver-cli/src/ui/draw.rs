@@ -92,12 +92,15 @@ fn head(tip: Point, towards: Point, length: f64) -> Distance {
 fn blend(pixel: &mut Rgba<u8>, outside: f64, [red, green, blue]: [u8; 3]) {
     let alpha = whole((0.5 - outside).clamp(0.0, 1.0) * 255.0);
     if alpha > 0 {
+        let opaque = pixel.0[3];
         pixel.blend(&Rgba([
             red,
             green,
             blue,
             alpha.try_into().unwrap_or(u8::MAX),
         ]));
+        // Rounding must not make it more transparent.
+        pixel.0[3] = pixel.0[3].max(opaque);
     }
 }
 
@@ -138,6 +141,15 @@ mod tests {
             let column: Vec<u8> = (480..520).map(|y| luma(&picture, 150, y)).collect();
             let (darkest, lightest) = (column.iter().min().unwrap(), column.iter().max().unwrap());
             assert!(*darkest < 40 && *lightest > 200, "on {ground}: {column:?}");
+        }
+    }
+
+    #[test]
+    fn the_picture_stays_as_opaque_as_it_was() {
+        for alpha in [255, 128, 0] {
+            let mut picture = RgbaImage::from_pixel(300, 600, Rgba([9, 99, 199, alpha]));
+            draw(&mut picture, &drag());
+            assert!(picture.pixels().all(|pixel| pixel.0[3] >= alpha), "{alpha}");
         }
     }
 

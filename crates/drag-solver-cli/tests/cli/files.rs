@@ -134,7 +134,7 @@ async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent
     // A sound header, and no pixels behind it.
     std::fs::write(path("hollow.gif"), fixtures::screenshot().bytes()).unwrap();
     let server = Untouched::new();
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
         (&["--annotate", &path("out.png")], 3, "cannot be decoded"),
         (
             &["--annotate", &path("hollow.gif")],
@@ -142,7 +142,12 @@ async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent
             "the screenshot itself",
         ),
         (&["--annotate", &path("")], 2, "is a directory"),
-        (&["--annotate", &path("no/out.png")], 2, "no/out.png"),
+        (&["--annotate", &path("out.jpg")], 2, "ends in .png"),
+        (
+            &["--annotate", &path("no/out.png")],
+            2,
+            "no/out.png: its folder does not exist",
+        ),
         (&["--region", "0,0,600,10"], 3, "591x1149 px screenshot"),
     ];
     for (options, status, why) in cases {
