@@ -1,5 +1,7 @@
 //! How the values of options are read.
 
+use std::num::{IntErrorKind, ParseIntError};
+use std::str::FromStr;
 use std::time::Duration;
 
 use drag_solver::{JobId, PaidJob, Rect};
@@ -12,6 +14,27 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) => Ok(duration),
         Err(_) => Err("write a number and its unit, as in 60s, 500ms or 1m30s".to_owned()),
     }
+}
+
+/// How often a provider may be asked: no more often than the library does.
+pub(crate) fn poll_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval < Duration::from_millis(1) {
+        return Err("must be at least 1ms".to_owned());
+    }
+    Ok(interval)
+}
+
+/// A number that is not zero.
+pub(crate) fn count<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|error: ParseIntError| {
+        let problem = match error.kind() {
+            IntErrorKind::Zero => "must be at least 1",
+            IntErrorKind::PosOverflow => "is too large",
+            _ => "write a whole number, as in 3",
+        };
+        problem.to_owned()
+    })
 }
 
 pub(crate) fn region(text: &str) -> Result<Rect, String> {
@@ -36,6 +59,8 @@ pub(crate) fn paid_job(text: &str) -> Result<PaidJob, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     #[test]
@@ -47,6 +72,21 @@ mod tests {
             assert!(duration(bad).unwrap_err().contains("as in 60s"), "{bad}");
         }
         assert!(duration("0s").unwrap_err().contains("longer than nothing"));
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_told_their_limit() {
+        assert_eq!(poll_interval("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(poll_interval("1ns").unwrap_err(), "must be at least 1ms");
+        assert_eq!(count("3"), NonZeroU32::new(3).ok_or_else(String::new));
+        for (bad, why) in [
+            ("0", "at least 1"),
+            ("-1", "whole number"),
+            ("9999999999", "too large"),
+        ] {
+            let error = count::<NonZeroU32>(bad).unwrap_err();
+            assert!(error.contains(why), "{bad}: {error}");
+        }
     }
 
     #[test]

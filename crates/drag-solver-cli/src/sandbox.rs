@@ -39,7 +39,7 @@ impl Sandbox {
                 SolveError::new(ErrorKind::Unavailable, message).mark_exhausted()
             };
             let emulator = emulator().await.map_err(|error| fail(error.to_string()))?;
-            match client(&emulator, self.options.clone()) {
+            match client(&emulator.url(Protocol::OmocaptchaV1), self.options.clone()) {
                 Ok(client) => Ok((client, emulator)),
                 Err(error) => Err(fail(error.to_string())),
             }
@@ -60,13 +60,13 @@ async fn emulator() -> io::Result<Emulator> {
 }
 
 /// A client with these options, as far as they are not about an account.
-fn client(emulator: &Emulator, mut options: HttpOptions) -> Result<Omocaptcha, ConfigError> {
+fn client(url: &str, mut options: HttpOptions) -> Result<Omocaptcha, ConfigError> {
     options.name.get_or_insert(NAME.to_owned());
     options.poll.get_or_insert(PollInterval::new(POLL, POLL));
     Omocaptcha::builder()
         .options(options)
         .token(NAME)
-        .base_url(emulator.url(Protocol::OmocaptchaV1))
+        .base_url(url)
         .job_timeout(Duration::MAX)
         .build()
 }
@@ -81,6 +81,15 @@ impl DragSolver for Sandbox {
     /// Solves like any provider. What the client cannot know of an error is that the sandbox takes
     /// no money, and that asking it again brings the same.
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        let earlier = challenge.paid_jobs_of(self.name()).next();
+        if let Some(job) = earlier.filter(|_| !self.open.initialized()) {
+            let message = format!(
+                "there is no job {job}: the sandbox's jobs end with the command, and cost nothing; solve \
+                 the picture again"
+            );
+            let error = SolveError::new(ErrorKind::Protocol, message);
+            return Err(error.with_solver(self.name()).mark_exhausted());
+        }
         let answer = self.client().await?.solve(challenge).await;
         answer.map_err(|error| error.with_billed(Billed::No).mark_exhausted())
     }
@@ -106,6 +115,8 @@ impl Provider for Sandbox {
     }
 
     fn from_config(options: HttpOptions, _: NoConfig, _: &Context) -> Result<Self, ConfigError> {
+        // Refuses what is wrong with them now, as any provider does. The port is not known yet.
+        client("http://127.0.0.1", options.clone())?;
         Ok(Self {
             options,
             open: OnceCell::new(),
@@ -119,7 +130,7 @@ impl Provider for Sandbox {
 
 #[cfg(test)]
 mod tests {
-    use drag_solver::Recovery;
+    use drag_solver::{JobId, PaidJob, Recovery};
     use drag_solver_mock::fixtures;
     use drag_solver_mock::pictures::TestPicture;
 
@@ -128,7 +139,8 @@ mod tests {
     #[tokio::test]
     async fn it_answers_test_pictures_over_http() {
         let emulator = emulator().await.unwrap();
-        let client = client(&emulator, HttpOptions::default()).unwrap();
+        let url = emulator.url(Protocol::OmocaptchaV1);
+        let client = client(&url, HttpOptions::default()).unwrap();
         for seed in 0..3 {
             let picture = TestPicture::draw_sized(seed, 200, 400).unwrap();
             let solution = client.solve(&picture.challenge()).await.unwrap();
@@ -138,6 +150,31 @@ mod tests {
         let stats = emulator.stats();
         assert_eq!((stats.jobs_solved, stats.requests), (3, 6));
         assert_eq!(stats.spent, Usd::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_job_of_an_earlier_command_is_not_waited_for() {
+        let context = Context::process();
+        let sandbox = Sandbox::from_config(HttpOptions::default(), NoConfig::default(), &context);
+        let challenge = fixtures::challenge().resume_job(PaidJob::new(NAME, JobId::from(123)));
+        let error = sandbox.unwrap().solve(&challenge).await.unwrap_err();
+        assert!(error.message().contains("no job 123"), "{error}");
+        assert_eq!(
+            (error.kind(), error.billed()),
+            (ErrorKind::Protocol, Billed::No)
+        );
+        assert!(
+            error.unfinished_jobs().is_empty(),
+            "there is nothing to resume"
+        );
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_refused_when_it_is_made() {
+        let soon = Duration::from_nanos(1);
+        let options = HttpOptions::default().poll(PollInterval::new(soon, soon));
+        let error = Sandbox::from_config(options, NoConfig::default(), &Context::process());
+        assert_eq!(error.unwrap_err().path(), "poll.every");
     }
 
     #[tokio::test]

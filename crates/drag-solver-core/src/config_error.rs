@@ -28,6 +28,8 @@ pub struct ConfigError {
     /// From the innermost key outwards.
     keys: Vec<String>,
     unknown_key: Option<String>,
+    /// Whether it is no setting of a file, but a variable of the environment.
+    is_variable: bool,
     problem: String,
 }
 
@@ -37,11 +39,17 @@ impl ConfigError {
         Self::of_whole(problem).in_key(key)
     }
 
+    /// The environment variable called `name` has this `problem`.
+    pub fn of_variable(name: impl AsRef<str>, problem: impl AsRef<str>) -> Self {
+        Self::of_whole(problem).in_variable(name)
+    }
+
     /// The settings as a whole have this `problem`.
     pub fn of_whole(problem: impl AsRef<str>) -> Self {
         Self {
             keys: Vec::new(),
             unknown_key: None,
+            is_variable: false,
             problem: without_tokens(problem.as_ref()),
         }
     }
@@ -54,15 +62,25 @@ impl ConfigError {
         }
     }
 
-    /// The same problem, inside of `key`.
+    /// The same problem, inside of `key`. A variable of the environment is in none.
     #[must_use]
     pub fn in_key(mut self, key: impl AsRef<str>) -> Self {
+        if self.is_variable {
+            return self;
+        }
         self.keys.push(without_tokens(key.as_ref()));
         self
     }
 
-    /// The same problem, of a setting that has another name for its user: the environment variable it
-    /// was read from, say.
+    /// The same problem, of a setting that was read from the environment variable `name`.
+    #[must_use]
+    pub fn in_variable(mut self, name: impl AsRef<str>) -> Self {
+        self = self.renamed(name);
+        self.is_variable = true;
+        self
+    }
+
+    /// The same problem, of a setting that has another name for its user.
     #[must_use]
     pub fn renamed(mut self, key: impl AsRef<str>) -> Self {
         self.keys = vec![without_tokens(key.as_ref())];
@@ -89,6 +107,7 @@ impl fmt::Display for ConfigError {
         match &self.unknown_key {
             Some(key) if path.is_empty() => write!(f, "unknown key `{key}`: {problem}"),
             Some(key) => write!(f, "unknown key `{key}` in {path}: {problem}"),
+            None if self.is_variable => write!(f, "environment variable {path}: {problem}"),
             None if path.is_empty() => f.write_str(problem),
             None => write!(f, "{path}: {problem}"),
         }
@@ -164,6 +183,14 @@ mod tests {
                 .to_string()
                 .starts_with("unknown key `max_atempts`: ")
         );
-        assert_eq!(error.renamed("TOKEN").path(), "TOKEN");
+        assert_eq!(error.renamed("other").path(), "other");
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_is_in_no_key() {
+        let in_file = ConfigError::new("token", "is empty").in_key("first");
+        let error = in_file.in_variable("TOKEN").in_key("providers");
+        assert_eq!(error.path(), "TOKEN");
+        assert_eq!(error.to_string(), "environment variable TOKEN: is empty");
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use drag_solver_core::text::looks_like_token;
 use drag_solver_core::{ConfigError, Usd, human_duration};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
+use crate::transport::KNOWN_SCHEMES;
 use crate::{Context, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
@@ -34,14 +36,14 @@ const MAX_TOKEN: usize = 512;
 #[serde(default)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// Key of the account. Files may call it `key`, too.
-    #[serde(alias = "key")]
+    /// Key of the account.
     pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     pub base_url: Option<String>,
     /// Name of the solver; the provider's unless set.
     pub name: Option<String>,
     /// URL of an HTTP or SOCKS proxy, possibly with a password in it; the environment's unless set.
+    #[serde(deserialize_with = "proxy")]
     pub proxy: Option<Secret>,
     /// When to ask for the result; the provider's documented interval unless set.
     pub poll: Option<PollInterval>,
@@ -79,7 +81,7 @@ impl HttpOptions {
         if self.token.is_none()
             && let Some(token) = context.variable(token_variable)?
         {
-            let token = check_token(&token).map_err(|error| error.renamed(token_variable))?;
+            let token = check_token(&token).map_err(|error| error.in_variable(token_variable))?;
             self.token = Some(token.into());
         }
         if self.token.is_none() {
@@ -92,7 +94,7 @@ impl HttpOptions {
         if self.base_url.is_none()
             && let Some(url) = context.variable(base_url_variable)?
         {
-            Endpoint::parse(&url).map_err(|error| error.renamed(base_url_variable))?;
+            Endpoint::parse(&url).map_err(|error| error.in_variable(base_url_variable))?;
             self.base_url = Some(url);
         }
         self.token = Some(self.take_token(context)?.into());
@@ -212,6 +214,16 @@ impl PollInterval {
     pub const fn new(first: Duration, every: Duration) -> Self {
         Self { first, every }
     }
+}
+
+/// Reads where a proxy's URL is. That it is a secret, too, is a surprise to many.
+fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Option::deserialize(deserializer).map_err(|_| {
+        D::Error::custom(format!(
+            "a proxy's URL is not written into the file, because there may be a password in it: write \
+             either {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is. {KNOWN_SCHEMES}"
+        ))
+    })
 }
 
 /// Takes a token as a user wrote it: surrounding white space (a file's last line break) is removed,

@@ -77,7 +77,7 @@ impl Context {
             None => Ok(None),
             Some(value) => match value.into_string() {
                 Ok(text) => Ok(Some(text)),
-                Err(_) => Err(ConfigError::new(name, "is not text in UTF-8")),
+                Err(_) => Err(ConfigError::of_variable(name, "is not text in UTF-8")),
             },
         }
     }
@@ -106,7 +106,7 @@ impl Context {
                         "the environment variable {name} is not set, or empty"
                     ));
                 }
-                Err(error) => return fail(format!("the environment variable {error}")),
+                Err(error) => return fail(format!("the {error}")),
             },
             Source::Place(Place::File(path)) => {
                 let full = self.base_dir.join(path);

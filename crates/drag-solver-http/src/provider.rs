@@ -59,7 +59,7 @@ pub trait Provider: DragSolver + Sized {
             // No setting has a token, so all that can be wrong with it is that there is none.
             Some(credentials) if error.path() == "token" => {
                 let problem = "is not set: set it to the token of your account";
-                ConfigError::new(&*credentials.name, problem)
+                ConfigError::of_variable(&*credentials.name, problem)
             }
             _ => error,
         })

@@ -40,6 +40,14 @@ pub(crate) enum Place {
     File(PathBuf),
 }
 
+/// What a file has in the place of a secret.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Place(Place),
+    Table {},
+}
+
 impl Secret {
     /// The secret that this variable of the environment holds.
     pub fn env(variable: impl Into<String>) -> Self {
@@ -103,9 +111,13 @@ pub(crate) fn is_path(path: &Path) -> bool {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The error of `Place` would repeat what was found, and that may be the secret.
-        match Place::deserialize(deserializer) {
-            Ok(place) => Ok(Self(Source::Place(place))),
+        // Serde's errors would repeat what was found, and that may be the secret.
+        match Written::deserialize(deserializer) {
+            Ok(Written::Place(place)) => Ok(Self(Source::Place(place))),
+            Ok(Written::Table {}) => Err(D::Error::custom(
+                "must be { env = \"NAME\" } or { file = \"PATH\" } and nothing else: is a key misspelt, or \
+                 below a heading in [ ] that it does not belong to?",
+            )),
             Err(_) => Err(D::Error::custom(
                 "a secret is not written into the file: write either { env = \"NAME\" } or \
                  { file = \"PATH\" } to say where it is",
@@ -132,12 +144,22 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_file_is_refused_and_not_shown() {
-        let nested = r#"{"hunter2": "4242424242"}"#;
-        let both = r#"{"env": "A", "file": "B"}"#;
-        let literal = ["\"hunter2\"", "4242424242", "-4242424242", "4242424242.5"];
-        for json in literal.into_iter().chain(["{}", nested, both]) {
+        let (literal, table) = ("is not written into the file", "is a key misspelt");
+        for (json, why) in [
+            ("\"hunter2\"", literal),
+            ("4242424242", literal),
+            ("-4242424242", literal),
+            ("4242424242.5", literal),
+            ("{}", table),
+            (r#"{"hunter2": "4242424242"}"#, table),
+            (r#"{"evn": "hunter2"}"#, table),
+            (r#"{"env": 4242424242}"#, table),
+            (r#"{"env": "A", "file": "B"}"#, table),
+            (r#"{"env": "A", "timeout": "60s"}"#, table),
+        ] {
             let error = read(json).unwrap_err().to_string();
             assert!(error.contains("{ env = \"NAME\" }"), "{json}: {error}");
+            assert!(error.contains(why), "{json}: {error}");
             assert!(
                 !error.contains("hunter2") && !error.contains("4242"),
                 "{error}"

@@ -97,14 +97,14 @@ impl OmocaptchaConfig {
             && let Some(version) = context.variable(variables::API_VERSION)?
         {
             let version = version.parse::<ApiVersion>();
-            self.api_version = Some(version.map_err(|e| e.renamed(variables::API_VERSION))?);
+            self.api_version = Some(version.map_err(|e| e.in_variable(variables::API_VERSION))?);
         }
         if self.job_type.is_none()
             && let Some(job_type) = context.variable(variables::JOB_TYPE)?
         {
             self.job_type = Some(job_type);
             self.checked_job_type()
-                .map_err(|e| e.renamed(variables::JOB_TYPE))?;
+                .map_err(|e| e.in_variable(variables::JOB_TYPE))?;
         }
         Ok(self)
     }

@@ -30,15 +30,19 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Chain> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     File::open(path)?
         .take(MAX_BYTES + 1)
-        .read_to_string(&mut text)?;
+        .read_to_end(&mut bytes)?;
     ensure!(
-        text.len() as u64 <= MAX_BYTES,
+        image::guess_format(&bytes).is_err(),
+        "it is a picture, and a chain's file is TOML: give the picture to `drag-solver solve`"
+    );
+    ensure!(
+        bytes.len() as u64 <= MAX_BYTES,
         "it is longer than {MAX_BYTES} bytes: is it the right file?"
     );
-    Ok(text)
+    String::from_utf8(bytes).context("it is no text in UTF-8: is it the right file?")
 }
 
 /// A mistake in the TOML itself. The line is not shown: a token that does not belong there may be in
@@ -91,6 +95,11 @@ mod tests {
     fn a_file_that_is_no_chain_is_refused() {
         let none = format!("{:#}", load(Path::new("/no/such.toml")).unwrap_err());
         assert!(none.starts_with("cannot read /no/such.toml: "), "{none}");
+        let picture = error("GIF89a and so on");
+        assert!(
+            picture.contains("is a picture, and a chain's file is TOML"),
+            "{picture}"
+        );
         let long = error(&"#".repeat(1024 * 1024 + 1));
         assert!(long.contains("is it the right file?"), "{long}");
     }

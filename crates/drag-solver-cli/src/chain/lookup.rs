@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use drag_solver::config::{Chain, ProviderHandle};
 
-use super::options::ChainOptions;
+use super::options::{ChainOptions, POLL_IN_FILE, refuse_beside};
 use super::{file, registry};
 use crate::ui::text::one_line;
 
@@ -24,11 +24,15 @@ pub(crate) struct ProviderLookup {
 impl ProviderLookup {
     /// # Errors
     ///
-    /// The file of the chain cannot be used.
+    /// The file of the chain cannot be used, or not with a poll interval beside it.
     pub(crate) fn new(
         config: Option<&Path>,
         poll_interval: Option<Duration>,
     ) -> anyhow::Result<Self> {
+        if let Some(path) = config {
+            let is_given = poll_interval.is_some();
+            refuse_beside(path, is_given, "--poll-interval", POLL_IN_FILE)?;
+        }
         Ok(Self {
             file: config.map(file::load).transpose()?,
             poll_interval,

@@ -2,20 +2,21 @@
 
 use std::env;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderKind};
 use drag_solver::http::PollInterval;
-use drag_solver::{FitPolicy, RetryPolicy, ValidatePolicy};
+use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
 use super::file;
 use super::registry::{self, registry};
-use crate::parse::duration;
+use crate::parse::poll_interval;
 use crate::sandbox;
 use crate::ui::console::eprint_line;
+use crate::ui::text::file_name;
 
 /// Time for a screenshot, unless something else is said.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
@@ -29,12 +30,31 @@ pub(crate) struct ChainArgs {
     names: Vec<String>,
 
     /// Who is asked, and how: the chain in this file
-    #[arg(long, value_name = "TOML", conflicts_with_all = ["names", "poll_interval"])]
+    #[arg(long, value_name = "TOML")]
     pub(crate) config: Option<PathBuf>,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = poll_interval)]
     poll_interval: Option<Duration>,
+}
+
+/// What takes the place of `--poll-interval` in a chain's file.
+pub(super) const POLL_IN_FILE: &str =
+    "set `poll = { first = \"5s\", every = \"5s\" }` of a provider";
+
+/// Refuses an option that says what the chain's file at `path` is to say.
+pub(super) fn refuse_beside(
+    path: &Path,
+    is_given: bool,
+    option: &str,
+    instead: &str,
+) -> anyhow::Result<()> {
+    let file = file_name(path);
+    ensure!(
+        !is_given,
+        "{option} cannot be used with --config: {instead} in {file} instead"
+    );
+    Ok(())
 }
 
 /// What `--provider` accepts.
@@ -63,6 +83,21 @@ impl ChainArgs {
         timeout: Option<Duration>,
     ) -> anyhow::Result<Chain> {
         if let Some(path) = &self.config {
+            for (is_given, option, instead) in [
+                (!self.names.is_empty(), "--provider", "add a [[providers]]"),
+                (
+                    attempts.is_some(),
+                    "--attempts",
+                    "set `retry = { max_attempts = N }` of a provider",
+                ),
+                (
+                    self.poll_interval.is_some(),
+                    "--poll-interval",
+                    POLL_IN_FILE,
+                ),
+            ] {
+                refuse_beside(path, is_given, option, instead)?;
+            }
             return file::load(path);
         }
         let mut options = ChainOptions::new(self.kinds()?);
@@ -135,14 +170,9 @@ impl<'a> ChainOptions<'a> {
                 }
                 Some(_) => continue,
             };
-            bail!("{variable}: {problem}");
+            bail!(ConfigError::of_variable(variable, problem));
         }
-        self.config()?.build(registry()).map_err(|error| {
-            // There is no file that the path would lead into: its end is a variable or an option.
-            let path = error.path();
-            let setting = path.rsplit('.').next().unwrap_or_default();
-            anyhow::Error::new(error.renamed(setting))
-        })
+        Ok(self.config()?.build(registry())?)
     }
 
     /// The settings that a file would have.

@@ -16,17 +16,8 @@ use crate::ui::text::{file_name, one_line, with_sources};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The drags were accepted
-    #[arg(
-        long,
-        required_unless_present = "incorrect",
-        conflicts_with = "incorrect"
-    )]
-    correct: bool,
-
-    /// The drags were refused
-    #[arg(long)]
-    incorrect: bool,
+    #[command(flatten)]
+    verdict: VerdictArgs,
 
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]
@@ -35,6 +26,18 @@ pub(crate) struct Args {
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct VerdictArgs {
+    /// The drags were accepted
+    #[arg(long)]
+    correct: bool,
+
+    /// The drags were refused
+    #[arg(long)]
+    incorrect: bool,
 }
 
 /// One report as a line of JSON.
@@ -53,7 +56,7 @@ struct ReportLine<'a> {
 /// cannot be reported keeps no other from being reported: refunds have a window of seconds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let providers = ProviderLookup::new(args.config.as_deref(), None)?;
-    let verdict = if args.correct {
+    let verdict = if args.verdict.correct {
         Verdict::Correct
     } else {
         Verdict::Incorrect

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
 use crate::json_line::{JsonLine, Status};
-use crate::parse::duration;
+use crate::parse::{count, duration, poll_interval};
 use crate::screenshot_input::{self, STDIN};
 use crate::task::{Failure, Task};
 use crate::ui::console::{check_stdout, eprint_line};
@@ -27,7 +27,7 @@ use crate::ui::text::file_name;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file of the chain that was asked
-    #[arg(long, value_name = "TOML", conflicts_with = "poll_interval")]
+    #[arg(long, value_name = "TOML")]
     config: Option<PathBuf>,
 
     /// Where the screenshot is now, if it is not where the line says (one line only)
@@ -44,11 +44,11 @@ pub(crate) struct Args {
     timeout: Duration,
 
     /// Screenshots that are waited for at the same time
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = poll_interval)]
     poll_interval: Option<Duration>,
 }
 

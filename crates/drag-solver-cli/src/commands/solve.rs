@@ -15,7 +15,7 @@ use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::registry::all_credentials;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::parse::{duration, paid_job, region};
+use crate::parse::{count, duration, paid_job, region};
 use crate::sandbox;
 use crate::screenshot_input::{self, STDIN};
 use crate::task::{Failure, Task};
@@ -47,11 +47,11 @@ pub(crate) struct Args {
 
     /// How often each provider is asked at most, the first time included; each may cost an answer
     /// [default: 3]
-    #[arg(long, value_name = "N", conflicts_with = "config")]
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU32>)]
     attempts: Option<NonZeroU32>,
 
     /// Screenshots solved at the same time
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<NonZeroUsize>)]
     concurrency: NonZeroUsize,
 
     /// The part of the screenshot that holds the challenge, in pixels

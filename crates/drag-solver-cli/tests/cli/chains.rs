@@ -137,13 +137,27 @@ async fn a_mistake_in_the_file_ends_every_command_before_anything_is_sent() {
 #[tokio::test]
 async fn options_that_the_file_replaces_are_refused_beside_it() {
     let scene = Scene::new().await;
-    for option in [
-        "--provider=twocaptcha",
-        "--attempts=2",
-        "--poll-interval=1s",
+    for (command, option, instead) in [
+        (
+            &["solve", "a.png"][..],
+            "--provider=twocaptcha",
+            "add a [[providers]]",
+        ),
+        (
+            &["solve", "a.png"],
+            "--attempts=2",
+            "set `retry = { max_attempts = N }`",
+        ),
+        (&["solve", "a.png"], "--poll-interval=1s", "set `poll = "),
+        (&["resume"], "--poll-interval=1s", "set `poll = "),
     ] {
-        let ran = scene.run(&["solve", "a.png", option]).run().await;
-        assert!(ran.stderr.contains("cannot be used with"), "{ran:?}");
+        let ran = scene.run(command).arg(option).run().await;
+        assert!(
+            ran.stderr.contains("cannot be used with --config: "),
+            "{ran:?}"
+        );
+        assert!(ran.stderr.contains(instead), "{instead}: {ran:?}");
+        assert!(ran.stderr.contains("chain.toml"), "{ran:?}");
         assert_eq!(ran.code, Some(2));
     }
     let ran = scene

@@ -60,7 +60,7 @@ async fn a_bad_setting_is_named_before_anything_is_read() {
                 run = run.env(name, value);
             }
             let ran = run.run().await;
-            let start = format!("error: {expected}");
+            let start = format!("error: environment variable {expected}");
             assert!(ran.stderr.starts_with(&start), "{expected}: {ran:?}");
             assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
             assert_eq!(ran.stdout, "");
@@ -79,7 +79,7 @@ async fn a_provider_without_its_token_names_the_variable() {
         let ran = drag_solver(["solve", "missing.png", "--provider", provider])
             .run()
             .await;
-        let missing = format!("error: {variable}: is not set");
+        let missing = format!("error: environment variable {variable}: is not set");
         assert!(ran.stderr.starts_with(&missing), "{ran:?}");
         assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
     }

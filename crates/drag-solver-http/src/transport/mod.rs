@@ -15,6 +15,7 @@ use async_trait::async_trait;
 
 pub use self::carrier::Carrier;
 pub use self::http::ReqwestTransport;
+pub(crate) use self::proxy::KNOWN_SCHEMES;
 use crate::{ApiRequest, ApiResponse};
 
 /// Carries one request to the provider and brings its answer back.

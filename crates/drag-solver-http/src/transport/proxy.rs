@@ -16,7 +16,11 @@ use crate::{Context, Secret};
 /// The first of these that is set names the proxy for https.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-const QUOTES: [char; 5] = ['"', '\'', '`', '<', '>'];
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// What is written in front of a proxy's name.
+pub(crate) const KNOWN_SCHEMES: &str =
+    "Use http://, https://, socks4://, socks4a://, socks5:// or socks5h://";
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
@@ -67,9 +71,11 @@ pub(super) fn from_environment(
     if target.is_ok_and(|target| matcher.intercept(&target).is_none()) {
         return Ok(None);
     }
-    let refuse = |problem| ConfigError::new(name, problem);
-    let value = value.to_str().ok_or_else(|| refuse(NOT_ASCII))?;
-    parse(value).map(Some).map_err(refuse)
+    let text = value.to_str().ok_or_else(|| hidden(NOT_ASCII));
+    let proxy = text.and_then(parse);
+    proxy
+        .map(Some)
+        .map_err(|problem| ConfigError::of_variable(name, problem))
 }
 
 /// Whether the proxy itself did not let the request pass: nothing was sent to the provider.
@@ -96,20 +102,28 @@ fn says(error: &reqwest::Error, words: &str) -> bool {
 }
 
 const NOT_A_URL: &str = "is not a URL of a proxy: write it like http://proxy.example.com:3128 or \
-     http://user:password@proxy.example.com:3128 (its value is not shown)";
+     http://user:password@proxy.example.com:3128";
 
 const NOT_ASCII: &str = "has blanks, line ends or characters that are not ASCII in it: write these in a \
-     password as %XX (its value is not shown)";
+     password as %XX";
+
+fn hidden(problem: &str) -> String {
+    format!("{problem} (its value is not shown)")
+}
 
 /// Reads a proxy's URL, or a host and a port alone. No error shows it: it may hold a password.
-fn parse(text: &str) -> Result<(Proxy, ProxyName), &'static str> {
+fn parse(text: &str) -> Result<(Proxy, ProxyName), String> {
+    let refuse = |problem: &str| Err(hidden(problem));
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(NOT_ASCII);
+        return refuse(NOT_ASCII);
     }
-    if text.starts_with(QUOTES) || text.ends_with(QUOTES) || text.contains(['$', '{', '}']) {
-        return Err(
-            "has quotes around it, or a placeholder in it that nothing has replaced: write the URL \
-                    alone, and `$`, `{` and `}` of a password as %24, %7B and %7D (its value is not shown)",
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        return refuse("has quotes around it: write the URL alone");
+    }
+    if text.starts_with('<') || text.ends_with('>') || text.contains(['$', '{', '}']) {
+        return refuse(
+            "has a placeholder in it that nothing has replaced: write what it stands for, and `$`, `{` and \
+             `}` of a password as %24, %7B and %7D",
         );
     }
     let full = if text.contains("://") {
@@ -117,31 +131,27 @@ fn parse(text: &str) -> Result<(Proxy, ProxyName), &'static str> {
     } else {
         format!("http://{text}")
     };
-    let url = Url::parse(&full).map_err(|_| NOT_A_URL)?;
+    let url = Url::parse(&full).map_err(|_| hidden(NOT_A_URL))?;
     if !SCHEMES.contains(&url.scheme()) {
-        return Err(
-            "names a kind of proxy that is not known: use http://, https://, socks4://, socks5:// \
-                    or socks5h:// (its value is not shown)",
-        );
+        return refuse(&format!(
+            "names a kind of proxy that is not known. {KNOWN_SCHEMES}"
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(
-            "has a `?` or a `#` in it: write these in a password as %3F and %23 (its value is not \
-                    shown)",
-        );
+        return refuse("has a `?` or a `#` in it: write these in a password as %3F and %23");
     }
     if url.host_str().is_none_or(str::is_empty) || !matches!(url.path(), "" | "/") {
-        return Err(NOT_A_URL);
+        return refuse(NOT_A_URL);
     }
     // The HTTP client reads it once more, in its own way, and leaves out what it cannot read.
     let matcher = Matcher::builder().all(url.as_str().to_owned()).build();
     let anywhere = Uri::from_static("https://example.com");
     if matcher.intercept(&anywhere).is_none() {
-        return Err(NOT_A_URL);
+        return refuse(NOT_A_URL);
     }
     let name = ProxyName::of(&url);
     // The error would show the URL, and with it a password.
-    let proxy = Proxy::all(url).map_err(|_| NOT_A_URL)?;
+    let proxy = Proxy::all(url).map_err(|_| hidden(NOT_A_URL))?;
     Ok((proxy, name))
 }
 

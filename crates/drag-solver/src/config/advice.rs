@@ -14,8 +14,14 @@ pub(super) fn not_one_of(value: &str, known: &[&str]) -> ConfigError {
 
 /// Names what was probably meant, or else all there is.
 fn advice(wrong: &str, known: &[&str]) -> String {
-    if let Some(near) = nearest(wrong, known) {
+    if let Some(near) = nearest(wrong, known).or_else(|| token(wrong, known)) {
         return format!("did you mean `{near}`?");
+    }
+    // Providers of a program's own may have none.
+    if wrong == TOKEN && !known.contains(&"price") {
+        return "it belongs to a provider: write it right below [[providers]], above any heading in [ ] of \
+                its policies"
+            .to_owned();
     }
     let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     known.sort_unstable();
@@ -35,6 +41,17 @@ fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let is_near = |known: &&str| distance(known) <= wrong.len().max(known.len()).div_ceil(3);
     let near = known.iter().copied().filter(is_near);
     near.min_by_key(|&known| (distance(known), known))
+}
+
+const TOKEN: &str = "token";
+
+/// What providers call their token in words of their own.
+fn token<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let is_token = ["token", "key", "secret"]
+        .iter()
+        .any(|word| wrong.contains(word));
+    known.iter().copied().find(|&key| is_token && key == TOKEN)
 }
 
 #[cfg(test)]
@@ -76,5 +93,28 @@ mod tests {
             none.to_string(),
             "there is no `x`: there is nothing to be set"
         );
+    }
+
+    #[test]
+    fn a_token_is_found_under_any_of_its_names() {
+        for name in [
+            "key",
+            "api_key",
+            "apikey",
+            "client_key",
+            "api_token",
+            "apiKey",
+            "secret",
+        ] {
+            let error = unknown_key(name, &["name", "token", "price"]).to_string();
+            assert!(error.ends_with("did you mean `token`?"), "{error}");
+        }
+        assert!(unknown("api_key").contains("there are"));
+    }
+
+    #[test]
+    fn a_token_in_another_table_is_told_where_it_belongs() {
+        let error = unknown("token");
+        assert!(error.contains("right below [[providers]]"), "{error}");
     }
 }

@@ -125,7 +125,7 @@ impl ProviderConfig {
     pub(super) fn settings(&self) -> Table {
         let mut settings = self.settings.clone();
         if let Some(name) = &self.keys.name {
-            settings.insert("name", Value::Text(name.clone()));
+            settings.offer("name", Value::Text(name.clone()));
         }
         settings
     }

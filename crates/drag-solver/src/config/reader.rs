@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::{fmt, iter, mem, vec};
 
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
     IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
@@ -40,6 +40,12 @@ impl Table {
 
     pub(super) fn insert(&mut self, key: impl Into<String>, value: Value) {
         self.entries.insert(key.into(), value);
+    }
+
+    /// Inserts what is no mistake if it is not read.
+    pub(super) fn offer(&mut self, key: &'static str, value: Value) {
+        self.known.push(key);
+        self.insert(key, value);
     }
 
     /// The text that `key` is set to.
@@ -77,7 +83,8 @@ impl Table {
 
     /// An unknown key is told first: what `read` lacks may be what was mistyped.
     pub(super) fn end<T>(&self, read: Result<T>) -> Result<T> {
-        match self.entries.keys().next() {
+        let mut keys = self.entries.keys();
+        match keys.find(|key| !self.known.contains(&key.as_str())) {
             Some(key) => Err(unknown_key(key, &self.known)),
             None => read,
         }
@@ -95,9 +102,26 @@ impl fmt::Debug for Table {
 impl<'de> Deserializer<'de> for &mut Table {
     type Error = ConfigError;
 
-    /// All that is left is for what does not say which keys it has.
+    /// All that is left is for what does not say which keys it has. A struct that flattens others hides
+    /// them, and a key that is misspelt would not be seen.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(Entries::of(mem::take(&mut self.entries)))
+        let entries = mem::take(&mut self.entries);
+        let reader = (&visitor as &dyn Expected).to_string();
+        if reader.starts_with("struct ") {
+            return Err(ConfigError::of_whole(format!(
+                "{reader} of this program flattens another, which hides its keys: register a tuple of \
+                 the two in its place"
+            )));
+        }
+        visitor.visit_map(Entries::of(entries))
+    }
+
+    /// Each part takes the keys that are its own.
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        visitor.visit_seq(Parts {
+            table: self,
+            left: len,
+        })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -115,7 +139,27 @@ impl<'de> Deserializer<'de> for &mut Table {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        unit_struct newtype_struct seq tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The structs that share a table.
+struct Parts<'a> {
+    table: &'a mut Table,
+    left: usize,
+}
+
+impl<'de> SeqAccess<'de> for Parts<'_> {
+    type Error = ConfigError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        self.left = self.left.saturating_sub(1);
+        let read = seed.deserialize(&mut *self.table);
+        if read.is_err() && self.left > 0 {
+            // What is left is not unknown: it was not asked for yet.
+            self.table.entries.clear();
+        }
+        read.map(Some)
     }
 }
 

@@ -114,9 +114,9 @@ impl Registry {
     /// Adds the provider `P`, or replaces the one of its name.
     #[must_use]
     pub fn with<P: Provider>(self) -> Self {
-        let make = |mut settings: Table, context: &Context| {
-            let http = settings.take()?;
-            let provider = Arc::new(P::from_config(http, settings.take_last()?, context)?);
+        let make = |settings: Table, context: &Context| {
+            let (http, own) = settings.take_last()?;
+            let provider = Arc::new(P::from_config(http, own, context)?);
             Ok((Arc::clone(&provider) as _, Some(provider as _)))
         };
         self.with_kind(ProviderKind {
@@ -131,8 +131,10 @@ impl Registry {
     /// Adds a provider of the program's own as `name`, or replaces the one of that name.
     ///
     /// `make` gets the provider's table in the file without the chain's own keys (`kind`, `price`
-    /// and the policies), read as a `C`. Keys that `C` does not have are refused. If `C` has a member
-    /// `name`, the solver can be given another name than `name`; it has to answer to it.
+    /// and the policies), read as a `C`. Keys that `C` does not have are refused, so `C` cannot be a struct that
+    /// flattens others, which hides its keys: take a tuple of structs, `(HttpOptions, HouseConfig)`. If
+    /// one has a member `name`, the solver can be given another name than `name`; it has to answer to
+    /// it.
     ///
     /// # Errors
     ///
@@ -212,7 +214,10 @@ impl Registry {
         match &config.keys.name {
             Some(wanted) if wanted != name => Err(ConfigError::new(
                 "name",
-                format!("a solver of kind `{}` is always called `{name}`", kind.name),
+                format!(
+                    "a solver of kind `{}` is always called `{name}`: leave `name` out",
+                    kind.name
+                ),
             )),
             _ => Ok((provider, account)),
         }

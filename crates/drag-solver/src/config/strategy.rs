@@ -33,8 +33,7 @@ pub enum Strategy {
 
 #[derive(Deserialize)]
 struct Kind {
-    #[serde(default)]
-    kind: String,
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +50,10 @@ impl Strategy {
             other => table = Table::of(other)?,
         }
         let Kind { kind } = table.take()?;
+        let Some(kind) = kind else {
+            let problem = "must be set to `fallback`, `hedge` or `quorum`";
+            return Err(ConfigError::new("kind", problem));
+        };
         match kind.as_str() {
             "fallback" => {
                 let FallbackTable { order } = table.take_last()?;

@@ -395,6 +395,10 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
             "strategy.order.explore: must be from 0 to 1, not 2",
         ),
         (
+            "strategy = { delay = \"8s\" }".to_owned(),
+            "strategy.kind: must be set to `fallback`, `hedge` or `quorum`",
+        ),
+        (
             "strategy = { kind = \"hedge\", dely = \"1s\" }".to_owned(),
             "unknown key `dely` in strategy: did you mean `delay`?",
         ),
@@ -468,7 +472,14 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
 #[test]
 fn a_token_in_the_file_is_refused_and_shown_nowhere() {
     for kind in ["omocaptcha", "twocaptcha", "anticaptcha"] {
-        for key in ["token", "proxy"] {
+        for (key, why, schemes) in [
+            ("token", "a secret is not written into the file", ""),
+            (
+                "proxy",
+                "a proxy's URL is not written into the file, because there may be a password in it",
+                ". Use http://, https://, socks4://, socks4a://, socks5:// or socks5h://",
+            ),
+        ] {
             let config = parse(&format!(
                 "[[providers]]\nkind = \"{kind}\"\n{key} = \"{TOKEN}\""
             ))
@@ -478,11 +489,41 @@ fn a_token_in_the_file_is_refused_and_shown_nowhere() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "providers.{kind}.{key}: a secret is not written into the file: write either \
-                     {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is"
+                    "providers.{kind}.{key}: {why}: write either {{ env = \"NAME\" }} or \
+                     {{ file = \"PATH\" }} to say where it is{schemes}"
                 )
             );
         }
+    }
+}
+
+#[test]
+fn a_token_that_is_misplaced_or_misspelt_is_told_where_it_belongs() {
+    let provider = "[[providers]]\nkind = \"twocaptcha\"\n";
+    let above = "it belongs to a provider: write it right below [[providers]]";
+    for (text, expected) in [
+        (format!("token = {{ env = \"MY_KEY\" }}\n{provider}"), above),
+        (
+            format!("[budget]\ntotal = \"1\"\ntoken = {{}}\n{provider}"),
+            above,
+        ),
+        (format!("{provider}[providers.retry]\ntoken = {{}}"), above),
+        (
+            format!("{provider}api_key = {{ env = \"MY_KEY\" }}"),
+            "did you mean `token`?",
+        ),
+        (
+            format!("{provider}token = {{ evn = \"MY_KEY\" }}"),
+            "is a key misspelt, or below",
+        ),
+        (
+            format!("{provider}[providers.token]\nenv = \"MY_KEY\"\ntimeout = \"60s\""),
+            "is a key misspelt, or below",
+        ),
+    ] {
+        let error = parse(&text).and_then(|config| config.build(&standard()));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
     }
 }
 
@@ -526,10 +567,8 @@ fn a_secret_comes_from_where_the_file_says_or_from_the_providers_own_variable() 
             .map_err(|error| error.to_string())
     };
     assert_eq!(build("twocaptcha", "").unwrap(), "twocaptcha");
-    for name in ["token", "key"] {
-        let token = format!("{name} = {{ env = \"MY_KEY\" }}");
-        assert_eq!(build("twocaptcha", &token).unwrap(), "twocaptcha");
-    }
+    let token = "token = { env = \"MY_KEY\" }";
+    assert_eq!(build("twocaptcha", token).unwrap(), "twocaptcha");
     assert_eq!(
         build("twocaptcha", "token = { env = \"OTHER\" }").unwrap_err(),
         "providers.twocaptcha.token: the environment variable OTHER is not set, or empty"
@@ -561,11 +600,8 @@ fn a_setting_of_the_environment_is_told_by_its_variable() {
         });
         let config = ChainConfig::new([ProviderConfig::new(kind)]);
         let error = config.build(&registry).unwrap_err();
-        assert_eq!(
-            error.path(),
-            format!("providers.{kind}.{variable}"),
-            "{error}"
-        );
+        let start = format!("environment variable {variable}: ");
+        assert!(error.to_string().starts_with(&start), "{error}");
     }
     let own = ProviderConfig::new("twocaptcha").with("base_url", "ftp://x");
     let error = ChainConfig::new([own]).build(&standard()).unwrap_err();
@@ -579,14 +615,77 @@ fn a_name_that_the_solver_does_not_answer_to_is_refused() {
         #[serde(rename = "name")]
         _name: Option<String>,
     }
+    #[derive(Deserialize)]
+    struct Nameless {}
+
     let registry = Registry::empty()
         .register("stubborn", |_: Config, _| Ok(MockSolver::new("stubborn")))
+        .and_then(|all| all.register("nameless", |_: Nameless, _| Ok(MockSolver::new("nameless"))))
         .unwrap();
-    let provider = ProviderConfig::new("stubborn").name("other");
-    let error = ChainConfig::new([provider]).build(&registry).unwrap_err();
+    for kind in ["stubborn", "nameless"] {
+        let file = |name: &str| format!("[[providers]]\nkind = \"{kind}\"\nname = \"{name}\"");
+        let build = |name: &str| parse(&file(name)).unwrap().build(&registry);
+        assert_eq!(
+            build("other").unwrap_err().to_string(),
+            format!(
+                "providers.other.name: a solver of kind `{kind}` is always called `{kind}`: leave `name` out"
+            )
+        );
+        assert_eq!(build(kind).unwrap().name(), kind);
+    }
+}
+
+#[test]
+fn a_misspelt_key_is_seen_whatever_the_providers_settings_are() {
+    #[derive(Deserialize)]
+    struct Rooms {
+        rooms: u32,
+    }
+    #[derive(Deserialize)]
+    struct Flattened {
+        #[serde(flatten)]
+        _http: crate::http::HttpOptions,
+        #[serde(rename = "rooms")]
+        _rooms: u32,
+    }
+    let registry = Registry::empty()
+        .register(
+            "tuple",
+            |(http, own): (crate::http::HttpOptions, Rooms), _| {
+                assert_eq!((http.name.as_deref(), own.rooms), (Some("tuple"), 3));
+                Ok(MockSolver::new("tuple"))
+            },
+        )
+        .and_then(|all| all.register("flat", |_: Flattened, _| Ok(MockSolver::new("flat"))))
+        .unwrap();
+    let build = |kind: &str, line: &str| {
+        let text =
+            format!("[[providers]]\nkind = \"{kind}\"\nname = \"{kind}\"\nrooms = 3\n{line}");
+        let built = parse(&text).unwrap().build(&registry);
+        built.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(build("tuple", "job_timeout = \"9s\""), Ok(()));
+    for (line, expected) in [
+        (
+            "rom = 4",
+            "unknown key `rom` in providers.tuple: did you mean `rooms`?",
+        ),
+        (
+            "tokn = 4",
+            "unknown key `tokn` in providers.tuple: did you mean `token`?",
+        ),
+        (
+            "job_timeout = 4",
+            "providers.tuple.job_timeout: is integer `4`, and must be a duration",
+        ),
+    ] {
+        let error = build("tuple", line).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
     assert_eq!(
-        error.to_string(),
-        "providers.other.name: a solver of kind `stubborn` is always called `stubborn`"
+        build("flat", "tokn = 4").unwrap_err(),
+        "providers.flat: struct Flattened of this program flattens another, which hides its keys: register \
+         a tuple of the two in its place"
     );
 }
 
