@@ -101,10 +101,8 @@ impl HttpOptions {
         if let Some(proxy) = &self.proxy {
             self.proxy = Some(context.secret("proxy", proxy)?.into());
         }
-        // What ends the attempt from outside gives the challenge a deadline, which is the nearer one.
-        if context.attempt_timeout().is_some() {
-            self.job_timeout.get_or_insert(Duration::MAX);
-        }
+        // What ends the attempt from outside takes the place of the provider's own limit.
+        self.job_timeout = self.job_timeout.or(context.attempt_timeout());
         Ok(self)
     }
 
@@ -375,7 +373,7 @@ mod tests {
         assert_eq!(token.expose_secret(), "given");
         let proxy = context.secret("proxy", &kept.proxy.unwrap()).unwrap();
         assert_eq!(proxy.expose_secret(), "http://127.0.0.1:1");
-        assert_eq!(kept.job_timeout, Some(Duration::MAX));
+        assert_eq!(kept.job_timeout, Some(Duration::from_secs(9)));
     }
 
     #[test]

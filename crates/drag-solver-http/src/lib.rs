@@ -62,4 +62,4 @@ pub use crate::secret::Secret;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};
 #[doc(hidden)]
 pub use crate::transport::Carrier;
-pub use crate::transport::{ReqwestTransport, Transport, TransportError};
+pub use crate::transport::{ProxyRefused, ReqwestTransport, Transport, TransportError};

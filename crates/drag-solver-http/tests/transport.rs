@@ -4,14 +4,18 @@
 
 mod support;
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError};
-use drag_solver_http::{ApiRequest, HttpOptions, HttpSolver, ReqwestTransport, Transport};
+use drag_solver_http::{
+    ApiRequest, HttpOptions, HttpSolver, ProxyRefused, ReqwestTransport, Transport,
+};
 use drag_solver_mock::fixtures::challenge;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use support::{Api, SOLVED};
@@ -111,17 +115,25 @@ async fn requests_that_cost_nothing_share_a_connection_for_longer() {
     assert_eq!(connections, [1, 1, 2].map(Some));
 }
 
-#[test]
-fn a_solver_outlives_the_runtime_that_it_was_used_on() {
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap()
-    };
-    let server = tokio::runtime::Runtime::new().unwrap();
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+/// A solver of a server that runs on a runtime of its own, while that is kept.
+fn served_elsewhere(jobs: usize) -> (HttpSolver<Api>, Runtime) {
+    let server = Runtime::new().unwrap();
     let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let solver = solver(options(&listener));
-    let _guard = server.enter();
-    let _told = serve(listener, vec![response(SOLVED); 12]);
+    let guard = server.enter();
+    drop(serve(listener, vec![response(SOLVED); jobs]));
+    drop(guard);
+    (solver, server)
+}
+
+#[test]
+fn a_solver_outlives_the_runtime_that_it_was_used_on() {
+    let (solver, _server) = served_elsewhere(12);
     for _ in 0..12 {
         // The runtime ends with each turn, and the connection with it.
         let solution = runtime().block_on(solver.solve(&challenge()));
@@ -131,15 +143,7 @@ fn a_solver_outlives_the_runtime_that_it_was_used_on() {
 
 #[test]
 fn a_solver_works_on_several_runtimes_whoever_is_running() {
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap()
-    };
-    let server = tokio::runtime::Runtime::new().unwrap();
-    let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let solver = solver(options(&listener));
-    let _guard = server.enter();
-    let _told = serve(listener, vec![response(SOLVED); 6]);
+    let (solver, _server) = served_elsewhere(6);
     // A connection is served only while its own runtime runs.
     let (one, other) = (runtime(), runtime());
     for _ in 0..3 {
@@ -288,6 +292,10 @@ async fn a_proxy_that_refuses_is_named_and_not_asked_again() {
             (kind, Billed::No),
             "{error}"
         );
+        let is_typed = error
+            .source()
+            .is_some_and(|source| source.is::<ProxyRefused>());
+        assert_eq!(is_typed, kind == ErrorKind::Unauthorized);
         let text = error.to_string();
         assert!(
             text.contains(&format!("through http://{address}")),

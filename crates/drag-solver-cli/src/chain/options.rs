@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderKind};
 use drag_solver::http::PollInterval;
@@ -172,7 +172,14 @@ impl<'a> ChainOptions<'a> {
             };
             bail!(ConfigError::of_variable(variable, problem));
         }
-        Ok(self.config()?.build(registry())?)
+        self.config()?.build(registry()).map_err(|error| {
+            // Here there is no file that the path would lead into.
+            if error.path().ends_with(".timeout") {
+                anyhow!(error.renamed("--timeout"))
+            } else {
+                anyhow!(error)
+            }
+        })
     }
 
     /// The settings that a file would have.

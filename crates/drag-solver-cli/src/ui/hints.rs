@@ -1,7 +1,10 @@
 //! What to do next: first the jobs that can be saved, then the settings that can be mended.
 
+use std::error::Error;
+use std::iter;
 use std::path::Path;
 
+use drag_solver::http::ProxyRefused;
 use drag_solver::{ErrorKind, PaidJob, SolveError};
 
 use super::text::{file_name, one_line, shell_word};
@@ -21,7 +24,12 @@ pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> V
         .collect();
     for attempt in error.attempts() {
         let solver = attempt.solver.as_deref().unwrap_or_default();
-        let hint = hint(attempt.kind, solver, config);
+        let is_refusal = attempt.kind == ErrorKind::Unauthorized;
+        let hint = if is_refusal && refused_by_proxy(error) == Some(solver) {
+            Some(proxy_hint(config))
+        } else {
+            hint(attempt.kind, solver, config)
+        };
         hints.extend(hint.filter(|hint| !hints.contains(hint)));
     }
     hints
@@ -52,11 +60,30 @@ fn config_option(config: Option<&Path>) -> String {
 /// What to do about an account that cannot be used.
 pub(crate) fn hint_for_account(error: &SolveError) -> Option<String> {
     match error.kind() {
+        _ if refused_by_proxy(error).is_some() => Some(proxy_hint(None)),
         kind @ (ErrorKind::Unauthorized | ErrorKind::Unavailable | ErrorKind::Protocol) => {
             hint(kind, error.solver().unwrap_or_default(), None)
         }
         _ => None,
     }
+}
+
+/// The solver whose request did not come past the proxy.
+fn refused_by_proxy(error: &SolveError) -> Option<&str> {
+    let chain = iter::successors(Some(error as &(dyn Error + 'static)), |&error| {
+        error.source()
+    });
+    let mut parts = chain.filter_map(|part| part.downcast_ref::<SolveError>());
+    let is_refused = |part: &&SolveError| part.source().is_some_and(|why| why.is::<ProxyRefused>());
+    parts.find(is_refused)?.solver()
+}
+
+fn proxy_hint(config: Option<&Path>) -> String {
+    let in_file = config.map(|path| format!("`proxy` in {}, or ", file_name(path)));
+    format!(
+        "check the user name and password of the proxy: {}HTTPS_PROXY or ALL_PROXY in the environment",
+        in_file.unwrap_or_default()
+    )
 }
 
 /// What to do about an error of this kind.

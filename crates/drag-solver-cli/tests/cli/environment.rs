@@ -1,5 +1,9 @@
 //! Settings from the environment, and the ones that no argument may carry.
 
+use drag_solver_mock::pictures::TestPicture;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
 use crate::support::{TOKEN, drag_solver};
 
 #[tokio::test]
@@ -146,4 +150,57 @@ async fn options_that_make_no_sense_together_are_refused() {
         assert!(ran.stderr.contains(expected), "{expected}: {ran:?}");
         assert_eq!(ran.code, Some(2));
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_what_the_hint_is_about() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://user:hunter2@{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 20]).await.unwrap();
+        let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    });
+    let picture = TestPicture::draw(7).unwrap();
+    let ran = drag_solver(["solve", "-"])
+        .omocaptcha("https://api.example.invalid")
+        .env("HTTPS_PROXY", proxy)
+        .run_with(picture.screenshot().bytes())
+        .await;
+    let hint = "hint: check the user name and password of the proxy: HTTPS_PROXY";
+    assert!(ran.stderr.contains(hint), "{ran:?}");
+    assert!(
+        !ran.stderr.contains("check OMOCAPTCHA_API_TOKEN"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, Some(1));
+}
+
+#[tokio::test]
+async fn a_number_that_makes_no_sense_is_refused_with_its_option() {
+    for (option, why) in [
+        ("--attempts=0", "must be at least 1"),
+        ("--concurrency=0", "must be at least 1"),
+        ("--poll-interval=1ns", "must be at least 1ms"),
+    ] {
+        let ran = drag_solver(["solve", "a.png", option]).run().await;
+        let name = option.split('=').next().unwrap();
+        assert!(
+            ran.stderr.contains(name) && ran.stderr.contains(why),
+            "{ran:?}"
+        );
+        assert_eq!(ran.code, Some(2));
+    }
+}
+
+#[tokio::test]
+async fn a_time_in_which_no_answer_can_come_is_refused() {
+    let ran = drag_solver(["solve", "a.png", "--timeout=1s"])
+        .omocaptcha("http://127.0.0.1:1")
+        .run()
+        .await;
+    let expected = "error: --timeout: must be more than 2s, the wait before the first poll";
+    assert!(ran.stderr.starts_with(expected), "{ran:?}");
+    assert_eq!(ran.code, Some(2));
 }

@@ -27,6 +27,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many headers an answer may have.
 const MAX_HEADERS: usize = 512;
 
+/// The proxy refused its user name and password: the source of the solver's error, which is
+/// `Unauthorized` although the token may be right.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy refused the request")]
+pub struct ProxyRefused(#[source] reqwest::Error);
+
 /// Sends requests over HTTP/1.1 with `reqwest`: https, or http to a loopback address.
 ///
 /// - Certificates are checked as the operating system would; the TLS code is rustls with ring.
@@ -179,14 +185,17 @@ impl Transport for ReqwestTransport {
 
 /// The error of a request whose sending may have begun.
 fn broken(error: reqwest::Error) -> TransportError {
-    let delivery = if proxy::has_refused(&error) {
-        Delivery::Refused
-    } else if error.is_connect() {
+    let (reason, is_refused) = (describe(&error), proxy::has_refused(&error));
+    let delivery = if error.is_connect() {
         Delivery::NotSent
     } else {
         Delivery::Lost
     };
-    TransportError::new(delivery, describe(&error)).with_source(error.without_url())
+    let error = error.without_url();
+    if is_refused {
+        return TransportError::new(Delivery::Refused, reason).with_source(ProxyRefused(error));
+    }
+    TransportError::new(delivery, reason).with_source(error)
 }
 
 async fn read(mut response: Response) -> Result<ApiResponse, TransportError> {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::carrier::Carrier;
-pub use self::http::ReqwestTransport;
+pub use self::http::{ProxyRefused, ReqwestTransport};
 pub(crate) use self::proxy::KNOWN_SCHEMES;
 use crate::{ApiRequest, ApiResponse};
 

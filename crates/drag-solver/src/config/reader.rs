@@ -48,6 +48,10 @@ impl Table {
         self.insert(key, value);
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// The text that `key` is set to.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         match self.entries.get(key) {

@@ -87,6 +87,9 @@ type Make = dyn Fn(Table, &Context) -> Result<Made, ConfigError> + Send + Sync;
 /// A provider, and its account if that can be asked about.
 type Made = (Arc<dyn DragSolver>, Option<Arc<dyn Account>>);
 
+/// The setting of an HTTP provider that a timeout around it takes the place of.
+const JOB_TIMEOUT: &str = "job_timeout";
+
 impl Registry {
     /// No provider at all.
     #[must_use]
@@ -205,10 +208,23 @@ impl Registry {
             let known: Vec<&str> = self.kinds.iter().map(|kind| &*kind.name).collect();
             return Err(not_one_of(&config.keys.kind, &known).in_key("kind"));
         };
-        let timeout = config.keys.timeout.or(config.keys.total_timeout);
+        let (key, timeout) = match config.keys.timeout {
+            Some(timeout) => ("timeout", Some(timeout)),
+            None => ("total_timeout", config.keys.total_timeout),
+        };
         let timeout = timeout.map(|policy| policy.limit);
         let context = self.context.clone().with_attempt_timeout(timeout);
-        let (provider, account) = (kind.make)(config.settings(), &context)?;
+        let settings = config.settings();
+        // Without a limit of its own, the provider has the one that is around it.
+        let is_around = timeout.is_some() && !settings.has(JOB_TIMEOUT);
+        let made = (kind.make)(settings, &context).map_err(|error| {
+            if is_around && error.path() == JOB_TIMEOUT {
+                error.renamed(key)
+            } else {
+                error
+            }
+        });
+        let (provider, account) = made?;
         let name = provider.name();
         check_name(name)?; // a chain's name is made of these
         match &config.keys.name {

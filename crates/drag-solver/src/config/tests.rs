@@ -704,6 +704,24 @@ fn the_timeout_in_the_file_is_the_only_one() {
     }
 }
 
+#[test]
+fn a_timeout_in_which_no_answer_can_come_is_refused_by_its_own_name() {
+    for (key, lines) in [
+        ("timeout", "timeout = \"5s\"\ntotal_timeout = \"60s\""),
+        ("total_timeout", "total_timeout = \"5s\""),
+        ("job_timeout", "timeout = \"60s\"\njob_timeout = \"5s\""),
+    ] {
+        let text = format!("[[providers]]\nkind = \"twocaptcha\"\n{lines}");
+        let error = parse(&text).unwrap().build(&standard()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "providers.twocaptcha.{key}: must be more than 5s, the wait before the first poll"
+            )
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_total_timeout_holds_for_all_attempts_together() {
     let text = r#"
