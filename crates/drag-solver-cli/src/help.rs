@@ -34,12 +34,14 @@ Exit status:
   130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone
 
 Environment:
-{environment}  {:<22}  if set, nothing is coloured
+{environment}  {:<22}  the proxy; the first that is set of this, https_proxy, ALL_PROXY and all_proxy
+  {:<22}  hosts that are reached without the proxy; else no_proxy
+  {:<22}  if set, nothing is coloured
 
 Without --provider and --config, every provider with a token or key there is asked, in this order. No
 option takes a token, because arguments are visible to every user of a machine.
 
 Results go to standard output, everything else to standard error.",
-        "NO_COLOR"
+        "HTTPS_PROXY", "NO_PROXY", "NO_COLOR"
     )
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::error::Error as _;
+use std::error::Error;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError};
@@ -292,9 +292,7 @@ async fn a_proxy_that_refuses_is_named_and_not_asked_again() {
             (kind, Billed::No),
             "{error}"
         );
-        let is_typed = error
-            .source()
-            .is_some_and(|source| source.is::<ProxyRefused>());
+        let is_typed = error.source().is_some_and(<dyn Error>::is::<ProxyRefused>);
         assert_eq!(is_typed, kind == ErrorKind::Unauthorized);
         let text = error.to_string();
         assert!(

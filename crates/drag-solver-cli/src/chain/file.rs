@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, ensure};
-use drag_solver::config::{Chain, ChainConfig};
+use drag_solver::config::{Chain, ChainConfig, Registry};
 
 use super::registry::registry;
 use crate::ui::text::{file_name, one_line};
@@ -19,14 +19,19 @@ const MAX_BYTES: u64 = 1024 * 1024;
 ///
 /// One line that says which file, where in it, and what to write.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Chain> {
+    let (config, registry) = parse(path)?;
+    config.build(&registry).context(file_name(path))
+}
+
+/// Reads the chain in the file at `path`, and what makes it.
+pub(crate) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry)> {
     let name = file_name(path);
     let text = read(path).with_context(|| format!("cannot read {name}"))?;
     let table: toml::Table = toml::from_str(&text).map_err(|error| syntax(&name, &text, &error))?;
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = registry().context().clone().with_base_dir(folder);
-    let registry = registry().clone().with_context(context);
-    config.build(&registry).context(name)
+    Ok((config, registry().clone().with_context(context)))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

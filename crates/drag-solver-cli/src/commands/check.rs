@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use drag_solver::config::{Chain, Strategy};
+use anyhow::Context as _;
+use drag_solver::config::{Chain, ChainConfig, ProviderConfig, Registry, Strategy};
 use drag_solver::{DragSolver as _, ScreenshotLimits, WorstCase};
 
 use super::balance::print_balances;
@@ -12,6 +13,7 @@ use crate::chain::file;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::ui::console;
+use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,8 +29,13 @@ pub(crate) struct Args {
 /// Prints the chain, what a call of it can take at most, and what is strange about it. With
 /// `--online`, what each account holds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
-    let chain = file::load(&args.chain)?;
-    if let Err(error) = console::print(&description(&chain)) {
+    let (config, registry) = file::parse(&args.chain)?;
+    let chain = config.build(&registry).context(file_name(&args.chain))?;
+    let mut text = description(&chain);
+    for note in short_deadline(&config, &registry) {
+        let _ = write!(text, "\nnote: {note}");
+    }
+    if let Err(error) = console::print(&text) {
         return console::stdout_closed(error);
     }
     if args.online {
@@ -74,6 +81,19 @@ fn notes(chain: &Chain) -> Vec<String> {
         }
     }
     notes
+}
+
+/// The providers that a deadline leaves no time to ask: they would refuse it as a timeout of their own.
+fn short_deadline(config: &ChainConfig, registry: &Registry) -> Vec<String> {
+    let note = |provider: &ProviderConfig| {
+        let in_its_place = provider.clone().timeout(config.deadline?.limit);
+        let error = registry.open(&in_its_place).err()?;
+        let (problem, name) = (error.problem(), provider.label());
+        (error.path() == "timeout").then(|| {
+            format!("`deadline` {problem} of {name}, or nothing is bought there (the wait is its `poll.first`)")
+        })
+    };
+    config.providers.iter().filter_map(note).collect()
 }
 
 /// The first provider that may not be asked before the deadline. Hedges and quorums ask several at a

@@ -74,7 +74,8 @@ fn refused_by_proxy(error: &SolveError) -> Option<&str> {
         error.source()
     });
     let mut parts = chain.filter_map(|part| part.downcast_ref::<SolveError>());
-    let is_refused = |part: &&SolveError| part.source().is_some_and(|why| why.is::<ProxyRefused>());
+    let is_refused =
+        |part: &&SolveError| part.source().is_some_and(<dyn Error>::is::<ProxyRefused>);
     parts.find(is_refused)?.solver()
 }
 

@@ -91,6 +91,22 @@ note: anticaptcha has no `fit`, so screenshots that it does not take are refused
 }
 
 #[tokio::test]
+async fn check_says_that_a_deadline_leaves_no_time_for_an_answer() {
+    let scene = Scene::new().await;
+    let chain = |deadline: &str| {
+        let text = format!("deadline = \"{deadline}\"\n[[providers]]\nkind = \"twocaptcha\"\n");
+        std::fs::write(scene.path("chain.toml"), text).unwrap();
+        let run = drag_solver(["check"]).arg(scene.path("chain.toml"));
+        run.env("TWOCAPTCHA_API_KEY", TOKEN).run()
+    };
+    let expected =
+        "note: `deadline` must be more than 5s, the wait before the first poll of twocaptcha";
+    assert!(chain("4s").await.stdout.contains(expected));
+    assert!(!chain("6s").await.stdout.contains("must be more"));
+    scene.emulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_mistake_in_the_file_ends_every_command_before_anything_is_sent() {
     let scene = Scene::new().await;
     let chain = std::fs::read_to_string(scene.path("chain.toml")).unwrap();

@@ -72,6 +72,9 @@ async fn help_tells_the_exit_statuses_and_the_variables() {
             "OMOCAPTCHA_API_TOKEN",
             "TWOCAPTCHA_API_KEY",
             "ANTICAPTCHA_BASE_URL",
+            "HTTPS_PROXY",
+            "all_proxy",
+            "NO_PROXY",
             "NO_COLOR",
         ] {
             assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
