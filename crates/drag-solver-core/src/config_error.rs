@@ -134,6 +134,13 @@ impl de::Error for ConfigError {
         Self::of_whole(format!("is {found}, and must be {expected}"))
     }
 
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(
+            field,
+            "is set twice, once by another name that it has: write it once",
+        )
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self::new(field, "must be set")
     }

@@ -37,6 +37,7 @@ const MAX_TOKEN: usize = 512;
 #[non_exhaustive]
 pub struct HttpOptions {
     /// Key of the account.
+    #[serde(alias = "key")]
     pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     pub base_url: Option<String>,

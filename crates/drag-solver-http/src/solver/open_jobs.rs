@@ -104,6 +104,8 @@ impl<A: JobApi> Attempt<'_, A> {
             Ok(JobState::Failed(error)) => Some(Err(error)),
             Ok(JobState::Missing(error)) if open.is_gone() => Some(Err(error)),
             Ok(JobState::Missing(error)) => {
+                let said = || self.own(error.clone());
+                tracing::debug!(solver, job = %open.job, error = %said(), "no such job, asking again");
                 open.last = LastPoll::Failed(error);
                 None
             }
@@ -121,7 +123,9 @@ impl<A: JobApi> Attempt<'_, A> {
             }
             Err(Failure { error, .. }) => {
                 wait = wait.max(error.retry_after().unwrap_or_default());
-                tracing::debug!(solver, kind = %error.kind(), ?wait, "poll failed, asking again");
+                // Without the secrets that a provider may repeat.
+                let said = || self.own(error.clone());
+                tracing::debug!(solver, error = %said(), ?wait, "poll failed, asking again");
                 // One that was cut off because time was up says nothing about the provider.
                 let is_cut_off = self.limit.left() == Some(Duration::ZERO);
                 if !is_cut_off || matches!(open.last, LastPoll::Running) {

@@ -98,7 +98,6 @@ mod tests {
     #[test]
     fn a_token_is_found_under_any_of_its_names() {
         for name in [
-            "key",
             "api_key",
             "apikey",
             "client_key",

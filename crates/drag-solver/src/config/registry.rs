@@ -215,13 +215,19 @@ impl Registry {
         let timeout = timeout.map(|policy| policy.limit);
         let context = self.context.clone().with_attempt_timeout(timeout);
         let settings = config.settings();
-        // Without a limit of its own, the provider has the one that is around it.
+        // What the provider knows by one name may be in the file under another: without a limit of its own,
+        // it has the one that is around it; and a token may be called a key.
         let is_around = timeout.is_some() && !settings.has(JOB_TIMEOUT);
+        let other_names = [
+            (JOB_TIMEOUT, key, is_around),
+            ("token", "key", settings.has("key")),
+        ];
         let made = (kind.make)(settings, &context).map_err(|error| {
-            if is_around && error.path() == JOB_TIMEOUT {
-                error.renamed(key)
-            } else {
-                error
+            let path = error.path();
+            let mut names = other_names.into_iter();
+            match names.find(|(name, _, is_other)| *is_other && path == *name) {
+                Some((_, other, _)) => error.renamed(other),
+                None => error,
             }
         });
         let (provider, account) = made?;

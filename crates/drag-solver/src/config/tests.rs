@@ -509,6 +509,14 @@ fn a_token_that_is_misplaced_or_misspelt_is_told_where_it_belongs() {
         ),
         (format!("{provider}[providers.retry]\ntoken = {{}}"), above),
         (
+            format!("{provider}key = {{ env = \"NOT_SET\" }}"),
+            "providers.twocaptcha.key: ",
+        ),
+        (
+            format!("{provider}key = {{ env = \"A\" }}\ntoken = {{ env = \"B\" }}"),
+            "providers.twocaptcha.key: is set twice",
+        ),
+        (
             format!("{provider}api_key = {{ env = \"MY_KEY\" }}"),
             "did you mean `token`?",
         ),
