@@ -122,7 +122,7 @@ impl<'a> InFlight<'a> {
                     return true;
                 }
                 let polled = call.future.as_mut().poll(cx);
-                if call.asked.is_none() && call.tracker.purchases().was_asked() {
+                if call.asked.is_none() && call.tracker.was_asked() {
                     call.asked = Some(Instant::now());
                 }
                 let Poll::Ready(outcome) = polled else {

@@ -174,8 +174,12 @@ impl DragChallenge {
     /// ```
     #[must_use]
     pub fn tracked(&self) -> (Self, Tracker) {
-        let mut challenge = self.clone();
-        let tracker = challenge.listeners.track();
+        let (listeners, tracker) = self.listeners.tracked();
+        let challenge = Self {
+            question: Arc::clone(&self.question),
+            deadline: self.deadline,
+            listeners,
+        };
         (challenge, tracker)
     }
 

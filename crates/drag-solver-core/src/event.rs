@@ -1,7 +1,6 @@
 //! What a solver says while it works.
 
 use std::fmt::Debug;
-use std::iter;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -131,10 +130,15 @@ impl Listeners {
         self.observers = Some(earlier.cloned().chain([observer]).collect());
     }
 
-    pub(crate) fn track(&mut self) -> Tracker {
-        let tracker = Tracker::after(self.tracker.take());
-        self.tracker = Some(tracker.clone());
-        tracker
+    /// The same, and one more tracker.
+    pub(crate) fn tracked(&self) -> (Self, Tracker) {
+        let around = self.tracker.as_ref();
+        let tracker = around.map_or_else(Tracker::default, Tracker::inside);
+        let listeners = Self {
+            tracker: Some(tracker.clone()),
+            observers: self.observers.clone(),
+        };
+        (listeners, tracker)
     }
 
     /// Tells all of them, or tells those who heard of a purchase that another one refused it.
@@ -166,8 +170,8 @@ impl Listeners {
     }
 
     fn apply(&self, event: &Event<'_>) {
-        for tracker in iter::successors(self.tracker.as_ref(), |tracker| tracker.earlier()) {
-            tracker.purchases().apply(event);
+        if let Some(tracker) = &self.tracker {
+            tracker.apply(event);
         }
     }
 }

@@ -245,31 +245,66 @@ impl Purchases {
 
 /// Keeps the [`Purchases`] of a challenge up to date. Clones are the same one. See
 /// [`DragChallenge::tracked`](crate::DragChallenge::tracked).
-#[derive(Clone, Debug)]
-pub struct Tracker(Arc<Tracked>);
+#[derive(Clone, Debug, Default)]
+pub struct Tracker {
+    /// Shared with the trackers around this one, so that a chain whose layers each have one makes room
+    /// for them once.
+    all: Arc<Mutex<Trackers>>,
+    index: usize,
+}
 
-#[derive(Debug)]
-struct Tracked {
-    purchases: Mutex<Purchases>,
-    /// The tracker that the challenge had before this one.
-    earlier: Option<Tracker>,
+#[derive(Debug, Default)]
+struct Trackers {
+    first: Purchases,
+    /// Those inside, with the index of the one that each is directly inside of: a smaller one.
+    inner: Vec<(usize, Purchases)>,
 }
 
 impl Tracker {
-    pub(crate) fn after(earlier: Option<Self>) -> Self {
-        let purchases = Mutex::default();
-        Self(Arc::new(Tracked { purchases, earlier }))
+    /// A tracker of a part of what this one tracks.
+    pub(crate) fn inside(&self) -> Self {
+        let mut all = self.lock();
+        all.inner.push((self.index, Purchases::default()));
+        Self {
+            all: Arc::clone(&self.all),
+            index: all.inner.len(),
+        }
     }
 
-    pub(crate) fn earlier(&self) -> Option<&Self> {
-        self.0.earlier.as_ref()
+    /// Takes in an event, for this tracker and for those that it is inside of.
+    pub(crate) fn apply(&self, event: &Event<'_>) {
+        let mut all = self.lock();
+        let mut index = self.index;
+        while index > 0 {
+            let (outer, purchases) = &mut all.inner[index - 1];
+            purchases.apply(event);
+            index = *outer;
+        }
+        all.first.apply(event);
     }
 
-    /// What is known by now. Solvers that have something to say wait for the guard to be dropped, so it
-    /// must not be held across an await.
-    pub fn purchases(&self) -> MutexGuard<'_, Purchases> {
-        let purchases = &self.0.purchases;
-        purchases.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is known by now.
+    #[must_use]
+    pub fn purchases(&self) -> Purchases {
+        self.read(Purchases::clone)
+    }
+
+    /// Whether a solver was asked by now: [`Purchases::was_asked`].
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.read(Purchases::was_asked)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Purchases) -> T) -> T {
+        let all = self.lock();
+        match self.index {
+            0 => read(&all.first),
+            index => read(&all.inner[index - 1].1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Trackers> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Attempt, Drag, JobId, Usd};
 
@@ -19,12 +19,55 @@ pub struct Solution {
     cost: Option<Usd>,
     #[serde(rename = "elapsed_ms", with = "crate::millis")]
     elapsed: Duration,
-    #[serde(default)]
+    #[serde(flatten)]
+    history: History,
+}
+
+/// What most answers do not have, in a box: each layer of a chain hands answers on, and moves them.
+#[derive(Clone, Debug, Default)]
+struct History(Option<Box<Past>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Past {
     failed_attempts: Vec<Attempt>,
-    #[serde(default)]
     route: Vec<usize>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     contributors: Vec<Solution>,
+}
+
+impl History {
+    const NONE: &Past = &Past {
+        failed_attempts: Vec::new(),
+        route: Vec::new(),
+        contributors: Vec::new(),
+    };
+
+    fn past(&self) -> &Past {
+        self.0.as_deref().unwrap_or(Self::NONE)
+    }
+
+    fn past_mut(&mut self) -> &mut Past {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl PartialEq for History {
+    fn eq(&self, other: &Self) -> bool {
+        self.past() == other.past()
+    }
+}
+
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.past().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for History {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Past::deserialize(deserializer).map(|past| Self(Some(past.into())))
+    }
 }
 
 impl Solution {
@@ -36,9 +79,7 @@ impl Solution {
             job: None,
             cost: None,
             elapsed: Duration::ZERO,
-            failed_attempts: Vec::new(),
-            route: Vec::new(),
-            contributors: Vec::new(),
+            history: History::default(),
         }
     }
 
@@ -67,15 +108,17 @@ impl Solution {
     /// says what it cost.
     #[must_use]
     pub fn with_price(mut self, price: Usd) -> Self {
-        let contributors = std::mem::take(&mut self.contributors).into_iter();
-        self.contributors = contributors.map(|part| part.with_price(price)).collect();
-        self.cost = self.cost.or_else(|| match &self.contributors[..] {
+        if let Some(past) = &mut self.history.0 {
+            let contributors = std::mem::take(&mut past.contributors).into_iter();
+            past.contributors = contributors.map(|part| part.with_price(price)).collect();
+            for attempt in &mut past.failed_attempts {
+                attempt.price_at(price);
+            }
+        }
+        self.cost = self.cost.or_else(|| match self.contributors() {
             [] => Some(price),
             parts => parts.iter().map(Self::cost).sum(),
         });
-        for attempt in &mut self.failed_attempts {
-            attempt.price_at(price);
-        }
         self
     }
 
@@ -89,7 +132,12 @@ impl Solution {
     /// Puts failed attempts in front of those already known.
     #[must_use]
     pub fn with_failed_attempts(mut self, earlier: Vec<Attempt>) -> Self {
-        self.failed_attempts.splice(0..0, earlier);
+        if !earlier.is_empty() {
+            self.history
+                .past_mut()
+                .failed_attempts
+                .splice(0..0, earlier);
+        }
         self
     }
 
@@ -97,7 +145,7 @@ impl Solution {
     /// everybody who gave one.
     #[must_use]
     pub fn with_contributors(mut self, contributors: Vec<Self>) -> Self {
-        self.contributors = contributors;
+        self.history.past_mut().contributors = contributors;
         self
     }
 
@@ -105,7 +153,7 @@ impl Solution {
     /// [report](crate::DragSolver::report) finds the way back.
     #[must_use]
     pub fn push_route(mut self, child: usize) -> Self {
-        self.route.push(child);
+        self.history.past_mut().route.push(child);
         self
     }
 
@@ -114,7 +162,8 @@ impl Solution {
     #[must_use]
     pub fn pop_route(&self) -> Option<(usize, Self)> {
         let mut inner = self.clone();
-        inner.route.pop().map(|child| (child, inner))
+        let child = inner.history.0.as_mut()?.route.pop()?;
+        Some((child, inner))
     }
 
     /// Where to drag, in pixels of the original screenshot.
@@ -146,13 +195,13 @@ impl Solution {
     /// dollars. `None` if neither cost nor price of one of them is known.
     #[must_use]
     pub fn spent(&self) -> Option<Usd> {
-        Some(self.cost? + crate::error::spent(&self.failed_attempts)?)
+        Some(self.cost? + crate::error::spent(self.failed_attempts())?)
     }
 
     /// The answers of several solvers that it was made of. Empty if it is one solver's own.
     #[must_use]
     pub fn contributors(&self) -> &[Self] {
-        &self.contributors
+        &self.history.past().contributors
     }
 
     /// How long it took, failed attempts included.
@@ -164,7 +213,7 @@ impl Solution {
     /// The attempts that failed before this answer came, in order.
     #[must_use]
     pub fn failed_attempts(&self) -> &[Attempt] {
-        &self.failed_attempts
+        &self.history.past().failed_attempts
     }
 }
 

@@ -172,8 +172,7 @@ impl Slot<'_> {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        let was_asked = |tracker: &Tracker| tracker.purchases().was_asked();
-        let was_used = self.tracker.as_ref().is_some_and(was_asked);
+        let was_used = self.tracker.as_ref().is_some_and(Tracker::was_asked);
         let mut state = lock(&self.shared.state);
         if was_used {
             state.gcra.keep(self.id);

@@ -180,6 +180,7 @@ impl<S: DragSolver> DragSolver for Retry<S> {
             let outcome = self.inner.solve(&next).await;
             self.count_call(history.failures());
             let error = match outcome {
+                Ok(_) if history.failures() == 0 => return outcome,
                 Ok(solution) => return Ok(history.solved(solution, &tracker.purchases())),
                 Err(error) => error.with_default_elapsed(started.elapsed()),
             };

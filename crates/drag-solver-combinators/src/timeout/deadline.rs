@@ -106,7 +106,7 @@ impl<S: DragSolver> DragSolver for Deadline<S> {
             return Err(challenge.refuse(self.name(), kind, problem));
         }
         let message = || "no answer by the challenge's deadline".to_owned();
-        solve_by(&self.inner, challenge, at, kind, message).await
+        solve_by(&self.inner, challenge, (now, at), kind, message).await
     }
 
     /// Holds for challenges without a later deadline of their own.

@@ -1,9 +1,12 @@
 //! Ending a call at an instant without losing what it paid for.
 
-use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Tracker};
-use tokio::time::Instant;
+use std::future::poll_fn;
+use std::task::Poll;
 
-/// Asks `solver` for an answer by `at`, and drops it if it exceeds that.
+use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Tracker};
+use tokio::time::{Instant, timeout_at};
+
+/// Asks `solver` for an answer from `begun`, which is now, until `at`, and drops it if it exceeds that.
 ///
 /// The solver is given `at` as its deadline, so that it can come back by itself, with the id of a
 /// job it paid for. It is polled before the clock is looked at: an answer or error that comes at
@@ -12,14 +15,18 @@ use tokio::time::Instant;
 pub(super) async fn solve_by(
     solver: &impl DragSolver,
     challenge: &DragChallenge,
-    at: Instant,
+    (begun, at): (Instant, Instant),
     kind: ErrorKind,
     message: impl FnOnce() -> String,
 ) -> Result<Solution, SolveError> {
-    let begun = Instant::now();
     let (due, tracker) = challenge.tracked();
     let due = due.with_deadline_at_most(at);
-    if let Ok(outcome) = tokio::time::timeout_at(at, solver.solve(&due)).await {
+    let mut work = solver.solve(&due);
+    // What is refused or answered at once needs no timer.
+    if let Poll::Ready(outcome) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return outcome;
+    }
+    if let Ok(outcome) = timeout_at(at, work).await {
         return outcome;
     }
     let error = SolveError::new(kind, message()).with_elapsed(begun.elapsed());
