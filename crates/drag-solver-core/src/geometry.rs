@@ -115,11 +115,10 @@ impl fmt::Display for Drag {
 }
 
 /// Why a [`Drag`] cannot be the answer to a challenge.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidDrag {
     /// A point that is not on the screenshot, or is not a number.
-    #[error("the {which} {point} is not on the {width}x{height} px screenshot")]
     OffPicture {
         /// `"start"` or `"end"`.
         which: &'static str,
@@ -131,9 +130,6 @@ pub enum InvalidDrag {
         height: u32,
     },
     /// Start and end are the same place, or nearly.
-    #[error(
-        "start and end are {length:.1} px apart, and a drag must be longer than nothing and at least {min_length} px"
-    )]
     TooShort {
         /// Distance from start to end, in pixels.
         length: f64,
@@ -141,6 +137,30 @@ pub enum InvalidDrag {
         min_length: f64,
     },
 }
+
+impl fmt::Display for InvalidDrag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OffPicture {
+                which,
+                point,
+                width,
+                height,
+            } => {
+                write!(
+                    f,
+                    "the {which} {point} is not on the {width}x{height} px screenshot"
+                )
+            }
+            Self::TooShort { length, min_length } => write!(
+                f,
+                "start and end are {length:.1} px apart, and a drag must be longer than nothing and at least {min_length} px"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for InvalidDrag {}
 
 /// A rectangle on the screenshot, in pixels. Parses from `x,y,w,h`.
 ///

@@ -64,13 +64,22 @@ impl fmt::Display for JobId {
 }
 
 /// An id that no provider would give: empty, over 200 bytes, or with invisible characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a job id must be 1 to {MAX_LENGTH} visible ASCII characters, and this one of {length} bytes is not"
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidJobId {
     length: usize,
 }
+
+impl fmt::Display for InvalidJobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.length;
+        write!(
+            f,
+            "a job id must be 1 to {MAX_LENGTH} visible ASCII characters, and this one of {length} bytes is not"
+        )
+    }
+}
+
+impl std::error::Error for InvalidJobId {}
 
 /// A job that somebody has been, or will be, paid for: whose it is, and its id.
 ///

@@ -1,5 +1,7 @@
 //! What a provider accepts.
 
+use std::fmt;
+
 use crate::{ImageFormat, Screenshot};
 
 /// The largest picture a provider takes, and in which formats. By default there are no limits.
@@ -99,11 +101,10 @@ impl ScreenshotLimits {
 }
 
 /// Why a screenshot does not fit a provider's [`ScreenshotLimits`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LimitExceeded {
     /// A format the provider does not take.
-    #[error("the picture is a {format}, and only {accepted:?} are taken")]
     Format {
         /// What the picture is.
         format: ImageFormat,
@@ -111,7 +112,6 @@ pub enum LimitExceeded {
         accepted: &'static [ImageFormat],
     },
     /// A side that is too long.
-    #[error("the picture is {width}x{height} px, and no side may exceed {max} px")]
     Side {
         /// Width in pixels.
         width: u32,
@@ -121,7 +121,6 @@ pub enum LimitExceeded {
         max: u32,
     },
     /// A file that is too large.
-    #[error("the picture is {bytes} bytes, and at most {max} are taken")]
     Bytes {
         /// Size of the file.
         bytes: usize,
@@ -129,6 +128,23 @@ pub enum LimitExceeded {
         max: usize,
     },
 }
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the picture is ")?;
+        match self {
+            Self::Format { format, accepted } => {
+                write!(f, "a {format}, and only {accepted:?} are taken")
+            }
+            Self::Side { width, height, max } => {
+                write!(f, "{width}x{height} px, and no side may exceed {max} px")
+            }
+            Self::Bytes { bytes, max } => write!(f, "{bytes} bytes, and at most {max} are taken"),
+        }
+    }
+}
+
+impl std::error::Error for LimitExceeded {}
 
 #[cfg(test)]
 mod tests {

@@ -65,9 +65,16 @@ impl TryFrom<f64> for Ratio {
 }
 
 /// A number that is not a part of a whole.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("must be from 0 to 1, not {0}")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InvalidRatio(f64);
+
+impl fmt::Display for InvalidRatio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "must be from 0 to 1, not {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidRatio {}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! The picture.
 
+use std::error::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -230,51 +231,29 @@ impl fmt::Display for ImageFormat {
 }
 
 /// Why a file is not a usable screenshot. Nothing was sent to anybody.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum ScreenshotError {
     /// A file of no bytes.
-    #[error("the picture is empty (0 bytes)")]
     Empty,
     /// Larger than [`Screenshot::MAX_BYTES`].
-    #[error(
-        "the picture is larger than {} MiB, the most that is accepted",
-        Screenshot::MAX_BYTES / (1024 * 1024)
-    )]
     FileTooLarge,
     /// None of the four formats.
-    #[error(
-        "not a picture this library knows: {}expected PNG, JPEG, WebP or GIF",
-        found.map(|found| format!("{found}; ")).unwrap_or_default()
-    )]
     UnknownFormat {
         /// What it is instead, and what to do, if that can be told.
         found: Option<&'static str>,
     },
     /// The file ends before its header does.
-    #[error("the {format} picture is cut off inside its header")]
     Truncated {
         /// What its first bytes announce.
         format: ImageFormat,
     },
     /// The file ends before the picture does.
-    #[error(
-        "the {format} picture is cut off: its end is missing, as while it is being written{}",
-        match format {
-            ImageFormat::Jpeg => " (if it is whole all the same, append the bytes FF D9)",
-            ImageFormat::Gif => ", or it holds no picture at all",
-            _ => "",
-        }
-    )]
     Incomplete {
         /// What its first bytes announce.
         format: ImageFormat,
     },
     /// People see it turned or mirrored, and their answers would be in pixels of what they see.
-    #[error(
-        "the {format} picture is stored turned (EXIF orientation {orientation}), and is shown otherwise \
-         than it is stored: save it upright, as `mogrify -auto-orient` does"
-    )]
     Turned {
         /// What its first bytes announce.
         format: ImageFormat,
@@ -282,13 +261,11 @@ pub enum ScreenshotError {
         orientation: u16,
     },
     /// The header does not follow its format.
-    #[error("the {format} picture has a damaged header")]
     BadHeader {
         /// What its first bytes announce.
         format: ImageFormat,
     },
     /// A width or height of zero.
-    #[error("the {format} picture has no pixels ({width}x{height})")]
     NoPixels {
         /// What its first bytes announce.
         format: ImageFormat,
@@ -298,10 +275,6 @@ pub enum ScreenshotError {
         height: usize,
     },
     /// A side longer than [`Screenshot::MAX_SIDE`].
-    #[error(
-        "the picture is {width}x{height} px, and no side may exceed {} px",
-        Screenshot::MAX_SIDE
-    )]
     TooManyPixels {
         /// Width in pixels.
         width: usize,
@@ -309,16 +282,83 @@ pub enum ScreenshotError {
         height: usize,
     },
     /// The reader failed.
-    #[error("cannot read the picture")]
-    Read(#[source] std::io::Error),
+    Read(std::io::Error),
     /// The file at `path` cannot be used; the source says why.
-    #[error("cannot use {}", path.display())]
     File {
         /// The path as it was given.
         path: PathBuf,
         /// What is wrong with it.
         source: Box<ScreenshotError>,
     },
+}
+
+impl fmt::Display for ScreenshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the picture is empty (0 bytes)"),
+            Self::FileTooLarge => write!(
+                f,
+                "the picture is larger than {} MiB, the most that is accepted",
+                Screenshot::MAX_BYTES / (1024 * 1024)
+            ),
+            Self::UnknownFormat { found } => {
+                f.write_str("not a picture this library knows: ")?;
+                if let Some(found) = found {
+                    write!(f, "{found}; ")?;
+                }
+                f.write_str("expected PNG, JPEG, WebP or GIF")
+            }
+            Self::Truncated { format } => {
+                write!(f, "the {format} picture is cut off inside its header")
+            }
+            Self::Incomplete { format } => {
+                write!(
+                    f,
+                    "the {format} picture is cut off: its end is missing, as while it is being written"
+                )?;
+                match format {
+                    ImageFormat::Jpeg => {
+                        f.write_str(" (if it is whole all the same, append the bytes FF D9)")
+                    }
+                    ImageFormat::Gif => f.write_str(", or it holds no picture at all"),
+                    _ => Ok(()),
+                }
+            }
+            Self::Turned {
+                format,
+                orientation,
+            } => write!(
+                f,
+                "the {format} picture is stored turned (EXIF orientation {orientation}), and is shown \
+                 otherwise than it is stored: save it upright, as `mogrify -auto-orient` does"
+            ),
+            Self::BadHeader { format } => write!(f, "the {format} picture has a damaged header"),
+            Self::NoPixels {
+                format,
+                width,
+                height,
+            } => {
+                write!(f, "the {format} picture has no pixels ({width}x{height})")
+            }
+            Self::TooManyPixels { width, height } => write!(
+                f,
+                "the picture is {width}x{height} px, and no side may exceed {} px",
+                Screenshot::MAX_SIDE
+            ),
+            Self::Read(_) => f.write_str("cannot read the picture"),
+            Self::File { path, .. } => write!(f, "cannot use {}", path.display()),
+        }
+    }
+}
+
+impl Error for ScreenshotError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Read(error) => Some(error),
+            Self::File { source, .. } => Some(&**source),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

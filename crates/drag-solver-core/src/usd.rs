@@ -164,9 +164,16 @@ fn parse(text: &str) -> Option<i128> {
 }
 
 /// Text that is not an amount of money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an amount in US dollars: write a decimal number, as in 0.0009")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidUsd;
+
+impl fmt::Display for InvalidUsd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an amount in US dollars: write a decimal number, as in 0.0009")
+    }
+}
+
+impl std::error::Error for InvalidUsd {}
 
 impl Serialize for Usd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

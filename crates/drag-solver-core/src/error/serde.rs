@@ -1,6 +1,7 @@
 //! An error as data: for logs, queues and other processes.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,9 +92,20 @@ impl<'de> Deserialize<'de> for SolveError {
 }
 
 /// What is left of a source that came from elsewhere: its text.
-#[derive(Debug, thiserror::Error)]
-#[error("{text}")]
+#[derive(Debug)]
 struct Cause {
     text: String,
     source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
 }

@@ -7,7 +7,7 @@ mod proxy;
 mod tracked;
 
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,13 +59,23 @@ macro_rules! forward {
 forward!(Box<T>, Arc<T>);
 
 /// Why there is no response. The text never holds a URL's query or a body.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
+#[derive(Debug)]
 pub struct TransportError {
     pub(crate) delivery: Delivery,
     pub(crate) reason: String,
-    #[source]
     pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
 }
 
 /// How far a request got.
