@@ -29,10 +29,10 @@ const ALLOCATIONS: [(&str, u64); 14] = [
     ("concurrency", 3),
     ("rate", 4),
     ("retry", 4),
-    ("fallback", 5),
+    ("fallback", 6),
     ("deadline", 4),
-    (CHAIN, 19),
-    (COMMON, 9),
+    (CHAIN, 17),
+    (COMMON, 8),
     (TOWER, 3),
 ];
 
