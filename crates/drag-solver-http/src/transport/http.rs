@@ -29,9 +29,20 @@ const MAX_HEADERS: usize = 512;
 
 /// The proxy refused its user name and password: the source of the solver's error, which is
 /// `Unauthorized` although the token may be right.
-#[derive(Debug, thiserror::Error)]
-#[error("the proxy refused the request")]
-pub struct ProxyRefused(#[source] reqwest::Error);
+#[derive(Debug)]
+pub struct ProxyRefused(reqwest::Error);
+
+impl fmt::Display for ProxyRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the proxy refused the request")
+    }
+}
+
+impl Error for ProxyRefused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 /// Sends requests over HTTP/1.1 with `reqwest`: https, or http to a loopback address.
 ///
