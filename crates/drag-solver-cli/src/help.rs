@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::chain::registry::registry;
+use crate::chain::registry::built_in;
 
 /// Exit statuses and the environment.
 pub(crate) fn after_help() -> String {
     let mut environment = String::new();
-    for kind in registry().kinds() {
+    for kind in built_in() {
         for variable in &kind.variables {
             let default = variable
                 .default

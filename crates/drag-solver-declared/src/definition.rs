@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// A provider as a file declares it. `docs/declared-services.md` explains each key.
 ///
 /// What is not said is taken from the family's preset, if there is one.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Definition {
@@ -80,7 +80,7 @@ pub enum Family {
 }
 
 /// The pictures that a service takes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
@@ -93,7 +93,7 @@ pub struct Limits {
 }
 
 /// One request, and what its response is read for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Call {
@@ -138,7 +138,7 @@ pub enum Method {
 
 /// The words that say how far a job is. Letter case does not matter; an unknown word is asked about
 /// again, and told if nothing else comes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct State {
@@ -153,7 +153,7 @@ pub struct State {
 }
 
 /// Where the answer is, in one of these forms.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Answer {
@@ -203,7 +203,7 @@ pub enum Unit {
 }
 
 /// Something that a response says.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Condition {
@@ -218,7 +218,7 @@ pub struct Condition {
 }
 
 /// Where a code of the createTask family is.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Codes {
@@ -229,7 +229,7 @@ pub struct Codes {
 }
 
 /// What a refusal means.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ErrorRow {
@@ -266,7 +266,7 @@ pub enum RowState {
 }
 
 /// What an answer cost.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Cost {
@@ -288,7 +288,7 @@ pub enum Money {
 }
 
 /// The requests that report on answers.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Reports {

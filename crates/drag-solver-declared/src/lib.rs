@@ -30,6 +30,8 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[doc(hidden)]
+pub use crate::advice::nearest;
 pub use crate::api::DeclaredApi;
 pub use crate::definition::{
     Answer, Call, Codes, Condition, Cost, Definition, ErrorRow, Family, Limits, Method, Money,

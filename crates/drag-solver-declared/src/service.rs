@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use drag_solver_core::{Billed, ConfigError, ImageFormat, ScreenshotLimits};
 use drag_solver_http::{
-    Context, EnvVar, HttpOptions, HttpSolver, PollInterval, Secret, check_name,
+    Context, EnvVar, HttpOptions, HttpSolver, PollInterval, Secret, check_base_url, check_name,
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -41,7 +41,7 @@ use crate::template::Scope;
 /// println!("{}", service.preview());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Declared {
     name: String,
     definition: Arc<Definition>,
@@ -172,7 +172,7 @@ impl Declared {
             } else if let Some(setting) = settings.get_mut(&name) {
                 *setting = value;
             } else {
-                let advice = advice::nearest_of(&name, self.settings());
+                let advice = advice::advice(&name, self.settings());
                 return Err(ConfigError::unknown_key(name, advice));
             }
         }
@@ -245,8 +245,7 @@ impl Declared {
             let problem = "must be set, as in \"https://api.example.com\"";
             return Err(ConfigError::new("base_url", problem));
         }
-        let options = HttpOptions::default().base_url(self.base_url());
-        drag_solver_http::ReqwestTransport::new(&options)?;
+        check_base_url(self.base_url())?;
         if let Some(State {
             running,
             solved,

@@ -187,14 +187,14 @@ impl Part {
         if let Some(name) = inside.strip_prefix("setting.") {
             let Some(value) = scope.settings.get(name) else {
                 let known = scope.settings.keys().map(String::as_str);
-                let advice = advice::nearest_of(name, known);
+                let advice = advice::advice(name, known);
                 return refuse(format!("there is no setting `{name}`: {advice}"));
             };
             return Ok(Self::Setting(value.clone()));
         }
         let hole = if let Some(name) = inside.strip_prefix("secret.") {
             if !scope.secrets.contains_key(name) {
-                let advice = advice::nearest_of(name, scope.secrets.keys().map(String::as_str));
+                let advice = advice::advice(name, scope.secrets.keys().map(String::as_str));
                 return refuse(format!("there is no secret `{name}`: {advice}"));
             }
             P::Secret(name.to_owned())
@@ -207,7 +207,7 @@ impl Part {
             let Some((_, hole)) = hole else {
                 let known = PLAIN.iter().map(|(name, _)| *name);
                 let known = known.chain(["instruction", "secret.NAME", "setting.NAME"]);
-                let advice = advice::nearest_of(inside, known);
+                let advice = advice::advice(inside, known);
                 return refuse(format!(
                     "there is no placeholder `{{{inside}}}`: {advice} (a brace that is none is \
                      written twice)"

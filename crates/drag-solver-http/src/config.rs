@@ -257,6 +257,12 @@ fn check_token(token: &str) -> Result<SecretString, ConfigError> {
     Err(ConfigError::new("token", problem))
 }
 
+/// Takes a base URL that requests may be sent to.
+#[doc(hidden)]
+pub fn check_base_url(base_url: &str) -> Result<(), ConfigError> {
+    Endpoint::parse(base_url).map(drop)
+}
+
 /// Takes a solver's name: 1 to 64 characters out of `a-z`, `0-9`, `-`, `_` and `.`.
 #[doc(hidden)]
 pub fn check_name(name: &str) -> Result<(), ConfigError> {

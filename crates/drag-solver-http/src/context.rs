@@ -53,6 +53,12 @@ impl Context {
         self
     }
 
+    /// Where the file at `path` is: a relative one begins in the base directory.
+    #[must_use]
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.base_dir.join(path)
+    }
+
     /// Says that something outside of the provider ends an attempt after `timeout`.
     #[must_use]
     pub fn with_attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {

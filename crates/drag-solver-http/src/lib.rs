@@ -48,9 +48,9 @@ pub use serde_json;
 pub use crate::answer::{Answer, Found, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
-#[doc(hidden)]
-pub use crate::config::check_name;
 pub use crate::config::{HttpOptions, PollInterval};
+#[doc(hidden)]
+pub use crate::config::{check_base_url, check_name};
 pub use crate::context::Context;
 pub use crate::error::ResponseError;
 pub use crate::job_api::{Created, JobApi, JobState};

@@ -31,7 +31,9 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry)> {
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = registry().context().clone().with_base_dir(folder);
-    Ok((config, registry().clone().with_context(context)))
+    let registry = registry().clone().with_context(context);
+    let registry = config.registry(&registry).context(name)?;
+    Ok((config, registry))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -64,8 +64,10 @@ fn names() -> PossibleValuesParser {
         let also = aliases
             .first()
             .map(|alias| format!(", also called {alias}"));
-        let about = kind.about.to_owned() + &also.unwrap_or_default();
-        PossibleValue::new(&*kind.name).help(about).aliases(aliases)
+        let about = kind.about.clone() + &also.unwrap_or_default();
+        // Of those that are declared there are many; `drag-solver services` lists them.
+        let value = PossibleValue::new(&*kind.name).help(about);
+        value.aliases(aliases).hide(kind.declared.is_some())
     });
     PossibleValuesParser::new(values)
 }
@@ -122,7 +124,7 @@ impl ChainArgs {
             let is_set = |name: &str| env::var_os(name).is_some();
             let has_credentials =
                 |kind: &&ProviderKind| registry::credentials(kind).is_some_and(is_set);
-            let with_credentials = registry().kinds().filter(has_credentials);
+            let with_credentials = registry::built_in().filter(has_credentials);
             kinds.extend(with_credentials.map(|kind| &*kind.name));
         }
         if kinds.is_empty() {

@@ -6,11 +6,18 @@ use drag_solver::config::{ProviderKind, Registry};
 
 use crate::sandbox::Sandbox;
 
-/// Every provider: those of the library, and the sandbox.
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::standard().with::<Sandbox>());
+/// Every provider: those of the library, the sandbox, and the services of the gallery.
+static REGISTRY: LazyLock<Registry> =
+    LazyLock::new(|| Registry::standard().with::<Sandbox>().with_gallery());
 
 pub(crate) fn registry() -> &'static Registry {
     &REGISTRY
+}
+
+/// Those that are asked without being named, if there are credentials: what is only declared, and was not
+/// tried on the real service, is not.
+pub(crate) fn built_in() -> impl Iterator<Item = &'static ProviderKind> {
+    registry().kinds().filter(|kind| kind.declared.is_none())
 }
 
 /// The one that goes by `name`.
@@ -31,7 +38,7 @@ pub(crate) fn base_url(kind: &ProviderKind) -> Option<&str> {
 
 /// The variables that hold credentials, in words: `A, B or C`.
 pub(crate) fn all_credentials() -> String {
-    let names: Vec<_> = registry().kinds().filter_map(credentials).collect();
+    let names: Vec<_> = built_in().filter_map(credentials).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => names.concat(),

@@ -32,6 +32,9 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let (config, registry) = file::parse(&args.chain)?;
     let chain = config.build(&registry).context(file_name(&args.chain))?;
     let mut text = description(&chain);
+    for request in requests(&config, &registry) {
+        let _ = write!(text, "\n\n{request}");
+    }
     for note in short_deadline(&config, &registry) {
         let _ = write!(text, "\nnote: {note}");
     }
@@ -43,6 +46,19 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         Ok(Exit::Success)
     }
+}
+
+/// What would be sent to the services that are declared, with names in place of keys and pictures.
+fn requests(config: &ChainConfig, registry: &Registry) -> Vec<String> {
+    let request = |provider: &ProviderConfig| {
+        let declared = registry.find(provider.kind())?.declared.as_ref()?;
+        Some(format!(
+            "{} sends\n{}",
+            provider.label(),
+            declared.preview()
+        ))
+    };
+    config.providers.iter().filter_map(request).collect()
 }
 
 /// The chain and its worst case, without a line break at its end.

@@ -6,6 +6,8 @@ mod check;
 mod completions;
 mod report;
 mod resume;
+mod service;
+mod services;
 pub(crate) mod solve;
 
 use clap::Subcommand;
@@ -27,6 +29,11 @@ pub(crate) enum Command {
     /// Fetch answers that were paid for and did not come in time, from the lines that
     /// `solve --format json` printed; nothing is bought
     Resume(resume::Args),
+    /// List the services that come as declarations, and what of each is a guess
+    Services(services::Args),
+    /// Try a service that is declared in TOML, without an account
+    #[command(subcommand)]
+    Service(service::Command),
     /// Draw a test picture that the sandbox can solve, and print its true drag
     Challenge(challenge::Args),
     /// Print a completion script for a shell
@@ -47,6 +54,8 @@ impl Command {
             Self::Check(args) => check::run(&args).await,
             Self::Report(args) => report::run(&args).await,
             Self::Resume(args) => resume::run(args, spinner).await,
+            Self::Services(args) => services::run(&args),
+            Self::Service(command) => service::run(&command).await,
             Self::Challenge(args) => challenge::run(&args),
             Self::Completions(args) => completions::run(&args, definition),
         }

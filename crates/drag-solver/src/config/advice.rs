@@ -1,5 +1,7 @@
 //! What was probably meant.
 
+use drag_solver_declared::nearest;
+
 use crate::ConfigError;
 
 /// There is no setting called `key`.
@@ -14,7 +16,7 @@ pub(super) fn not_one_of(value: &str, known: &[&str]) -> ConfigError {
 
 /// Names what was probably meant, or else all there is.
 fn advice(wrong: &str, known: &[&str]) -> String {
-    if let Some(near) = nearest(wrong, known).or_else(|| token(wrong, known)) {
+    if let Some(near) = nearest(wrong, known.iter().copied()).or_else(|| token(wrong, known)) {
         return format!("did you mean `{near}`?");
     }
     // Providers of a program's own may have none.
@@ -31,16 +33,6 @@ fn advice(wrong: &str, known: &[&str]) -> String {
         [only] => format!("there is only {only}"),
         _ => format!("there are {}", known.join(", ")),
     }
-}
-
-/// The one of `known` that `wrong` was probably meant to be: at most a third is mistyped.
-fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    let fold = |text: &str| text.to_lowercase().replace('-', "_");
-    let wrong = fold(wrong);
-    let distance = |known: &str| strsim::damerau_levenshtein(&wrong, &fold(known));
-    let is_near = |known: &&str| distance(known) <= wrong.len().max(known.len()).div_ceil(3);
-    let near = known.iter().copied().filter(is_near);
-    near.min_by_key(|&known| (distance(known), known))
 }
 
 const TOKEN: &str = "token";

@@ -29,6 +29,7 @@ impl ChainConfig {
     /// secrets that are not where they are said to be.
     pub fn build(&self, registry: &Registry) -> Result<Chain, ConfigError> {
         self.check()?;
+        let registry = &self.registry(registry)?;
         let shared = Shared {
             instrument: self.instrument,
             budget: self.budget.map(Budget::new),

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use drag_solver_core::forward_solver;
+use drag_solver_declared::DeclaredApi;
 
-use crate::http::{Balance, Provider};
+use crate::http::{Balance, HttpSolver, Provider};
 use crate::{DragSolver, SolveError, async_trait};
 
 /// A provider that is ready to be asked: alone, and with the policies around it. Cloning is cheap.
@@ -34,6 +35,17 @@ pub(super) trait Account: fmt::Debug + Send + Sync {
 impl<P: Provider> Account for P {
     async fn balance(&self) -> Result<Balance, SolveError> {
         Provider::balance(self).await
+    }
+}
+
+/// An account with a service that is declared.
+#[derive(Debug)]
+pub(super) struct DeclaredAccount(pub(super) Arc<HttpSolver<DeclaredApi>>);
+
+#[async_trait]
+impl Account for DeclaredAccount {
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        self.0.balance().await
     }
 }
 

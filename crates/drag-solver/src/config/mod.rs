@@ -86,6 +86,24 @@
 //! # Ok::<(), drag_solver::ConfigError>(())
 //! ```
 //!
+//! A service that no crate knows can be declared in the file, or in a file of its own, and is then a kind
+//! like any other:
+//!
+//! ```toml
+//! [services]
+//! other = "other.toml"                     # a file beside this one
+//!
+//! [services.pointing]
+//! family = "createTask"
+//! key = "POINTING_API_KEY"
+//! base_url = "https://api.pointing.example"
+//! create.json.task = { type = "CoordinatesTask", body = "{picture.base64}" }
+//! answer.at = "/solution/coordinates"
+//!
+//! [[providers]]
+//! kind = "pointing"
+//! ```
+//!
 //! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
 //! is. A program adds providers of its own to the [`Registry`].
 
@@ -96,6 +114,7 @@ mod handle;
 mod provider;
 mod reader;
 mod registry;
+mod services;
 mod strategy;
 #[cfg(test)]
 #[cfg(all(
@@ -107,8 +126,11 @@ mod strategy;
 mod tests;
 mod value;
 
+use std::collections::BTreeMap;
+
 pub use drag_solver_core::human_duration;
 use drag_solver_core::setters;
+pub use drag_solver_declared::{Declared, DeclaredApi, Definition};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
@@ -118,6 +140,8 @@ pub use self::provider::ProviderConfig;
 use self::provider::limit;
 use self::reader::{Table, switch};
 pub use self::registry::{ProviderKind, Registry};
+pub use self::services::read_service;
+use self::services::{Declaration, declare, services};
 pub use self::strategy::Strategy;
 use self::value::Value;
 use crate::{BudgetPolicy, ConfigError, DeadlinePolicy, RetryBudgetPolicy};
@@ -139,6 +163,8 @@ pub struct ChainConfig {
     pub instrument: bool,
     /// Who can be asked.
     pub providers: Vec<ProviderConfig>,
+    /// Services that the file declares itself.
+    services: BTreeMap<String, Declaration>,
 }
 
 impl ChainConfig {
@@ -156,6 +182,15 @@ impl ChainConfig {
             providers: providers.into_iter().collect(),
             ..Self::default()
         }
+    }
+
+    /// `registry`, and the services that are declared in the file: the kinds that its providers can have.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a declaration, and where in it.
+    pub fn registry(&self, registry: &Registry) -> Result<Registry, ConfigError> {
+        declare(&self.services, registry)
     }
 
     /// Reads a chain in any format. Deserialising does the same, and wraps the error in the format's
@@ -192,6 +227,7 @@ impl ChainConfig {
                 .read("instrument", bool::deserialize)?
                 .unwrap_or_default(),
             providers: table.read("providers", providers)?.unwrap_or_default(),
+            services: table.read("services", services)?.unwrap_or_default(),
         };
         table.end(Ok(config))
     }

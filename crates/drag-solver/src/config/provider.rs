@@ -115,6 +115,12 @@ impl ProviderConfig {
         fit: FitPolicy,
     }
 
+    /// Which kind of provider it is, as the registry knows it.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.keys.kind
+    }
+
     /// What the solver is called.
     #[must_use]
     pub fn label(&self) -> &str {

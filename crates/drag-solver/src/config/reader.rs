@@ -4,6 +4,7 @@
 //! where it is in every format, and an unknown key be compared with the known ones, for structs of
 //! other people too; and only so can one table hold the settings of several structs.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
 use std::{fmt, iter, mem, vec};
 
@@ -25,7 +26,7 @@ type Keys = &'static [&'static str];
 pub(super) struct Table {
     entries: BTreeMap<String, Value>,
     /// The keys of the structs that were read.
-    known: Vec<&'static str>,
+    known: Vec<Cow<'static, str>>,
 }
 
 impl Table {
@@ -44,7 +45,7 @@ impl Table {
 
     /// Inserts what is no mistake if it is not read.
     pub(super) fn offer(&mut self, key: &'static str, value: Value) {
-        self.known.push(key);
+        self.known.push(key.into());
         self.insert(key, value);
     }
 
@@ -60,13 +61,29 @@ impl Table {
         }
     }
 
+    /// Takes out what these keys are set to, as they are.
+    pub(super) fn take_values<'a>(
+        &mut self,
+        keys: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, serde_json::Value>> {
+        let mut values = BTreeMap::new();
+        for key in keys {
+            self.known.push(key.to_owned().into());
+            if let Some(value) = self.entries.remove(key) {
+                let value = serde_json::Value::deserialize(value);
+                values.insert(key.to_owned(), inside(key, value)?);
+            }
+        }
+        Ok(values)
+    }
+
     /// Takes out what `key` is set to, and reads it with `read`.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(Value) -> Result<T>,
     ) -> Result<Option<T>> {
-        self.known.push(key);
+        self.known.push(key.into());
         let value = self
             .entries
             .remove(key)
@@ -88,8 +105,11 @@ impl Table {
     /// An unknown key is told first: what `read` lacks may be what was mistyped.
     pub(super) fn end<T>(&self, read: Result<T>) -> Result<T> {
         let mut keys = self.entries.keys();
-        match keys.find(|key| !self.known.contains(&key.as_str())) {
-            Some(key) => Err(unknown_key(key, &self.known)),
+        match keys.find(|key| self.known.iter().all(|known| known != *key)) {
+            Some(key) => {
+                let known: Vec<&str> = self.known.iter().map(|known| &**known).collect();
+                Err(unknown_key(key, &known))
+            }
             None => read,
         }
     }
@@ -134,7 +154,7 @@ impl<'de> Deserializer<'de> for &mut Table {
         keys: Keys,
         visitor: V,
     ) -> Result<V::Value> {
-        self.known.extend(keys);
+        self.known.extend(keys.iter().copied().map(Cow::Borrowed));
         let entries = mem::take(&mut self.entries).into_iter();
         let (own, others) = entries.partition(|(key, _)| keys.contains(&key.as_str()));
         self.entries = others;

@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
+use drag_solver_declared::Declared;
 use serde::de::DeserializeOwned;
 
 use super::ProviderConfig;
 use super::advice::not_one_of;
-use super::handle::Account;
+use super::handle::{Account, DeclaredAccount};
 use super::reader::Table;
+use super::services::gallery;
 use crate::http::{Context, EnvVar, Provider, check_name};
 use crate::{ConfigError, DragSolver};
 
@@ -76,9 +78,11 @@ pub struct ProviderKind {
     /// Other names that are taken for it.
     pub aliases: &'static [&'static str],
     /// Who that is, for a help page; empty for a provider of the program's own.
-    pub about: &'static str,
+    pub about: String,
     /// The variables of the environment that it reads. The first holds the credentials.
     pub variables: Vec<EnvVar>,
+    /// The declaration that it is, if it is one.
+    pub declared: Option<Declared>,
     make: Arc<Make>,
 }
 
@@ -125,8 +129,9 @@ impl Registry {
         self.with_kind(ProviderKind {
             name: P::NAME.to_owned(),
             aliases: P::ALIASES,
-            about: P::ABOUT,
+            about: P::ABOUT.to_owned(),
             variables: P::variables(),
+            declared: None,
             make: Arc::new(make),
         })
     }
@@ -155,10 +160,42 @@ impl Registry {
         Ok(self.with_kind(ProviderKind {
             name: name.to_owned(),
             aliases: &[],
-            about: "",
+            about: String::new(),
             variables: Vec::new(),
+            declared: None,
             make: Arc::new(make),
         }))
+    }
+
+    /// Adds a service that is declared in TOML, or replaces the one of its name. A chain's file can declare
+    /// services, too; those of [files of their own](super::read_service) are added here.
+    #[must_use]
+    pub fn with_service(self, service: Declared) -> Self {
+        let declared = service.clone();
+        let make = move |mut settings: Table, context: &Context| {
+            let http = settings.take();
+            let own = settings.take_values(service.settings())?;
+            let http = settings.end(http)?;
+            let solver = Arc::new(service.solver(http, own, context)?);
+            let account = Arc::new(DeclaredAccount(Arc::clone(&solver)));
+            let has_balance = service.definition().balance.is_some();
+            Ok((solver as _, has_balance.then_some(account as _)))
+        };
+        self.with_kind(ProviderKind {
+            name: declared.name().to_owned(),
+            aliases: &[],
+            about: declared.definition().about.clone().unwrap_or_default(),
+            variables: declared.variables(),
+            declared: Some(declared),
+            make: Arc::new(make),
+        })
+    }
+
+    /// Adds the services that come with this library as declarations: what is documented of each and what
+    /// is a guess, its [definition](Declared::definition) says. None was tried on the real service.
+    #[must_use]
+    pub fn with_gallery(self) -> Self {
+        gallery().fold(self, Self::with_service)
     }
 
     fn with_kind(mut self, kind: ProviderKind) -> Self {

@@ -1,0 +1,67 @@
+//! `drag-solver service`: a service that is declared in TOML, before it costs anything.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use drag_solver::config::{Declared, read_service};
+use drag_solver_declared::testing::test;
+
+use crate::chain::registry;
+use crate::exit::Exit;
+use crate::ui::console;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try it on a double of the service that is made of the same file: what every solver promises, and
+    /// what can go wrong on the way. No account is asked and nothing is sent beyond this machine
+    Test {
+        /// Files that declare a service, or names that `drag-solver services` lists
+        #[arg(value_name = "FILE", required = true)]
+        services: Vec<String>,
+    },
+    /// Print the requests that it makes, with names in place of keys, picture and job
+    Show {
+        /// A file that declares a service, or a name that `drag-solver services` lists
+        #[arg(value_name = "FILE")]
+        service: String,
+    },
+}
+
+pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Test { services } => {
+            // What cannot be read is told before anything takes time.
+            let services = services.iter().map(|name| find(name));
+            let services = services.collect::<anyhow::Result<Vec<_>>>()?;
+            let mut exit = Exit::Success;
+            for service in services {
+                let report = test(&service).await;
+                let report = report.context("the double of the service cannot be started")?;
+                let name = service.name();
+                if let Err(error) = console::print(&format!("{name}\n{report}")) {
+                    return console::stdout_closed(error);
+                }
+                if !report.passed() {
+                    exit = Exit::Unsolved;
+                }
+            }
+            Ok(exit)
+        }
+        Command::Show { service } => match console::print(&find(service)?.preview()) {
+            Ok(()) => Ok(Exit::Success),
+            Err(error) => console::stdout_closed(error),
+        },
+    }
+}
+
+/// The service that the file at `name` declares, or the one of the gallery that is called so.
+fn find(name: &str) -> anyhow::Result<Declared> {
+    if let Some(declared) = registry::find(name).and_then(|kind| kind.declared.clone()) {
+        return Ok(declared);
+    }
+    if Path::new(name).exists() {
+        return read_service(name).with_context(|| name.to_owned());
+    }
+    bail!("there is no file {name}, and no service of that name: `drag-solver services` lists them")
+}

@@ -1,0 +1,65 @@
+//! `drag-solver services`: the services that come as declarations.
+
+use drag_solver::config::{Declared, ProviderKind};
+use serde::Serialize;
+
+use crate::chain::registry::registry;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::ui::console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// One service as a line of JSON.
+#[derive(Serialize)]
+struct ServiceLine<'a> {
+    kind: &'a str,
+    about: &'a str,
+    key: Option<&'a str>,
+    source: Option<&'a str>,
+    read: Option<&'a str>,
+    guessed: &'a [String],
+}
+
+/// Prints each, with the variable of its key, where its facts come from, and what is a guess.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let declared = |kind: &'static ProviderKind| Some((kind, kind.declared.as_ref()?));
+    for (kind, service) in registry().kinds().filter_map(declared) {
+        let line = match args.format {
+            Format::Json => serde_json::to_string(&json(kind, service))?,
+            Format::Text => text(kind, service),
+        };
+        if let Err(error) = console::print(&line) {
+            return console::stdout_closed(error);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn json<'a>(kind: &'a ProviderKind, service: &'a Declared) -> ServiceLine<'a> {
+    let definition = service.definition();
+    ServiceLine {
+        kind: &kind.name,
+        about: &kind.about,
+        key: definition.key.as_deref(),
+        source: definition.source.as_deref(),
+        read: definition.read.as_deref(),
+        guessed: &definition.guessed,
+    }
+}
+
+fn text(kind: &ProviderKind, service: &Declared) -> String {
+    let line = json(kind, service);
+    let (name, about, key) = (line.kind, line.about, line.key.unwrap_or_default());
+    let (source, read) = (
+        line.source.unwrap_or_default(),
+        line.read.unwrap_or_default(),
+    );
+    let guessed = line.guessed.join("; ");
+    format!("{name}: {about}\n  key: {key}\n  source: {source} ({read})\n  guessed: {guessed}")
+}
