@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use drag_solver::config::{Declared, read_service};
-use drag_solver_declared::testing::test;
+use drag_solver_declared::testing::{TestOptions, test_with};
 
 use crate::chain::registry;
 use crate::exit::Exit;
@@ -19,6 +19,10 @@ pub(crate) enum Command {
         /// Files that declare a service, or names that `drag-solver services` lists
         #[arg(value_name = "FILE", required = true)]
         services: Vec<String>,
+
+        /// Only what every solver promises: no faults, which take most of the time
+        #[arg(long)]
+        without_faults: bool,
     },
     /// Print the requests that it makes, with names in place of keys, picture and job
     Show {
@@ -30,13 +34,20 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Test { services } => {
+        Command::Test {
+            services,
+            without_faults,
+        } => {
+            let mut options = TestOptions::default();
+            if *without_faults {
+                options = options.without_faults();
+            }
             // What cannot be read is told before anything takes time.
             let services = services.iter().map(|name| find(name));
             let services = services.collect::<anyhow::Result<Vec<_>>>()?;
             let mut exit = Exit::Success;
             for service in services {
-                let report = test(&service).await;
+                let report = test_with(&service, options.clone()).await;
                 let report = report.context("the double of the service cannot be started")?;
                 let name = service.name();
                 if let Err(error) = console::print(&format!("{name}\n{report}")) {

@@ -16,5 +16,6 @@ mod sandbox;
 mod scene;
 mod secrets;
 mod server;
+mod services;
 mod solve;
 mod support;

@@ -115,6 +115,8 @@ mod provider;
 mod reader;
 mod registry;
 mod services;
+#[cfg(test)]
+mod services_tests;
 mod strategy;
 #[cfg(test)]
 #[cfg(all(
