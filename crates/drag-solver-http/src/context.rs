@@ -5,11 +5,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use drag_solver_core::ConfigError;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Secret;
 use crate::secret::{Place, Source, is_path, is_variable_name};
@@ -26,6 +26,8 @@ pub struct Context {
     lookup: Arc<Lookup>,
     base_dir: PathBuf,
     attempt_timeout: Option<Duration>,
+    /// The secrets that were read through it, if somebody wants to know.
+    secrets: Option<Arc<Mutex<Vec<SecretString>>>>,
 }
 
 impl Context {
@@ -43,6 +45,7 @@ impl Context {
             lookup: Arc::new(lookup),
             base_dir: PathBuf::new(),
             attempt_timeout: None,
+            secrets: None,
         }
     }
 
@@ -97,7 +100,7 @@ impl Context {
     pub fn secret(&self, setting: &str, secret: &Secret) -> Result<SecretString, ConfigError> {
         let fail = |problem: String| Err(ConfigError::new(setting, problem));
         let text = match &secret.0 {
-            Source::Value(secret) => return Ok(secret.clone()),
+            Source::Value(secret) => return Ok(self.remember(secret.clone())),
             Source::Place(Place::Env(name)) => match self.variable(name) {
                 Ok(Some(text)) => text,
                 _ if !is_variable_name(name) => {
@@ -131,7 +134,60 @@ impl Context {
             }
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Ok(text.trim_end_matches(['\r', '\n']).into())
+        Ok(self.remember(text.trim_end_matches(['\r', '\n']).into()))
+    }
+
+    /// The secret of the setting `setting` if it is set, or else that which the environment's `variable`
+    /// holds: for a second secret, beside the token.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] on the setting: there is neither, or it cannot be read.
+    pub fn secret_or(
+        &self,
+        setting: &str,
+        secret: Option<Secret>,
+        variable: &str,
+    ) -> Result<SecretString, ConfigError> {
+        let found = match secret {
+            Some(secret) => Some(self.secret(setting, &secret)?),
+            None => self.variable(variable)?.map(SecretString::from),
+        };
+        match found.map(|secret| SecretString::from(secret.expose_secret().trim())) {
+            Some(secret) if !secret.expose_secret().is_empty() => Ok(self.remember(secret)),
+            Some(_) => Err(ConfigError::new(setting, "is empty")),
+            None => Err(ConfigError::new(
+                setting,
+                format!(
+                    "is not set: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it \
+                     is, or set the environment variable {variable}"
+                ),
+            )),
+        }
+    }
+
+    /// The same surroundings, which remember this secret and those that are read from now on.
+    pub(crate) fn remembering(&self, secret: SecretString) -> Self {
+        Self {
+            secrets: Some(Arc::new(Mutex::new(vec![secret]))),
+            ..self.clone()
+        }
+    }
+
+    /// The secrets that are remembered.
+    pub(crate) fn remembered(&self) -> Vec<SecretString> {
+        let secrets = self.secrets.as_deref().map(Mutex::lock);
+        secrets.map_or_else(Vec::new, |it| {
+            it.unwrap_or_else(PoisonError::into_inner).clone()
+        })
+    }
+
+    fn remember(&self, secret: SecretString) -> SecretString {
+        if let Some(secrets) = &self.secrets {
+            let mut secrets = secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            secrets.push(secret.clone());
+        }
+        secret
     }
 }
 

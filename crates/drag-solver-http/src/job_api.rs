@@ -1,11 +1,15 @@
 //! What a provider has to say for itself.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
 use secrecy::SecretString;
 
 use crate::{Answer, ApiRequest, ApiResponse, Balance, PollInterval, ResponseError};
+
+/// What most providers ask for between two polls.
+const USUAL_WAIT: Duration = Duration::from_secs(5);
 
 /// One provider's protocol: pure functions from a challenge to a request, and from a response to a
 /// job id or a job's state.
@@ -13,13 +17,20 @@ use crate::{Answer, ApiRequest, ApiResponse, Balance, PollInterval, ResponseErro
 /// It owns no socket and no clock. [`HttpSolver`](crate::HttpSolver) calls it and decides what an
 /// error means for the paid job; an implementation only says what a response says.
 pub trait JobApi: Debug + Send + Sync + 'static {
-    /// Short, stable, lower case: labels errors, logs and metrics.
-    fn name(&self) -> &str;
+    /// Short, stable, lower case: labels errors, logs and metrics. A [`Service`](crate::Service) has it as
+    /// a constant instead.
+    fn name(&self) -> &str {
+        ""
+    }
 
-    /// Where the provider's own API is, as in `https://api.example.com/v1`.
-    fn base_url(&self) -> &str;
+    /// Where the provider's own API is, as in `https://api.example.com/v1`. A
+    /// [`Service`](crate::Service) has it as a constant instead.
+    fn base_url(&self) -> &str {
+        ""
+    }
 
-    /// Every secret that a request holds, so that no error shows one that a response repeats.
+    /// Every secret that a request holds, so that no error shows one that a response repeats. Of a
+    /// [`Service`](crate::Service), those that it was made of are known.
     fn secrets(&self) -> Vec<&SecretString> {
         Vec::new()
     }
@@ -40,8 +51,11 @@ pub trait JobApi: Debug + Send + Sync + 'static {
     /// Reads the response to [`poll`](Self::poll), of any HTTP status.
     fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError>;
 
-    /// How long to wait before asking. Never less than the provider's documentation allows.
-    fn poll_interval(&self) -> PollInterval;
+    /// How long to wait before asking. Never less than the provider's documentation allows. Unless it
+    /// is said: 5 s, which is what most ask for.
+    fn poll_interval(&self) -> PollInterval {
+        PollInterval::new(USUAL_WAIT, USUAL_WAIT)
+    }
 
     /// The pictures the provider takes.
     fn limits(&self) -> ScreenshotLimits {

@@ -55,6 +55,8 @@ pub use crate::context::Context;
 pub use crate::error::ResponseError;
 pub use crate::job_api::{Created, JobApi, JobState};
 pub use crate::one_call::{AnswerApi, OneCall};
+#[doc(hidden)]
+pub use crate::provider::base_url_variable;
 pub use crate::provider::{EnvVar, NoConfig, Provider, Service};
 pub use crate::request::ApiRequest;
 pub use crate::response::ApiResponse;

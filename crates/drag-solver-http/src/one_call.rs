@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
+use drag_solver_core::{ConfigError, DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
 use secrecy::SecretString;
 
 use crate::{
-    Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval,
-    ResponseError,
+    Answer, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, JobApi, JobState,
+    PollInterval, ResponseError, Service,
 };
 
 /// The protocol of a service without jobs: one request, whose response is the answer. Pure functions,
@@ -61,13 +61,20 @@ use crate::{
 /// # Ok::<(), drag_solver_core::ConfigError>(())
 /// ```
 pub trait AnswerApi: Debug + Send + Sync + 'static {
-    /// Short, stable, lower case: labels errors, logs and metrics.
-    fn name(&self) -> &str;
+    /// Short, stable, lower case: labels errors, logs and metrics. A [`Service`] has it as a constant
+    /// instead.
+    fn name(&self) -> &str {
+        ""
+    }
 
-    /// Where the provider's own API is, as in `https://api.example.com/v1`.
-    fn base_url(&self) -> &str;
+    /// Where the provider's own API is, as in `https://api.example.com/v1`. A [`Service`] has it as a
+    /// constant instead.
+    fn base_url(&self) -> &str {
+        ""
+    }
 
-    /// Every secret that a request holds, so that no error shows one that a response repeats.
+    /// Every secret that a request holds, so that no error shows one that a response repeats. Of a
+    /// [`Service`], those that it was made of are known.
     fn secrets(&self) -> Vec<&SecretString> {
         Vec::new()
     }
@@ -100,7 +107,9 @@ pub trait AnswerApi: Debug + Send + Sync + 'static {
     }
 }
 
-/// An [`AnswerApi`] as the [`JobApi`] that an [`HttpSolver`](crate::HttpSolver) speaks.
+/// An [`AnswerApi`] as the [`JobApi`] that an [`HttpSolver`](crate::HttpSolver) speaks. Of one that is a
+/// [`Service`], it is one, too: an `HttpSolver<OneCall<A>>` then has a builder and is a
+/// [`Provider`](crate::Provider).
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs)] // a wrapper
 pub struct OneCall<A>(pub A);
@@ -158,5 +167,26 @@ impl<A: AnswerApi> JobApi for OneCall<A> {
 
     fn has_jobs(&self) -> bool {
         false
+    }
+}
+
+impl<A: AnswerApi + Service> Service for OneCall<A> {
+    const NAME: &'static str = A::NAME;
+    const ALIASES: &'static [&'static str] = A::ALIASES;
+    const BASE_URL: &'static str = A::BASE_URL;
+    const KEY_VARIABLE: &'static str = A::KEY_VARIABLE;
+    const BASE_URL_VARIABLE: &'static str = A::BASE_URL_VARIABLE;
+    type Config = A::Config;
+
+    fn more_variables() -> Vec<EnvVar> {
+        A::more_variables()
+    }
+
+    fn from_config(
+        token: SecretString,
+        own: A::Config,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        A::from_config(token, own, context).map(Self)
     }
 }

@@ -80,9 +80,10 @@ pub(crate) fn no_balance(solver: &str) -> SolveError {
     SolveError::new(ErrorKind::Unsupported, message).with_solver(solver)
 }
 
-/// A [`JobApi`] that the settings of an account make. An [`HttpSolver`] of it then has a
-/// [builder](HttpSolver::builder), is made of the environment's variables, and is a [`Provider`], so that
-/// a registry can know it.
+/// What the settings of an account make: a [`JobApi`], or an [`AnswerApi`](crate::AnswerApi) within
+/// [`OneCall`](crate::OneCall). An [`HttpSolver`] of it then has a [builder](HttpSolver::builder), is made
+/// of the environment's variables, and is a [`Provider`], so that a registry can know it. No error of its
+/// shows the token, and what else [`from_config`](Self::from_config) read through its [`Context`].
 ///
 /// ```
 /// use drag_solver_core::ConfigError;
@@ -98,8 +99,6 @@ pub(crate) fn no_balance(solver: &str) -> SolveError {
 ///     team: String,
 /// }
 /// # impl JobApi for Clickworks {
-/// #     fn name(&self) -> &str { "clickworks" }
-/// #     fn base_url(&self) -> &str { Self::BASE_URL }
 /// #     fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> { unimplemented!() }
 /// #     fn parse_created(&self, _: &ApiResponse) -> Result<Created, ResponseError> { unimplemented!() }
 /// #     fn poll(&self, _: &JobId) -> ApiRequest { unimplemented!() }
@@ -121,7 +120,6 @@ pub(crate) fn no_balance(solver: &str) -> SolveError {
 ///     const NAME: &'static str = "clickworks";
 ///     const BASE_URL: &'static str = "https://api.clickworks.example";
 ///     const KEY_VARIABLE: &'static str = "CLICKWORKS_KEY";
-///     const BASE_URL_VARIABLE: &'static str = "CLICKWORKS_BASE_URL";
 ///     type Config = Settings;
 ///
 ///     fn from_config(key: SecretString, own: Settings, _: &Context) -> Result<Self, ConfigError> {
@@ -136,7 +134,7 @@ pub(crate) fn no_balance(solver: &str) -> SolveError {
 /// assert_eq!(solver.api().team, "blue");
 /// # Ok::<(), ConfigError>(())
 /// ```
-pub trait Service: JobApi + Sized {
+pub trait Service: Sized {
     /// Its name: short, stable, lower case.
     const NAME: &'static str;
     /// Other names that people know it by.
@@ -145,8 +143,9 @@ pub trait Service: JobApi + Sized {
     const BASE_URL: &'static str;
     /// Variable of the environment that holds the token.
     const KEY_VARIABLE: &'static str;
-    /// Variable of the environment that holds another base URL.
-    const BASE_URL_VARIABLE: &'static str;
+    /// Variable of the environment that holds another base URL; empty for the name in capitals, with
+    /// `_BASE_URL` behind it.
+    const BASE_URL_VARIABLE: &'static str = "";
     /// The settings that only this service has, of which each may be absent: [`NoConfig`] if there are
     /// none.
     type Config: DeserializeOwned + Default + Send + 'static;
@@ -169,7 +168,7 @@ pub trait Service: JobApi + Sized {
     ) -> Result<Self, ConfigError>;
 }
 
-impl<A: Service> HttpSolver<A> {
+impl<A: Service + JobApi> HttpSolver<A> {
     /// Settings, to be given one by one.
     #[must_use]
     pub fn builder() -> HttpSolverBuilder<A> {
@@ -188,7 +187,7 @@ impl<A: Service> HttpSolver<A> {
 }
 
 #[async_trait]
-impl<A: Service> Provider for HttpSolver<A> {
+impl<A: Service + JobApi> Provider for HttpSolver<A> {
     const NAME: &'static str = A::NAME;
     const ALIASES: &'static [&'static str] = A::ALIASES;
     const ABOUT: &'static str = A::BASE_URL;
@@ -197,7 +196,7 @@ impl<A: Service> Provider for HttpSolver<A> {
     fn variables() -> Vec<EnvVar> {
         let mut variables = vec![
             EnvVar::new(A::KEY_VARIABLE, "API key of the account"),
-            EnvVar::new(A::BASE_URL_VARIABLE, "where the API is").with_default(A::BASE_URL),
+            EnvVar::new(own_base_url_variable::<A>(), "where the API is").with_default(A::BASE_URL),
         ];
         variables.extend(A::more_variables());
         variables
@@ -208,7 +207,7 @@ impl<A: Service> Provider for HttpSolver<A> {
         own: A::Config,
         context: &Context,
     ) -> Result<Self, ConfigError> {
-        let http = http.resolve(A::KEY_VARIABLE, A::BASE_URL_VARIABLE, context)?;
+        let http = http.resolve(A::KEY_VARIABLE, &own_base_url_variable::<A>(), context)?;
         let builder = HttpSolverBuilder::of_service_in(own, context.clone());
         builder.options(http).build()
     }
@@ -216,6 +215,21 @@ impl<A: Service> Provider for HttpSolver<A> {
     async fn balance(&self) -> Result<Balance, SolveError> {
         Self::balance(self).await
     }
+}
+
+fn own_base_url_variable<A: Service>() -> Cow<'static, str> {
+    match A::BASE_URL_VARIABLE {
+        "" => base_url_variable(A::NAME).into(),
+        own => own.into(),
+    }
+}
+
+/// `HMCAPTCHA_BASE_URL`
+#[doc(hidden)]
+#[must_use]
+pub fn base_url_variable(name: &str) -> String {
+    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    format!("{name}_BASE_URL")
 }
 
 /// The settings of a provider that has none of its own.

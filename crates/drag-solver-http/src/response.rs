@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use drag_solver_core::JobId;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::ResponseError;
+use crate::json::job_id;
 use crate::redact::redact;
 use crate::repair::repaired;
+use crate::{Answer, ResponseError, points};
 
 /// How much of an unparseable body an error shows, in characters.
 const EXCERPT: usize = 60;
@@ -108,6 +110,38 @@ impl ApiResponse {
         Err(ResponseError::Unparseable(what.into()))
     }
 
+    /// What the object that the body is has as `member`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError::Unparseable`] if it is no object, or has no such member, or `null` there.
+    pub fn member(&self, member: &str) -> Result<Value, ResponseError> {
+        let found = self.object()?.remove(member);
+        let found = found.filter(|value| !value.is_null());
+        found.ok_or_else(|| self.missing_field(member))
+    }
+
+    /// The [job's id](crate::json::job_id) that the object has as `member`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError::Unparseable`] if it has none there.
+    pub fn job_id(&self, member: &str) -> Result<JobId, ResponseError> {
+        let job = job_id(Some(&self.member(member)?));
+        job.ok_or_else(|| self.missing_field(member))
+    }
+
+    /// The answer that the object has as `member`: a [drag](points::drag) in whichever shape, or that it is
+    /// none; in pixels, of unknown cost.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError::Unparseable`] if it has nothing there.
+    pub fn answer(&self, member: &str) -> Result<Answer, ResponseError> {
+        let found = self.member(member)?;
+        Ok(Answer::parsed(points::drag(Some(&found))))
+    }
+
     /// The error of a response that is an object and has no usable `member`.
     #[must_use]
     pub fn missing_field(&self, member: &str) -> ResponseError {
@@ -118,7 +152,9 @@ impl ApiResponse {
         self.body.iter().all(u8::is_ascii_whitespace)
     }
 
-    fn is_html(&self) -> bool {
+    /// Whether it is a page for people, which comes from something in front of the provider.
+    #[must_use]
+    pub fn is_html(&self) -> bool {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
@@ -175,6 +211,30 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_member_is_there_or_it_is_said_which_is_missing() {
+        let response = ApiResponse::new(200, r#"{"a": [1], "b": null, "job": 7, "none": 0}"#);
+        assert_eq!(response.member("a").unwrap(), serde_json::json!([1]));
+        assert_eq!(response.job_id("job").unwrap().as_str(), "7");
+        let missing = |error| match error {
+            ResponseError::Unparseable(what) => what,
+            other => panic!("{other:?}"),
+        };
+        assert!(response.answer("a").unwrap().found.is_err());
+        for name in ["b", "c"] {
+            let error = response.member(name).unwrap_err();
+            assert_eq!(missing(error), format!("no usable `{name}`"));
+            let error = response.answer(name).unwrap_err();
+            assert_eq!(missing(error), format!("no usable `{name}`"));
+        }
+        for name in ["a", "b", "none"] {
+            let error = response.job_id(name).unwrap_err();
+            assert_eq!(missing(error), format!("no usable `{name}`"));
+        }
+        let page = ApiResponse::new(200, "<html>").member("a");
+        assert_eq!(missing(page.unwrap_err()), "an HTML page");
     }
 
     #[test]

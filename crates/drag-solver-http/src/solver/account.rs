@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, SolveError, Usd};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::first_poll::FirstPoll;
 use super::status::judge;
@@ -34,6 +35,8 @@ const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) struct Account<A> {
     pub(super) name: String,
     pub(super) api: A,
+    /// What it was made of, beside what the protocol knows.
+    secrets: Vec<SecretString>,
     transport: Box<dyn Transport>,
     pub(super) interval: PollInterval,
     pub(super) first_poll: FirstPoll,
@@ -54,6 +57,7 @@ impl<A: JobApi> Account<A> {
     /// Checks the settings.
     pub(super) fn new(
         api: A,
+        mut secrets: Vec<SecretString>,
         mut options: HttpOptions,
         carrier: Carrier,
     ) -> Result<Self, ConfigError> {
@@ -89,16 +93,29 @@ impl<A: JobApi> Account<A> {
             let problem = format!("must be more than {first:?}, the wait before the first poll");
             return refuse("job_timeout", &problem);
         }
+        let known = |secret: &SecretString| {
+            let mut own = api.secrets().into_iter();
+            own.any(|own| own.expose_secret() == secret.expose_secret())
+        };
+        secrets.retain(|secret| !known(secret)); // looking for one takes its time
         Ok(Self {
             transport: carrier.transport(&options)?,
             name,
             api,
+            secrets,
             interval,
             first_poll,
             request_timeout,
             job_timeout,
             price: options.price,
         })
+    }
+
+    /// What no error may show.
+    fn secrets(&self) -> Vec<&SecretString> {
+        let mut secrets = self.api.secrets();
+        secrets.extend(&self.secrets);
+        secrets
     }
 
     /// How long a request with a body of this many bytes may take.
@@ -117,7 +134,7 @@ impl<A: JobApi> Account<A> {
             let created = self.api.parse_created(response)?;
             match created.job() {
                 // Errors and logs would show it.
-                Some(job) if is_echo(job, &self.api.secrets()) => Err(ResponseError::Unparseable(
+                Some(job) if is_echo(job, &self.secrets()) => Err(ResponseError::Unparseable(
                     "the token in place of a job's id".into(),
                 )),
                 _ => Ok(created),
@@ -159,13 +176,13 @@ impl<A: JobApi> Account<A> {
         })?;
         parse(&response).map_err(|error| Failure {
             is_refusal: matches!(error, ResponseError::Rejected(_)),
-            error: judge(&label, &response, error, &self.api.secrets()),
+            error: judge(&label, &response, error, &self.secrets()),
         })
     }
 
     /// The error as callers get it: of this solver, without its secrets, after `elapsed`.
     pub(super) fn finish_error(&self, error: SolveError, elapsed: Duration) -> SolveError {
-        let error = redact_error(error, &self.api.secrets())
+        let error = redact_error(error, &self.secrets())
             .with_solver(&self.name)
             .with_default_elapsed(elapsed);
         match self.price {

@@ -8,7 +8,10 @@ use secrecy::SecretString;
 use super::http_solver::HttpSolver;
 use crate::{Carrier, Context, HttpOptions, JobApi, Service};
 
-type Make<A> = dyn FnOnce(SecretString) -> Result<A, ConfigError> + Send;
+type Make<A> = dyn FnOnce(SecretString) -> Result<Made<A>, ConfigError> + Send;
+
+/// A protocol, and the secrets that it was made of.
+type Made<A> = (A, Vec<SecretString>);
 
 /// Makes an [`HttpSolver`] of the settings of one account. The token is the only one that must be given.
 /// `Debug` does not show it.
@@ -27,19 +30,24 @@ type Make<A> = dyn FnOnce(SecretString) -> Result<A, ConfigError> + Send;
 pub struct HttpSolverBuilder<A> {
     make: Box<Make<A>>,
     http: HttpOptions,
+    /// Name and base URL of the service, where no others are set.
+    own: Option<(&'static str, &'static str)>,
     carrier: Carrier,
 }
 
 impl<A: JobApi> HttpSolverBuilder<A> {
     /// Settings of a solver that speaks what `api` makes of the account's token.
     pub fn new(api: impl FnOnce(SecretString) -> A + Send + 'static) -> Self {
-        Self::made(|token| Ok(api(token)))
+        Self::made(|token| Ok((api(token.clone()), vec![token])))
     }
 
-    fn made(make: impl FnOnce(SecretString) -> Result<A, ConfigError> + Send + 'static) -> Self {
+    fn made(
+        make: impl FnOnce(SecretString) -> Result<Made<A>, ConfigError> + Send + 'static,
+    ) -> Self {
         Self {
             make: Box::new(make),
             http: HttpOptions::default(),
+            own: None,
             carrier: Carrier::Http,
         }
     }
@@ -61,12 +69,18 @@ impl<A: JobApi> HttpSolverBuilder<A> {
     /// A [`ConfigError`] that names the setting.
     pub fn build(mut self) -> Result<HttpSolver<A>, ConfigError> {
         let token = self.http.take_token(&Context::process())?;
-        let api = (self.make)(token)?;
-        HttpSolver::with_carrier(api, self.http, self.carrier)
+        let (api, secrets) = (self.make)(token)?;
+        if let Some((name, base_url)) = self.own {
+            self.http.name.get_or_insert_with(|| name.to_owned());
+            self.http
+                .base_url
+                .get_or_insert_with(|| base_url.to_owned());
+        }
+        HttpSolver::with_secrets(api, secrets, self.http, self.carrier)
     }
 }
 
-impl<A: Service> HttpSolverBuilder<A> {
+impl<A: Service + JobApi> HttpSolverBuilder<A> {
     /// Replaces the settings that only this provider has.
     #[must_use]
     pub fn config(mut self, own: A::Config) -> Self {
@@ -79,7 +93,15 @@ impl<A: Service> HttpSolverBuilder<A> {
     }
 
     pub(crate) fn of_service_in(own: A::Config, context: Context) -> Self {
-        Self::made(move |token| A::from_config(token, own, &context))
+        let service = Self::made(move |token| {
+            let context = context.remembering(token.clone());
+            let api = A::from_config(token, own, &context)?;
+            Ok((api, context.remembered()))
+        });
+        Self {
+            own: Some((A::NAME, A::BASE_URL)),
+            ..service
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use drag_solver_core::{
     Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError,
     Verdict, WorstCase, async_trait,
 };
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::account::Account;
@@ -89,12 +90,18 @@ impl<A: JobApi> HttpSolver<A> {
         Self::with_carrier(api, options, Carrier::Transport(Box::new(transport)))
     }
 
-    pub(super) fn with_carrier(
+    fn with_carrier(api: A, options: HttpOptions, carrier: Carrier) -> Result<Self, ConfigError> {
+        Self::with_secrets(api, Vec::new(), options, carrier)
+    }
+
+    /// With secrets beside those that the protocol knows.
+    pub(super) fn with_secrets(
         api: A,
+        secrets: Vec<SecretString>,
         options: HttpOptions,
         carrier: Carrier,
     ) -> Result<Self, ConfigError> {
-        let account = Arc::new(Account::new(api, options, carrier)?);
+        let account = Arc::new(Account::new(api, secrets, options, carrier)?);
         Ok(Self { account })
     }
 

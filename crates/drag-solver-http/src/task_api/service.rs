@@ -22,8 +22,9 @@ pub trait TaskService: Debug + Send + Sync + 'static {
     const BASE_URL: &'static str;
     /// Variable of the environment that holds the account's key.
     const KEY_VARIABLE: &'static str;
-    /// Variable of the environment that holds another base URL.
-    const BASE_URL_VARIABLE: &'static str;
+    /// Variable of the environment that holds another base URL; empty for the name in capitals, with
+    /// `_BASE_URL` behind it.
+    const BASE_URL_VARIABLE: &'static str = "";
     /// The documented waits before polls.
     const POLL_INTERVAL: PollInterval;
     /// The pictures that are taken.
