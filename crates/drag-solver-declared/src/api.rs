@@ -111,13 +111,20 @@ impl DeclaredApi {
         made.unwrap_or_else(|_| ApiRequest::get(""))
     }
 
-    /// What a response says, as JSON.
+    /// What a response says, as JSON; `null` if its status is declared to say all.
     fn root(&self, response: &ApiResponse) -> Result<Value, ResponseError> {
-        match response.object() {
-            Ok(members) => Ok(members.into()),
-            Err(error) if self.plain_text => plain_text(response.body()).ok_or(error),
-            Err(error) => Err(error),
+        let error = match response.object() {
+            Ok(members) => return Ok(members.into()),
+            Err(error) => error,
+        };
+        if let Some(said) = plain_text(response.body()).filter(|_| self.plain_text) {
+            return Ok(said);
         }
+        // A page for people comes from something in front of the service.
+        if !response.is_html() && self.refusals.know_status(response.status()) {
+            return Ok(Value::Null);
+        }
+        Err(error)
     }
 
     fn progress(&self, root: &Value) -> Progress {
@@ -276,7 +283,11 @@ impl JobApi for DeclaredApi {
     }
 
     fn parse_report(&self, response: &ApiResponse) -> Result<(), ResponseError> {
-        self.accepted(response)?;
+        // Many have nothing to say to it.
+        let says_nothing = response.body().trim_ascii().is_empty();
+        if !(response.is_success() && says_nothing) {
+            self.accepted(response)?;
+        }
         if response.is_success() {
             return Ok(());
         }

@@ -133,6 +133,13 @@ impl Refusals {
         })
     }
 
+    /// Whether this status alone means something, with whatever body.
+    pub(crate) fn know_status(&self, status: u16) -> bool {
+        self.rows
+            .iter()
+            .any(|row| row.status == Some(status) && row.is.is_none() && row.contains.is_none())
+    }
+
     fn of_row(&self, row: &Row, message: &str) -> Refusal {
         match row.means {
             RowMeaning::Refused(kind, billed, wait) => {

@@ -150,10 +150,8 @@ impl Declared {
         self.definition.base_url.as_deref().unwrap_or_default()
     }
 
-    /// `HMCAPTCHA_BASE_URL`
     fn base_url_variable(&self) -> String {
-        let name = self.name.to_ascii_uppercase().replace(['-', '.'], "_");
-        format!("{name}_BASE_URL")
+        drag_solver_http::base_url_variable(&self.name)
     }
 
     /// Settings and secrets of a user, and what is declared where there are none.
@@ -162,29 +160,23 @@ impl Declared {
         own: Settings,
         context: &Context,
     ) -> Result<(Settings, Secrets), ConfigError> {
+        let is_secret = |(name, _): &(String, Value)| self.definition.secrets.contains_key(name);
+        let (mut places, own): (Settings, Settings) = own.into_iter().partition(is_secret);
         let mut settings = self.definition.settings.clone();
-        let mut secrets = BTreeMap::new();
+        // An unknown one is told first: what is missing may be what was mistyped.
         for (name, value) in own {
-            if self.definition.secrets.contains_key(&name) {
-                let place: Secret = serde_json::from_value(value)
-                    .map_err(|error| ConfigError::new(&name, error.to_string()))?;
-                secrets.insert(name.clone(), context.secret(&name, &place)?);
-            } else if let Some(setting) = settings.get_mut(&name) {
-                *setting = value;
-            } else {
+            let Some(setting) = settings.get_mut(&name) else {
                 let advice = advice::advice(&name, self.settings());
                 return Err(ConfigError::unknown_key(name, advice));
-            }
-        }
-        for (name, variable) in &self.definition.secrets {
-            if secrets.contains_key(name) {
-                continue;
-            }
-            let Some(secret) = context.variable(variable)? else {
-                let problem = format!("is not set: set the environment variable {variable}");
-                return Err(ConfigError::new(name, problem));
             };
-            secrets.insert(name.clone(), secret.trim().to_owned().into());
+            *setting = value;
+        }
+        let mut secrets = BTreeMap::new();
+        for (name, variable) in &self.definition.secrets {
+            let place = places.remove(name).map(serde_json::from_value::<Secret>);
+            let place = place.transpose();
+            let place = place.map_err(|error| ConfigError::new(name, error.to_string()))?;
+            secrets.insert(name.clone(), context.secret_or(name, place, variable)?);
         }
         if let Some((name, _)) = settings.iter().find(|(_, value)| **value == "") {
             return Err(ConfigError::new(name, "must be set"));

@@ -240,7 +240,11 @@ impl Double {
         if let (Some(place), Some(text)) = (first(row.at.as_ref().or(message)), text) {
             set(&mut said, place, text);
         }
-        Response::json(row.status.unwrap_or(200), &said)
+        match row.status {
+            // Where the status says all, services leave the rest out.
+            Some(status) if said == json!({}) => Response::empty(status),
+            status => Response::json(status.unwrap_or(200), &said),
+        }
     }
 
     /// What a response holds that is no refusal.

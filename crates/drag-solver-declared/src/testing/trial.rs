@@ -116,14 +116,16 @@ pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<T
             None => &[Operation::Create],
         };
         let places = Arc::new(Semaphore::new(AT_ONCE));
+        let known = picture(200)?; // drawn once: that takes longer than a try
         let mut tries = JoinSet::new();
         for &operation in operations {
             let all = Fault::all().into_iter().filter(Fault::applies_to_stand_in);
             for fault in all.filter(|fault| fault.applies_to(operation)) {
                 let (service, places) = (service.clone(), Arc::clone(&places));
+                let known = known.clone();
                 tries.spawn(async move {
                     let _place = places.acquire().await;
-                    let problem = try_fault(&service, &fault, operation).await.err();
+                    let problem = try_fault(&service, &known, &fault, operation).await.err();
                     FaultFinding {
                         fault,
                         operation,
@@ -253,7 +255,12 @@ fn is_silent(fault: &Fault) -> bool {
 
 /// An answer is right or there is none, what is said of money is true, nothing is bought twice, a paid job
 /// is not forgotten, and nothing shows the key.
-async fn try_fault(service: &Declared, fault: &Fault, operation: Operation) -> Result<(), String> {
+async fn try_fault(
+    service: &Declared,
+    picture: &TestPicture,
+    fault: &Fault,
+    operation: Operation,
+) -> Result<(), String> {
     let told = |error: &dyn fmt::Display| error.to_string();
     let stage = Stage::start(service, Some((fault, operation))).await;
     let stage = stage.map_err(|error| told(&error))?;
@@ -261,7 +268,6 @@ async fn try_fault(service: &Declared, fault: &Fault, operation: Operation) -> R
     let solver = stage
         .solver(KEY, request_timeout)
         .map_err(|error| told(&error))?;
-    let picture = picture(200).map_err(|error| told(&error))?;
     let outcome = solver.solve(&picture.challenge()).await;
     let bought = stage.double.bought();
     let happened = stage.emulator.stats().faults;
