@@ -8,6 +8,7 @@
 mod contract;
 mod docs;
 mod faults;
+mod foreign;
 mod fuzz;
 mod layout;
 mod outages;
