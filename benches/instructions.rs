@@ -9,6 +9,8 @@
 mod bodies;
 #[path = "support/chains.rs"]
 mod chains;
+#[path = "support/providers.rs"]
+mod providers;
 
 use std::collections::HashMap;
 use std::env;
@@ -18,6 +20,7 @@ use std::process::Command;
 
 use bodies::{BASE64, Case, OURS, SIZES, USUAL, WAYS};
 use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, TOWER};
+use providers::{COMPILED, DECLARED, PROVIDERS};
 use tower::BoxError;
 
 /// First argument of the runs under valgrind, followed by a subject and how often to call it.
@@ -26,6 +29,7 @@ const RUN: &str = "--run";
 /// Calls in the shorter of the two runs whose difference is one call's cost.
 const CHAIN_CALLS: u64 = 1_000;
 const BODY_CALLS: u64 = 10;
+const SOLVES: u64 = 200;
 
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,9 +48,17 @@ fn call(name: &str, calls: u64) -> Result<(), BoxError> {
         }
         return Ok(());
     }
+    let is_provider = PROVIDERS.contains(&name);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
+        .start_paused(is_provider) // nobody waits between polls
         .build()?;
+    if is_provider {
+        let calls = usize::try_from(calls)?;
+        let provider = providers::provider(name, calls)?;
+        runtime.block_on(providers::solve(&*provider, calls))?;
+        return Ok(());
+    }
     let _entered = runtime.enter(); // tower's rate limit is built with a timer
     let mut subject = chains::subject(name)?;
     let challenge = chains::challenge();
@@ -66,7 +78,8 @@ fn report() -> Result<(), BoxError> {
         "instructions a call (bodies: a picture of {} bytes)",
         SIZES[1]
     );
-    for (name, calls) in chains.into_iter().chain(bodies) {
+    let providers = PROVIDERS.map(|name| (name, SOLVES));
+    for (name, calls) in chains.into_iter().chain(bodies).chain(providers) {
         let Some(fewer) = instructions(name, calls)? else {
             println!("not measured: there is no valgrind on the PATH");
             return Ok(());
@@ -82,6 +95,7 @@ fn report() -> Result<(), BoxError> {
         (NOTHING, TOWER),
         (USUAL, OURS),
         (OURS, BASE64),
+        (DECLARED, COMPILED),
     ] {
         #[allow(clippy::cast_precision_loss)] // far below 2^53
         let ratio = counts[of] as f64 / counts[to] as f64;
