@@ -44,11 +44,9 @@ impl AbandonedCount {
     /// Counts what `child` may have bought without an end, and says how many that is.
     pub(crate) fn add(&self, child: usize, purchases: &Purchases) -> u32 {
         let answers = purchases.unfinished();
-        if answers > 0 {
-            let mut total = lock(&self.total);
-            total.answers += u64::from(answers);
-            total.cost = total.cost + self.price(child).unwrap_or_default() * answers;
-        }
+        let mut total = lock(&self.total);
+        total.answers += u64::from(answers);
+        total.cost = total.cost + self.price(child).unwrap_or_default() * answers;
         answers
     }
 }

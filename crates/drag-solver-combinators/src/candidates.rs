@@ -247,7 +247,9 @@ mod tests {
         let routed = |child| solution.clone().push_route(child);
         assert_eq!(candidates.found_by(&routed(1)), Some((1, solution.clone())));
         assert_eq!(candidates.found_by(&routed(0)), None);
-        assert_eq!(candidates.found_by(&routed(usize::MAX)), None);
+        for beyond in [2, usize::MAX] {
+            assert_eq!(candidates.found_by(&routed(beyond)), None, "{beyond}");
+        }
         assert_eq!(candidates.found_by(&solution), None);
     }
 }

@@ -163,6 +163,28 @@ fn slow_calls_open_it_too() {
 }
 
 #[test]
+fn slow_calls_open_it_at_their_ratio_and_not_before() {
+    let clocked = Clocked::new(policy());
+    for sample in [GOOD, GOOD, TARDY, TARDY, TARDY, TARDY] {
+        clocked.call(sample);
+        assert_eq!(clocked.state(), CircuitState::Closed, "up to 4 of 6");
+    }
+    clocked.call(TARDY);
+    assert_eq!(clocked.state(), CircuitState::Open, "5 of 6");
+}
+
+#[test]
+fn a_quick_failure_is_not_to_blame_for_the_slow_calls_before_it() {
+    let clocked = Clocked::new(policy());
+    for sample in [TARDY, TARDY, TARDY, BAD] {
+        clocked.call(sample);
+    }
+    assert_eq!(clocked.state(), CircuitState::Closed);
+    clocked.call(TARDY);
+    assert_eq!(clocked.state(), CircuitState::Open, "4 of 5");
+}
+
+#[test]
 fn a_good_call_never_opens_it() {
     // Forgetting old good calls raises the ratio; the call that does so is not to blame.
     let mut clocked = Clocked::new(policy());

@@ -115,6 +115,55 @@ async fn a_slow_answer_is_slow_to_the_millisecond() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_says_nothing_says_nothing_however_long_it_took() {
+    for kind in [
+        ErrorKind::Unsolvable,
+        ErrorKind::InvalidChallenge,
+        ErrorKind::Unsupported,
+        ErrorKind::Overloaded,
+    ] {
+        let a = MockSolver::new("a").fails(secs(60), error(kind));
+        let breaker = a.circuit_breaker(touchy());
+        breaker.solve(&challenge()).await.unwrap_err();
+        assert_eq!(breaker.circuit().state(), CircuitState::Closed, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hurried_caller_does_not_close_the_circuit() {
+    let a = MockSolver::new("a")
+        .then(ErrorKind::Unavailable)
+        .then(Outcome::hang());
+    let breaker = a.circuit_breaker(touchy());
+    breaker.solve(&challenge()).await.unwrap_err();
+    tokio::time::advance(secs(30)).await;
+    let late = breaker.solve(&challenge().within(secs(1))).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(breaker.circuit().state(), CircuitState::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_policy_that_it_was_built_with_decides_what_is_slow() {
+    let policy = touchy().slow_call(secs(5));
+    let breaker = answers_after(secs(5)).circuit_breaker(policy);
+    assert_eq!(breaker.circuit().policy(), policy);
+    breaker.solve(&challenge()).await.unwrap();
+    assert_eq!(breaker.circuit().state(), CircuitState::Open);
+}
+
+#[test]
+fn a_state_is_told_by_its_name() {
+    for (state, name) in [
+        (CircuitState::Closed, "closed"),
+        (CircuitState::Open, "open"),
+        (CircuitState::HalfOpen, "half_open"),
+    ] {
+        assert_eq!(state.as_str(), name);
+        assert_eq!(state.to_string(), name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_call_leaves_no_trace() {
     let breaker = answers_after(secs(60)).circuit_breaker(touchy());
     let challenge = challenge();

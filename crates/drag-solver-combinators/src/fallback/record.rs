@@ -289,4 +289,17 @@ mod tests {
         let rest = orders.iter().filter(|order| **order == [1, 2, 0]).count();
         assert_eq!(explored + rest, 1_000);
     }
+    #[tokio::test(start_paused = true)]
+    async fn each_solver_that_was_put_back_is_explored_as_often_as_the_other() {
+        let policy = OrderPolicy::default().min_samples(1).explore(Ratio::ONE);
+        let records = Records::new(policy, 3, Jitter::seeded(1));
+        for (child, took) in [(0, 9), (1, 7), (2, 5)] {
+            good(&records, child, took);
+        }
+        let orders: Vec<_> = (0..1_000).map(|_| records.order()).collect();
+        let second = orders.iter().filter(|order| **order == [1, 2, 0]).count();
+        let third = orders.iter().filter(|order| **order == [0, 2, 1]).count();
+        assert_eq!(second + third, 1_000);
+        assert!((400..600).contains(&second), "{second}");
+    }
 }

@@ -474,6 +474,24 @@ async fn what_is_left_of_an_old_job_is_not_a_latency() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_ran_out_of_time_teaches_a_latency_and_one_that_failed_does_not() {
+    let policy = HedgePolicy::default()
+        .quantile(Ratio::percent(90))
+        .min_samples(1);
+    for &kind in ErrorKind::ALL {
+        let a = mock("a").answers(secs(2)).fails(secs(7), error(kind));
+        let alone = hedge(&[&a], policy);
+        alone.solve(&challenge()).await.unwrap();
+        alone.solve(&challenge()).await.unwrap_err();
+        let learned = match kind {
+            ErrorKind::Timeout | ErrorKind::DeadlineExceeded => secs(7),
+            _ => secs(2),
+        };
+        assert_eq!(alone.delays(), [learned], "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_budget_stops_hedges_but_not_the_next_after_an_error() {
     let policy = RetryBudgetPolicy::default().burst(1).ratio(Ratio::ZERO);
     let budget = RetryBudget::new(policy);

@@ -234,6 +234,34 @@ async fn no_solver_is_asked_after_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_at_work_are_waited_for_even_past_the_deadline() {
+    let late = |name, seconds| {
+        let answer = Outcome::answer(to(320.0)).after(secs(seconds));
+        mock(name).then(answer.ignoring_deadline())
+    };
+    let (a, b) = (late("a", 5), late("b", 9));
+    let pair = quorum(&[&a, &b], two());
+    let solution = pair.solve(&challenge().within(secs(3))).await.unwrap();
+    assert_eq!(solution.solver(), "a|b");
+    assert_eq!(solution.elapsed(), secs(9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_not_confirmed_was_billed_unless_it_was_free() {
+    for (micros, billed) in [(900, Billed::Yes), (0, Billed::No)] {
+        let cost = Usd::from_micros(micros);
+        let (a, c) = (says("a", 320.0, 1), says("c", 320.0, 1));
+        let b = says("b", 90.0, 1).with_cost(cost);
+        let trio = quorum(&[&a, &b, &c], two());
+        let solution = trio.solve(&challenge()).await.unwrap();
+        let [other] = solution.failed_attempts() else {
+            panic!("{solution:?}")
+        };
+        assert_eq!(other.billed, billed, "${cost}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_cost_is_the_sum_over_those_that_agreed_if_all_are_known() {
     let price = Usd::from_micros;
     let a = says("a", 320.0, 1).with_cost(price(900));

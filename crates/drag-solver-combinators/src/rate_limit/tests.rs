@@ -159,6 +159,21 @@ async fn no_call_waits_longer_than_max_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_names_the_nearer_of_the_two_limits() {
+    for (deadline, named) in [
+        (secs(3), "and the deadline is in 3s"),
+        (secs(5), "and the deadline is in 5s"),
+        (secs(8), "and max_wait is 5s"),
+    ] {
+        let limited = answers().rate_limit(slow().max_wait(secs(5)));
+        limited.solve(&challenge()).await.unwrap();
+        let refused = limited.solve(&challenge().within(deadline)).await;
+        let refused = refused.unwrap_err();
+        assert!(refused.message().ends_with(named), "{refused}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_comes_back_after_retry_after_has_a_slot() {
     let limited = answers().rate_limit(slow());
     let challenge = challenge();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use drag_solver_core::{JobId, Ratio, Verdict};
+use drag_solver_core::{JobId, Ratio, Verdict, WorstCase};
 
 use drag_solver_mock::{MockSolver, Outcome};
 
@@ -314,6 +314,43 @@ async fn abandoning_jobs_must_be_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_resume_after_a_timeout_is_made_without_backoff() {
+    let policy = RetryPolicy::default();
+    let [backoff] = waits(policy, 1)[..] else {
+        unreachable!()
+    };
+    // After another error, a resume comes too soon like any attempt.
+    let unreachable = unavailable().with_unfinished_jobs([job("a", 1)]);
+    let a = MockSolver::new("a")
+        .fails(secs(1), unreachable)
+        .answers(Duration::ZERO);
+    let begun = Instant::now();
+    let retry = a.clone().retry(policy).with_seed(SEED);
+    retry.solve(&challenge()).await.unwrap();
+    assert_eq!(a.resumed()[1], Some(JobId::from(1)));
+    assert_eq!(begun.elapsed(), secs(1) + backoff);
+
+    // After a timeout, so does another purchase.
+    let a = MockSolver::new("a").stalls().answers(Duration::ZERO);
+    let begun = Instant::now();
+    let retry = a.clone().timeout(secs(60));
+    let retry = retry.retry(policy.resume_paid_jobs(false)).with_seed(SEED);
+    retry.solve(&challenge()).await.unwrap();
+    assert_eq!(a.resumed()[1], None);
+    assert_eq!(begun.elapsed(), secs(60) + backoff);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_the_caller_brought_is_resumed_before_it_is_abandoned() {
+    let a = MockSolver::new("a").stalls().answers(secs(1));
+    let policy = RetryPolicy::default().resume_paid_jobs(false);
+    let chain = a.clone().timeout(secs(60)).retry(policy);
+    let brought = challenge().resume_job(job("a", 7));
+    chain.solve(&brought).await.unwrap();
+    assert_eq!(a.resumed(), [Some(JobId::from(7)), None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn attempts_of_nested_retries_do_not_multiply() {
     let a = (0..3).fold(MockSolver::new("a"), |a, _| a.fails(secs(1), unavailable()));
     let b = MockSolver::new("b").fails(secs(1), error(ErrorKind::Unauthorized));
@@ -385,6 +422,28 @@ fn it_prints_like_the_code_that_built_it() {
         "fallback[\n    a,\n]\n    .timeout(30s)\n    .retry(max_attempts: 3, base_backoff: \
          500ms, max_backoff: 10s, max_retry_after: 1m)"
     );
+}
+
+#[test]
+fn a_retry_budget_is_shown_in_the_chain() {
+    let policy = RetryBudgetPolicy::default().burst(7);
+    let retry = Named("a").retry(RetryPolicy::default());
+    let chain = retry.with_retry_budget(policy).to_string();
+    assert!(chain.ends_with("retry_budget: 7 + 0.2 a call)"), "{chain}");
+}
+
+#[test]
+fn the_worst_case_waits_between_the_attempts_and_not_after_the_last() {
+    let worst = WorstCase::one_purchase().with_time(secs(10));
+    let takes = |attempts: u32| {
+        let a = MockSolver::new("a").with_worst_case(worst);
+        let policy = RetryPolicy::default().max_attempts(attempts);
+        a.retry(policy).profile().worst_case
+    };
+    assert_eq!(takes(1), worst);
+    let three = takes(3);
+    assert_eq!(three.purchases, Some(3));
+    assert_eq!(three.time, Some(secs(3 * 10 + 2 * 60)));
 }
 
 #[tokio::test(start_paused = true)]
