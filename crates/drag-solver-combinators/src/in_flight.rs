@@ -38,8 +38,8 @@ pub(crate) struct InFlight<'a> {
     candidates: &'a Candidates,
     abandoned: &'a AbandonedCount,
     calls: Vec<Call<'a>>,
-    /// When the next solver is to be asked, and the timer for it.
-    alarm: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// The timer for when the next solver is to be asked.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 /// What came first.
@@ -144,11 +144,8 @@ impl<'a> InFlight<'a> {
             let Some(at) = newest.and_then(|call| due(&call.turn, call.asked?)) else {
                 return Poll::Pending;
             };
-            let alarm = match self.alarm.take() {
-                Some((set_to, alarm)) if set_to == at => alarm,
-                _ => Box::pin(sleep_until(at)),
-            };
-            let (_, alarm) = self.alarm.insert((at, alarm));
+            let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            alarm.as_mut().reset(at);
             alarm.as_mut().poll(cx).map(|()| Next::Due)
         })
         .await
