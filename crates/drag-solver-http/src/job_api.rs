@@ -16,6 +16,7 @@ const USUAL_WAIT: Duration = Duration::from_secs(5);
 ///
 /// It owns no socket and no clock. [`HttpSolver`](crate::HttpSolver) calls it and decides what an
 /// error means for the paid job; an implementation only says what a response says.
+#[allow(clippy::unnecessary_literal_bound)] // an implementation may return its own
 pub trait JobApi: Debug + Send + Sync + 'static {
     /// Short, stable, lower case: labels errors, logs and metrics. A [`Service`](crate::Service) has it as
     /// a constant instead.

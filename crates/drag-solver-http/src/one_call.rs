@@ -60,6 +60,7 @@ use crate::{
 /// let solver = HttpSolver::new(api, HttpOptions::default())?;
 /// # Ok::<(), drag_solver_core::ConfigError>(())
 /// ```
+#[allow(clippy::unnecessary_literal_bound)] // an implementation may return its own
 pub trait AnswerApi: Debug + Send + Sync + 'static {
     /// Short, stable, lower case: labels errors, logs and metrics. A [`Service`] has it as a constant
     /// instead.
