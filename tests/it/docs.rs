@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use drag_solver::config::{ChainConfig, Registry};
 use drag_solver::prelude::*;
 use drag_solver::testing::contract::{self, SolverUnderTest};
 use drag_solver::testing::{MockSolver, fixtures};
@@ -126,4 +127,70 @@ async fn the_page_for_providers_explains_every_check() {
         missing.is_empty(),
         "docs/write-a-provider.md does not explain {missing:?}"
     );
+}
+
+/// The keys of a declaration, its requests and its rows.
+#[test]
+fn the_page_on_declared_services_names_every_key_and_placeholder() {
+    let page = page("docs/declared-services.md");
+    let refusal = |toml: &str| {
+        let chain = format!("{toml}\n[[providers]]\nkind = \"x\"");
+        let error = ChainConfig::read(toml::Deserializer::parse(&chain).unwrap()).unwrap_err();
+        error.to_string()
+    };
+    for table in [
+        "", ".create", ".state", ".answer", ".limits", ".cost", ".codes", ".report",
+    ] {
+        let refusal = refusal(&format!("[services.x{table}]\n\"%\" = 1"));
+        let (_, known) = refusal.split_once(": there are ").unwrap();
+        for key in known.split(", ").map(|key| key.trim_matches('`')) {
+            let is_named = page.contains(&format!("`{key}`"))
+                || page.contains(&format!("{key} ="))
+                || page.contains(&format!(".{key}`"));
+            assert!(
+                is_named,
+                "docs/declared-services.md does not name {table} {key}"
+            );
+        }
+    }
+    let text = "[services.x]\nkey = \"A\"\nbase_url = \"https://x\"\ncreate = { path = \"a\", json = \"{%%%}\" }\n\
+                [[providers]]\nkind = \"x\"";
+    let config: ChainConfig = toml::from_str(text).unwrap();
+    let refusal = config.build(&Registry::empty()).unwrap_err().to_string();
+    let (_, known) = refusal.split_once(": there are ").unwrap();
+    let placeholders = quoted(known);
+    assert!(placeholders.len() > 10, "{refusal}");
+    for name in placeholders {
+        assert!(
+            page.contains(&format!("`{{{name}")),
+            "docs/declared-services.md does not name {name}"
+        );
+    }
+}
+
+/// The examples of declarations can be copied.
+#[test]
+fn the_declarations_on_the_pages_are_sound() {
+    let mut sound = 0;
+    for name in ["README.md", "docs/declared-services.md"] {
+        let page = page(name);
+        let blocks = page.split("```toml\n").skip(1);
+        let blocks = blocks.map(|block| block.split("```").next().unwrap());
+        for block in blocks.filter(|block| block.contains("[services")) {
+            // The file beside it is not there.
+            let here: String = block
+                .lines()
+                .filter(|line| !line.contains("a file beside"))
+                .fold(String::new(), |text, line| text + line + "\n");
+            let config: ChainConfig =
+                toml::from_str(&here).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let variables = |name: &str| name.ends_with("_KEY").then(|| "0123".into());
+            let registry = Registry::standard().with_variables(variables);
+            config
+                .build(&registry)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            sound += 1;
+        }
+    }
+    assert_eq!(sound, 2);
 }
