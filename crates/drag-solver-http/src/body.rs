@@ -220,6 +220,7 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use drag_solver_mock::fixtures::challenge;
     use serde_json::json;
 
     use super::*;
@@ -258,7 +259,7 @@ mod tests {
         }
         for imitation in [MARK.to_owned(), format!("a\"{MARK}x"), format!("\\{MARK}")] {
             let twice = json!({"comment": imitation, "image": Picture});
-            let shot = Screenshot::from_bytes(b"GIF89a\x05\0\x05\0\0\0\0;".to_vec()).unwrap();
+            let shot = challenge().screenshot().clone();
             let errors = [
                 json(&twice, b"abc").unwrap_err(),
                 form_with_picture(&twice, b"abc").unwrap_err(),
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_a_part_byte_for_byte() {
-        let shot = Screenshot::from_bytes(b"GIF89a\x05\0\x05\0\0\0\0;".to_vec()).unwrap();
+        let shot = challenge().screenshot().clone();
         let fields = json!({"type": 2, "a\"b": "x\r\ny", "captchafile": Picture});
         let (content_type, body) = multipart(&fields, &shot).unwrap();
         let boundary = content_type
