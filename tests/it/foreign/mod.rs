@@ -36,11 +36,13 @@ struct Foreign<P> {
     provider: PhantomData<P>,
 }
 
+type AnySolver = Box<dyn DragSolver>;
+
 /// A solver, another of an account that the service does not know, and how to make more.
 struct Form {
-    solver: Box<dyn DragSolver>,
-    stranger: Box<dyn DragSolver>,
-    of_account: Box<dyn Fn(&str) -> Box<dyn DragSolver>>,
+    solver: AnySolver,
+    stranger: AnySolver,
+    of_account: Box<dyn Fn(&str) -> AnySolver>,
 }
 
 impl<P: Provider> Foreign<P> {
@@ -76,7 +78,7 @@ impl<P: Provider> Foreign<P> {
 }
 
 impl Form {
-    fn new(of_account: impl Fn(&str) -> Box<dyn DragSolver> + 'static) -> Self {
+    fn new(of_account: impl Fn(&str) -> AnySolver + 'static) -> Self {
         Self {
             solver: of_account(KEY),
             stranger: of_account("another-key"),
@@ -159,11 +161,11 @@ async fn what_is_declared_survives_every_fault() {
     );
 }
 
-/// Tables of the file of a chain. The second secret is read from its variable, unless the file says.
+/// Tables of the file of a chain; all of them are in it, each is the first once. The second secret is read from its variable, unless the file says.
 const TABLES: [&str; 4] = [
     "kind = \"pieces\"",
     "kind = \"clerk\"",
-    "kind = \"clerk\"\nuser = { env = \"LOGIN\" }",
+    "kind = \"clerk\"\nname = \"clerk-2\"\nuser = { env = \"LOGIN\" }",
     "kind = \"fractions\"",
 ];
 
@@ -189,12 +191,13 @@ async fn those_in_rust_stand_in_the_file_of_a_chain() {
         }
     };
     for first in TABLES {
-        let others = TABLES.iter().filter(|table| **table != first).take(1);
-        let mut file = "deadline = \"60s\"\n".to_owned();
-        for table in std::iter::once(&first).chain(others) {
+        let others = TABLES.iter().filter(|table| **table != first);
+        let tables = std::iter::once(&first).chain(others).map(|table| {
             let policies = "timeout = \"30s\"\npoll = { first = \"1ms\", every = \"1ms\" }";
-            file += &format!("[[providers]]\n{table}\n{policies}\n");
-        }
+            format!("[[providers]]\n{table}\n{policies}")
+        });
+        let tables: Vec<String> = tables.collect();
+        let file = format!("deadline = \"60s\"\n{}", tables.join("\n"));
         let registry = Registry::standard()
             .with::<pieces::Solver>()
             .with::<clerk::Solver>()

@@ -72,9 +72,10 @@ impl Jobs {
         let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = usize::try_from(id.checked_sub(FIRST)?).ok()?;
         let (work, was_asked) = jobs.get_mut(index)?;
-        Some(match std::mem::replace(was_asked, true) {
-            true => *work,
-            false => Work::Endless,
+        Some(if std::mem::replace(was_asked, true) {
+            *work
+        } else {
+            Work::Endless
         })
     }
 }
