@@ -11,12 +11,15 @@ mod bodies;
 mod chains;
 #[path = "support/polling.rs"]
 mod polling;
+#[path = "support/providers.rs"]
+mod providers;
 
 use std::time::Duration;
 
 use allocation_counter::measure;
 use bodies::{BASE64, Case, MEMCPY, OURS, SIZES, USUAL, WAYS};
 use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, TOWER};
+use providers::{MOST_OF_COMPILED, PROVIDERS};
 
 /// The most heap allocations that one call may make, by subject.
 const ALLOCATIONS: [(&str, u64); 14] = [
@@ -67,6 +70,33 @@ fn a_call_allocates_no_more_than_it_did() {
         }
     }
     assert_eq!(worse, Vec::<String>::new());
+}
+
+/// `--bench instructions` compares what they execute.
+#[test]
+fn a_declared_provider_allocates_little_more_than_one_in_rust() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let [compiled, declared] = PROVIDERS.map(|name| {
+        let allocations = |calls: usize| {
+            let provider = providers::provider(name, calls).unwrap();
+            let made = measure(|| {
+                let solving = providers::solve(&*provider, calls);
+                runtime.block_on(solving).unwrap();
+            });
+            made.count_total
+        };
+        allocations(1); // what only the first call makes ready
+        let each = (allocations(200) - allocations(100)) / 100;
+        println!("{name}: {each} allocations a solve");
+        each
+    });
+    #[allow(clippy::cast_precision_loss)] // far below 2^53
+    let ratio = declared as f64 / compiled as f64;
+    assert!(ratio <= MOST_OF_COMPILED, "{ratio:.2}");
 }
 
 #[test]

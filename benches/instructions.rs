@@ -20,7 +20,7 @@ use std::process::Command;
 
 use bodies::{BASE64, Case, OURS, SIZES, USUAL, WAYS};
 use chains::{BARE, CHAIN, COMMON, NOTHING, SUBJECTS, TOWER};
-use providers::{COMPILED, DECLARED, PROVIDERS};
+use providers::{COMPILED, DECLARED, MOST_OF_COMPILED, PROVIDERS};
 use tower::BoxError;
 
 /// First argument of the runs under valgrind, followed by a subject and how often to call it.
@@ -100,6 +100,9 @@ fn report() -> Result<(), BoxError> {
         #[allow(clippy::cast_precision_loss)] // far below 2^53
         let ratio = counts[of] as f64 / counts[to] as f64;
         println!("{of} / {to} = {ratio:.2}");
+        if of == DECLARED && ratio > MOST_OF_COMPILED {
+            return Err(format!("it should be at most {MOST_OF_COMPILED}").into());
+        }
     }
     Ok(())
 }

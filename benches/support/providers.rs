@@ -18,6 +18,9 @@ pub(crate) const DECLARED: &str = "declared";
 /// Both.
 pub(crate) const PROVIDERS: [&str; 2] = [COMPILED, DECLARED];
 
+/// The most that the declared one may cost, of what the one in Rust does.
+pub(crate) const MOST_OF_COMPILED: f64 = 1.2;
+
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 const TWOCAPTCHA: &str = r#"
@@ -65,7 +68,7 @@ pub(crate) fn provider(name: &str, calls: usize) -> Result<Box<dyn DragSolver>, 
 
 /// So many solves.
 pub(crate) async fn solve(provider: &dyn DragSolver, calls: usize) -> Result<(), SolveError> {
-    let challenge = fixtures::challenge();
+    let challenge = fixtures::challenge_sized(400, 800);
     for _ in 0..calls {
         provider.solve(&challenge).await?;
     }
