@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use super::workers::{Jobs, Work, base64};
 use super::{Foreign, KEY};
 
-const FIVE_SECONDS: Duration = Duration::from_secs(5);
-
 // The provider: what is counted begins here,
 
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +23,8 @@ impl TaskService for Pieces {
     const NAME: &'static str = "pieces";
     const BASE_URL: &'static str = "https://api.pieces.example";
     const KEY_VARIABLE: &'static str = "PIECES_API_KEY";
-    const POLL_INTERVAL: PollInterval = PollInterval::new(FIVE_SECONDS, FIVE_SECONDS);
+    const POLL_INTERVAL: PollInterval =
+        PollInterval::new(Duration::from_secs(5), Duration::from_secs(5));
     const LIMITS: ScreenshotLimits = ScreenshotLimits::none();
     const UNSOLVABLE_BILLED: Billed = Billed::Maybe;
 

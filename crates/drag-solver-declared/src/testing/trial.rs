@@ -106,7 +106,7 @@ pub async fn test(service: &Declared) -> io::Result<TestReport> {
 ///
 /// # Errors
 ///
-/// Those of [`test`].
+/// Those of [`test()`].
 pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<TestReport> {
     let contract = keeps_contract(service).await?;
     let mut faults = Vec::new();
