@@ -34,7 +34,7 @@ async fn a_v1_job_is_bought_and_fetched() {
         transport.sent()[0].json(),
         json!({
             "api_token": "YOUR_API_KEY",
-            "data": {"type_job_id": "24", "image_base64": "R0lGODlhTwJ9BAAAADs="},
+            "data": {"type_job_id": "24", "image_base64": "R0lGODlhTwJ9BAAAACwAAAAAAQABAAACADs="},
         })
     );
     assert_eq!(
@@ -71,7 +71,7 @@ async fn a_v2_job_is_bought_and_fetched() {
         transport.sent()[0].json(),
         json!({
             "clientKey": "YOUR_API_KEY",
-            "task": {"type": "TiktokSliderPhoneTask", "imageBase64": "R0lGODlhTwJ9BAAAADs="},
+            "task": {"type": "TiktokSliderPhoneTask", "imageBase64": "R0lGODlhTwJ9BAAAACwAAAAAAQABAAACADs="},
         })
     );
     assert_eq!(
