@@ -1,6 +1,8 @@
 //! Settings, checked.
 
-use drag_solver_core::ConfigError;
+use std::num::NonZeroU32;
+
+use drag_solver_core::{ConfigError, Point};
 use drag_solver_http::task_api::TaskApi;
 use drag_solver_http::{Carrier, HttpOptions, HttpSolverBuilder};
 
@@ -24,10 +26,25 @@ impl OmocaptchaBuilder {
     }
 
     /// Kind of job: a number with v1 (`24` unless set), a name with v2 (`TiktokSliderPhoneTask`
-    /// unless set; `ZaloSliderPhoneTask` has the same shape).
+    /// unless set). The [crate docs](crate#kinds-of-jobs) say which are known.
     #[must_use]
     pub fn job_type(mut self, job_type: impl Into<String>) -> Self {
         self.own.job_type = Some(job_type.into());
+        self
+    }
+
+    /// How wide the picture of a slider is shown on its web page, in pixels. Kinds of jobs that are
+    /// sliders on a web page need it, and no others have it.
+    #[must_use]
+    pub fn view_width(mut self, pixels: NonZeroU32) -> Self {
+        self.own.view_width = Some(pixels);
+        self
+    }
+
+    /// Where the drag of such a slider begins, in pixels of the screenshot that is sent.
+    #[must_use]
+    pub fn start(mut self, start: Point) -> Self {
+        self.own.start = Some(start);
         self
     }
 
@@ -47,13 +64,15 @@ impl OmocaptchaBuilder {
     /// A [`ConfigError`] that names the setting.
     pub fn build(self) -> Result<Omocaptcha, ConfigError> {
         let job_type = self.own.checked_job_type()?.to_owned();
+        let slider = self.own.checked_slider()?;
         Ok(Omocaptcha(match self.own.api_version.unwrap_or_default() {
             ApiVersion::V1 => {
-                let api = HttpSolverBuilder::new(|token| OmocaptchaV1::new(token, job_type));
+                let api =
+                    HttpSolverBuilder::new(move |token| OmocaptchaV1::of(token, job_type, slider));
                 Protocol::V1(api.options(self.http).carrier(self.carrier).build()?)
             }
             ApiVersion::V2 => {
-                let api = |token| TaskApi::new(token, OmocaptchaV2::new(job_type));
+                let api = move |token| TaskApi::new(token, OmocaptchaV2::of(job_type, slider));
                 let api = HttpSolverBuilder::new(api);
                 Protocol::V2(api.options(self.http).carrier(self.carrier).build()?)
             }

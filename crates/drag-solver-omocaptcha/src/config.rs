@@ -1,11 +1,16 @@
 //! The settings that only this provider has.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use drag_solver_core::ConfigError;
-use drag_solver_http::Context;
-use serde::{Deserialize, Serialize};
+use drag_solver_core::{ConfigError, Point};
+use drag_solver_http::{Context, points};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::kind::{Kind, Slider};
 
 /// Longest job type accepted, in bytes. The longest known has 21.
 const MAX_JOB_TYPE: usize = 100;
@@ -20,6 +25,10 @@ pub mod variables {
     pub const BASE_URL: &str = "OMOCAPTCHA_BASE_URL";
     /// Kind of job.
     pub const JOB_TYPE: &str = "OMOCAPTCHA_JOB_TYPE";
+    /// How wide the picture of a slider is shown, in pixels.
+    pub const VIEW_WIDTH: &str = "OMOCAPTCHA_VIEW_WIDTH";
+    /// Where the drag of a slider begins, in pixels, as in `83,560`.
+    pub const START: &str = "OMOCAPTCHA_START";
 }
 
 /// Which of the provider's two protocols to speak.
@@ -88,6 +97,24 @@ pub struct OmocaptchaConfig {
     pub api_version: Option<ApiVersion>,
     /// Kind of job; [`ApiVersion::job_type`] unless set.
     pub job_type: Option<String>,
+    /// How wide the picture of a slider is shown on its web page, in pixels: answers are in pixels of that
+    /// view. Kinds of jobs that are sliders on a web page need it, and no others have it.
+    pub view_width: Option<NonZeroU32>,
+    /// Where the drag of such a slider begins, in pixels of the screenshot that is sent: the centre of its
+    /// handle, for `SliderAllWebTask` of its piece. In a file `[83, 560]`, `{ x = 83, y = 560 }` or
+    /// `"83,560"`.
+    #[serde(deserialize_with = "start")]
+    pub start: Option<Point>,
+}
+
+fn start<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Point>, D::Error> {
+    let start = read_start(&Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
+    Ok(Some(start))
+}
+
+fn read_start(value: &Value) -> Result<Point, String> {
+    let start = points::point(Some(value));
+    start.ok_or_else(|| format!("{value} is no point: write pixels, as in `83,560`"))
 }
 
 impl OmocaptchaConfig {
@@ -106,6 +133,24 @@ impl OmocaptchaConfig {
             self.checked_job_type()
                 .map_err(|e| e.in_variable(variables::JOB_TYPE))?;
         }
+        let (open_width, open_start) = (self.view_width.is_none(), self.start.is_none());
+        if open_width && let Some(width) = context.variable(variables::VIEW_WIDTH)? {
+            let problem = |_| format!("`{width}` is no width: write whole pixels, as in 340");
+            let width = width.trim().parse().map_err(problem);
+            let refuse = |problem| ConfigError::of_variable(variables::VIEW_WIDTH, problem);
+            self.view_width = Some(width.map_err(refuse)?);
+        }
+        if open_start && let Some(start) = context.variable(variables::START)? {
+            let refuse = |problem| ConfigError::of_variable(variables::START, problem);
+            self.start = Some(read_start(&start.into()).map_err(refuse)?);
+        }
+        let (has_width, has_start) = (self.view_width.is_some(), self.start.is_some());
+        self.checked_slider()
+            .map_err(|error| match error.path().as_str() {
+                "view_width" if open_width && has_width => error.in_variable(variables::VIEW_WIDTH),
+                "start" if open_start && has_start => error.in_variable(variables::START),
+                _ => error,
+            })?;
         Ok(self)
     }
 
@@ -123,9 +168,52 @@ impl OmocaptchaConfig {
                 "`{job_type}` is not a job type of API {version}, where they look like `{own}`: is \
                  `api_version` right?"
             )
+        } else if Kind::of(version, job_type) == Kind::TwoPictures {
+            format!(
+                "job type `{job_type}` takes two pictures in one request, and a challenge has one \
+                 screenshot"
+            )
         } else {
             return Ok(job_type);
         };
         Err(ConfigError::new("job_type", problem))
+    }
+
+    /// What a slider's answer does not say, if the kind of job is a slider on a web page.
+    pub(crate) fn checked_slider(&self) -> Result<Option<Slider>, ConfigError> {
+        let job_type = self.checked_job_type()?;
+        let missing = |key, why, variable| {
+            let problem = format!(
+                "must be set for job type `{job_type}`, {why} (or set the environment variable \
+                 {variable})"
+            );
+            Err(ConfigError::new(key, problem))
+        };
+        let needless = |key| {
+            let problem = format!(
+                "is for sliders on web pages: job type `{job_type}` answers in pixels of the \
+                 screenshot, with the start"
+            );
+            Err(ConfigError::new(key, problem))
+        };
+        let kind = Kind::of(self.api_version.unwrap_or_default(), job_type);
+        match (kind, self.view_width, self.start) {
+            (Kind::Slider, Some(view_width), Some(start)) => Ok(Some(Slider { view_width, start })),
+            (Kind::Slider, None, _) => missing(
+                "view_width",
+                "which answers in pixels of the picture as its page shows it: how many pixels wide, \
+                 as in 340",
+                variables::VIEW_WIDTH,
+            ),
+            (Kind::Slider, Some(_), None) => missing(
+                "start",
+                "which answers the end alone: where the drag begins, in pixels of the screenshot, as \
+                 in \"83,560\"",
+                variables::START,
+            ),
+            (_, None, None) => Ok(None),
+            (_, Some(_), _) => needless("view_width"),
+            (_, None, Some(_)) => needless("start"),
+        }
     }
 }

@@ -21,9 +21,49 @@
 //! | `OMOCAPTCHA_API_VERSION` | `v1` or `v2` | `v1` |
 //! | `OMOCAPTCHA_BASE_URL` | where the API is | the provider's own, see [`ApiVersion`] |
 //! | `OMOCAPTCHA_JOB_TYPE` | kind of job | `24` (v1), `TiktokSliderPhoneTask` (v2) |
+//! | `OMOCAPTCHA_VIEW_WIDTH` | how wide a slider's picture is shown | an error where it is needed |
+//! | `OMOCAPTCHA_START` | where a slider's drag begins, as in `83,560` | an error where it is needed |
+//!
+//! # Kinds of jobs
+//!
+//! | kind | sent beside the picture | answer |
+//! |---|---|---|
+//! | `24`, `TiktokSliderPhoneTask`, `ZaloSliderPhoneTask` | | both points, in pixels |
+//! | `21`, `TiktokSliderWebTask` | `width_view`, `widthView` | how far to drag the handle, in pixels of the view |
+//! | `SliderAllWebTask` | `widthView` | the same, or the rectangle of the gap, whose centre is the end |
+//! | `HcaptchaImageTask` | `isScreenshot` | a list of drags, in pixels; one is a solution |
+//! | `23`, `26`, `52` | a second picture | refused: a challenge has one screenshot |
+//! | any other | | as for `24` |
+//!
+//! The sliders on web pages need two settings, [`view_width`](OmocaptchaBuilder::view_width) and
+//! [`start`](OmocaptchaBuilder::start). The start is in pixels of the screenshot that is sent: of the
+//! handle's centre, or, for a gap's rectangle, of the centre of the piece that goes there. A screenshot
+//! that it is not on is refused before anything is sent.
+//!
+//! ```
+//! use std::num::NonZeroU32;
+//!
+//! use drag_solver_core::Point;
+//! use drag_solver_omocaptcha::Omocaptcha;
+//!
+//! let solver = Omocaptcha::builder()
+//!     .token("YOUR_API_KEY")
+//!     .job_type("21")
+//!     .view_width(NonZeroU32::new(340).expect("not 0"))
+//!     .start(Point::new(20.0, 400.0))
+//!     .build()?;
+//! # Ok::<(), drag_solver_core::ConfigError>(())
+//! ```
+//!
+//! The documents do not say what a slider's numbers are measured from. Of v1's `21` they say "drag the
+//! slider by the result", and the provider's browser extension does the same with `end.x`. Its numbers
+//! scale with the width, so one of a picture that is sent as it is shown needs `view_width` too: it is
+//! the picture's width then. Sources: `github.com/thaodajk/API-OMOcaptcha.com` (v1) and
+//! `github.com/adminomocaptcha/OMOCaptcha-Documents`, `tai-lieu-api` (v2), read in November 2026.
 
 mod builder;
 mod config;
+mod kind;
 mod services;
 mod v1;
 mod v2;
@@ -151,6 +191,14 @@ impl Provider for Omocaptcha {
                 .with_default("https://omocaptcha.com/api, for v2 https://api.omocaptcha.com/v2"),
             EnvVar::new(variables::JOB_TYPE, "kind of job")
                 .with_default("24, for v2 TiktokSliderPhoneTask"),
+            EnvVar::new(
+                variables::VIEW_WIDTH,
+                "how wide a web page shows a slider's picture",
+            ),
+            EnvVar::new(
+                variables::START,
+                "where a slider's drag begins, as in `83,560`",
+            ),
         ]
     }
 

@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
 
-use drag_solver_core::{Drag, DragSolver, ErrorKind, SolveError};
+use std::num::NonZeroU32;
+
+use drag_solver_core::{Drag, DragSolver, ErrorKind, Point, SolveError};
 use drag_solver_http::task_api::TaskApi;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{Answer, ApiResponse, Created, Found, JobApi, JobState, ResponseError};
+use drag_solver_http::{
+    Answer, ApiResponse, Created, Found, JobApi, JobState, ResponseError, Unit,
+};
 use drag_solver_mock::fixtures::challenge;
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaV1, OmocaptchaV2};
 use serde::Deserialize;
@@ -14,6 +18,12 @@ use serde_json::Value;
 
 const V1: &str = include_str!("fixtures/v1.json");
 const V2: &str = include_str!("fixtures/v2.json");
+const V1_SLIDER: &str = include_str!("fixtures/v1_slider.json");
+const V2_SLIDER: &str = include_str!("fixtures/v2_slider.json");
+const V2_HCAPTCHA: &str = include_str!("fixtures/v2_hcaptcha.json");
+
+const VIEW_WIDTH: NonZeroU32 = NonZeroU32::new(340).unwrap();
+const START: Point = Point::new(20.0, 400.0);
 
 /// One answer, and what it means.
 #[derive(Deserialize)]
@@ -51,15 +61,7 @@ fn check(api: &dyn JobApi, fixtures: &str, create: &str) {
             match api.parse_poll(&response) {
                 Ok(JobState::Running) => "running".to_owned(),
                 Ok(JobState::Unknown(status)) => format!("unknown {status}"),
-                Ok(JobState::Solved(Answer {
-                    found: Ok(Found::Drag(drag)),
-                    ..
-                })) => {
-                    format!("solved {}", both_ends(&drag))
-                }
-                Ok(JobState::Solved(Answer {
-                    found: Err(wrong), ..
-                })) => format!("no drag: {wrong}"),
+                Ok(JobState::Solved(answer)) => found(&answer),
                 Ok(JobState::Failed(error)) => format!("failed: {}", told(&error)),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => unread(&error),
@@ -75,6 +77,20 @@ fn check(api: &dyn JobApi, fixtures: &str, create: &str) {
             ),
             None => assert_eq!(means, *expected, "{about}"),
         }
+    }
+}
+
+fn found(answer: &Answer) -> String {
+    match (&answer.found, answer.unit) {
+        (Ok(Found::Drag(drag)), Unit::Pixels) => format!("solved {}", both_ends(drag)),
+        (Ok(Found::Distance { start, distance }), Unit::ViewWidth(width)) => {
+            format!("{distance} from {start} in a view of {width}")
+        }
+        (Ok(Found::End { start, x, y: None }), Unit::ViewWidth(width)) => {
+            format!("end {x} for {start} in a view of {width}")
+        }
+        (Err(wrong), _) => format!("no drag: {wrong}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -111,6 +127,28 @@ fn every_answer_of_v2_means_what_it_says() {
     let service = OmocaptchaV2::new("TiktokSliderPhoneTask");
     let api = TaskApi::new("hunter2".to_owned().into(), service);
     check(&api, V2, "createTask");
+}
+
+#[test]
+fn every_answer_of_a_slider_of_v1_means_what_it_says() {
+    let api = OmocaptchaV1::new("hunter2".to_owned().into(), "21");
+    check(&api.with_slider(VIEW_WIDTH, START), V1_SLIDER, "createJob");
+}
+
+#[test]
+fn every_answer_of_a_slider_of_v2_means_what_it_says() {
+    for task_type in ["TiktokSliderWebTask", "SliderAllWebTask"] {
+        let service = OmocaptchaV2::new(task_type).with_slider(VIEW_WIDTH, START);
+        let api = TaskApi::new("hunter2".to_owned().into(), service);
+        check(&api, V2_SLIDER, "createTask");
+    }
+}
+
+#[test]
+fn every_answer_of_hcaptcha_means_what_it_says() {
+    let service = OmocaptchaV2::new("HcaptchaImageTask");
+    let api = TaskApi::new("hunter2".to_owned().into(), service);
+    check(&api, V2_HCAPTCHA, "createTask");
 }
 
 fn v1(replies: impl IntoIterator<Item = Reply>) -> Omocaptcha {

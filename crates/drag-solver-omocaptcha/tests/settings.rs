@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
 
-use drag_solver_core::{ConfigError, DragSolver};
+use std::num::NonZeroU32;
+
+use drag_solver_core::{ConfigError, DragSolver, Point};
 use drag_solver_http::{Context, HttpOptions, Provider, Secret};
 use drag_solver_omocaptcha::{ApiVersion, Omocaptcha, OmocaptchaConfig, variables};
 
@@ -101,4 +103,106 @@ fn a_builder_refuses_what_it_cannot_use() {
     let v2 = builder().api_version(ApiVersion::V2);
     assert_eq!(path(v2.job_type("24").build()), "job_type");
     assert!(!format!("{:?}", builder()).contains("hunter2"));
+}
+
+#[test]
+fn a_slider_on_a_web_page_needs_its_view_and_its_start() {
+    let (width, start) = (NonZeroU32::new(340).unwrap(), Point::new(83.0, 560.0));
+    let builder = |version, job_type: &str| {
+        let builder = Omocaptcha::builder().token("hunter2");
+        builder.api_version(version).job_type(job_type)
+    };
+    for (version, job_type) in [
+        (ApiVersion::V1, "21"),
+        (ApiVersion::V2, "TiktokSliderWebTask"),
+        (ApiVersion::V2, "SliderAllWebTask"),
+    ] {
+        let builder = || builder(version, job_type);
+        let error = builder().start(start).build().unwrap_err();
+        assert_eq!(error.path(), "view_width", "{job_type}");
+        assert!(error.problem().contains(variables::VIEW_WIDTH), "{error}");
+        let error = builder().view_width(width).build().unwrap_err();
+        assert_eq!(error.path(), "start", "{job_type}");
+        assert!(error.problem().contains(variables::START), "{error}");
+        let whole = builder().view_width(width).start(start);
+        assert!(whole.build().is_ok(), "{job_type}");
+    }
+    for (version, job_type) in [
+        (ApiVersion::V1, "24"),
+        (ApiVersion::V1, "99"),
+        (ApiVersion::V2, "ZaloSliderPhoneTask"),
+        (ApiVersion::V2, "HcaptchaImageTask"),
+    ] {
+        let builder = || builder(version, job_type);
+        assert!(builder().build().is_ok(), "{job_type}");
+        let needless = builder().view_width(width).start(start);
+        assert_eq!(path(needless.build()), "view_width", "{job_type}");
+        assert_eq!(path(builder().start(start).build()), "start", "{job_type}");
+    }
+}
+
+#[test]
+fn a_job_of_two_pictures_is_refused() {
+    for job_type in ["23", "26", " 52 "] {
+        let builder = Omocaptcha::builder().token("hunter2").job_type(job_type);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.path(), "job_type");
+        assert!(error.problem().contains("two pictures"), "{error}");
+    }
+    // A name of v2 is another thing.
+    let v2 = Omocaptcha::builder().token("hunter2");
+    let v2 = v2.api_version(ApiVersion::V2).job_type("26");
+    assert!(!v2.build().unwrap_err().problem().contains("two pictures"));
+}
+
+#[test]
+fn a_slider_is_set_in_a_file_and_in_the_environment() {
+    let shown = "view_width: 340, start: Point { x: 83.0, y: 560.5 }";
+    let variables_of = |width, start| {
+        Context::with_variables(move |name| match name {
+            variables::API_TOKEN => Some("hunter2".into()),
+            variables::JOB_TYPE => Some("21".into()),
+            variables::VIEW_WIDTH => Some(String::from(width).into()),
+            variables::START => Some(String::from(start).into()),
+            _ => None,
+        })
+    };
+    let made = Omocaptcha::from_variables(&variables_of(" 340\n", " 83,560.5\n")).unwrap();
+    assert!(format!("{made:?}").contains(shown), "{made:?}");
+    for (width, start, wrong) in [
+        ("0", "83,560", variables::VIEW_WIDTH),
+        ("340px", "83,560", variables::VIEW_WIDTH),
+        ("340", "83", variables::START),
+        ("340", "83,560,1,1", variables::START),
+    ] {
+        let made = Omocaptcha::from_variables(&variables_of(width, start));
+        assert_eq!(path(made), wrong, "{width} {start}");
+    }
+    // A file's settings go before the variables, in every way that a point is written.
+    for start in ["[83, 560.5]", r#"{"x": 83, "y": 560.5}"#, r#""83,560.5""#] {
+        let own = format!(r#"{{"view_width": 340, "start": {start}}}"#);
+        let own: OmocaptchaConfig = serde_json::from_str(&own).unwrap();
+        let context = variables_of("no", "no");
+        let made = Omocaptcha::from_config(HttpOptions::default(), own, &context).unwrap();
+        assert!(format!("{made:?}").contains(shown), "{made:?}");
+    }
+    for bad in [
+        r#"{"start": [83]}"#,
+        r#"{"start": "here"}"#,
+        r#"{"view_width": 0}"#,
+    ] {
+        assert!(
+            serde_json::from_str::<OmocaptchaConfig>(bad).is_err(),
+            "{bad}"
+        );
+    }
+    // What is set where nothing needs it is told where it was set.
+    for name in [variables::VIEW_WIDTH, variables::START] {
+        let context = Context::with_variables(move |asked| match asked {
+            variables::API_TOKEN => Some("hunter2".into()),
+            asked if asked == name && name == variables::START => Some("83,560".into()),
+            asked => (asked == name).then(|| "340".into()),
+        });
+        assert_eq!(path(Omocaptcha::from_variables(&context)), name);
+    }
 }

@@ -42,7 +42,8 @@ impl<S: TaskService> TaskApi<S> {
 
     fn answer(&self, members: &Map<String, Value>) -> Answer {
         let solution = members.get("solution").unwrap_or(&Value::Null);
-        Answer::parsed(self.service.drag(solution)).with_cost(usd(members.get("cost")))
+        let answer = self.service.answer(solution);
+        answer.with_cost(usd(members.get("cost")))
     }
 }
 
@@ -60,6 +61,7 @@ impl<S: TaskService> JobApi for TaskApi<S> {
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
+        self.service.check_challenge(challenge)?;
         let envelope = json!({"clientKey": self.key(), "task": self.service.task(challenge)});
         ApiRequest::json_with_picture("createTask", &envelope, challenge.screenshot())
     }

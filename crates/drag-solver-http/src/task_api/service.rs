@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, ConfigError, Drag, DragChallenge, ScreenshotLimits, Verdict};
+use drag_solver_core::{
+    Billed, ConfigError, Drag, DragChallenge, ScreenshotLimits, SolveError, Verdict,
+};
 use serde_json::Value;
 
-use crate::PollInterval;
+use crate::{Answer, PollInterval};
 
 /// What tells one service of the `createTask` family from another: its task, its solution, and
 /// what its documentation says of both.
@@ -40,6 +42,22 @@ pub trait TaskService: Debug + Send + Sync + 'static {
 
     /// Reads a drag out of the `solution`, or says what is wrong with it.
     fn drag(&self, solution: &Value) -> Result<Drag, String>;
+
+    /// Reads the `solution` of a service that says something else than two points in pixels. What
+    /// [`drag`](Self::drag) reads unless it is overridden.
+    fn answer(&self, solution: &Value) -> Answer {
+        Answer::parsed(self.drag(solution))
+    }
+
+    /// Refuses a challenge that the task cannot be right for. Nothing was sent then.
+    ///
+    /// # Errors
+    ///
+    /// Why.
+    fn check_challenge(&self, challenge: &DragChallenge) -> Result<(), SolveError> {
+        let _ = challenge;
+        Ok(())
+    }
 
     /// Refuses settings that cannot be right.
     ///

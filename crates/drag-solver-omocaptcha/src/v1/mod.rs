@@ -2,9 +2,10 @@
 
 mod messages;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, SolveError};
+use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, Point, SolveError};
 use drag_solver_http::{
     Answer, ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, Picture, PollInterval,
     ResponseError, json, points,
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::NAME;
 use crate::config::ApiVersion;
+use crate::kind::Slider;
 
 /// "Please wait 2 seconds, then ask again."
 pub(crate) const POLL_INTERVAL: PollInterval =
@@ -24,15 +26,42 @@ pub(crate) const POLL_INTERVAL: PollInterval =
 pub struct OmocaptchaV1 {
     token: SecretString,
     job_type: String,
+    slider: Option<Slider>,
 }
 
 impl OmocaptchaV1 {
     /// The protocol with this token and kind of job, `"24"` for a drag on a phone's screen.
     pub fn new(token: SecretString, job_type: impl Into<String>) -> Self {
+        Self::of(token, job_type.into(), None)
+    }
+
+    pub(crate) fn of(token: SecretString, job_type: String, slider: Option<Slider>) -> Self {
         Self {
             token,
-            job_type: job_type.into(),
+            job_type,
+            slider,
         }
+    }
+
+    /// What a slider on a web page needs, job type `"21"`: how many pixels wide the picture is shown, and
+    /// where the drag begins, in pixels of the screenshot that is sent.
+    #[must_use]
+    pub fn with_slider(mut self, view_width: NonZeroU32, start: Point) -> Self {
+        self.slider = Some(Slider { view_width, start });
+        self
+    }
+
+    /// `x1|y1|x2|y2`; of a slider how far to drag it, in pixels of the view: "drag the slider by the
+    /// result", as its page says.
+    fn answer(&self, result: Option<&Value>) -> Answer {
+        let Some(slider) = &self.slider else {
+            return Answer::parsed(points::drag(result));
+        };
+        let distance = json::number(result).ok_or_else(|| {
+            let result = result.unwrap_or(&Value::Null);
+            format!("the answer is not a distance in numbers: {result}")
+        });
+        slider.answer(distance.map(|distance| slider.distance(distance)))
     }
 
     /// A request about the account.
@@ -55,10 +84,12 @@ impl JobApi for OmocaptchaV1 {
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
-        let envelope = json!({
-            "api_token": self.token.expose_secret(),
-            "data": {"type_job_id": self.job_type, "image_base64": Picture},
-        });
+        let mut data = json!({"type_job_id": self.job_type, "image_base64": Picture});
+        if let Some(slider) = &self.slider {
+            slider.check(challenge)?;
+            data["width_view"] = slider.view_width.get().into();
+        }
+        let envelope = json!({"api_token": self.token.expose_secret(), "data": data});
         ApiRequest::json_with_picture("createJob", &envelope, challenge.screenshot())
     }
 
@@ -81,7 +112,7 @@ impl JobApi for OmocaptchaV1 {
         };
         Ok(match status.to_ascii_lowercase().as_str() {
             "running" | "waiting" => JobState::Running,
-            "success" => JobState::Solved(Answer::parsed(points::drag(members.get("result")))),
+            "success" => JobState::Solved(self.answer(members.get("result"))),
             "fail" => JobState::Failed(gave_up(&members)),
             _ => JobState::Unknown(status),
         })
