@@ -216,9 +216,21 @@ fn compile_path(path: &str, scope: Scope<'_>) -> Result<(String, Vec<Text>), Con
         place: Place::Path,
         ..scope
     };
+    // Logs and errors call the request by it.
+    if path.contains(char::is_control) {
+        return Err(ConfigError::of_whole(
+            "has characters that no path can have",
+        ));
+    }
     let mut fixed = Vec::new();
     let mut segments = Vec::new();
-    for part in path.trim_matches('/').split('/') {
+    let path = path.trim_matches('/');
+    for part in path.split('/') {
+        if !path.is_empty() && matches!(part, "" | "." | "..") {
+            return Err(ConfigError::of_whole(
+                "has a part that is empty, `.` or `..`",
+            ));
+        }
         let text = Text::compile(part, scope)?;
         if segments.is_empty() && text.is_fixed() {
             fixed.push(text.fill(&Fill::Preview));

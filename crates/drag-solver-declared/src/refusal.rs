@@ -178,6 +178,12 @@ impl Refusals {
     }
 }
 
+/// Whether callers take an error of this kind for one of this library's own.
+fn is_ours(kind: ErrorKind) -> bool {
+    let is_of_a_chain = matches!(kind, ErrorKind::AllFailed | ErrorKind::DeadlineExceeded);
+    is_of_a_chain || kind.is_local_refusal()
+}
+
 fn told(texts: &[String], status: u16) -> String {
     match texts.is_empty() {
         true if status >= 300 => format!("refused with HTTP {status} and without a message"),
@@ -240,6 +246,10 @@ impl Row {
         let refuse = |problem| Err(ConfigError::of_whole(problem));
         if row.is.is_none() && row.contains.is_none() && row.status.is_none() {
             return refuse("matches everything: write `is`, `contains` or `status`");
+        }
+        if let Some(kind) = row.kind.filter(|kind| is_ours(*kind)) {
+            let problem = format!("`{kind}` is said on this side, and by no service");
+            return Err(ConfigError::new("kind", problem));
         }
         let means = match (row.kind, row.state) {
             (Some(ErrorKind::Unsolvable), None) | (None, Some(RowState::Failed)) => {

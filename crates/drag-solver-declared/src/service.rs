@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use drag_solver_core::{Billed, ConfigError, ImageFormat, ScreenshotLimits};
 use drag_solver_http::{
@@ -18,6 +19,9 @@ use crate::definition::{Call, Definition, Limits, State, Words};
 use crate::pointer::Places;
 use crate::refusal::Refusals;
 use crate::template::Scope;
+
+/// Asking more often is a busy loop, which the solver would refuse later, under another name.
+const FASTEST_POLL: Duration = Duration::from_millis(1);
 
 /// A service that is declared and checked: accounts with it can be made.
 ///
@@ -260,8 +264,12 @@ impl Declared {
             settings,
             secrets: &definition.secrets,
         };
-        let request = |call: &Call, allowed: &[&str], is_create, has_job| {
+        let request = |call: &Call, allowed: &[&str], is_create: bool, has_job| {
             only(call, allowed)?;
+            if call.multipart.is_some() && !is_create {
+                let problem = "belongs to `create`, which has a picture to send: write `form`";
+                return Err(ConfigError::new("multipart", problem));
+            }
             Request::compile(call, scope(is_create, has_job))
         };
         let in_create = |error: ConfigError| error.in_key("create");
@@ -281,17 +289,19 @@ impl Declared {
             let wait = |key, wait: Option<_>| {
                 wait.ok_or_else(|| ConfigError::new(key, "must be set, as in \"5s\""))
             };
-            let compiled = || {
+            let compiled = || -> Result<Poll, ConfigError> {
+                let every = wait("every", poll.every)?;
+                if every < FASTEST_POLL {
+                    let problem = format!("must be at least {FASTEST_POLL:?}");
+                    return Err(ConfigError::new("every", problem));
+                }
                 Ok(Poll {
                     request: request(poll, &["first", "every"], false, true)?,
                     job,
-                    interval: PollInterval::new(
-                        wait("first", poll.first)?,
-                        wait("every", poll.every)?,
-                    ),
+                    interval: PollInterval::new(wait("first", poll.first)?, every),
                 })
             };
-            compiled().map_err(|error: ConfigError| error.in_key("poll"))
+            compiled().map_err(|error| error.in_key("poll"))
         });
         let report = |key: &str, call: &Option<Call>| {
             let compiled = call.as_ref().map(|call| request(call, &[], false, true));

@@ -137,8 +137,33 @@ fn each_mistake_is_refused_with_its_place() {
         ),
         (
             r#"first = "2s", "#.into(),
+            r#"first = "2s", multipart = { id = "{job}" }, "#.into(),
+            "poll.multipart: belongs to `create`",
+        ),
+        (
+            r#"first = "2s", "#.into(),
             String::new(),
             "poll.first: must be set",
+        ),
+        (
+            r#"every = "2s""#.into(),
+            r#"every = "0s""#.into(),
+            "poll.every: must be at least 1ms",
+        ),
+        (
+            r#"path = "jobs/{job}""#.into(),
+            r#"path = "jobs//{job}""#.into(),
+            "poll.path: has a part that is empty",
+        ),
+        (
+            r#"path = "jobs/{job}""#.into(),
+            r#"path = "../jobs/{job}""#.into(),
+            "poll.path: has a part that is empty, `.` or `..`",
+        ),
+        (
+            r#"path = "jobs/{job}""#.into(),
+            r#"path = "jobs\n/{job}""#.into(),
+            "poll.path: has characters that no path can have",
         ),
         (
             r#"path = "jobs/{job}""#.into(),
@@ -194,6 +219,11 @@ fn each_mistake_is_refused_with_its_place() {
             r#"answer.at = "/points""#.into(),
             "answer.at = \"/points\"\nerrors = [{ is = \"a\" }]".into(),
             "errors.0: says nothing",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nerrors = [{ is = \"a\", kind = \"circuit_open\" }]".into(),
+            "errors.0.kind: `circuit_open` is said on this side",
         ),
         (
             r#"answer.at = "/points""#.into(),
