@@ -168,6 +168,11 @@ fn settings() {
 }
 
 #[test]
+fn declared_services_and_their_answers() {
+    smoke("declared");
+}
+
+#[test]
 fn amounts_ids_and_rectangles() {
     smoke("vocabulary");
 }

@@ -22,12 +22,12 @@ use super::promises::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const POLL: PollInterval = PollInterval::new(SECOND, SECOND);
+pub(super) const POLL: PollInterval = PollInterval::new(SECOND, SECOND);
 /// Time for two polls.
-const LIMIT: Duration = Duration::from_millis(2_500);
+pub(super) const LIMIT: Duration = Duration::from_millis(2_500);
 
 /// A gif of 400 by 300 pixels, smaller than any provider's limit.
-const SCREENSHOT: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;";
+pub(super) const SCREENSHOT: &[u8] = b"GIF89a\x90\x01\x2c\x01\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\0;";
 
 /// What omocaptcha answers, protocol v1.
 pub fn omocaptcha_v1(data: &[u8]) {
@@ -111,8 +111,26 @@ async fn asks(solver: &dyn DragSolver, transport: &Canned, data: &[u8]) {
     }
 }
 
-/// What holds of the outcome of every call of `solve`.
+/// What holds of the outcome of every call of `solve`, where answers are in pixels.
 fn solve_is_sound(outcome: &Result<Solution, SolveError>, body: &[u8], heard: &Heard) {
+    outcome_is_sound(outcome, heard);
+    if let Ok(solution) = outcome {
+        let drag = solution.drag();
+        let points = [Some(drag.start), Some(drag.end), drag.alternative_end];
+        let numbers = numbers_in(body);
+        for point in points.into_iter().flatten() {
+            for coordinate in [point.x, point.y] {
+                assert!(
+                    numbers.contains(&coordinate),
+                    "no provider said {coordinate}"
+                );
+            }
+        }
+    }
+}
+
+/// What holds of the outcome of every call of `solve`.
+pub(super) fn outcome_is_sound(outcome: &Result<Solution, SolveError>, heard: &Heard) {
     match outcome {
         Ok(solution) => {
             let drag = solution.drag();
@@ -122,16 +140,6 @@ fn solve_is_sound(outcome: &Result<Solution, SolveError>, body: &[u8], heard: &H
                 solution.cost().is_none_or(|cost| !cost.is_negative()),
                 "{solution:?}"
             );
-            let points = [Some(drag.start), Some(drag.end), drag.alternative_end];
-            let numbers = numbers_in(body);
-            for point in points.into_iter().flatten() {
-                for coordinate in [point.x, point.y] {
-                    assert!(
-                        numbers.contains(&coordinate),
-                        "no provider said {coordinate}"
-                    );
-                }
-            }
             hides_the_token(&serde_json::to_string(solution).expect("a solution serialises"));
         }
         Err(error) => {
@@ -146,7 +154,7 @@ fn solve_is_sound(outcome: &Result<Solution, SolveError>, body: &[u8], heard: &H
     }
 }
 
-fn refusal_is_sound<T>(outcome: Result<T, SolveError>) {
+pub(super) fn refusal_is_sound<T>(outcome: Result<T, SolveError>) {
     if let Err(error) = outcome {
         error_is_sound(&error);
         error_hides_the_token(&error);
@@ -269,7 +277,7 @@ impl Transport for Canned {
 
 /// Knows which job was bought and is not over.
 #[derive(Debug, Default)]
-struct Heard(Mutex<Option<PaidJob>>);
+pub(super) struct Heard(Mutex<Option<PaidJob>>);
 
 impl Heard {
     fn unsettled(&self) -> Option<PaidJob> {
@@ -294,7 +302,7 @@ impl Observer for Heard {
 }
 
 /// Runs it on a clock that leaps over every wait.
-fn block_on(future: impl Future<Output = ()>) {
+pub(super) fn block_on(future: impl Future<Output = ()>) {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

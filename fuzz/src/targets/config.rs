@@ -73,7 +73,7 @@ fn proxy() -> String {
 }
 
 /// In capitals too: the host of a URL is read in small letters.
-fn shows_the_token(text: &str) -> bool {
+pub(super) fn shows_the_token(text: &str) -> bool {
     text.to_ascii_lowercase()
         .contains(&TOKEN.to_ascii_lowercase())
 }
@@ -167,7 +167,7 @@ fn built<S: DragSolver>(outcome: Result<S, ConfigError>) {
     }
 }
 
-fn refusal_is_sound(error: &ConfigError) {
+pub(super) fn refusal_is_sound(error: &ConfigError) {
     assert!(
         !error.path().is_empty() && !error.problem().is_empty(),
         "{error:?}"

@@ -7,6 +7,7 @@
 mod answer_text;
 mod answers;
 mod config;
+mod declared;
 mod promises;
 mod screenshot;
 mod vocabulary;
@@ -14,6 +15,7 @@ mod vocabulary;
 pub use self::answer_text::answer_text;
 pub use self::answers::{anticaptcha, omocaptcha_v1, omocaptcha_v2, twocaptcha};
 pub use self::config::config;
+pub use self::declared::declared;
 pub use self::screenshot::screenshot;
 pub use self::vocabulary::vocabulary;
 
@@ -25,6 +27,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("anticaptcha", anticaptcha),
     ("answer_text", answer_text),
     ("config", config),
+    ("declared", declared),
     ("omocaptcha_v1", omocaptcha_v1),
     ("omocaptcha_v2", omocaptcha_v2),
     ("screenshot", screenshot),
