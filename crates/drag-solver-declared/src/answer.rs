@@ -216,3 +216,46 @@ fn with_settings(value: &Value, settings: &BTreeMap<String, Value>) -> Result<Va
     let template = Template::compile(value, scope)?;
     Ok(template.fill(&Fill::Preview))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_end_is_where_it_is_and_a_distance_is_counted_from_the_start() {
+        let found = |answer: Value, said: Value| {
+            let answer: Answer = serde_json::from_value(answer).unwrap();
+            let reader = AnswerReader::compile(&answer, None, &BTreeMap::new()).unwrap();
+            reader.read(&said).found.unwrap()
+        };
+        let start = Point::new(83.0, 560.0);
+        let said = json!({"end": {"x": 150, "y": 70}});
+        let from = |key: &str, at: &str| {
+            let answer = json!({key: at, "from": [83, 560]});
+            found(answer, said.clone())
+        };
+        assert_eq!(
+            from("end_x", "/end/x"),
+            Found::End {
+                start,
+                x: 150.0,
+                y: None
+            }
+        );
+        assert_eq!(
+            from("end", "/end"),
+            Found::End {
+                start,
+                x: 150.0,
+                y: Some(70.0)
+            }
+        );
+        let distance = 150.0;
+        assert_eq!(
+            from("distance", "/end/x"),
+            Found::Distance { start, distance }
+        );
+    }
+}
