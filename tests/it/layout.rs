@@ -105,10 +105,22 @@ fn may_depend_on(crate_name: &str, other: &str) -> bool {
         | "drag-solver-image"
         | "drag-solver-mock"
         | "drag-solver-emulator" => other == core,
-        // Its sandbox is an emulator that knows the test pictures.
-        "drag-solver-cli" => {
-            ["drag-solver", "drag-solver-emulator", "drag-solver-mock"].contains(&other)
-        }
+        // Its sandbox is an emulator that knows the test pictures, and it tries declared services.
+        "drag-solver-cli" => [
+            "drag-solver",
+            "drag-solver-declared",
+            "drag-solver-emulator",
+            "drag-solver-mock",
+        ]
+        .contains(&other),
+        // Behind a feature it makes doubles of services, and tries them.
+        "drag-solver-declared" => [
+            core,
+            "drag-solver-emulator",
+            "drag-solver-http",
+            "drag-solver-mock",
+        ]
+        .contains(&other),
         "drag-solver" => other != "drag-solver-cli",
         _provider => [core, "drag-solver-http"].contains(&other),
     }

@@ -168,6 +168,10 @@ pub mod providers {
 /// For tests, in dev-dependencies: no network, no account, no waiting.
 #[cfg(feature = "mock")]
 pub mod testing {
+    /// A declared service, tried on a double of it that is made of the same declaration.
+    #[cfg(all(feature = "config", feature = "emulator"))]
+    #[doc(inline)]
+    pub use drag_solver_declared::testing as declared;
     /// The providers' wire protocols on a loopback port, with every fault there is.
     #[cfg(feature = "emulator")]
     #[doc(inline)]
