@@ -22,7 +22,10 @@ pub(super) fn judge(
     let (kind, billed, hint) = meaning(status);
     let error = match error {
         ResponseError::Rejected(error) if error.kind() == ErrorKind::Unavailable => {
-            error.with_billed(if status < 300 { Billed::No } else { billed })
+            let billed = if status < 300 { Billed::No } else { billed };
+            // What is said to be billed is billed.
+            let own = error.billed();
+            error.with_billed(own.max(billed))
         }
         ResponseError::Unknown(error) if status >= 300 => error.with_kind(kind).with_billed(billed),
         ResponseError::Rejected(error) | ResponseError::Unknown(error) => error,
@@ -133,6 +136,14 @@ mod tests {
         let down = || SolveError::new(Unavailable, "maintenance").into();
         for (status, billed) in [(200, No), (299, No), (300, Maybe), (500, Maybe), (503, No)] {
             assert_eq!(judged(status, down()), (Unavailable, billed), "{status}");
+        }
+        let paid = || {
+            SolveError::new(Unavailable, "a crash")
+                .with_billed(Billed::Yes)
+                .into()
+        };
+        for status in [200, 500, 503] {
+            assert_eq!(judged(status, paid()), (Unavailable, Billed::Yes));
         }
         // Every other refusal that is explained stands as it is.
         let refused = SolveError::new(Unauthorized, "bad key").into();
