@@ -48,11 +48,14 @@ impl AnswerReader {
         })
     }
 
-    /// Whether there is something where the answer should be.
+    /// Whether there is something where the answer should be: an empty list says that there is nothing yet.
     pub(crate) fn is_there(&self, root: &Value) -> bool {
-        self.place().find(root).is_some_and(|value| {
-            let is_empty = value.as_str().is_some_and(str::is_empty);
-            !is_empty
+        self.place().find(root).is_some_and(|value| match &*value {
+            Value::String(text) => !text.trim().is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            Value::Number(_) => matches!(self.form, Form::Distance(..) | Form::EndX(..)),
+            Value::Bool(_) | Value::Null => false,
         })
     }
 

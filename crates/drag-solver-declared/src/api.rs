@@ -156,11 +156,24 @@ impl DeclaredApi {
         let places = &self.poll.as_ref()?.job;
         let in_body = json::job_id(places.find(root).as_deref());
         in_body.or_else(|| {
-            let target = response.location().filter(|_| places.or_location)?;
+            // "Send it there instead" comes before there is a job.
+            let is_moved = matches!(response.status(), 301 | 307 | 308);
+            let target = response.location();
+            let target = target.filter(|_| places.or_location && !is_moved)?;
             let path = target.split(['?', '#']).next()?;
             let last = path.trim_end_matches('/').rsplit('/').next()?;
             json::job_id(Some(&last.into()))
         })
+    }
+
+    /// Whether this is no job's id, but a refusal's text that stands in the same place.
+    fn is_text_of_refusal(&self, root: &Value, job: &JobId) -> bool {
+        let places = self.poll.as_ref().map(|poll| &poll.job);
+        let elsewhere =
+            places.and_then(|places| places.find_outside(root, |at| self.refusals.tells_at(at)));
+        let in_body = places.and_then(|places| places.find(root));
+        json::job_id(in_body.as_deref()).as_ref() == Some(job)
+            && json::job_id(elsewhere.as_deref()).as_ref() != Some(job)
     }
 
     /// The error that a response is, for requests that are not about a job.
@@ -212,7 +225,7 @@ impl JobApi for DeclaredApi {
             (
                 Some(Refusal::Job(JobState::Running) | Refusal::Request(ResponseError::Unknown(_))),
                 Some(job),
-            ) => return Ok(Created::Job(job.clone())),
+            ) if !self.is_text_of_refusal(&root, job) => return Ok(Created::Job(job.clone())),
             (Some(refusal), _) => return Err(refusal.into()),
         }
         match progress {

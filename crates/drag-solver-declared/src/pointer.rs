@@ -11,6 +11,9 @@ use crate::definition::{Pointers, Words};
 /// The end of a redirect's path, among the places where a job's id may be.
 const LOCATION: &str = "location";
 
+/// The longest text that is read as JSON, in bytes. An answer is some hundred.
+const LONGEST_JSON: usize = 64 * 1024;
+
 /// Places in a response, checked, the best first.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
@@ -63,6 +66,17 @@ impl Places {
         self.paths.iter().find_map(|path| at(root, path))
     }
 
+    /// What is at the first of them where there is something, but for places that are among `others`.
+    pub(crate) fn find_outside<'a>(
+        &self,
+        root: &'a Value,
+        others: impl Fn(&str) -> bool,
+    ) -> Option<Cow<'a, Value>> {
+        let pointers = self.written.iter().filter(|pointer| *pointer != LOCATION);
+        let mut outside = pointers.zip(&self.paths);
+        outside.find_map(|(pointer, path)| at(root, path).filter(|_| !others(pointer)))
+    }
+
     /// The texts at all of them, as they are told to people.
     pub(crate) fn messages(&self, root: &Value) -> Vec<String> {
         let found = self.paths.iter().filter_map(|path| at(root, path));
@@ -85,7 +99,8 @@ fn at<'a>(root: &'a Value, path: &[String]) -> Option<Cow<'a, Value>> {
     match root {
         Value::Object(members) => at(members.get(part)?, rest),
         Value::Array(items) => at(items.get(part.parse::<usize>().ok()?)?, rest),
-        Value::String(text) => {
+        // It is read anew for each place that is looked at.
+        Value::String(text) if text.len() <= LONGEST_JSON => {
             let inner: Value = serde_json::from_str(text).ok()?;
             // A text within a text leads nowhere.
             let inner = Some(inner).filter(|inner| !inner.is_string())?;
@@ -152,6 +167,8 @@ mod tests {
         assert_eq!(find("/deep/a/b"), Some(json!(7)));
         assert_eq!(find("/text"), Some(json!("[[1, 2]]")));
         assert_eq!(find("/bad/0"), None);
+        let long = json!({"text": format!("[1, \"{}\"]", "x".repeat(LONGEST_JSON))});
+        assert_eq!(places(&["/text/0"]).find(&long), None);
     }
 
     #[test]

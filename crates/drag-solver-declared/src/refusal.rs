@@ -18,6 +18,8 @@ pub(crate) struct Refusals {
     codes: Option<(Places, Option<Places>)>,
     rows: Vec<Row>,
     unsolvable: Billed,
+    /// What a refusal costs that nothing explains: where there are no jobs, it may come after the work.
+    unexplained: Billed,
 }
 
 #[derive(Clone, Debug)]
@@ -73,8 +75,18 @@ impl Refusals {
         let conditions = conditions.map(|(index, condition)| {
             Check::compile(condition).map_err(|error| numbered("refused", index, error))
         });
+        let has_refusals = definition.refused.as_ref().is_some_and(|it| !it.is_empty());
+        let can_refuse = has_refusals && definition.message.is_some();
         let rows = definition.errors.iter().enumerate().map(|(index, row)| {
-            Row::compile(row).map_err(|error| numbered("errors", index, error))
+            let compiled = Row::compile(row).and_then(|compiled| {
+                if compiled.looks_at_message() && !can_refuse {
+                    let problem = "has no place to look at: write `at`; or `message` and `refused`, and it \
+                                   is about the text of a refusal";
+                    return Err(ConfigError::of_whole(problem));
+                }
+                Ok(compiled)
+            });
+            compiled.map_err(|error| numbered("errors", index, error))
         });
         let codes = definition.codes.as_ref().map(|codes| {
             let at = codes.at.clone().unwrap_or_default();
@@ -82,12 +94,17 @@ impl Refusals {
             Ok((at, Places::optional("number", codes.number.as_ref())?))
         });
         let codes = codes.transpose();
+        let unsolvable = definition.unsolvable.unwrap_or(Billed::Maybe);
         Ok(Self {
             conditions: conditions.collect::<Result<_, _>>()?,
             message: Places::optional("message", definition.message.as_ref())?,
             codes: codes.map_err(|error: ConfigError| error.in_key("codes"))?,
             rows: rows.collect::<Result<_, _>>()?,
-            unsolvable: definition.unsolvable.unwrap_or(Billed::Maybe),
+            unsolvable,
+            unexplained: match definition.poll {
+                Some(_) => Billed::No,
+                None => unsolvable,
+            },
         })
     }
 
@@ -123,6 +140,7 @@ impl Refusals {
             }
             Meaning::Unknown if !has_failed => {
                 let error = SolveError::new(ErrorKind::Protocol, message);
+                let error = error.with_billed(self.unexplained);
                 Refusal::Request(ResponseError::Unknown(error))
             }
             Meaning::GaveUp | Meaning::Unknown => {
@@ -131,6 +149,13 @@ impl Refusals {
             Meaning::NotReady => Refusal::Job(JobState::Running),
             Meaning::Missing => Refusal::Job(missing(&message)),
         })
+    }
+
+    /// Whether the text of a refusal, or its code, stands at this place.
+    pub(crate) fn tells_at(&self, pointer: &str) -> bool {
+        let message = self.message.iter();
+        let mut places = message.chain(self.codes.iter().map(|(at, _)| at));
+        places.any(|places| places.written.iter().any(|written| written == pointer))
     }
 
     /// Whether this status alone means something, with whatever body.
@@ -256,13 +281,31 @@ impl Row {
                 RowMeaning::GaveUp(row.billed)
             }
             (Some(kind), None) => {
-                RowMeaning::Refused(kind, row.billed.unwrap_or(Billed::No), row.wait)
+                // These come from in front of a service that may have begun to work.
+                let is_late = row.status.is_some_and(
+                    |status| matches!(status, 500..600 if ![503, 521, 523, 525, 526].contains(&status)),
+                );
+                let unsaid = if is_late { Billed::Maybe } else { Billed::No };
+                RowMeaning::Refused(kind, row.billed.unwrap_or(unsaid), row.wait)
             }
             (None, Some(RowState::Running)) => RowMeaning::Running,
             (None, Some(RowState::Missing)) => RowMeaning::Missing,
             (None, None) => return refuse("says nothing: write `kind` or `state`"),
             (Some(_), Some(_)) => return refuse("says two things: write `kind` or `state`"),
         };
+        if row.at.is_some() && row.is.is_none() && row.contains.is_none() {
+            let problem = "is not looked at: write `is` or `contains`, too";
+            return Err(ConfigError::new("at", problem));
+        }
+        let has_wait = matches!(means, RowMeaning::Refused(..));
+        if row.wait.is_some() && !has_wait {
+            let problem = "belongs to a refusal of a request: to a `kind` that is not `unsolvable`";
+            return Err(ConfigError::new("wait", problem));
+        }
+        if row.billed.is_some() && matches!(means, RowMeaning::Running | RowMeaning::Missing) {
+            let problem = "belongs to a `kind`, or to what has failed";
+            return Err(ConfigError::new("billed", problem));
+        }
         Ok(Self {
             at: Places::optional("at", row.at.as_ref())?,
             is: row.is.clone(),
@@ -270,6 +313,12 @@ impl Row {
             status: row.status,
             means,
         })
+    }
+
+    /// Whether it can only match the message of a refusal.
+    fn looks_at_message(&self) -> bool {
+        let has_words = self.is.is_some() || self.contains.is_some();
+        has_words && self.at.is_none() && self.status.is_none()
     }
 
     /// A row without a place of its own is about the message of a refusal.
