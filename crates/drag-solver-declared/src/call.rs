@@ -22,6 +22,19 @@ pub(crate) struct Request {
     pub(crate) body: Option<Body>,
 }
 
+/// Headers that follow from the body and the connection. A second one breaks the request.
+const OTHERS_HEADERS: &[&str] = &[
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Json(Template),
@@ -62,6 +75,13 @@ impl Request {
         let headers =
             texts(Place::Header, &call.headers).map_err(|error| error.in_key("headers"))?;
         for (name, text) in &headers {
+            if OTHERS_HEADERS
+                .iter()
+                .any(|other| name.eq_ignore_ascii_case(other))
+            {
+                let problem = "is set by what sends the request";
+                return Err(ConfigError::new(name, problem).in_key("headers"));
+            }
             let is_fit = HeaderName::try_from(name).is_ok()
                 && HeaderValue::try_from(text.fill(&Fill::Preview)).is_ok();
             if !is_fit {
@@ -106,6 +126,14 @@ impl Request {
                 .is_some_and(|body| body.template().is_secret())
         };
         texts.map(|(_, text)| text).any(Text::is_secret) || is_body()
+    }
+
+    /// Whether the job stands anywhere in it.
+    pub(crate) fn has_job(&self) -> bool {
+        let texts = self.query.iter().chain(&self.headers);
+        let mut texts = texts.map(|(_, text)| text).chain(&self.segments);
+        let body = self.body.as_ref();
+        texts.any(Text::has_job) || body.is_some_and(|body| body.template().has_job())
     }
 
     /// The request. With a picture, there is a place for it.
@@ -244,7 +272,9 @@ fn compile_path(path: &str, scope: Scope<'_>) -> Result<(String, Vec<Text>), Con
 fn compile_body(call: &Call, scope: Scope<'_>) -> Result<Option<Body>, ConfigError> {
     let in_place = |place| Scope { place, ..scope };
     let table = |members: &Map<String, Value>, key, place| {
-        Template::table(members, in_place(place)).map_err(|error: ConfigError| error.in_key(key))
+        let template = Template::table(members, in_place(place));
+        let checked = template.and_then(|template| template.check_form().map(|()| template));
+        checked.map_err(|error: ConfigError| error.in_key(key))
     };
     match (&call.json, &call.form, &call.multipart) {
         (None, None, None) => Ok(None),
@@ -254,6 +284,10 @@ fn compile_body(call: &Call, scope: Scope<'_>) -> Result<Option<Body>, ConfigErr
             Ok(Some(Body::Json(template)))
         }
         (None, Some(form), None) => table(form, "form", Place::Form).map(Body::Form).map(Some),
+        (None, None, Some(_)) if !scope.is_create => {
+            let problem = "can only stand in create: write `form`";
+            Err(ConfigError::new("multipart", problem))
+        }
         (None, None, Some(parts)) => {
             let template = table(parts, "multipart", Place::Multipart)?;
             Ok(Some(Body::Multipart(template)))

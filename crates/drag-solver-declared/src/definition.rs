@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ErrorKind, ImageFormat, human_duration};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -26,10 +27,12 @@ pub struct Definition {
     pub guessed: Vec<String>,
 
     /// Variable of the environment that holds the key of the account.
+    #[serde(deserialize_with = "variable")]
     pub key: Option<String>,
     /// Where the API is.
     pub base_url: Option<String>,
     /// Other secrets: a name, and the variable that holds it.
+    #[serde(deserialize_with = "variables")]
     pub secrets: BTreeMap<String, String>,
     /// What users may set: a name, and what it is otherwise.
     pub settings: BTreeMap<String, Value>,
@@ -245,7 +248,8 @@ pub struct ErrorRow {
     pub kind: Option<ErrorKind>,
     /// or it is no error, and the job is so far.
     pub state: Option<RowState>,
-    /// What was billed; nothing unless set.
+    /// What was billed. Unless set, nothing; of a status of 500 and more that may come after the work,
+    /// `maybe`.
     pub billed: Option<Billed>,
     /// How long to wait before the next request.
     #[serde(with = "human_duration::option")]
@@ -309,8 +313,27 @@ pub struct Pointers(pub Vec<String>);
 #[non_exhaustive]
 pub struct Words(pub Vec<String>);
 
+/// Reads the name of a variable. What stands in its place may be the key, and is not shown.
+fn variable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let read = Option::deserialize(deserializer);
+    read.map_err(|_| D::Error::custom(NO_VARIABLE))
+}
+
+fn variables<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let read = BTreeMap::deserialize(deserializer);
+    read.map_err(|_| {
+        D::Error::custom("must be a table of names and variables, as in { user = \"CLERK_USER\" }")
+    })
+}
+
+/// What is wrong with a key that is no variable.
+pub(crate) const NO_VARIABLE: &str = "must be the name of a variable of the environment, as in \
+    \"HMCAPTCHA_API_KEY\": the key itself is not written into the file";
+
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text, or a list of texts")]
 enum OneOrMany {
     One(Word),
     Many(Vec<Word>),

@@ -39,3 +39,5 @@ pub use crate::definition::{
 };
 pub use crate::gallery::GALLERY;
 pub use crate::service::Declared;
+#[doc(hidden)]
+pub use crate::service::TAKEN;

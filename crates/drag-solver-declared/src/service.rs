@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use drag_solver_core::text::looks_like_token;
 use drag_solver_core::{Billed, ConfigError, ImageFormat, ScreenshotLimits};
 use drag_solver_http::{
     Context, EnvVar, HttpOptions, HttpSolver, PollInterval, Secret, check_base_url, check_name,
@@ -15,7 +16,7 @@ use crate::advice;
 use crate::answer::AnswerReader;
 use crate::api::{DeclaredApi, Poll};
 use crate::call::Request;
-use crate::definition::{Call, Definition, Limits, State, Words};
+use crate::definition::{Call, Definition, Limits, NO_VARIABLE, State, Unit, Words};
 use crate::pointer::Places;
 use crate::refusal::Refusals;
 use crate::template::Scope;
@@ -50,6 +51,32 @@ pub struct Declared {
     name: String,
     definition: Arc<Definition>,
 }
+
+/// What every provider has in a chain's file: `HttpOptions`, and what the chain itself reads.
+#[doc(hidden)]
+pub const TAKEN: &[&str] = &[
+    "base_url",
+    "budget",
+    "circuit_breaker",
+    "concurrency_limit",
+    "connect_timeout",
+    "fit",
+    "job_timeout",
+    "key",
+    "kind",
+    "name",
+    "poll",
+    "price",
+    "proxy",
+    "rate_limit",
+    "request_timeout",
+    "retry",
+    "timeout",
+    "token",
+    "total_timeout",
+    "user_agent",
+    "validate",
+];
 
 type Settings = BTreeMap<String, Value>;
 type Secrets = BTreeMap<String, SecretString>;
@@ -217,8 +244,17 @@ impl Declared {
     /// The settings, with something in place of what its user has to set.
     pub(crate) fn example_settings(&self) -> Settings {
         let mut settings = self.definition.settings.clone();
-        for value in settings.values_mut().filter(|value| **value == "") {
-            *value = serde_json::json!([1, 1]);
+        let view_width = match &self.definition.answer.unit {
+            Some(Unit::ViewWidth(Value::String(text))) => text.as_str(),
+            _ => "",
+        };
+        for (name, value) in settings.iter_mut().filter(|(_, value)| **value == "") {
+            let is_width = view_width.contains(&format!("{{setting.{name}}}"));
+            *value = if is_width {
+                340.into()
+            } else {
+                serde_json::json!([1, 1])
+            };
         }
         settings
     }
@@ -231,10 +267,9 @@ impl Declared {
             .map(|(name, variable)| (name.as_str(), variable.as_str()));
         for (key, variable) in own_key.into_iter().chain(others) {
             let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            if variable.is_empty() || !variable.chars().all(is_name) {
-                let problem = "must be the name of a variable of the environment, as in \
-                               \"HMCAPTCHA_API_KEY\": the key itself is not written into the file";
-                return Err(ConfigError::new(key, problem));
+            let is_variable = !variable.is_empty() && variable.chars().all(is_name);
+            if !is_variable || looks_like_token(variable) {
+                return Err(ConfigError::new(key, NO_VARIABLE));
             }
         }
         if self.definition.base_url.is_none() {
@@ -250,8 +285,55 @@ impl Declared {
         }) = &self.definition.state
         {
             no_word_twice(&[("running", running), ("solved", solved), ("failed", failed)])?;
+            if solved.as_ref().is_none_or(|words| words.0.is_empty()) {
+                let problem = "must be set: the word that says that there is an answer";
+                return Err(ConfigError::new("solved", problem).in_key("state"));
+            }
         }
+        self.check_names()?;
+        self.check_jobs()?;
         self.compile(&self.example_settings()).map(drop)
+    }
+
+    /// Refuses names that its user could not set.
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let Definition {
+            settings, secrets, ..
+        } = &*self.definition;
+        for (table, names) in [
+            ("settings", settings.keys().collect::<Vec<_>>()),
+            ("secrets", secrets.keys().collect()),
+        ] {
+            for name in names {
+                let problem = if TAKEN.contains(&name.as_str()) {
+                    "is a key of every provider: choose another name"
+                } else if table == "settings" && secrets.contains_key(name) {
+                    "is a secret, too: choose another name"
+                } else {
+                    continue;
+                };
+                return Err(ConfigError::new(name, problem).in_key(table));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what is about jobs where there are none.
+    fn check_jobs(&self) -> Result<(), ConfigError> {
+        let Definition {
+            create,
+            poll,
+            report,
+            ..
+        } = &*self.definition;
+        let problem = "belongs to a service with `poll`: without it there are no jobs";
+        if poll.is_none() && create.job.is_some() {
+            return Err(ConfigError::new("job", problem).in_key("create"));
+        }
+        if poll.is_none() && (report.correct.is_some() || report.incorrect.is_some()) {
+            return Err(ConfigError::new("report", problem));
+        }
+        Ok(())
     }
 
     /// The protocol, without a key.
@@ -264,13 +346,14 @@ impl Declared {
             settings,
             secrets: &definition.secrets,
         };
-        let request = |call: &Call, allowed: &[&str], is_create: bool, has_job| {
+        let request = |call: &Call, allowed: &[&str], is_create, has_job| {
             only(call, allowed)?;
-            if call.multipart.is_some() && !is_create {
-                let problem = "belongs to `create`, which has a picture to send: write `form`";
-                return Err(ConfigError::new("multipart", problem));
+            let request = Request::compile(call, scope(is_create, has_job))?;
+            if has_job && !request.has_job() {
+                let problem = "must have the job in it, as in `\"{job}\"`";
+                return Err(ConfigError::of_whole(problem));
             }
-            Request::compile(call, scope(is_create, has_job))
+            Ok(request)
         };
         let in_create = |error: ConfigError| error.in_key("create");
         let create = request(&definition.create, &["job"], true, false).map_err(in_create)?;

@@ -147,6 +147,15 @@ impl Text {
         self.holes().any(Placeholder::is_secret)
     }
 
+    pub(crate) fn has_job(&self) -> bool {
+        self.holes().any(|hole| *hole == P::Job)
+    }
+
+    /// Whether there is more in it than the picture's file, which is then no file of its own.
+    fn is_more_than_file(&self) -> bool {
+        self.0.len() > 1 && self.holes().any(|hole| *hole == P::PictureFile)
+    }
+
     pub(crate) fn is_fixed(&self) -> bool {
         self.holes().next().is_none()
     }
@@ -363,6 +372,30 @@ impl Template {
     /// How often the picture stands in it.
     pub(crate) fn pictures(&self) -> usize {
         self.count(&Text::pictures)
+    }
+
+    pub(crate) fn has_job(&self) -> bool {
+        self.count(&|text: &Text| usize::from(text.has_job())) > 0
+    }
+
+    /// Refuses a picture that a form cannot hold: one that is a part of a member, which is written as JSON.
+    pub(crate) fn check_form(&self) -> Result<(), ConfigError> {
+        let Self::Table(members) = self else {
+            return Ok(());
+        };
+        for (name, member) in members {
+            let is_inside = !matches!(member, Self::Text(_)) && member.pictures() > 0;
+            let is_more = |text: &Text| usize::from(text.is_more_than_file());
+            let problem = if is_inside {
+                "has the picture inside of a list or a table: a form has it as a member of its own"
+            } else if member.count(&is_more) > 0 {
+                "has words beside `{picture.file}`: a file is a part of its own"
+            } else {
+                continue;
+            };
+            return Err(ConfigError::new(name, problem));
+        }
+        Ok(())
     }
 
     pub(crate) fn is_secret(&self) -> bool {

@@ -250,6 +250,92 @@ fn each_mistake_is_refused_with_its_place() {
             r#"user = "me@example.com""#.into(),
             "user: must be the name of a variable",
         ),
+        // What would be accepted, and then not do what it says.
+        (
+            r#"solved = "done", "#.into(),
+            String::new(),
+            "state.solved: must be set",
+        ),
+        (
+            r#"path = "jobs/{job}""#.into(),
+            r#"path = "jobs""#.into(),
+            "poll: must have the job in it",
+        ),
+        (
+            r#"path = "jobs/{job}""#.into(),
+            r#"path = "jobs/{job}", multipart = { a = "b" }"#.into(),
+            "poll.multipart: can only stand in create",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nreport.correct = { path = \"good\", query = { a = \"b\" } }".into(),
+            "report.correct: must have the job in it",
+        ),
+        (
+            create(sound),
+            r#"create = { path = "jobs", form = { key = "{key}", images = ["{picture.base64}"] }, job = "/id" }"#.into(),
+            "create.form.images: has the picture inside of a list or a table",
+        ),
+        (
+            create(sound),
+            r#"create = { path = "jobs", multipart = { key = "{key}", a = "b{picture.file}" }, job = "/id" }"#.into(),
+            "create.multipart.a: has words beside `{picture.file}`",
+        ),
+        (
+            create(sound),
+            r#"create = { path = "jobs", headers = { Content-Length = "7" }, json = { key = "{key}", image = "{picture.base64}" }, job = "/id" }"#.into(),
+            "create.headers.Content-Length: is set by what sends the request",
+        ),
+        (
+            r#"poll = { path = "jobs/{job}", first = "2s", every = "2s" }"#.into(),
+            String::new(),
+            "create.job: belongs to a service with `poll`",
+        ),
+        (
+            "settings = { width = 340 }".into(),
+            "settings = { poll = 340 }".into(),
+            "settings.poll: is a key of every provider",
+        ),
+        (
+            "settings = { width = 340 }".into(),
+            "settings = { user = 340 }".into(),
+            "settings.user: is a secret, too",
+        ),
+        (
+            r#"user = "POINTING_USER""#.into(),
+            r#"timeout = "POINTING_USER""#.into(),
+            "secrets.timeout: is a key of every provider",
+        ),
+        (
+            r#"key = "POINTING_API_KEY""#.into(),
+            r#"key = "0123456789ABCDEF0123456789ABCDEF""#.into(),
+            "key: must be the name of a variable",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nmessage = \"/m\"\nerrors = [{ is = \"a\", kind = \"unauthorized\" }]".into(),
+            "errors.0: has no place to look at",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nrefused = [{ at = \"/e\" }]\nerrors = [{ is = \"a\", kind = \"unauthorized\" }]".into(),
+            "errors.0: has no place to look at",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nerrors = [{ at = \"/e\", status = 409, kind = \"unauthorized\" }]".into(),
+            "errors.0.at: is not looked at",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nerrors = [{ status = 409, state = \"running\", wait = \"5s\" }]".into(),
+            "errors.0.wait: belongs to a refusal",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            "answer.at = \"/points\"\nerrors = [{ status = 409, state = \"missing\", billed = \"no\" }]".into(),
+            "errors.0.billed: belongs to",
+        ),
         (
             "https://api".into(),
             "http://api".into(),
@@ -274,4 +360,13 @@ fn a_brace_that_is_written_twice_is_a_brace() {
     let service = load(&SOUND.replace(r#"image = "{picture.base64}""#, braces)).unwrap();
     let shown = service.preview();
     assert!(shown.contains(r#""note": "{\"a\": 1} 340""#), "{shown}");
+}
+
+#[test]
+fn a_setting_that_has_to_be_set_may_be_the_width_of_the_view() {
+    let declared = SOUND.replace("width = 340", "width = \"\"").replace(
+        r#"answer.at = "/points""#,
+        r#"answer = { at = "/points", unit.view_width = "{setting.width}" }"#,
+    );
+    load(&declared).unwrap();
 }
