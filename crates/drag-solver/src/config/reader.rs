@@ -49,6 +49,12 @@ impl Table {
         self.insert(key, value);
     }
 
+    /// The keys of the structs that were read.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(|known| &**known)
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }

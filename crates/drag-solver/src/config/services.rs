@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use drag_solver_declared::{Declared, Definition, GALLERY};
@@ -56,6 +57,15 @@ pub(super) fn declare(
             Declaration::File(file) => read(name, &registry.context().path(file)),
         };
         let in_place = |error: ConfigError| error.in_key(name).in_key("services");
+        // One in Rust would be replaced without a word, or found first by its other name.
+        let known = registry.find(name);
+        if let Some(known) = known.filter(|known| known.declared.is_none()) {
+            let problem = format!(
+                "there is a provider `{}` of that name: choose another",
+                known.name
+            );
+            return Err(in_place(ConfigError::of_whole(problem)));
+        }
         registry = registry.with_service(service.map_err(in_place)?);
     }
     Ok(registry)
@@ -73,14 +83,28 @@ pub fn read_service(path: impl AsRef<Path>) -> Result<Declared, ConfigError> {
 }
 
 fn read(name: &str, path: &Path) -> Result<Declared, ConfigError> {
-    let refuse = |problem: String| ConfigError::of_whole(format!("{}: {problem}", path.display()));
-    let size = fs::metadata(path).map(|file| file.len());
-    if size.is_ok_and(|size| size > MAX_BYTES) {
+    // In the place of a file there may be the key.
+    let is_file = path
+        .extension()
+        .is_some_and(|extension| extension == "toml");
+    let whose = match is_file {
+        true => path.display().to_string(),
+        false => "the file, whose name is shown if it ends in .toml".to_owned(),
+    };
+    let refuse = |problem: String| ConfigError::of_whole(format!("{whose}: {problem}"));
+    let text = contents(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let Some(text) = text else {
         return Err(refuse("is longer than 1 MiB: is it the right file?".into()));
-    }
-    let text = fs::read_to_string(path);
-    let text = text.map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    };
     of_text(name, &text)
+}
+
+/// The text of a file; `None` if it is too long, or has no end.
+fn contents(path: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    Ok(Some(text).filter(|text| text.len() as u64 <= MAX_BYTES))
 }
 
 fn of_text(name: &str, text: &str) -> Result<Declared, ConfigError> {

@@ -131,3 +131,55 @@ fn every_service_of_the_gallery_is_a_kind() {
         );
     }
 }
+
+#[test]
+fn a_setting_of_a_service_has_no_name_that_its_user_could_not_set() {
+    let mut table = super::reader::Table::default();
+    let _ = table.take::<crate::http::HttpOptions>();
+    let _ = table.take::<super::provider::ChainKeys>();
+    let taken: std::collections::BTreeSet<_> = table.known().collect();
+    let refused: std::collections::BTreeSet<_> =
+        drag_solver_declared::TAKEN.iter().copied().collect();
+    assert_eq!(taken, refused);
+}
+
+#[test]
+fn a_key_in_the_place_of_its_variable_or_of_a_file_is_not_shown() {
+    let provider = "[[providers]]\nkind = \"pointing\"\n";
+    let service = |wrong: &str| {
+        let declared = POINTING.replace("key = \"POINTING_API_KEY\"", wrong);
+        format!("[services.pointing]\n{declared}\n{provider}")
+    };
+    for text in [
+        format!("[services]\npointing = \"42hunter\"\n{provider}"),
+        service("key = 42424242"),
+        service("key = [\"42hunter\"]"),
+        service("key = \"42hunter\""),
+        service("key = \"POINTING_API_KEY\"\nsecrets = { user = 42424242 }"),
+        service("key = \"POINTING_API_KEY\"\nsecrets = \"42hunter\""),
+    ] {
+        let built = parse(&text).and_then(|config| config.build(&pointing()));
+        let error = built.unwrap_err().to_string();
+        assert!(error.starts_with("services.pointing"), "{error}");
+        assert!(!error.contains("42"), "{error}");
+    }
+}
+
+#[cfg(feature = "twocaptcha")]
+#[test]
+fn a_service_does_not_take_the_name_of_another_provider() {
+    for name in ["twocaptcha", "2captcha"] {
+        let chain = format!("[services.{name}]\n{POINTING}\n[[providers]]\nkind = \"{name}\"");
+        let built = parse(&chain).unwrap().build(&Registry::standard());
+        let error = built.unwrap_err().to_string();
+        let expected = format!("services.{name}: there is a provider `twocaptcha` of that name");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    let error = read_service("/dev/zero").unwrap_err().to_string();
+    assert!(error.contains("is longer than 1 MiB"), "{error}");
+}
