@@ -52,7 +52,7 @@ async fn a_task_is_bought_and_fetched_after_5_s_and_then_every_2_s() {
     assert_eq!(
         transport.sent()[0].json(),
         json!({"clientKey": "YOUR_API_KEY", "task": {
-            "type": "ImageToCoordinatesTask", "body": "R0lGODlhkAEsAQAAADs=",
+            "type": "ImageToCoordinatesTask", "body": "R0lGODlhkAEsAQAAACwAAAAAAQABAAACADs=",
             "comment": COMMENT, "mode": "points",
         }})
     );

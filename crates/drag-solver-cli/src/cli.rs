@@ -22,7 +22,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::chain::registry::registry;
+    use crate::chain::registry::built_in;
 
     #[test]
     fn the_definition_is_sound() {
@@ -33,7 +33,7 @@ mod tests {
     fn an_unknown_provider_is_told_the_known_ones() {
         let arguments = ["drag-solver", "solve", "a.png", "--provider", "omocapcha"];
         let error = Cli::try_parse_from(arguments).unwrap_err().to_string();
-        for kind in registry().kinds() {
+        for kind in built_in() {
             assert!(error.contains(&kind.name), "{error}");
         }
     }

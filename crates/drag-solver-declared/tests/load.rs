@@ -137,11 +137,6 @@ fn each_mistake_is_refused_with_its_place() {
         ),
         (
             r#"first = "2s", "#.into(),
-            r#"first = "2s", multipart = { id = "{job}" }, "#.into(),
-            "poll.multipart: belongs to `create`",
-        ),
-        (
-            r#"first = "2s", "#.into(),
             String::new(),
             "poll.first: must be set",
         ),

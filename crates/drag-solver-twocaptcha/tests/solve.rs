@@ -53,7 +53,7 @@ async fn a_task_is_bought_and_fetched() {
     assert_eq!(
         *task,
         json!({
-            "type": "CoordinatesTask", "body": "R0lGODlhkAEsAQAAADs=", "comment": COMMENT,
+            "type": "CoordinatesTask", "body": "R0lGODlhkAEsAQAAACwAAAAAAQABAAACADs=", "comment": COMMENT,
             "minClicks": 2, "maxClicks": 2,
         })
     );

@@ -87,9 +87,10 @@ fn read(name: &str, path: &Path) -> Result<Declared, ConfigError> {
     let is_file = path
         .extension()
         .is_some_and(|extension| extension == "toml");
-    let whose = match is_file {
-        true => path.display().to_string(),
-        false => "the file, whose name is shown if it ends in .toml".to_owned(),
+    let whose = if is_file {
+        path.display().to_string()
+    } else {
+        "the file, whose name is shown if it ends in .toml".to_owned()
     };
     let refuse = |problem: String| ConfigError::of_whole(format!("{whose}: {problem}"));
     let text = contents(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
