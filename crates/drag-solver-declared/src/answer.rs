@@ -59,6 +59,14 @@ impl AnswerReader {
         })
     }
 
+    /// The start, if it is known before.
+    pub(crate) fn known_start(&self) -> Option<Point> {
+        match &self.form {
+            Form::Both(_) | Form::Each(..) => None,
+            Form::Distance(_, start) | Form::EndX(_, start) | Form::End(_, start) => Some(*start),
+        }
+    }
+
     /// For messages: where it should be.
     pub(crate) fn place(&self) -> &Places {
         match &self.form {
@@ -177,6 +185,9 @@ fn from(
     let Some(from) = from else { return Ok(None) };
     let from = with_settings(from, settings)?;
     match points::point(Some(&from)) {
+        Some(point) if point.x < 0.0 || point.y < 0.0 => Err(ConfigError::of_whole(
+            "is off every picture: it has a number below zero",
+        )),
         Some(point) => Ok(Some(point)),
         None => Err(ConfigError::of_whole(
             "is no point: write pixels, as in [83, 560]",

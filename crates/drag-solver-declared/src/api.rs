@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, DragChallenge, JobId, ScreenshotLimits, SolveError, Verdict};
+use drag_solver_core::{
+    Billed, DragChallenge, ErrorKind, JobId, Point, ScreenshotLimits, SolveError, Verdict,
+};
 use drag_solver_http::{
     ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval, ResponseError, json,
 };
@@ -203,6 +205,15 @@ impl JobApi for DeclaredApi {
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
+        let shot = challenge.screenshot();
+        let is_off = |start: &Point| !start.is_on(shot.width(), shot.height());
+        if let Some(start) = self.answer.known_start().filter(is_off) {
+            let (width, height) = (shot.width(), shot.height());
+            let message = format!(
+                "the start {start} that is set is not on the {width}x{height} px picture: nothing was sent"
+            );
+            return Err(SolveError::new(ErrorKind::Unsupported, message));
+        }
         let fill = self.fill(Some(challenge), None);
         self.create.make(&fill, Some(challenge.screenshot()))
     }

@@ -260,7 +260,7 @@ impl Check {
         let word = word(&found);
         let has = |words: &Words| word.as_deref().is_some_and(|word| words.has(word));
         match (&self.is, &self.is_not) {
-            (None, None) => word.as_deref() != Some(""),
+            (None, None) => !matches!(word.as_deref(), Some("" | "false")),
             (is, is_not) => is.as_ref().is_none_or(has) && !is_not.as_ref().is_some_and(has),
         }
     }

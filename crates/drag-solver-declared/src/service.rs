@@ -164,6 +164,12 @@ impl Declared {
             .with_key(key, BTreeMap::new()))
     }
 
+    /// Whether its answers begin at a start that its user knows, in pixels of the picture that is sent.
+    #[must_use]
+    pub fn has_known_start(&self) -> bool {
+        self.definition.answer.from.is_some()
+    }
+
     /// The requests that it makes, in words: names stand in place of secrets, picture and job.
     #[must_use]
     pub fn preview(&self) -> String {
@@ -261,6 +267,11 @@ impl Declared {
 
     fn check(&self) -> Result<(), ConfigError> {
         let variables = &self.definition.secrets;
+        if self.definition.key.is_none() {
+            let problem = "must be set: the variable of the environment that holds the key, as in \
+                           \"HMCAPTCHA_API_KEY\"";
+            return Err(ConfigError::new("key", problem));
+        }
         let own_key = [("key", self.definition.key.as_deref().unwrap_or_default())];
         let others = variables
             .iter()

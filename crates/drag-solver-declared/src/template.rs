@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use drag_solver_core::text::looks_like_token;
 use drag_solver_core::{ConfigError, DragChallenge, JobId};
 use drag_solver_http::{Picture, json};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -132,6 +133,14 @@ impl Text {
         words.push_str(rest);
         if !words.is_empty() {
             parts.push(Part::Words(words));
+        }
+        let is_key = |part: &Part| matches!(part, Part::Words(words) if looks_like_token(words));
+        if parts.iter().any(is_key) {
+            return refuse(
+                "looks like a key, and none is written into the file: name its variable in `key` or \
+                 `secrets`; what is none goes through `settings`"
+                    .into(),
+            );
         }
         Ok(Self(parts))
     }

@@ -238,7 +238,7 @@ fn each_mistake_is_refused_with_its_place() {
         (
             r#"key = "POINTING_API_KEY""#.into(),
             String::new(),
-            "key: must be the name of a variable",
+            "key: must be set",
         ),
         (
             r#"user = "POINTING_USER""#.into(),
@@ -335,6 +335,16 @@ fn each_mistake_is_refused_with_its_place() {
             "https://api".into(),
             "http://api".into(),
             "base_url: http to",
+        ),
+        (
+            r#"key = "{key}""#.into(),
+            r#"key = "0123456789abcdef0123456789abcdef", k = "{key}""#.into(),
+            "create.json.key: looks like a key",
+        ),
+        (
+            r#"answer.at = "/points""#.into(),
+            r#"answer = { distance = "/d", from = [-5, 20] }"#.into(),
+            "answer.from: is off every picture",
         ),
         (
             r#"base_url = "https://api.pointing.example""#.into(),

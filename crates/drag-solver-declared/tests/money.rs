@@ -5,6 +5,7 @@
 use drag_solver_core::{Billed, ErrorKind};
 use drag_solver_declared::{Declared, DeclaredApi, Definition};
 use drag_solver_http::{ApiResponse, Created, JobApi, JobState, ResponseError};
+use drag_solver_mock::fixtures;
 
 fn api(toml: &str) -> DeclaredApi {
     let common = "key = \"POINTING_API_KEY\"\nbase_url = \"https://api.pointing.example\"\n";
@@ -135,4 +136,32 @@ fn a_status_that_may_come_after_the_work_is_not_said_to_be_free() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_start_off_the_picture_is_refused_before_anything_is_bought() {
+    let known = |from: &str| {
+        let answer = format!("answer = {{ distance = \"/d\", from = {from} }}");
+        api(&JOBS.replace("answer.at = \"/points\"", &answer))
+    };
+    let shot = fixtures::challenge_sized(400, 300);
+    assert!(known("[399, 299]").create(&shot).is_ok());
+    for off in ["[400, 10]", "[10, 300]"] {
+        let error = known(off).create(&shot).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert_eq!(error.billed(), Billed::No);
+    }
+}
+
+#[test]
+fn what_says_that_there_is_no_error_is_none() {
+    let api = api(&format!("{JOBS}\nrefused = [{{ at = \"/error\" }}]"));
+    for none in [
+        r#"{"error": false, "id": 7}"#,
+        r#"{"error": "", "id": 7}"#,
+        r#"{"error": null, "id": 7}"#,
+    ] {
+        assert!(created(&api, 200, none).is_ok(), "{none}");
+    }
+    assert!(created(&api, 200, r#"{"error": "bad picture"}"#).is_err());
 }

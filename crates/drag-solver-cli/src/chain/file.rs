@@ -28,6 +28,13 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry)> {
     let name = file_name(path);
     let text = read(path).with_context(|| format!("cannot read {name}"))?;
     let table: toml::Table = toml::from_str(&text).map_err(|error| syntax(&name, &text, &error))?;
+    ensure!(
+        !["create", "family"]
+            .iter()
+            .any(|key| table.contains_key(*key)),
+        "{name} declares a service, and is no chain: `drag-solver service test` takes it, and a chain names it under \
+         [services]"
+    );
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = registry().context().clone().with_base_dir(folder);

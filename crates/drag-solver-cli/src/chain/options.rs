@@ -24,8 +24,8 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 /// The options that say who is asked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChainArgs {
-    /// Who is asked; give it again for a provider to fall back on, in that order. Without it: those
-    /// whose credentials are in the environment, else the sandbox, which knows only test pictures
+    /// Who is asked, also one that `drag-solver services` lists; give it again for a provider to fall back on, in
+    /// that order. Without it: those whose credentials are in the environment, else the sandbox, which knows only test pictures
     #[arg(long = "provider", value_name = "NAME", value_parser = names())]
     names: Vec<String>,
 

@@ -88,6 +88,9 @@ impl fmt::Display for TestReport {
             }
         }
         let survived = self.faults.len() - failed;
+        if self.faults.is_empty() {
+            return write!(f, "\nno fault was tried");
+        }
         write!(f, "\n{survived} faults survived, {failed} not")
     }
 }

@@ -83,7 +83,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         match &outcome {
             Ok(solution) => tracing::debug!(solver, elapsed = ?solution.elapsed(), "solved"),
             Err(error) => {
-                tracing::debug!(solver, kind = %error.kind(), billed = %error.billed(), "failed");
+                tracing::debug!(solver, %error, billed = %error.billed(), "failed");
             }
         }
         outcome

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::account::Failure;
 use super::attempt::Attempt;
+use crate::redact::redact;
 use crate::{JobApi, JobState};
 
 /// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
@@ -115,6 +116,8 @@ impl<A: JobApi> Attempt<'_, A> {
                 None
             }
             Ok(JobState::Unknown(status)) => {
+                let shown = || redact(&status, &self.account.api.secrets()).into_owned();
+                tracing::debug!(solver, status = shown(), "an unknown status, asking again");
                 open.last = LastPoll::Unknown(status);
                 None
             }
@@ -181,7 +184,7 @@ impl<A: JobApi> Attempt<'_, A> {
             LastPoll::Unknown(status) => {
                 format!("; its last status `{status}` is not a documented one")
             }
-            LastPoll::Failed(error) => format!("; the last poll failed ({})", error.kind()),
+            LastPoll::Failed(error) => format!("; the last poll failed: {}", error.message()),
         };
         // Whole milliseconds, as errors go through JSON, and never too early.
         let pause = open

@@ -139,6 +139,12 @@ impl ProviderConfig {
             solver = solver.priced(price).into_arc();
         }
         #[cfg(feature = "image")]
+        if keys.fit.is_some() && registry.has_known_start(self) {
+            let problem = "cannot be used with a start that is known before: that is in pixels of the \
+                           picture that is sent, and `fit` may send another. Make screenshots that fit";
+            return Err(ConfigError::new("fit", problem));
+        }
+        #[cfg(feature = "image")]
         wrap!(solver in fit of keys);
         wrap!(solver in validate of keys);
         let checked = Arc::clone(&solver);

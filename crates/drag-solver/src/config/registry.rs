@@ -239,6 +239,16 @@ impl Registry {
             .find(|kind| kind.name == name || kind.aliases.contains(&name))
     }
 
+    /// Whether answers begin at a start that is set, in pixels of the picture that is sent.
+    #[cfg(feature = "image")]
+    pub(super) fn has_known_start(&self, config: &ProviderConfig) -> bool {
+        let declared = self
+            .find(&config.keys.kind)
+            .and_then(|kind| kind.declared.as_ref());
+        // omocaptcha's setting has this name.
+        declared.map_or_else(|| config.settings().has("start"), Declared::has_known_start)
+    }
+
     /// Makes a provider, without the policies around it.
     pub(super) fn make(&self, config: &ProviderConfig) -> Result<Made, ConfigError> {
         let Some(kind) = self.find(&config.keys.kind) else {

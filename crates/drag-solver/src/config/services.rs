@@ -116,6 +116,11 @@ fn of_text(name: &str, text: &str) -> Result<Declared, ConfigError> {
         ConfigError::of_whole(format!("line {line}: {}", error.message()))
     };
     let table: toml::Table = toml::from_str(text).map_err(syntax)?;
+    if table.contains_key("providers") {
+        let problem = "is the file of a chain, which `drag-solver check` takes: a service's file has `key`, \
+                       `base_url` and the others at its top";
+        return Err(ConfigError::of_whole(problem));
+    }
     let table =
         Value::deserialize(table).map_err(|error| ConfigError::of_whole(error.to_string()))?;
     Declared::new(name, definition(table)?)

@@ -103,6 +103,13 @@ fn a_mistake_in_a_declaration_has_its_place_in_the_file() {
             "services.pointing: /no/nowhere.toml: cannot be read",
         ),
         (
+            service(
+                "answer = { distance = \"/d\", from = [83, 560] }",
+                "answer.at = \"/solution/coordinates\"",
+            ) + "fit = true",
+            "providers.pointing.fit: cannot be used with a start that is known before",
+        ),
+        (
             format!("services = \"pointing.toml\"\n{provider}"),
             "services: must be a table",
         ),
