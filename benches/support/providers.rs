@@ -23,21 +23,8 @@ pub(crate) const MOST_OF_COMPILED: f64 = 1.2;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-const TWOCAPTCHA: &str = r#"
-    family = "createTask"
-    key = "TWOCAPTCHA_API_KEY"
-    base_url = "https://api.2captcha.com"
-    unsolvable = "no"
-    limits = { max_bytes = 600_000, max_side = 1_000, formats = ["jpeg", "png", "gif"] }
-    answer.at = "/solution/coordinates"
-    report = { correct.path = "reportCorrect", incorrect.path = "reportIncorrect" }
-    [create.json.task]
-    type = "CoordinatesTask"
-    body = "{picture.base64}"
-    comment = "{instruction|Click exactly two points, in this order: 1) the center of the piece or handle that must be dragged; 2) the center of the place where it must be dropped.}"
-    minClicks = 2
-    maxClicks = 2
-"#;
+/// The one that reads every response as the one in Rust does.
+const TWOCAPTCHA: &str = include_str!("../../crates/drag-solver-declared/tests/twocaptcha.toml");
 
 /// What the service says to each request of one solve: as its documentation has it.
 const ANSWERS: [&str; 3] = [

@@ -123,7 +123,7 @@ impl de::Error for ConfigError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::of_whole(format!("is {found}, and must be {expected}"))
+        Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -131,7 +131,7 @@ impl de::Error for ConfigError {
         if expected.to_string().starts_with("a nonzero") {
             return Self::of_whole("must be at least 1");
         }
-        Self::of_whole(format!("is {found}, and must be {expected}"))
+        Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
     fn duplicate_field(field: &'static str) -> Self {
@@ -143,6 +143,14 @@ impl de::Error for ConfigError {
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(field, "must be set")
+    }
+}
+
+/// What was found in a file. A text is not repeated: it may be a secret in the wrong place.
+fn shown(found: &de::Unexpected<'_>) -> String {
+    match found {
+        de::Unexpected::Str(_) | de::Unexpected::Bytes(_) => "a text".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -169,6 +177,9 @@ mod tests {
             ConfigError::unknown_key(token, "there is only `a`").in_key(token),
             de::Error::invalid_type(de::Unexpected::Str(token), &"a number"),
         ];
+        let short: ConfigError =
+            de::Error::invalid_type(de::Unexpected::Str("hunter2"), &"a table");
+        assert_eq!(short.to_string(), "is a text, and must be a table");
         for error in errors {
             assert!(!format!("{error} {error:?}").contains("0123"), "{error}");
         }

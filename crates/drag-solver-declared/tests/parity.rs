@@ -28,21 +28,7 @@ const OMOCAPTCHA_V2: &str = r#"
     answer.at = "/solution"
 "#;
 
-const TWOCAPTCHA: &str = r#"
-    family = "createTask"
-    key = "TWOCAPTCHA_API_KEY"
-    base_url = "https://api.2captcha.com"
-    unsolvable = "no"
-    limits = { max_bytes = 600_000, max_side = 1_000, formats = ["jpeg", "png", "gif"] }
-    answer.at = "/solution/coordinates"
-    report = { correct.path = "reportCorrect", incorrect.path = "reportIncorrect" }
-    [create.json.task]
-    type = "CoordinatesTask"
-    body = "{picture.base64}"
-    comment = "{instruction|Click exactly two points, in this order: 1) the center of the piece or handle that must be dragged; 2) the center of the place where it must be dropped.}"
-    minClicks = 2
-    maxClicks = 2
-"#;
+const TWOCAPTCHA: &str = include_str!("twocaptcha.toml");
 
 /// What services of the createTask family say, beside what omocaptcha's fixtures have.
 const TASK_ANSWERS: &str = r#"

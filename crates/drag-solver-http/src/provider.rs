@@ -99,10 +99,18 @@ pub(crate) fn no_balance(solver: &str) -> SolveError {
 ///     team: String,
 /// }
 /// # impl JobApi for Clickworks {
-/// #     fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> { unimplemented!() }
-/// #     fn parse_created(&self, _: &ApiResponse) -> Result<Created, ResponseError> { unimplemented!() }
-/// #     fn poll(&self, _: &JobId) -> ApiRequest { unimplemented!() }
-/// #     fn parse_poll(&self, _: &ApiResponse) -> Result<JobState, ResponseError> { unimplemented!() }
+/// #     fn create(&self, _: &DragChallenge) -> Result<ApiRequest, SolveError> {
+/// #         Ok(ApiRequest::get("jobs").bearer(&self.key))
+/// #     }
+/// #     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
+/// #         response.job_id("job").map(Created::Job)
+/// #     }
+/// #     fn poll(&self, job: &JobId) -> ApiRequest {
+/// #         ApiRequest::get("jobs").segment(job.as_str()).bearer(&self.key)
+/// #     }
+/// #     fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
+/// #         response.answer("drag").map(JobState::Solved)
+/// #     }
 /// #     fn poll_interval(&self) -> PollInterval {
 /// #         PollInterval::new(std::time::Duration::from_secs(2), std::time::Duration::from_secs(2))
 /// #     }
