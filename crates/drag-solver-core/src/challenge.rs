@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::event::Listeners;
-use crate::{ErrorKind, Event, JobId, Observer, PaidJob, Rect, Screenshot, SolveError, Tracker};
+use crate::{
+    ErrorKind, Event, Frame, JobId, Observer, PaidJob, Rect, Screenshot, SolveError, Tracker,
+};
 
 /// A screenshot that shows a piece and the place it must be dragged to, and what else a solver may
 /// need to know. Cloning copies no pixels.
@@ -36,9 +38,12 @@ pub struct DragChallenge {
 struct Question {
     screenshot: Screenshot,
     id: Option<Arc<str>>,
+    label: Option<Arc<str>>,
     instruction: Option<Arc<str>>,
     region: Option<Rect>,
     paid_jobs: Vec<PaidJob>,
+    /// In which frame each solver was sent the picture when its paid jobs were bought.
+    frames: Vec<(Arc<str>, Frame)>,
 }
 
 impl DragChallenge {
@@ -49,9 +54,11 @@ impl DragChallenge {
             question: Arc::new(Question {
                 screenshot,
                 id: None,
+                label: None,
                 instruction: None,
                 region: None,
                 paid_jobs: Vec::new(),
+                frames: Vec::new(),
             }),
             deadline: None,
             listeners: Listeners::default(),
@@ -66,6 +73,14 @@ impl DragChallenge {
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.question_mut().id = Some(id.into());
+        self
+    }
+
+    /// Says whose it is: a tenant, a customer. Budgets and metrics can be kept by it, so that one chain
+    /// serves all of them. It is never sent.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.question_mut().label = Some(label.into());
         self
     }
 
@@ -139,6 +154,17 @@ impl DragChallenge {
         self
     }
 
+    /// Says in which frame the solver called `solver` was sent the picture when the jobs to resume were
+    /// bought: their answers are in pixels of that. Whoever says so got it from an [`Event::Fitted`].
+    #[must_use]
+    pub fn with_frame(mut self, solver: impl Into<Arc<str>>, frame: Frame) -> Self {
+        let solver = solver.into();
+        let frames = &mut self.question_mut().frames;
+        frames.retain(|(name, _)| *name != solver);
+        frames.push((solver, frame));
+        self
+    }
+
     /// The same challenge with no paid jobs to resume.
     #[must_use]
     pub fn without_paid_jobs(mut self) -> Self {
@@ -195,6 +221,12 @@ impl DragChallenge {
         self.question.id.as_deref()
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.question.label.as_deref()
+    }
+
     /// What is to be dragged where, in words.
     #[must_use]
     pub fn instruction(&self) -> Option<&str> {
@@ -231,6 +263,16 @@ impl DragChallenge {
     pub fn paid_jobs_of(&self, solver: &str) -> impl Iterator<Item = &JobId> {
         let own = move |job: &&PaidJob| job.solver == solver;
         self.paid_jobs().iter().filter(own).map(|job| &job.id)
+    }
+
+    /// In which frame the solver called `solver` was sent the picture when its paid jobs were bought, if
+    /// that is known.
+    #[must_use]
+    pub fn frame_of(&self, solver: &str) -> Option<Frame> {
+        let mut frames = self.question.frames.iter();
+        frames
+            .find(|(name, _)| **name == *solver)
+            .map(|(_, frame)| *frame)
     }
 
     /// Every job that was paid for and not yet fetched.

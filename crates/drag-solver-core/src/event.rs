@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Billed, JobId, SolveError, Tracker, Usd};
+use crate::{Billed, Frame, JobId, SolveError, Tracker, Usd};
 
 /// What happens to money and time while a challenge is solved.
 ///
@@ -39,6 +39,13 @@ pub enum Event<'a> {
     WaitEnded {
         /// Name of the solver.
         solver: &'a str,
+    },
+    /// The solver is not sent the screenshot as it is, but this of it: its answers are in pixels of that.
+    Fitted {
+        /// Name of the solver.
+        solver: &'a str,
+        /// Which part of the screenshot, and at which size.
+        frame: Frame,
     },
     /// An attempt began. Nothing that could cost money has been sent.
     Started {
@@ -90,6 +97,7 @@ impl<'a> Event<'a> {
             Self::Started { solver }
             | Self::Waiting { solver, .. }
             | Self::WaitEnded { solver }
+            | Self::Fitted { solver, .. }
             | Self::Buying { solver }
             | Self::NotBought { solver }
             | Self::Bought { solver, .. }

@@ -71,6 +71,7 @@ impl Purchases {
                 self.waiting = self.waiting.saturating_sub(1);
                 return;
             }
+            Event::Fitted { .. } => return,
             Event::Started { .. } => {}
             Event::Buying { solver } => self.all.push(Purchase::new(solver, None)),
             Event::NotBought { solver } => {

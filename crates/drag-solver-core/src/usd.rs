@@ -32,6 +32,13 @@ const PLACES: usize = 12;
 /// One dollar.
 const ONE: i128 = 10_i128.pow(12);
 
+/// A billionth of a dollar.
+const NANO: i128 = ONE / 1_000_000_000;
+
+fn saturated(nanos: i128) -> i64 {
+    i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+}
+
 impl Usd {
     /// Nothing.
     pub const ZERO: Self = Self(0);
@@ -43,6 +50,25 @@ impl Usd {
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         Self(i128::from(micros) * (ONE / 1_000_000))
+    }
+
+    /// An amount in billionths of a dollar, as stores keep it.
+    #[must_use]
+    pub fn from_nanos(nanos: i64) -> Self {
+        Self(i128::from(nanos) * NANO)
+    }
+
+    /// The amount in billionths of a dollar, rounded up, and the nearest there is if that is too much for the
+    /// number: what is spent is never understated.
+    #[must_use]
+    pub fn to_nanos_ceil(self) -> i64 {
+        saturated(self.0.div_euclid(NANO) + i128::from(self.0.rem_euclid(NANO) > 0))
+    }
+
+    /// The same rounded down: a limit is never overstated.
+    #[must_use]
+    pub fn to_nanos_floor(self) -> i64 {
+        saturated(self.0.div_euclid(NANO))
     }
 
     /// Whether it is less than nothing.
@@ -285,6 +311,25 @@ mod tests {
             format!("[{:>8}] {:?}", usd("-1.5"), usd("1.5")),
             "[    -1.5] Usd(1.5)"
         );
+    }
+
+    #[test]
+    fn billionths_never_understate_what_is_spent_nor_overstate_a_limit() {
+        for (amount, floor, ceil) in [
+            ("0.0009", 900_000, 900_000),
+            ("0.0000000011", 1, 2),
+            ("-0.0000000011", -2, -1),
+            ("0", 0, 0),
+            ("99999999999", i64::MAX, i64::MAX),
+            ("-99999999999", i64::MIN, i64::MIN),
+        ] {
+            let amount = usd(amount);
+            assert_eq!(
+                (amount.to_nanos_floor(), amount.to_nanos_ceil()),
+                (floor, ceil)
+            );
+        }
+        assert_eq!(Usd::from_nanos(900_000), usd("0.0009"));
     }
 
     #[test]

@@ -249,7 +249,7 @@ fn refusal(kind: ErrorKind) -> Refusal {
         }
         ErrorKind::InvalidChallenge => Refusal::PictureType("the picture cannot be used".into()),
         ErrorKind::Unsupported => Refusal::TaskType("this task is not done here".into()),
-        ErrorKind::Unavailable => Refusal::OutOfOrder,
+        ErrorKind::Unavailable | ErrorKind::NotRecorded => Refusal::OutOfOrder,
         _ => Refusal::Unsolvable,
     }
 }

@@ -1,7 +1,7 @@
 //! Making a challenge fit.
 
 use drag_solver_core::{
-    DragChallenge, ErrorKind, ImageFormat, Screenshot, ScreenshotLimits, SolveError,
+    DragChallenge, ErrorKind, Frame, ImageFormat, Screenshot, ScreenshotLimits, SolveError,
 };
 use image::RgbImage;
 use image::imageops::FilterType;
@@ -124,6 +124,34 @@ pub(crate) fn refit(
     }
     let problem = "no caller waits for the screenshot any more";
     Err(SolveError::new(ErrorKind::DeadlineExceeded, problem))
+}
+
+/// The screenshot once more in the frame in which it was sent, for an answer that is in pixels of that.
+pub(crate) fn refit_as(
+    challenge: &DragChallenge,
+    frame: Frame,
+    policy: &FitPolicy,
+) -> Result<(Screenshot, Mapping), SolveError> {
+    let (screenshot, mapping) = (challenge.screenshot(), Mapping::from(frame));
+    if !frame.is_on(screenshot) {
+        let problem = format!(
+            "the job was paid for with another screenshot: its part {} is not on this one",
+            mapping.crop()
+        );
+        return Err(SolveError::new(ErrorKind::InvalidChallenge, problem));
+    }
+    let size = (frame.sent_width, frame.sent_height);
+    let original = decode(screenshot, mapping.part(), policy.max_pixels)?;
+    match encode(&resize(&original, size), &ScreenshotLimits::none(), policy) {
+        Ok(file) => Ok((Screenshot::from_bytes(file)?, mapping)),
+        Err(Misfit::Failed(error)) => Err(error),
+        Err(Misfit::TooLarge(bytes)) => Err(too_small(
+            mapping.part(),
+            &ScreenshotLimits::none(),
+            policy,
+            Some(bytes),
+        )),
+    }
 }
 
 /// The same error with the jobs that the challenge brought: no refusal forgets them.

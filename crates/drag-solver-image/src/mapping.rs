@@ -1,6 +1,6 @@
 //! From the picture that was sent back to the screenshot.
 
-use drag_solver_core::{Drag, Point, Rect, Screenshot};
+use drag_solver_core::{Drag, Frame, Point, Rect, Screenshot};
 
 /// The way back from the picture that was sent to the original screenshot.
 ///
@@ -28,6 +28,24 @@ impl Mapping {
     pub(crate) fn identity(screenshot: &Screenshot) -> Self {
         let whole = Crop::of(screenshot, None);
         Self::new(whole, (whole.width, whole.height))
+    }
+
+    pub(crate) fn part(&self) -> Crop {
+        self.crop
+    }
+
+    /// The same as plain numbers, which outlive the process.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        let (crop, (sent_width, sent_height)) = (self.crop, self.sent);
+        Frame {
+            left: crop.left,
+            top: crop.top,
+            width: crop.width,
+            height: crop.height,
+            sent_width,
+            sent_height,
+        }
     }
 
     /// The part of the screenshot that was sent, in whole pixels.
@@ -65,6 +83,18 @@ impl Mapping {
         let mut mapped = Drag::new(original(drag.start), original(drag.end));
         mapped.alternative_end = drag.alternative_end.map(original);
         mapped
+    }
+}
+
+impl From<Frame> for Mapping {
+    fn from(frame: Frame) -> Self {
+        let crop = Crop {
+            left: frame.left,
+            top: frame.top,
+            width: frame.width,
+            height: frame.height,
+        };
+        Self::new(crop, (frame.sent_width, frame.sent_height))
     }
 }
 

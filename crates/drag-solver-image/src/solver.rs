@@ -3,12 +3,12 @@
 use std::fmt;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Event, Profile, Screenshot, ScreenshotLimits, Solution,
-    SolveError, async_trait, forward_solver,
+    DragChallenge, DragSolver, ErrorKind, Event, Frame, Profile, Screenshot, ScreenshotLimits,
+    Solution, SolveError, async_trait, forward_solver,
 };
 use tokio::time::{Instant, timeout_at};
 
-use crate::fit::{fits, hand_back_jobs, refit};
+use crate::fit::{fits, hand_back_jobs, refit, refit_as};
 use crate::offload::offload;
 use crate::{FitPolicy, Mapping};
 
@@ -34,7 +34,11 @@ impl<S: DragSolver> FitExt for S {}
 ///
 /// The picture depends on nothing but challenge, limits and policy. So a job that was paid for and is
 /// [resumed](DragChallenge::resume_job), even by another run of the program, is mapped back in the same
-/// way, provided that none of the three has changed, nor the version of this crate.
+/// way, provided that none of the three has changed, nor the version of this crate. A challenge that says in
+/// [which frame](DragChallenge::with_frame) the picture was sent, as one from a store does, needs none of this:
+/// its job is mapped back by that.
+///
+/// What is sent is told as [`Event::Fitted`].
 ///
 /// # Where it goes
 ///
@@ -76,6 +80,7 @@ impl<S: DragSolver> Fit<S> {
         &self,
         challenge: &DragChallenge,
         limits: ScreenshotLimits,
+        sent: Option<Frame>,
     ) -> Result<(Screenshot, Mapping), SolveError> {
         let too_late = || {
             let problem =
@@ -86,7 +91,10 @@ impl<S: DragSolver> Fit<S> {
             return too_late();
         }
         let (original, policy) = (challenge.clone(), self.policy);
-        let work = offload(move |is_wanted| refit(&original, &limits, &policy, is_wanted));
+        let work = offload(move |is_wanted| match sent {
+            Some(frame) => refit_as(&original, frame, &policy),
+            None => refit(&original, &limits, &policy, is_wanted),
+        });
         match challenge.deadline() {
             Some(deadline) => timeout_at(deadline, work)
                 .await
@@ -103,13 +111,19 @@ impl<S: DragSolver> DragSolver for Fit<S> {
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let limits = self.inner.profile().limits;
-        if fits(challenge, &limits, &self.policy) {
+        let (solver, reason) = (self.name(), "the screenshot to fit");
+        let resumes = challenge.paid_jobs_of(solver).next().is_some();
+        let sent = challenge.frame_of(solver).filter(|_| resumes);
+        let as_it_is = match sent {
+            Some(frame) => frame == Frame::whole(challenge.screenshot()),
+            None => fits(challenge, &limits, &self.policy),
+        };
+        if as_it_is {
             return self.inner.solve(challenge).await;
         }
         let begun = Instant::now();
-        let (solver, reason) = (self.name(), "the screenshot to fit");
         challenge.notify(Event::Waiting { solver, reason }).await?;
-        let refitted = self.refit(challenge, limits).await;
+        let refitted = self.refit(challenge, limits, sent).await;
         challenge.notify(Event::WaitEnded { solver }).await?;
         let (screenshot, mapping) = refitted.map_err(|error| {
             let error = error.with_solver(solver).with_elapsed(begun.elapsed());
@@ -123,6 +137,8 @@ impl<S: DragSolver> DragSolver for Fit<S> {
             took = ?begun.elapsed(),
             "made the screenshot fit"
         );
+        let frame = mapping.frame();
+        challenge.notify(Event::Fitted { solver, frame }).await?;
         let sent = challenge.clone().with_screenshot(screenshot);
         let solution = self.inner.solve(&sent).await?;
         let drag = mapping.drag_to_original(solution.drag());

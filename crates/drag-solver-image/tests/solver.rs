@@ -5,12 +5,13 @@
 mod support;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Rect,
-    ScreenshotLimits, Usd, Verdict, WorstCase,
+    Billed, Drag, DragChallenge, DragSolver, ErrorKind, Event, Frame, JobId, Observer, PaidJob,
+    Point, Rect, Screenshot, ScreenshotLimits, SolveError, Usd, Verdict, WorstCase, async_trait,
 };
 use drag_solver_emulator::{Emulator, Protocol};
 use drag_solver_http::PollInterval;
@@ -157,6 +158,72 @@ async fn a_paid_job_that_is_resumed_is_mapped_in_the_same_way() {
         restarted.calls()[0].challenge.screenshot(),
         slow.calls()[0].challenge.screenshot()
     );
+}
+
+/// Notes the frames in which pictures are sent.
+#[derive(Debug, Default)]
+struct Frames(std::sync::Mutex<Vec<Frame>>);
+
+#[async_trait]
+impl Observer for Frames {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if let Event::Fitted { frame, .. } = event {
+            self.0.lock().unwrap().push(*frame);
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_paid_job_is_mapped_back_by_the_frame_in_which_it_was_sent_whatever_the_settings_are_now()
+{
+    let solver = mock().always(CLICKED);
+    let frames = Arc::new(Frames::default());
+    let region = Rect::new(10.0, 0.0, 150.0, 200.0);
+    let cropped = picture(160, 200).with_region(region).unwrap();
+    let bought = fit(&solver)
+        .solve(&cropped.with_observer(frames.clone()))
+        .await
+        .unwrap();
+    let frame = frames.0.lock().unwrap()[0];
+    assert_eq!((frame.left, frame.width, frame.sent_height), (10, 150, 100));
+
+    let job = PaidJob::new("mock", bought.job().unwrap().clone());
+    // Another limit by now, and the caller names no region.
+    let resumed = picture(160, 200)
+        .resume_job(job.clone())
+        .with_frame("mock", frame);
+    let tighter = solver.clone().fit(FitPolicy::default().max_side(50));
+    let again = tighter.solve(&resumed).await.unwrap();
+    assert_eq!(again.drag(), bought.drag());
+    let sent = solver.calls().pop().unwrap();
+    let size = |shot: &Screenshot| (shot.width(), shot.height());
+    assert_eq!(size(sent.challenge.screenshot()), (75, 100));
+
+    // Sent as it is, by a solver that had no such limit then.
+    let whole = Frame::whole(resumed.screenshot());
+    let again = resumed.clone().with_frame("mock", whole);
+    assert_eq!(*tighter.solve(&again).await.unwrap().drag(), CLICKED);
+    // A frame is of what was paid for, and of nothing that is bought now.
+    let anew = again.without_paid_jobs();
+    assert_ne!(*tighter.solve(&anew).await.unwrap().drag(), CLICKED);
+
+    for wrong in [
+        Frame { left: 11, ..frame },
+        Frame {
+            sent_width: 151,
+            ..frame
+        },
+        Frame {
+            top: u32::MAX,
+            ..frame
+        },
+    ] {
+        let wrong = resumed.clone().with_frame("mock", wrong);
+        let error = tighter.solve(&wrong).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidChallenge);
+        assert_eq!(error.unfinished_jobs(), [job.clone()]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

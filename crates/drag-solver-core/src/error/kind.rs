@@ -27,6 +27,12 @@ pub enum ErrorKind {
     Overloaded,
     /// Refused here: the money set aside is spent. Nothing was sent.
     BudgetExhausted,
+    /// Refused here: what is bought has to be on record, and the record cannot be written. Nothing was
+    /// sent.
+    NotRecorded,
+    /// Refused here: an earlier purchase for the same challenge was sent, and what came of it was never
+    /// heard. Another one may be paid twice.
+    Unconfirmed,
     /// The provider said to slow down, or has no worker free.
     RateLimited,
     /// The provider cannot be reached, or says that it is out of order.
@@ -47,7 +53,10 @@ impl ErrorKind {
     #[must_use]
     pub const fn recovery(self) -> Recovery {
         match self {
-            Self::InvalidChallenge | Self::DeadlineExceeded => Recovery::Stop,
+            Self::InvalidChallenge
+            | Self::DeadlineExceeded
+            | Self::NotRecorded
+            | Self::Unconfirmed => Recovery::Stop,
             Self::Unauthorized
             | Self::InsufficientBalance
             | Self::Unsupported
@@ -64,12 +73,16 @@ impl ErrorKind {
     }
 
     /// Whether such an error is made on this side, without asking the provider: it says nothing
-    /// about the provider's health and never costs anything.
+    /// about the provider's health and costs nothing.
     #[must_use]
     pub const fn is_local_refusal(self) -> bool {
         matches!(
             self,
-            Self::CircuitOpen | Self::Overloaded | Self::BudgetExhausted
+            Self::CircuitOpen
+                | Self::Overloaded
+                | Self::BudgetExhausted
+                | Self::NotRecorded
+                | Self::Unconfirmed
         )
     }
 }
@@ -85,6 +98,8 @@ crate::text::names!(ErrorKind {
     CircuitOpen => "circuit_open",
     Overloaded => "overloaded",
     BudgetExhausted => "budget_exhausted",
+    NotRecorded => "not_recorded",
+    Unconfirmed => "unconfirmed",
     RateLimited => "rate_limited",
     Unavailable => "unavailable",
     Unsolvable => "unsolvable",

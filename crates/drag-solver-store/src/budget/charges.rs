@@ -1,0 +1,232 @@
+//! What one call spends: on record before it is sent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use drag_solver_core::{
+    Attempt, Billed, DragChallenge, Event, JobId, Observer, PaidJob, Solution, SolveError, Tracker,
+    Usd, async_trait,
+};
+
+use super::{Account, unreadable};
+use crate::key::new_key;
+use crate::lines::Lines;
+use crate::{Charge, Fact, StoreHandle};
+
+/// Charges the purchases of one call.
+#[derive(Debug)]
+pub(super) struct Charges {
+    store: StoreHandle,
+    account: Account,
+    reservation: Option<i64>,
+    price: Usd,
+    /// What the challenge brought is not for the errors of a purchase to hand back.
+    challenge: DragChallenge,
+    lines: Mutex<Lines>,
+}
+
+impl Charges {
+    pub(super) fn new(
+        store: StoreHandle,
+        account: Account,
+        reservation: Option<i64>,
+        challenge: &DragChallenge,
+        price: Usd,
+    ) -> Self {
+        Self {
+            store,
+            account,
+            reservation,
+            price,
+            challenge: challenge.clone().without_paid_jobs(),
+            lines: Mutex::default(),
+        }
+    }
+
+    /// The challenge as the solver called `solver` is to get it.
+    pub(super) fn watch(self, challenge: &DragChallenge, solver: &str) -> (DragChallenge, Call) {
+        let charges = Arc::new(self);
+        let (watched, tracker) = challenge
+            .clone()
+            .with_observer(Arc::clone(&charges) as Arc<dyn Observer>)
+            .tracked();
+        let call = Call {
+            charges,
+            tracker: Some(tracker),
+            solver: solver.to_owned(),
+            brought: challenge.paid_jobs().to_vec(),
+        };
+        (watched, call)
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn buying(&self, solver: &str) -> Result<(), SolveError> {
+        let charge = Charge {
+            key: new_key(),
+            reservation: self.reservation,
+            budget: self.account.name.as_ref().to_owned(),
+            solver: solver.to_owned(),
+            amount: self.price,
+        };
+        // Who is dropped here sends nothing: what may have been charged is taken back.
+        let mut undo = Undo {
+            store: &self.store,
+            key: Some(charge.key),
+        };
+        let limits = self.account.policy.limits(self.store.now());
+        let charged = self.store.charge(&charge, &limits).await;
+        let charged = charged.map_err(|error| unreadable(&self.challenge, solver, error))?;
+        charged.map_err(|short| {
+            self.account
+                .refusal(&self.challenge, solver, self.price, &short, &self.store)
+        })?;
+        undo.key = None;
+        self.lines().add(charge.key, solver, None);
+        Ok(())
+    }
+
+    fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+        let cost = cost.filter(|cost| !cost.is_negative());
+        let amount = match billed {
+            Billed::No => Some(Usd::ZERO),
+            Billed::Maybe | Billed::Yes => cost,
+        };
+        if let Some(cost) = amount.filter(|&cost| cost > self.price) {
+            let price = self.price;
+            tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
+        }
+        let line = self.lines().end(solver, job);
+        let fact = match (line, job) {
+            (Some(line), _) => Fact::ChargeSettled {
+                key: line.key,
+                amount: amount.unwrap_or(self.price),
+            },
+            (None, Some(job)) => Fact::JobSettled {
+                budget: self.account.name.as_ref().to_owned(),
+                job: PaidJob::new(solver, job.clone()),
+                amount,
+            },
+            (None, None) => return,
+        };
+        drop(self.store.record(fact));
+    }
+
+    fn spent(&self, solver: &str, job: Option<JobId>, amount: Option<Usd>) {
+        let amount = amount.filter(|amount| !amount.is_negative());
+        drop(self.store.record(Fact::Spent {
+            budget: self.account.name.as_ref().to_owned(),
+            solver: solver.to_owned(),
+            job,
+            amount: amount.unwrap_or(self.price),
+        }));
+    }
+}
+
+#[async_trait]
+impl Observer for Charges {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match *event {
+            Event::Buying { solver } => self.buying(solver).await?,
+            Event::NotBought { solver } => {
+                let key = self.lines().undo(solver);
+                if let Some(key) = key {
+                    let amount = Usd::ZERO;
+                    drop(self.store.record(Fact::ChargeSettled { key, amount }));
+                }
+            }
+            Event::Bought { solver, job } => {
+                let key = self.lines().name(solver, job);
+                let job = PaidJob::new(solver, job.clone());
+                if let Some(key) = key {
+                    drop(self.store.record(Fact::ChargedFor { key, job }));
+                }
+            }
+            Event::Settled {
+                solver,
+                job,
+                billed,
+                cost,
+            } => self.settled(solver, job, billed, cost),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Takes a charge back whose call ended while it was being put on record.
+struct Undo<'a> {
+    store: &'a StoreHandle,
+    key: Option<i64>,
+}
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let amount = Usd::ZERO;
+            drop(self.store.record(Fact::ChargeSettled { key, amount }));
+        }
+    }
+}
+
+/// A call in progress. However it ends, what a solver bought that says nothing is charged.
+pub(super) struct Call {
+    charges: Arc<Charges>,
+    /// Taken when it has ended.
+    tracker: Option<Tracker>,
+    solver: String,
+    brought: Vec<PaidJob>,
+}
+
+impl Call {
+    pub(super) fn end(&mut self, outcome: Option<&Result<Solution, SolveError>>) {
+        let Some(tracker) = self.tracker.take() else {
+            return;
+        };
+        if !tracker.purchases().is_silent() {
+            return;
+        }
+        let is_new = |solver: &str, job: &JobId| {
+            let job = PaidJob::new(solver, job.clone());
+            !self.brought.contains(&job)
+        };
+        match outcome {
+            None if self.brought.is_empty() => self.charges.spent(&self.solver, None, None),
+            None => {}
+            Some(Ok(solution)) => {
+                self.add_failed(solution.failed_attempts());
+                let solver = solution.solver();
+                if solution.job().is_none_or(|job| is_new(solver, job)) {
+                    self.charges.spent(solver, None, solution.cost());
+                }
+            }
+            Some(Err(error)) => self.add_failed(&error.attempts()),
+        }
+    }
+
+    fn add_failed(&self, attempts: &[Attempt]) {
+        let billed = attempts
+            .iter()
+            .filter(|attempt| attempt.billed != Billed::No);
+        for attempt in billed {
+            let solver = attempt.solver.as_deref().unwrap_or(&self.solver);
+            for job in attempt
+                .jobs
+                .iter()
+                .filter(|job| !self.brought.contains(job))
+            {
+                self.charges.spent(&job.solver, Some(job.id.clone()), None);
+            }
+            if attempt.jobs.is_empty() {
+                self.charges.spent(solver, None, attempt.cost);
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}

@@ -1,0 +1,280 @@
+use std::time::Duration;
+
+use drag_solver_core::{CheckSettings as _, Event, JobId, PaidJob, solver_fn};
+use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::{Clock, SqliteStore, Store as _, StoreExt as _};
+
+fn usd(text: &str) -> Usd {
+    text.parse().unwrap()
+}
+
+fn price() -> Usd {
+    usd("0.0009")
+}
+
+fn store() -> SqliteStore {
+    let start: Timestamp = "2026-11-26T20:00:00Z".parse().unwrap();
+    SqliteStore::in_memory(Clock::tokio(start)).unwrap()
+}
+
+fn budget(store: &SqliteStore, total: &str) -> StoredBudget {
+    StoredBudget::new(
+        store,
+        "all",
+        StoredBudgetPolicy::default().total(usd(total)),
+    )
+}
+
+fn answering(seconds: u64) -> MockSolver {
+    let after = Duration::from_secs(seconds);
+    MockSolver::new("a").always(Outcome::answer(fixtures::drag()).after(after))
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_at_once_on_money_for_fifty_buy_exactly_fifty() {
+    let (store, mock) = (store(), answering(3));
+    let budget = budget(&store, "0.045");
+    let solver = mock.clone().stored_budget(&budget, price());
+    let challenge = fixtures::challenge();
+    let calls = (0..200).map(|_| solver.solve(&challenge));
+    let outcomes = futures_util::future::join_all(calls).await;
+    assert_eq!(mock.purchases(), 50);
+    let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::BudgetExhausted);
+        assert!(
+            error
+                .message()
+                .contains(r#"the budget "all", $0.045 in all"#),
+            "{error}"
+        );
+    }
+    let state = budget.state(None).await.unwrap();
+    assert_eq!((state.spent, state.reserved), (usd("0.045"), Usd::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_really_cost_replaces_the_price() {
+    let store = store();
+    let budget = budget(&store, "1");
+    let cheap = answering(1).with_cost(usd("0.0004"));
+    cheap
+        .stored_budget(&budget, price())
+        .solve(&fixtures::challenge())
+        .await
+        .unwrap();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0004"));
+    let free = MockSolver::new("b").always(ErrorKind::Unsolvable);
+    free.stored_budget(&budget, price())
+        .solve(&fixtures::challenge())
+        .await
+        .unwrap_err();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0004"));
+    let dear = answering(1).with_cost(usd("2"));
+    dear.stored_budget(&budget, price())
+        .solve(&fixtures::challenge())
+        .await
+        .unwrap();
+    assert_eq!(
+        budget.state(None).await.unwrap().spent,
+        usd("2.0004"),
+        "in full"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_gives_back_what_it_set_aside_and_pays_for_what_it_bought() {
+    let store = store();
+    let budget = budget(&store, "0.001");
+    let waiting = solver_fn("a", |challenge: DragChallenge| async move {
+        challenge.notify(Event::Started { solver: "a" }).await?;
+        std::future::pending().await
+    });
+    let second = Duration::from_secs(1);
+    let challenge = fixtures::challenge();
+    let waiting = waiting.stored_budget(&budget, price());
+    {
+        let call = tokio::time::timeout(second, waiting.solve(&challenge));
+        let mut call = std::pin::pin!(call);
+        assert!(
+            call.as_mut()
+                .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+                .is_pending()
+        );
+        assert_eq!(budget.state(None).await.unwrap().reserved, price());
+    }
+    let state = budget.state(None).await.unwrap();
+    assert_eq!((state.spent, state.reserved), (Usd::ZERO, Usd::ZERO));
+
+    let bought = answering(60).stored_budget(&budget, price());
+    assert!(
+        tokio::time::timeout(second, bought.solve(&challenge))
+            .await
+            .is_err()
+    );
+    let state = budget.state(None).await.unwrap();
+    assert_eq!((state.spent, state.reserved), (price(), Usd::ZERO));
+
+    let silent = solver_fn("silent", |_| std::future::pending());
+    let rich = StoredBudget::new(
+        &store,
+        "rich",
+        StoredBudgetPolicy::default().total(usd("1")),
+    );
+    let silent = silent.stored_budget(&rich, price());
+    assert!(
+        tokio::time::timeout(second, silent.solve(&challenge))
+            .await
+            .is_err()
+    );
+    assert_eq!(rich.state(None).await.unwrap().spent, price());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_fetched_later_costs_nothing_and_corrects_what_was_charged() {
+    let store = store();
+    let budget = budget(&store, "0.0009");
+    let hasty = fixtures::challenge().within(Duration::from_secs(5));
+    let slow = answering(60).stored_budget(&budget, price());
+    let job = slow
+        .solve(&hasty)
+        .await
+        .unwrap_err()
+        .unfinished_jobs()
+        .remove(0);
+    assert_eq!(budget.state(None).await.unwrap().spent, price());
+    let later = answering(1)
+        .with_cost(usd("0.0002"))
+        .stored_budget(&budget, price());
+    let resumed = fixtures::challenge().resume_job(job.clone());
+    later.solve(&resumed).await.unwrap();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0002"));
+    // Once: what was corrected is closed.
+    later.solve(&resumed).await.unwrap();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0002"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_resumes_and_then_buys_needs_money_for_that() {
+    let store = store();
+    let budget = budget(&store, "0.0001");
+    let buying = solver_fn("a", |challenge: DragChallenge| async move {
+        let job = &JobId::from(1);
+        challenge
+            .notify(Event::Resumed { solver: "a", job })
+            .await?;
+        challenge.notify(Event::Buying { solver: "a" }).await?;
+        Ok(Solution::new(fixtures::drag(), "a"))
+    });
+    let resumed = fixtures::challenge().resume_job(PaidJob::new("a", JobId::from(1)));
+    let error = buying
+        .stored_budget(&budget, price())
+        .solve(&resumed)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BudgetExhausted);
+    assert!(error.unfinished_jobs().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_limit_counts_its_own_time_and_says_when_there_is_money_again() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let store = store(); // 20:00 UTC, 03:00 in Ho Chi Minh City
+    let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let one = usd("0.0009");
+    for (name, policy, wait) in [
+        ("day", StoredBudgetPolicy::default().per_day(one), hours(4)),
+        (
+            "zone",
+            StoredBudgetPolicy::default().per_day(one).time_zone(zone),
+            hours(21),
+        ),
+        (
+            "hour",
+            StoredBudgetPolicy::default()
+                .per_period(one)
+                .period(hours(1)),
+            hours(1),
+        ),
+    ] {
+        let begun = tokio::time::Instant::now();
+        let budget = StoredBudget::new(&store, name, policy);
+        let solver = answering(0).stored_budget(&budget, one);
+        let challenge = fixtures::challenge();
+        solver.solve(&challenge).await.unwrap();
+        let error = solver.solve(&challenge).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(wait), "{name}");
+        tokio::time::advance(wait.saturating_sub(Duration::from_millis(1))).await;
+        assert!(solver.solve(&challenge).await.is_err(), "{name}");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        solver.solve(&challenge).await.unwrap();
+        // Back to 20:00, a day or two later.
+        tokio::time::advance(hours(48).saturating_sub(begun.elapsed())).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_by_label_is_one_for_each() {
+    let (store, mock) = (store(), answering(1));
+    let limits = |label: &str| {
+        let total = if label == "rich" { "1" } else { "0.0009" };
+        StoredBudgetPolicy::default().total(usd(total))
+    };
+    let budget = StoredBudget::by_label(&store, "tenants", limits);
+    let solver = mock.stored_budget(&budget, price());
+    let of = |label: &str| fixtures::challenge().with_label(label);
+    for label in ["rich", "rich", "poor"] {
+        solver.solve(&of(label)).await.unwrap();
+    }
+    let error = solver.solve(&of("poor")).await.unwrap_err();
+    assert!(error.message().contains(r#""tenants/poor""#), "{error}");
+    assert_eq!(
+        budget.state(Some("rich")).await.unwrap().spent,
+        usd("0.0018")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_are_checked_and_go_both_ways() {
+    let read = serde_json::from_str::<StoredBudgetPolicy>;
+    let policy = read(r#"{"per_day": "5", "time_zone": "Europe/Berlin"}"#).unwrap();
+    let written = serde_json::to_string(&policy).unwrap();
+    assert_eq!(read(&written).unwrap(), policy);
+    assert!(policy.check().is_ok());
+    let error = read(r#"{"time_zone": "Moon/Crater"}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("Asia/Ho_Chi_Minh"), "{error}");
+    for (wrong, path) in [
+        (StoredBudgetPolicy::default(), "total"),
+        (StoredBudgetPolicy::default().per_day(Usd::ZERO), "per_day"),
+        (
+            StoredBudgetPolicy::default()
+                .total(price())
+                .period(Duration::ZERO),
+            "period",
+        ),
+    ] {
+        assert_eq!(wrong.check().unwrap_err().path(), path);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_keeps_the_contract() {
+    let store = store();
+    let solver = answering(3).stored_budget(&budget(&store, "100"), price());
+    let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
+        .expecting(fixtures::drag(), 1.0)
+        .on_paused_clock()
+        .without(
+            contract::Check::ErrorsAreSensible,
+            "it solves every picture",
+        );
+    let report = contract::run(&subject).await;
+    assert!(report.passed(), "{report}");
+    assert_eq!(store.budget("all", &[]).await.unwrap().reserved, Usd::ZERO);
+}

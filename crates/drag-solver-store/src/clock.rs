@@ -1,0 +1,51 @@
+//! Wall-clock time: what is on record outlives the process, and so does its time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+/// Says what time it is. The system's clock, unless a test has one of its own.
+///
+/// Nothing that is paid depends on it: a clock that jumps moves the day of a budget and the end of a lease,
+/// and a call whose lease ended too early may no longer buy.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The system's.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::from_fn(Timestamp::now)
+    }
+
+    /// Whatever time `now` says it is.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// A clock that shows `start` now and goes with tokio's, which tests can pause.
+    #[must_use]
+    pub fn tokio(start: Timestamp) -> Self {
+        let begun = tokio::time::Instant::now();
+        Self::from_fn(move || start.checked_add(begun.elapsed()).unwrap_or(Timestamp::MAX))
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.now())
+    }
+}

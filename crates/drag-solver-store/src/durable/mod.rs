@@ -1,0 +1,348 @@
+//! A solver whose calls survive the process.
+
+mod recorder;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver_core::{
+    Billed, CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Event, Frame,
+    Solution, SolveError, async_trait, forward_solver, setters,
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use self::recorder::Recorder;
+use crate::key::new_key;
+use crate::{
+    ChallengeRecord, Claim, Fact, Opening, Status, StoreError, StoreErrorKind, StoreHandle, TakenUp,
+};
+
+/// How long a call waits before it looks again whether another has ended: at first, and at the most.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+
+/// What a [`Durable`] solver does where nobody can know what is right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DurablePolicy {
+    /// Whether it buys for a challenge again of which a purchase was sent, or was about to be, and nothing was
+    /// heard. Default: no, as that may pay twice.
+    pub buy_unconfirmed: bool,
+}
+
+impl DurablePolicy {
+    setters! { buy_unconfirmed: bool }
+}
+
+impl CheckSettings for DurablePolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+}
+
+/// Solves each challenge once: the same [id](DragChallenge::id) again, in this process, after a crash, or from
+/// another process at the same time, gets the answer that is on record, or goes on with what was paid for, or
+/// buys what was not.
+///
+/// - A purchase is on record before it is sent, and its job as soon as it is named. What cannot be put on
+///   record is not bought ([`ErrorKind::NotRecorded`]).
+/// - A crash between the two leaves a purchase of which nothing is known. Nothing more is bought for that
+///   challenge ([`ErrorKind::Unconfirmed`]), unless [the policy](DurablePolicy::buy_unconfirmed) says so.
+///   The record lists it.
+/// - A paid job is fetched with the region and in the frame that it was bought with.
+/// - One call at a time has a challenge; others of the same id wait for it, and say so
+///   ([`Event::Waiting`]). If its process ends, the next one takes over.
+/// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`]).
+/// - A failed call is no answer: the same id again tries again.
+/// - A challenge without an id gets one of its own, under which its paid jobs are on record.
+/// - A solver that says nothing of its purchases (see [`Event`]) is on record as one that bought when its
+///   call has ended, and not before.
+///
+/// Goes around everything else.
+///
+/// Dropping the future gives the challenge back; what was bought stays on record.
+///
+/// ```
+/// use drag_solver_store::{Clock, SqliteStore, StoreExt};
+/// # use drag_solver_core::DragSolver;
+/// # use drag_solver_mock::{MockSolver, fixtures};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let provider = MockSolver::new("example").always(fixtures::drag());
+/// # let mock = provider.clone();
+/// let store = SqliteStore::in_memory(Clock::system())?; // SqliteStore::open("drags.db")?
+/// let solver = provider.durable(&store);
+///
+/// let challenge = fixtures::challenge().with_id("order 4711");
+/// let first = solver.solve(&challenge).await?;
+/// let again = solver.solve(&challenge).await?;
+/// assert_eq!(first.drag(), again.drag());
+/// # assert_eq!(mock.purchases(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Durable<S> {
+    inner: S,
+    store: StoreHandle,
+    policy: DurablePolicy,
+}
+
+impl<S: DragSolver> Durable<S> {
+    /// Keeps what `inner` does in `store`.
+    pub fn new(inner: S, store: impl Into<StoreHandle>) -> Self {
+        Self {
+            inner,
+            store: store.into(),
+            policy: DurablePolicy::default(),
+        }
+    }
+
+    /// Replaces what it does where nobody can know what is right.
+    #[must_use]
+    pub fn with_policy(mut self, policy: DurablePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The solver inside.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &StoreHandle {
+        &self.store
+    }
+
+    /// What is to be done for a challenge, as soon as no other call has it.
+    async fn take_up(&self, challenge: &DragChallenge, id: &str) -> Result<Turn, SolveError> {
+        let opening = Opening::of(challenge, id, self.store.now());
+        let mut wait = LOOK_AGAIN.0;
+        let mut waiting = Waiting {
+            challenge,
+            solver: self.name(),
+            began: false,
+        };
+        let turn = loop {
+            let taken = match self.store.take_up(&opening).await {
+                Ok(taken) => taken,
+                Err(error) => break self.as_it_is_known(challenge, &opening, error).await,
+            };
+            match taken {
+                TakenUp::Claimed(claim, record) => {
+                    break Ok(Turn::Work(Some(claim), Box::new(record)));
+                }
+                TakenUp::Solved(solution) => break Ok(Turn::Solved(Box::new(solution))),
+                TakenUp::OtherPicture => break Err(self.other_picture(challenge, id)),
+                TakenUp::Held => {}
+            }
+            if challenge.remaining().is_some_and(|left| left <= wait) {
+                let problem =
+                    "another call solves it, and the deadline leaves no time to wait for that";
+                break Err(challenge.refuse(self.name(), ErrorKind::DeadlineExceeded, problem));
+            }
+            waiting.begin().await;
+            sleep(wait).await;
+            wait = (wait * 2).min(LOOK_AGAIN.1);
+        };
+        waiting.end().await;
+        turn
+    }
+
+    /// A store that cannot be written still says what it knows, and what was paid for can be fetched.
+    async fn as_it_is_known(
+        &self,
+        challenge: &DragChallenge,
+        opening: &Opening,
+        error: StoreError,
+    ) -> Result<Turn, SolveError> {
+        let refused = |error| not_recorded(challenge, self.name(), error);
+        let known = self.store.find(&opening.id).await.ok().flatten();
+        let Some(record) = known else {
+            return Err(refused(error));
+        };
+        match record.status {
+            _ if record.digest != opening.digest => Err(self.other_picture(challenge, &opening.id)),
+            Status::Solved { solution } => Ok(Turn::Solved(Box::new(solution))),
+            Status::Open { held: true } => Err(refused(error)),
+            _ if record.open_jobs().next().is_none() => Err(refused(error)),
+            _ => Ok(Turn::Work(None, Box::new(record))),
+        }
+    }
+
+    fn other_picture(&self, challenge: &DragChallenge, id: &str) -> SolveError {
+        let problem = format!(
+            "the id {id:?} is on record with another picture: nothing was sent. Give each challenge an id \
+             of its own"
+        );
+        challenge.refuse(self.name(), ErrorKind::InvalidChallenge, problem)
+    }
+
+    /// Refuses to buy again what may be bought already.
+    fn unconfirmed(
+        &self,
+        challenge: &DragChallenge,
+        record: &ChallengeRecord,
+    ) -> Option<SolveError> {
+        let unconfirmed: Vec<&str> = record.unconfirmed().map(|one| &*one.solver).collect();
+        if unconfirmed.is_empty() || self.policy.buy_unconfirmed {
+            return None;
+        }
+        Some(unconfirmed_error(challenge, self.name(), &unconfirmed))
+    }
+}
+
+/// The error of a challenge for which something may be bought already.
+fn unconfirmed_error(challenge: &DragChallenge, solver: &str, of: &[&str]) -> SolveError {
+    let problem = format!(
+        "nothing was sent: an earlier purchase from {} was never heard of again, and another one may be \
+         paid twice",
+        of.join(" and ")
+    );
+    challenge
+        .refuse(solver, ErrorKind::Unconfirmed, problem)
+        .with_billed(Billed::Maybe)
+}
+
+/// The error of a purchase that cannot be put on record.
+fn not_recorded(challenge: &DragChallenge, solver: &str, error: StoreError) -> SolveError {
+    let problem = match error.kind() {
+        StoreErrorKind::ClaimLost => format!("nothing was sent: {error}"),
+        _ => format!("nothing was sent, as it cannot be put on record: {error}"),
+    };
+    challenge
+        .refuse(solver, ErrorKind::NotRecorded, problem)
+        .with_source(error)
+}
+
+/// What a call has to do.
+enum Turn {
+    Solved(Box<Solution>),
+    /// Without a claim nothing may be bought.
+    Work(Option<Claim>, Box<ChallengeRecord>),
+}
+
+/// Tells of a wait once, and of its end if it was told of.
+struct Waiting<'a> {
+    challenge: &'a DragChallenge,
+    solver: &'a str,
+    began: bool,
+}
+
+impl Waiting<'_> {
+    async fn begin(&mut self) {
+        if !std::mem::replace(&mut self.began, true) {
+            let (solver, reason) = (self.solver, "another call that solves it");
+            let _ = self
+                .challenge
+                .notify(Event::Waiting { solver, reason })
+                .await;
+        }
+    }
+
+    async fn end(self) {
+        if self.began {
+            let solver = self.solver;
+            let _ = self.challenge.notify(Event::WaitEnded { solver }).await;
+        }
+    }
+}
+
+/// A call that has taken a challenge up. However it ends, it gives it back.
+struct Call {
+    store: StoreHandle,
+    claim: Option<Claim>,
+}
+
+impl Call {
+    fn finished(&mut self, outcome: Option<Result<Solution, SolveError>>) -> Option<Fact> {
+        let claim = self.claim.take()?;
+        Some(Fact::Finished { claim, outcome })
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(fact) = self.finished(None) {
+            drop(self.store.record(fact));
+        }
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: DragSolver> DragSolver for Durable<S> {
+    forward_solver!(inner: name, report, profile);
+
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        let begun = Instant::now();
+        let id = match challenge.id() {
+            Some(id) => id.to_owned(),
+            None => format!("unnamed-{:016x}", new_key()),
+        };
+        let (claim, record) = match self.take_up(challenge, &id).await? {
+            Turn::Solved(solution) => return Ok(*solution),
+            Turn::Work(claim, record) => (claim, record),
+        };
+        let store = self.store.clone();
+        let mut call = Call { store, claim };
+        let resumed = resume(challenge.clone().with_id(id), &record)?;
+        let refusal = self.unconfirmed(challenge, &record);
+        if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
+            return Err(refusal.clone());
+        }
+        let recorder = Recorder::new(self.store.clone(), claim, &record, &resumed, refusal);
+        let recorder = Arc::new(recorder);
+        let (watched, tracker) = resumed.with_observer(recorder.clone()).tracked();
+        let outcome = self.inner.solve(&watched).await;
+        recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
+        if let Some(finished) = call.finished(Some(outcome.clone()))
+            && let Err(error) = self.store.record(finished).await
+        {
+            tracing::warn!(%error, "an outcome is not on record yet");
+        }
+        outcome
+    }
+}
+
+/// The challenge as it was when its jobs were paid for, with those jobs to resume.
+fn resume(challenge: DragChallenge, record: &ChallengeRecord) -> Result<DragChallenge, SolveError> {
+    let mut jobs = record.purchases.iter();
+    if !jobs.any(|purchase| purchase.open_job().is_some()) {
+        return Ok(challenge);
+    }
+    let screenshot = challenge.screenshot().clone();
+    let whole = Frame::whole(&screenshot);
+    let mut resumed = challenge.with_screenshot(screenshot);
+    if let Some(region) = record.region {
+        resumed = resumed.with_region(region)?;
+    }
+    for purchase in &record.purchases {
+        if let Some(job) = purchase.open_job() {
+            let frame = purchase.frame.unwrap_or(whole);
+            resumed = resumed.with_frame(&*purchase.solver, frame).resume_job(job);
+        }
+    }
+    Ok(resumed)
+}
+
+impl<S: DragSolver> fmt::Debug for Durable<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = if f.alternate() { "\n    " } else { "" };
+        self.inner.fmt(f)?;
+        write!(f, "{line}.durable({:?})", self.store)
+    }
+}
+
+impl<S: DragSolver> fmt::Display for Durable<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,268 @@
+//! Puts what is bought on record, before it is sent.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use drag_solver_core::{
+    Billed, DragChallenge, Event, Frame, JobId, Observer, Purchases, Solution, SolveError, Usd,
+    async_trait,
+};
+
+use super::not_recorded;
+use crate::key::new_key;
+use crate::lines::Lines;
+use crate::{
+    ChallengeRecord, Claim, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
+    StoreErrorKind, StoreHandle,
+};
+
+/// Writes the events of one call into the store.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    store: StoreHandle,
+    claim: Option<Claim>,
+    picture: Bytes,
+    /// What the challenge brought is not for the errors of a purchase to hand back.
+    challenge: DragChallenge,
+    /// Why nothing may be bought for this challenge any more.
+    refusal: Option<SolveError>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: HashMap<String, Frame>,
+    lines: Lines,
+}
+
+impl Recorder {
+    pub(super) fn new(
+        store: StoreHandle,
+        claim: Option<Claim>,
+        record: &ChallengeRecord,
+        challenge: &DragChallenge,
+        refusal: Option<SolveError>,
+    ) -> Self {
+        let mut state = State::default();
+        for purchase in &record.purchases {
+            if let Some(job) = purchase.open_job() {
+                state.lines.add(purchase.key, &job.solver, Some(job.id));
+            }
+        }
+        Self {
+            store,
+            claim,
+            picture: challenge.screenshot().bytes().clone(),
+            challenge: challenge.clone().without_paid_jobs(),
+            refusal,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn buying(&self, solver: &str) -> Result<(), SolveError> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        let refused = |error| not_recorded(&self.challenge, solver, error);
+        let Some(claim) = self.claim else {
+            let message = "the store can be read, and not be written";
+            return Err(refused(StoreError::new(StoreErrorKind::ReadOnly, message)));
+        };
+        let key = new_key();
+        let frame = self.state().frames.get(solver).copied();
+        // Who is dropped here sends nothing: what may have been written is taken back.
+        let undo = Undo {
+            store: &self.store,
+            key: Some(key),
+        };
+        let begun = self.store.begin_purchase(NewPurchase {
+            key,
+            claim,
+            solver: solver.to_owned(),
+            frame,
+            picture: self.picture.clone(),
+        });
+        begun.await.map_err(refused)?;
+        undo.keep();
+        self.state().lines.add(key, solver, None);
+        Ok(())
+    }
+
+    async fn bought(&self, solver: &str, job: &JobId) {
+        let key = self.state().lines.name(solver, job);
+        match (key, job.clone()) {
+            (Some(key), job) => self.write(Fact::Bought { key, job }).await,
+            (None, _) => self.found(solver, job).await,
+        }
+    }
+
+    /// A job that is not on record: somebody brought it, or did not say that it was being bought.
+    async fn found(&self, solver: &str, job: &JobId) {
+        let (Some(claim), key) = (self.claim, new_key()) else {
+            return;
+        };
+        let frame = {
+            let mut state = self.state();
+            state.lines.add(key, solver, Some(job.clone()));
+            let brought = self.challenge.frame_of(solver);
+            brought.or(state.frames.get(solver).copied())
+        };
+        let purchase = PurchaseRecord {
+            key,
+            solver: solver.to_owned(),
+            job: Some(job.clone()),
+            state: PurchaseState::Bought,
+            billed: Billed::Maybe,
+            cost: None,
+            frame,
+            begun: self.store.now(),
+            ended: None,
+        };
+        self.write(Fact::Found {
+            challenge: claim.challenge,
+            purchase,
+        })
+        .await;
+    }
+
+    fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+        let Some(line) = self.state().lines.end(solver, job) else {
+            return; // it has ended already
+        };
+        if let (None, Some(job)) = (line.job, job) {
+            let (key, job) = (line.key, job.clone());
+            drop(self.store.record(Fact::Bought { key, job }));
+        }
+        drop(self.store.record(Fact::Settled {
+            key: line.key,
+            billed,
+            cost: cost.filter(|cost| !cost.is_negative()),
+        }));
+    }
+
+    fn not_bought(&self, solver: &str) {
+        let key = self.state().lines.undo(solver);
+        if let Some(key) = key {
+            drop(self.store.record(Fact::NotBought(key)));
+        }
+    }
+
+    async fn write(&self, fact: Fact) {
+        if let Err(error) = self.store.record(fact).await {
+            tracing::warn!(%error, "a paid job is not on record yet");
+        }
+    }
+
+    /// Puts on record what a solver bought that says nothing of it.
+    pub(super) fn add_untold(
+        &self,
+        purchases: &Purchases,
+        outcome: &Result<Solution, SolveError>,
+        took: Duration,
+    ) {
+        let Some(claim) = self.claim.filter(|_| purchases.is_silent()) else {
+            return;
+        };
+        let now = self.store.now();
+        let begun = now.checked_sub(took).unwrap_or(now);
+        let line = |solver: &str, job: Option<JobId>, state, billed, cost| PurchaseRecord {
+            key: new_key(),
+            solver: solver.to_owned(),
+            job,
+            state,
+            billed,
+            cost,
+            frame: None,
+            begun,
+            ended: (state == PurchaseState::Settled).then_some(now),
+        };
+        let mut lines = Vec::new();
+        let failed = match outcome {
+            Ok(solution) => {
+                let job = solution.job().cloned();
+                let (state, billed) = (PurchaseState::Settled, Billed::Yes);
+                lines.push(line(solution.solver(), job, state, billed, solution.cost()));
+                solution.failed_attempts().to_vec()
+            }
+            Err(error) => error.attempts(),
+        };
+        for attempt in failed.iter().filter(|attempt| attempt.billed != Billed::No) {
+            for job in &attempt.jobs {
+                let state = PurchaseState::Bought;
+                lines.push(line(
+                    &job.solver,
+                    Some(job.id.clone()),
+                    state,
+                    Billed::Maybe,
+                    None,
+                ));
+            }
+            if attempt.jobs.is_empty() {
+                let solver = attempt.solver.as_deref().unwrap_or_default();
+                let state = PurchaseState::Settled;
+                lines.push(line(solver, None, state, attempt.billed, attempt.cost));
+            }
+        }
+        for purchase in lines {
+            let challenge = claim.challenge;
+            drop(self.store.record(Fact::Found {
+                challenge,
+                purchase,
+            }));
+        }
+    }
+}
+
+/// Takes a purchase back whose call ended while it was being put on record.
+struct Undo<'a> {
+    store: &'a StoreHandle,
+    key: Option<i64>,
+}
+
+impl Undo<'_> {
+    fn keep(mut self) {
+        self.key = None;
+    }
+}
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            drop(self.store.record(Fact::NotBought(key)));
+        }
+    }
+}
+
+#[async_trait]
+impl Observer for Recorder {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match *event {
+            Event::Fitted { solver, frame } => {
+                self.state().frames.insert(solver.to_owned(), frame);
+            }
+            Event::Buying { solver } => self.buying(solver).await?,
+            Event::NotBought { solver } => self.not_bought(solver),
+            Event::Bought { solver, job } => self.bought(solver, job).await,
+            Event::Resumed { solver, job } => {
+                let is_known = self.state().lines.knows(solver, job);
+                if !is_known {
+                    self.found(solver, job).await;
+                }
+            }
+            Event::Settled {
+                solver,
+                job,
+                billed,
+                cost,
+            } => self.settled(solver, job, billed, cost),
+            _ => {}
+        }
+        Ok(())
+    }
+}

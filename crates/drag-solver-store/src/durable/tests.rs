@@ -1,0 +1,428 @@
+use std::sync::Mutex;
+
+use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
+use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
+use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
+
+use super::*;
+use crate::{
+    BudgetState, Charge, Clock, Limit, NewPurchase, Pruned, PurchaseState, Query, Retention,
+    Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreExt as _,
+};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+fn store() -> SqliteStore {
+    SqliteStore::in_memory(Clock::tokio(Timestamp::UNIX_EPOCH)).unwrap()
+}
+
+fn order() -> DragChallenge {
+    fixtures::challenge().with_id("order")
+}
+
+async fn on_record(store: &SqliteStore) -> ChallengeRecord {
+    store.find("order").await.unwrap().unwrap()
+}
+
+fn answers_after(seconds: u64) -> Outcome {
+    Outcome::answer(fixtures::drag()).after(Duration::from_secs(seconds))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_id_again_gets_the_answer_on_record_and_buys_nothing() {
+    let (store, mock) = (store(), MockSolver::new("a").always(answers_after(3)));
+    let solver = mock.clone().durable(&store);
+    let first = solver.solve(&order()).await.unwrap();
+    let again = solver.solve(&order()).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!((mock.calls().len(), mock.purchases()), (1, 1));
+    let record = on_record(&store).await;
+    assert!(matches!(record.status, Status::Solved { .. }));
+    assert_eq!(record.purchases.len(), 1);
+    assert_eq!(record.purchases[0].state, PurchaseState::Settled);
+    assert_eq!(record.purchases[0].billed, Billed::Yes);
+    assert!(record.picture.is_none(), "no job needs it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_id_with_another_picture_is_refused_and_nothing_is_sent() {
+    let (store, mock) = (store(), MockSolver::new("a").always(answers_after(3)));
+    let solver = mock.clone().durable(&store);
+    solver.solve(&order()).await.unwrap();
+    let job = PaidJob::new("a", JobId::from(9));
+    let other = fixtures::challenge_sized(10, 10).with_id("order");
+    let error = solver
+        .solve(&other.resume_job(job.clone()))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidChallenge);
+    assert_eq!(error.unfinished_jobs(), [job]);
+    assert_eq!(mock.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_paid_for_is_fetched_by_the_next_call_with_the_region_it_was_bought_with() {
+    let (store, region) = (store(), Rect::new(1.0, 2.0, 300.0, 400.0));
+    let slow = MockSolver::new("a").always(answers_after(100));
+    let hasty = order()
+        .with_region(region)
+        .unwrap()
+        .within(Duration::from_secs(5));
+    let error = slow.durable(&store).solve(&hasty).await.unwrap_err();
+    assert_eq!(error.unfinished_jobs().len(), 1);
+    let record = on_record(&store).await;
+    assert_eq!(
+        record.open_jobs().collect::<Vec<_>>(),
+        error.unfinished_jobs()
+    );
+    assert!(record.picture.is_some(), "the job needs it");
+    assert!(record.deadline.is_some());
+
+    let restarted = MockSolver::new("a").always(answers_after(1));
+    let later = restarted.clone().durable(&store);
+    let solution = later.solve(&order()).await.unwrap();
+    assert_eq!(solution.job(), Some(&error.unfinished_jobs()[0].id));
+    assert_eq!(restarted.purchases(), 0);
+    let heard = restarted.calls().remove(0).challenge;
+    assert_eq!(heard.region(), Some(region));
+    let whole = Frame::whole(heard.screenshot());
+    assert_eq!(heard.frame_of("a"), Some(whole), "it was sent as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_call_is_no_answer_and_the_next_one_buys() {
+    let store = store();
+    let mock = MockSolver::new("a")
+        .then(ErrorKind::Unsolvable)
+        .always(answers_after(1));
+    let solver = mock.durable(&store);
+    let error = solver.solve(&order()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsolvable);
+    let record = on_record(&store).await;
+    assert!(
+        matches!(&record.status, Status::Failed { error } if error.kind() == ErrorKind::Unsolvable)
+    );
+    assert!(record.picture.is_none());
+    solver.solve(&order()).await.unwrap();
+    assert!(on_record(&store).await.unconfirmed().next().is_none());
+}
+
+/// A solver whose process is killed between sending a purchase and hearing of it.
+fn killed_while_buying() -> impl DragSolver {
+    solver_fn("a", |challenge: DragChallenge| async move {
+        challenge.notify(Event::Started { solver: "a" }).await?;
+        challenge.notify(Event::Buying { solver: "a" }).await?;
+        std::future::pending().await
+    })
+}
+
+async fn dropped(solver: &impl DragSolver, challenge: &DragChallenge) {
+    let second = Duration::from_secs(1);
+    let ended = tokio::time::timeout(second, solver.solve(challenge)).await;
+    assert!(ended.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_bought_is_not_bought_again_unless_the_policy_says_so() {
+    let store = store();
+    dropped(&killed_while_buying().durable(&store), &order()).await;
+    assert_eq!(on_record(&store).await.unconfirmed().count(), 1);
+    let unconfirmed = Query {
+        unconfirmed: true,
+        ..Query::default()
+    };
+    assert_eq!(store.list(&unconfirmed).await.unwrap().len(), 1);
+
+    let mock = MockSolver::new("a").always(answers_after(1));
+    let solver = mock.clone().durable(&store);
+    for _ in 0..2 {
+        let error = solver.solve(&order()).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.billed()),
+            (ErrorKind::Unconfirmed, Billed::Maybe)
+        );
+        assert!(
+            error.message().contains("from a was never heard"),
+            "{error}"
+        );
+    }
+    assert_eq!(mock.calls().len(), 0);
+    let bold = solver.with_policy(DurablePolicy::default().buy_unconfirmed(true));
+    bold.solve(&order()).await.unwrap();
+    assert_eq!(mock.purchases(), 1);
+    let record = on_record(&store).await;
+    assert_eq!(record.unconfirmed().count(), 1, "it is still to be listed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_something_may_be_bought_a_paid_job_is_fetched_and_nothing_else_is_bought() {
+    let store = store();
+    let two = solver_fn("a", |challenge: DragChallenge| async move {
+        challenge.notify(Event::Buying { solver: "a" }).await?;
+        let job = &JobId::from(7);
+        challenge.notify(Event::Bought { solver: "a", job }).await?;
+        challenge.notify(Event::Buying { solver: "b" }).await?;
+        std::future::pending().await
+    });
+    dropped(&two.durable(&store), &order()).await;
+    // Its job has failed, and it would buy another.
+    let mock = MockSolver::new("a")
+        .then(ErrorKind::Unsolvable)
+        .always(answers_after(1));
+    let retrying = mock.clone().retry(RetryPolicy::default());
+    let error = retrying.durable(&store).solve(&order()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unconfirmed);
+    assert_eq!(mock.purchases(), 0);
+    assert_eq!(
+        mock.calls()[0].challenge.paid_jobs_of("a").next(),
+        Some(&JobId::from(7))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_at_a_time_has_a_challenge_and_the_others_get_its_answer() {
+    let (store, mock) = (store(), MockSolver::new("a").always(answers_after(3)));
+    let solver = mock.clone().durable(&store);
+    let begun = Instant::now();
+    let challenge = order();
+    let calls = (0..20).map(|_| solver.solve(&challenge));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.is_ok()));
+    assert_eq!(mock.purchases(), 1);
+    assert!(begun.elapsed() <= Duration::from_secs(3) + LOOK_AGAIN.1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_another_call_says_so_and_keeps_the_deadline() {
+    #[derive(Debug, Default)]
+    struct Heard(Mutex<Vec<&'static str>>);
+    #[async_trait]
+    impl Observer for Heard {
+        async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+            if let Event::Waiting { reason, .. } = event {
+                self.0.lock().unwrap().push(reason);
+            }
+            Ok(())
+        }
+    }
+    let (store, heard) = (store(), Arc::new(Heard::default()));
+    let solver = MockSolver::new("a")
+        .always(answers_after(30))
+        .durable(&store);
+    let job = PaidJob::new("b", JobId::from(1));
+    let hasty = order()
+        .within(Duration::from_secs(2))
+        .resume_job(job.clone());
+    let hasty = hasty.with_observer(heard.clone());
+    let challenge = order();
+    let (answer, error) = tokio::join!(solver.solve(&challenge), async {
+        let begun = Instant::now();
+        let error = solver.solve(&hasty).await.unwrap_err();
+        assert!(begun.elapsed() <= Duration::from_secs(2));
+        error
+    });
+    answer.unwrap();
+    assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
+    assert_eq!(error.unfinished_jobs(), [job]);
+    assert_eq!(*heard.0.lock().unwrap(), ["another call that solves it"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_gives_its_challenge_back_with_what_it_bought() {
+    let store = store();
+    let slow = MockSolver::new("a").always(answers_after(100));
+    dropped(&slow.clone().durable(&store), &order()).await;
+    let record = on_record(&store).await;
+    assert!(matches!(record.status, Status::Open { held: false }));
+    assert_eq!(record.open_jobs().count(), 1);
+    slow.clone().durable(&store).solve(&order()).await.unwrap();
+    assert_eq!(slow.purchases(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_challenge_without_an_id_has_its_paid_jobs_on_record() {
+    let store = store();
+    let slow = MockSolver::new("a")
+        .always(answers_after(100))
+        .durable(&store);
+    let tenants = fixtures::challenge().with_label("tenant");
+    for _ in 0..2 {
+        let hasty = tenants.clone().within(Duration::from_secs(5));
+        slow.solve(&hasty).await.unwrap_err();
+    }
+    let unfetched = Query {
+        unfetched: true,
+        pictures: true,
+        ..Query::default()
+    };
+    let records = store.list(&unfetched).await.unwrap();
+    assert_eq!(records.len(), 2);
+    assert_ne!(records[0].id, records[1].id);
+    assert!(records[0].picture.is_some());
+    assert_eq!(records[0].label.as_deref(), Some("tenant"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_the_caller_brought_is_on_record_from_then_on() {
+    let store = store();
+    let slow = MockSolver::new("a")
+        .always(answers_after(100))
+        .durable(&store);
+    let job = PaidJob::new("a", JobId::from(7));
+    let brought = order()
+        .resume_job(job.clone())
+        .within(Duration::from_secs(5));
+    slow.solve(&brought).await.unwrap_err();
+    assert_eq!(
+        on_record(&store).await.open_jobs().collect::<Vec<_>>(),
+        [job.clone()]
+    );
+    // Once, however often it is brought.
+    slow.solve(&order().resume_job(job)).await.unwrap();
+    let record = on_record(&store).await;
+    assert_eq!(record.purchases.len(), 1);
+    assert_eq!(record.purchases[0].state, PurchaseState::Settled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_solver_that_says_nothing_is_on_record_as_one_that_bought() {
+    let store = store();
+    let silent = solver_fn("silent", |_| async {
+        let solution = Solution::new(fixtures::drag(), "silent");
+        Ok(solution.with_cost(Usd::from_micros(900)))
+    });
+    silent.durable(&store).solve(&order()).await.unwrap();
+    let record = on_record(&store).await;
+    assert_eq!(record.purchases.len(), 1);
+    assert_eq!(record.purchases[0].cost, Some(Usd::from_micros(900)));
+    let failing = solver_fn("silent", |_| async {
+        let error = SolveError::new(ErrorKind::Timeout, "late");
+        Err(error.with_unfinished_jobs([PaidJob::new("silent", JobId::from(3))]))
+    });
+    let other = fixtures::challenge().with_id("other");
+    failing.durable(&store).solve(&other).await.unwrap_err();
+    let record = store.find("other").await.unwrap().unwrap();
+    assert_eq!(record.open_jobs().count(), 1);
+}
+
+/// A store that fails as it is told, for the rest the one inside.
+#[derive(Clone, Debug)]
+struct Failing {
+    inner: SqliteStore,
+    take_up: bool,
+    purchases: bool,
+}
+
+#[async_trait]
+impl Store for Failing {
+    async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
+        if self.take_up {
+            return Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "the disk is full",
+            ));
+        }
+        self.inner.take_up(opening).await
+    }
+    async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
+        if self.purchases {
+            return Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "the disk is full",
+            ));
+        }
+        self.inner.begin_purchase(purchase).await
+    }
+    fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.inner.record(fact)
+    }
+    async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
+        self.inner.find(id).await
+    }
+    async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
+        self.inner.list(query).await
+    }
+    async fn reserve(
+        &self,
+        key: i64,
+        budget: &str,
+        amount: Usd,
+        limits: &[Limit],
+    ) -> Result<Result<(), Shortage>, StoreError> {
+        self.inner.reserve(key, budget, amount, limits).await
+    }
+    async fn charge(
+        &self,
+        charge: &Charge,
+        limits: &[Limit],
+    ) -> Result<Result<(), Shortage>, StoreError> {
+        self.inner.charge(charge, limits).await
+    }
+    async fn budget(&self, budget: &str, since: &[Timestamp]) -> Result<BudgetState, StoreError> {
+        self.inner.budget(budget, since).await
+    }
+    async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError> {
+        self.inner.spending(query).await
+    }
+    async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {
+        self.inner.prune(retention).await
+    }
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.flush().await
+    }
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_put_on_record_is_not_bought_and_what_is_known_is_served() {
+    let (inner, mock) = (store(), MockSolver::new("a").always(answers_after(10)));
+    let broken = |take_up, purchases| Failing {
+        inner: inner.clone(),
+        take_up,
+        purchases,
+    };
+    for store in [broken(true, true), broken(false, true)] {
+        let error = mock
+            .clone()
+            .durable(&store)
+            .solve(&order())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.billed()),
+            (ErrorKind::NotRecorded, Billed::No)
+        );
+        assert!(error.message().contains("the disk is full"), "{error}");
+    }
+    assert_eq!(mock.purchases(), 0);
+
+    // Paid for while it could be written, fetched while it cannot.
+    let hasty = order().within(Duration::from_secs(5));
+    let working = mock.clone().durable(&broken(false, false));
+    working.solve(&hasty).await.unwrap_err();
+    let full = mock.clone().durable(&broken(true, true));
+    let fetched = full.solve(&order()).await.unwrap();
+    assert_eq!(mock.purchases(), 1);
+
+    working.solve(&order()).await.unwrap();
+    let calls = mock.calls().len();
+    assert_eq!(full.solve(&order()).await.unwrap().drag(), fetched.drag());
+    assert_eq!(mock.calls().len(), calls, "the answer is on record");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_keeps_the_contract() {
+    let mock = MockSolver::new("mock").always(answers_after(3));
+    let solver = mock.durable(&store());
+    let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
+        .expecting(fixtures::drag(), 1.0)
+        .on_paused_clock()
+        .without(
+            contract::Check::ErrorsAreSensible,
+            "it solves every picture",
+        );
+    let report = contract::run(&subject).await;
+    assert!(report.passed(), "{report}");
+}

@@ -1,0 +1,47 @@
+//! What outlives the process: challenges by their id, what was paid for them, and budgets.
+//!
+//! | | |
+//! |---|---|
+//! | [`SqliteStore`] | keeps it in one file, which several processes can share |
+//! | [`StoreExt::durable`] | solves each challenge once, whatever happens to the process: [`Durable`] |
+//! | [`StoreExt::stored_budget`] | spends from money that all processes share: [`StoredBudget`] |
+//! | [`Store`] | what there is to know: what is open, what nobody knows, what was spent on which day |
+//!
+//! # What is guaranteed
+//!
+//! A purchase is on record before it is sent, and its job as soon as the provider names it. So whatever happens to
+//! the process, each purchase is in one of three states afterwards: its answer is on record; or its job is,
+//! and the next call with the same id fetches it; or it was sent, or about to be, and nothing was heard of it. Of
+//! the last ones nobody can know whether they are on the bill. They are listed, and not bought again unless the
+//! policy says so.
+
+mod budget;
+mod clock;
+mod durable;
+mod error;
+mod ext;
+mod handle;
+mod key;
+mod lines;
+mod money;
+mod record;
+mod retention;
+mod sqlite;
+mod store;
+
+pub use jiff;
+
+pub use crate::budget::{StoredBudget, StoredBudgetPolicy, StoredBudgeted};
+pub use crate::clock::Clock;
+pub use crate::durable::{Durable, DurablePolicy};
+pub use crate::error::{StoreError, StoreErrorKind};
+pub use crate::ext::StoreExt;
+pub use crate::handle::StoreHandle;
+pub use crate::money::{BudgetState, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
+pub use crate::record::{
+    ChallengeRecord, Claim, Fact, NewPurchase, Opening, PictureDigest, PurchaseRecord,
+    PurchaseState, Query, Status, StatusKind, TakenUp,
+};
+pub use crate::retention::{Pruned, Retention};
+pub use crate::sqlite::{SqliteOptions, SqliteStore};
+pub use crate::store::{Charge, Store};

@@ -1,0 +1,321 @@
+//! What is on record.
+
+use bytes::Bytes;
+use drag_solver_core::{
+    Billed, DragChallenge, Frame, JobId, PaidJob, Rect, Solution, SolveError, Usd,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// What tells one picture from another: SHA-256 of the file.
+pub type PictureDigest = [u8; 32];
+
+/// A challenge that a call wants to take up.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Opening {
+    /// What the caller calls it.
+    pub id: String,
+    /// Whose it is.
+    pub label: Option<String>,
+    /// What tells its picture from others.
+    pub digest: PictureDigest,
+    /// What is to be dragged where, in words.
+    pub instruction: Option<String>,
+    /// The part of the picture that holds the challenge, in pixels.
+    pub region: Option<Rect>,
+    /// When an answer becomes worthless.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Opening {
+    /// What is kept of `challenge` under this id.
+    #[must_use]
+    pub fn of(challenge: &DragChallenge, id: impl Into<String>, now: Timestamp) -> Self {
+        let due = |left| now.checked_add(left).ok();
+        Self {
+            id: id.into(),
+            label: challenge.label().map(str::to_owned),
+            digest: Sha256::digest(challenge.screenshot().bytes()).into(),
+            instruction: challenge.instruction().map(str::to_owned),
+            region: challenge.region(),
+            deadline: challenge.remaining().and_then(due),
+        }
+    }
+}
+
+/// What came of taking a challenge up.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // made once a call
+#[non_exhaustive]
+pub enum TakenUp {
+    /// The call has it now, and no other call.
+    Claimed(Claim, ChallengeRecord),
+    /// It is solved.
+    Solved(Solution),
+    /// Another call has it.
+    Held,
+    /// There is one of this id, with another picture.
+    OtherPicture,
+}
+
+/// The right to buy for a challenge. One call at a time has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // two keys
+pub struct Claim {
+    /// The store's key of the challenge.
+    pub challenge: i64,
+    /// The key of this claim.
+    pub key: i64,
+}
+
+/// A challenge, as it is on record. It serialises for people and programs to read.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ChallengeRecord {
+    /// What the caller calls it.
+    pub id: String,
+    /// Whose it is.
+    pub label: Option<String>,
+    /// What is to be dragged where, in words.
+    pub instruction: Option<String>,
+    /// The part of the picture that holds it, in pixels.
+    pub region: Option<Rect>,
+    /// When an answer becomes worthless.
+    pub deadline: Option<Timestamp>,
+    /// What tells its picture from others.
+    #[serde(skip)]
+    pub digest: PictureDigest,
+    /// When it was first taken up.
+    pub created: Timestamp,
+    /// When its status changed last.
+    pub updated: Timestamp,
+    /// What became of it so far.
+    #[serde(flatten)]
+    pub status: Status,
+    /// What was bought for it, in order.
+    pub purchases: Vec<PurchaseRecord>,
+    /// The picture, while a paid job needs it and where it was asked for.
+    #[serde(skip)]
+    pub picture: Option<Bytes>,
+}
+
+impl ChallengeRecord {
+    /// The jobs that were paid for and not yet fetched.
+    pub fn open_jobs(&self) -> impl Iterator<Item = PaidJob> {
+        self.purchases.iter().filter_map(PurchaseRecord::open_job)
+    }
+
+    /// The purchases that were sent, or were about to be, and of which nothing was heard: each may be on the
+    /// bill. While a call has the challenge, one that it is just sending is among them.
+    pub fn unconfirmed(&self) -> impl Iterator<Item = &PurchaseRecord> {
+        self.purchases.iter().filter(|one| one.is_unconfirmed())
+    }
+}
+
+/// What became of a challenge.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// A call was begun for it, and has not ended; or its process has.
+    Open {
+        /// Whether a call has it now.
+        held: bool,
+    },
+    /// It is solved.
+    Solved {
+        /// The answer.
+        solution: Solution,
+    },
+    /// The last call for it failed.
+    Failed {
+        /// Why.
+        error: SolveError,
+    },
+}
+
+/// One purchase, as it is on record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PurchaseRecord {
+    /// The store's key of it.
+    #[serde(skip)]
+    pub key: i64,
+    /// Name of the solver that it was bought from.
+    pub solver: String,
+    /// The provider's id for the job, once it has named it.
+    pub job: Option<JobId>,
+    /// How far it has come.
+    pub state: PurchaseState,
+    /// Whether it was billed, as far as that is known.
+    pub billed: Billed,
+    /// What it cost, in US dollars, if that is known.
+    #[serde(rename = "cost_usd")]
+    pub cost: Option<Usd>,
+    /// In which frame the solver was sent the picture; `None` if as it is.
+    pub frame: Option<Frame>,
+    /// When it was about to be sent.
+    pub begun: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+}
+
+/// How far a purchase has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PurchaseState {
+    /// It is sent, or about to be, and nothing was heard yet.
+    Buying,
+    /// The provider has named the job, which is not fetched yet.
+    Bought,
+    /// It has ended.
+    Settled,
+}
+
+impl PurchaseRecord {
+    /// The job, if it can be resumed.
+    #[must_use]
+    pub fn open_job(&self) -> Option<PaidJob> {
+        let job = self
+            .job
+            .clone()
+            .filter(|_| self.state == PurchaseState::Bought)?;
+        Some(PaidJob::new(&*self.solver, job))
+    }
+
+    /// Whether it may be on the bill with nobody knowing what came of it.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        match self.state {
+            PurchaseState::Buying => true,
+            PurchaseState::Settled => self.job.is_none() && self.billed == Billed::Maybe,
+            PurchaseState::Bought => false,
+        }
+    }
+}
+
+/// A purchase that is about to be sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewPurchase {
+    /// Its key, which is nobody else's.
+    pub key: i64,
+    /// The right to make it.
+    pub claim: Claim,
+    /// Name of the solver.
+    pub solver: String,
+    /// In which frame it is sent the picture; `None` if as it is.
+    pub frame: Option<Frame>,
+    /// The picture, for those who will fetch the answer after a crash.
+    pub picture: Bytes,
+}
+
+/// Something that has happened. It is written as soon as that is possible, and kept in memory until then.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fact {
+    /// The purchase of this key came to nothing.
+    NotBought(i64),
+    /// The provider named the job.
+    Bought {
+        /// Key of the purchase.
+        key: i64,
+        /// The provider's id for it.
+        job: JobId,
+    },
+    /// A purchase of which nothing was on record: a job that the caller brought, or one of a solver that
+    /// does not say when it buys.
+    Found {
+        /// The challenge it is for.
+        challenge: i64,
+        /// The purchase.
+        purchase: PurchaseRecord,
+    },
+    /// The purchase ended.
+    Settled {
+        /// Key of the purchase.
+        key: i64,
+        /// Whether it was billed.
+        billed: Billed,
+        /// What it cost, in US dollars.
+        cost: Option<Usd>,
+    },
+    /// The call for a challenge ended, and gives its claim back.
+    Finished {
+        /// What it had.
+        claim: Claim,
+        /// What came of it; `None` if it was dropped.
+        outcome: Option<Result<Solution, SolveError>>,
+    },
+    /// What was set aside of a budget and not spent is free again.
+    Released(i64),
+    /// A charge was for this job.
+    ChargedFor {
+        /// Key of the charge.
+        key: i64,
+        /// The job.
+        job: PaidJob,
+    },
+    /// What a charge came to, in US dollars.
+    ChargeSettled {
+        /// Key of the charge.
+        key: i64,
+        /// What is spent.
+        amount: Usd,
+    },
+    /// A job of an earlier call ended: what it cost, in US dollars, replaces what was assumed.
+    JobSettled {
+        /// Name of the budget.
+        budget: String,
+        /// The job.
+        job: PaidJob,
+        /// What it cost, if that is known now.
+        amount: Option<Usd>,
+    },
+    /// Money was spent without having been set aside.
+    Spent {
+        /// Name of the budget.
+        budget: String,
+        /// Name of the solver.
+        solver: String,
+        /// The job, if it is unfinished.
+        job: Option<JobId>,
+        /// How much, in US dollars.
+        amount: Usd,
+    },
+}
+
+/// Which challenges are asked for.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Query {
+    /// Only those in this state.
+    pub status: Option<StatusKind>,
+    /// Only those with a purchase of which nothing was heard.
+    pub unconfirmed: bool,
+    /// Only those with a paid job that was not fetched.
+    pub unfetched: bool,
+    /// Only those of this label.
+    pub label: Option<String>,
+    /// Only those that come after this id, in the order of the answer: for the next page.
+    pub after: Option<String>,
+    /// At most this many; all if it is `None`.
+    pub limit: Option<u32>,
+    /// With their pictures.
+    pub pictures: bool,
+}
+
+/// The states of [`Status`], by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StatusKind {
+    /// [`Status::Open`].
+    Open,
+    /// [`Status::Solved`].
+    Solved,
+    /// [`Status::Failed`].
+    Failed,
+}

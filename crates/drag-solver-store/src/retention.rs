@@ -1,0 +1,60 @@
+//! How long things are kept.
+
+use std::time::Duration;
+
+use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
+use serde::{Deserialize, Serialize};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a store keeps what it no longer needs.
+///
+/// What is not finished is kept as long as what is: a challenge with a paid job that nobody fetched, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Retention {
+    /// Challenges, since their status changed last: with them goes the answer that the same id gets again.
+    /// Default: 30 days.
+    #[serde(with = "human_duration")]
+    pub challenges: Duration,
+    /// What was spent, and on what. Totals of budgets are never forgotten. Default: 400 days, a year and what
+    /// it takes to look at it.
+    #[serde(with = "human_duration")]
+    pub money: Duration,
+}
+
+impl Retention {
+    setters! { challenges: Duration, money: Duration }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            challenges: DAY * 30,
+            money: DAY * 400,
+        }
+    }
+}
+
+impl CheckSettings for Retention {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.money < self.challenges {
+            let problem = "must be at least as long as `challenges`: money is kept longer than what it was spent on";
+            return Err(ConfigError::new("money", problem));
+        }
+        Ok(())
+    }
+}
+
+/// What was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// Challenges.
+    pub challenges: u64,
+    /// Purchases and charges.
+    pub money: u64,
+    /// How much smaller the file is, in bytes.
+    pub bytes: u64,
+}

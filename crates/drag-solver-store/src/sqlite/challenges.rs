@@ -1,0 +1,372 @@
+//! Statements about challenges and what was bought for them.
+
+use drag_solver_core::{JobId, Solution, SolveError};
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+
+use super::owners::is_held;
+use super::values::{billed, from_json, of_billed, of_usd, time, to_json, unreadable};
+use crate::key::new_key;
+use crate::{
+    ChallengeRecord, Claim, Fact, NewPurchase, Opening, PurchaseRecord, PurchaseState, Query,
+    Status, StatusKind, TakenUp,
+};
+
+const OPEN: i64 = 0;
+const SOLVED: i64 = 1;
+const FAILED: i64 = 2;
+
+const BUYING: i64 = 0;
+const BOUGHT: i64 = 1;
+const SETTLED: i64 = 2;
+
+pub(super) fn take_up(
+    db: &Connection,
+    opening: &Opening,
+    owner: i64,
+    now: Timestamp,
+) -> Result<TakenUp> {
+    let known = db
+        .prepare_cached("SELECT n, digest, status, outcome, owner FROM challenges WHERE id = ?")?
+        .query_row([&opening.id], |row| {
+            let digest: Vec<u8> = row.get(1)?;
+            let status: i64 = row.get(2)?;
+            let owner: Option<i64> = row.get(4)?;
+            Ok((row.get(0)?, digest, status, row.get(3)?, owner))
+        })
+        .optional()?;
+    let key = new_key();
+    let challenge = match known {
+        None => insert(db, opening, owner, key, now)?,
+        Some((_, digest, ..)) if digest != opening.digest => return Ok(TakenUp::OtherPicture),
+        Some((_, _, SOLVED, outcome, _)) => {
+            let outcome: Option<String> = outcome;
+            let solution = from_json(3, &outcome.unwrap_or_default())?;
+            return Ok(TakenUp::Solved(solution));
+        }
+        Some((n, _, _, _, holder)) => {
+            if let Some(holder) = holder
+                && is_held(db, holder, now)?
+            {
+                return Ok(TakenUp::Held);
+            }
+            claim_again(db, n, opening, owner, key, now)?;
+            n
+        }
+    };
+    let record = by_key(db, challenge, now)?;
+    Ok(TakenUp::Claimed(Claim { challenge, key }, record))
+}
+
+fn insert(db: &Connection, opening: &Opening, owner: i64, key: i64, now: Timestamp) -> Result<i64> {
+    let region = opening.region.as_ref().map(to_json).transpose()?;
+    db.prepare_cached(
+        "INSERT INTO challenges
+             (id, label, digest, instruction, region, deadline, created, updated, status, owner, claim)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        opening.id,
+        opening.label,
+        opening.digest,
+        opening.instruction,
+        region,
+        opening.deadline.map(Timestamp::as_millisecond),
+        now.as_millisecond(),
+        OPEN,
+        owner,
+        key
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// What was paid for is in pixels of the region it was bought with: a new region counts only where nothing
+/// is left to fetch.
+fn claim_again(
+    db: &Connection,
+    challenge: i64,
+    opening: &Opening,
+    owner: i64,
+    key: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let region = opening.region.as_ref().map(to_json).transpose()?;
+    db.prepare_cached(
+        "UPDATE challenges SET owner = ?2, claim = ?3, updated = ?4, status = ?5, outcome = NULL,
+             deadline = ?6, instruction = ?7, label = ?8,
+             region = IIF(EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = ?10), region, ?9)
+         WHERE n = ?1",
+    )?
+    .execute(params![
+        challenge,
+        owner,
+        key,
+        now.as_millisecond(),
+        OPEN,
+        opening.deadline.map(Timestamp::as_millisecond),
+        opening.instruction,
+        opening.label,
+        region,
+        BOUGHT
+    ])?;
+    Ok(())
+}
+
+/// Whether the claim still was the right one: only then the purchase is on record.
+pub(super) fn begin_purchase(db: &Connection, new: &NewPurchase, now: Timestamp) -> Result<bool> {
+    let frame = new.frame.as_ref().map(to_json).transpose()?;
+    let begun = db
+        .prepare_cached(
+            "INSERT INTO purchases (key, challenge, label, solver, state, billed, frame, begun)
+             SELECT ?3, n, label, ?4, ?5, ?6, ?7, ?8 FROM challenges WHERE n = ?1 AND claim = ?2",
+        )?
+        .execute(params![
+            new.claim.challenge,
+            new.claim.key,
+            new.key,
+            new.solver,
+            BUYING,
+            of_billed(drag_solver_core::Billed::Maybe),
+            frame,
+            now.as_millisecond()
+        ])?;
+    if begun == 0 {
+        return Ok(false);
+    }
+    db.prepare_cached("INSERT OR IGNORE INTO pictures (challenge, file) VALUES (?, ?)")?
+        .execute(params![new.claim.challenge, &new.picture[..]])?;
+    Ok(true)
+}
+
+/// Writes what has happened to a challenge or a purchase.
+pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()> {
+    match fact {
+        Fact::NotBought(key) => {
+            db.prepare_cached("DELETE FROM purchases WHERE key = ? AND state = 0")?
+                .execute([key])?;
+        }
+        Fact::Bought { key, job } => {
+            db.prepare_cached(
+                "UPDATE purchases SET job = ?2, state = 1 WHERE key = ?1 AND state = 0",
+            )?
+            .execute(params![key, job.as_str()])?;
+        }
+        Fact::Found {
+            challenge,
+            purchase,
+        } => insert_found(db, *challenge, purchase)?,
+        Fact::Settled { key, billed, cost } => {
+            db.prepare_cached(
+                "UPDATE purchases SET state = 2, billed = ?2, cost = ?3, ended = ?4 WHERE key = ?1",
+            )?
+            .execute(params![
+                key,
+                of_billed(*billed),
+                cost.map(of_usd),
+                now.as_millisecond()
+            ])?;
+        }
+        Fact::Finished { claim, outcome } => finish(db, *claim, outcome.as_ref(), now)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn insert_found(db: &Connection, challenge: i64, purchase: &PurchaseRecord) -> Result<()> {
+    let frame = purchase.frame.as_ref().map(to_json).transpose()?;
+    let state = match purchase.state {
+        PurchaseState::Buying => BUYING,
+        PurchaseState::Bought => BOUGHT,
+        PurchaseState::Settled => SETTLED,
+    };
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO purchases
+             (key, challenge, label, solver, job, state, billed, cost, frame, begun, ended)
+         SELECT ?2, n, label, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM challenges WHERE n = ?1",
+    )?
+    .execute(params![
+        challenge,
+        purchase.key,
+        purchase.solver,
+        purchase.job.as_ref().map(JobId::as_str),
+        state,
+        of_billed(purchase.billed),
+        purchase.cost.map(of_usd),
+        frame,
+        purchase.begun.as_millisecond(),
+        purchase.ended.map(Timestamp::as_millisecond)
+    ])?;
+    Ok(())
+}
+
+/// The first answer stays. A call that has lost its claim can still have the answer, and nothing else to say.
+fn finish(
+    db: &Connection,
+    claim: Claim,
+    outcome: Option<&std::result::Result<Solution, SolveError>>,
+    now: Timestamp,
+) -> Result<()> {
+    let (Claim { challenge, key }, now) = (claim, now.as_millisecond());
+    match outcome {
+        Some(Ok(solution)) => {
+            db.prepare_cached(
+                "UPDATE challenges SET status = 1, outcome = ?2, updated = ?3, owner = NULL, claim = NULL
+                 WHERE n = ?1 AND status <> 1",
+            )?
+            .execute(params![challenge, to_json(solution)?, now])?;
+        }
+        Some(Err(error)) => {
+            db.prepare_cached(
+                "UPDATE challenges SET status = 2, outcome = ?3, updated = ?4, owner = NULL, claim = NULL
+                 WHERE n = ?1 AND claim = ?2",
+            )?
+            .execute(params![challenge, key, to_json(error)?, now])?;
+        }
+        None => {
+            db.prepare_cached(
+                "UPDATE challenges SET owner = NULL, claim = NULL WHERE n = ?1 AND claim = ?2",
+            )?
+            .execute(params![challenge, key])?;
+        }
+    }
+    // Who is still buying for it needs the picture, too.
+    db.prepare_cached(
+        "DELETE FROM pictures WHERE challenge = ?1
+             AND (EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND status = 1)
+                  OR NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = ?1 AND state <> 2))",
+    )?
+    .execute([challenge])?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "n, id, label, instruction, region, deadline, created, updated, status, outcome, owner, digest";
+
+fn by_key(db: &Connection, n: i64, now: Timestamp) -> Result<ChallengeRecord> {
+    let sql = format!("SELECT {COLUMNS} FROM challenges WHERE n = ?");
+    db.prepare_cached(&sql)?
+        .query_row([n], |row| record_of(db, row, now))
+}
+
+pub(super) fn find(db: &Connection, id: &str, now: Timestamp) -> Result<Option<ChallengeRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM challenges WHERE id = ?");
+    let found = db
+        .prepare_cached(&sql)?
+        .query_row([id], |row| {
+            let mut record = record_of(db, row, now)?;
+            record.picture = picture(db, row.get(0)?)?;
+            Ok(record)
+        })
+        .optional()?;
+    Ok(found)
+}
+
+pub(super) fn list(db: &Connection, query: &Query, now: Timestamp) -> Result<Vec<ChallengeRecord>> {
+    let status = query.status.map(|status| match status {
+        StatusKind::Open => OPEN,
+        StatusKind::Solved => SOLVED,
+        StatusKind::Failed => FAILED,
+    });
+    let sql = format!(
+        "SELECT {COLUMNS} FROM challenges
+         WHERE (?1 IS NULL OR status = ?1)
+             AND (?2 IS NULL OR label = ?2)
+             AND (?3 IS NULL OR n > (SELECT n FROM challenges WHERE id = ?3))
+             AND (NOT ?4 OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n
+                 AND (state = 0 OR (state = 2 AND job IS NULL AND billed = 1))))
+             AND (NOT ?5 OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1))
+         ORDER BY n LIMIT ?6"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let values = params![
+        status,
+        query.label,
+        query.after,
+        query.unconfirmed,
+        query.unfetched,
+        query.limit.map_or(-1, i64::from)
+    ];
+    let rows = statement.query_map(values, |row| {
+        let mut record = record_of(db, row, now)?;
+        if query.pictures {
+            record.picture = picture(db, row.get(0)?)?;
+        }
+        Ok(record)
+    })?;
+    rows.collect()
+}
+
+fn picture(db: &Connection, challenge: i64) -> Result<Option<bytes::Bytes>> {
+    let file: Option<Vec<u8>> = db
+        .prepare_cached("SELECT file FROM pictures WHERE challenge = ?")?
+        .query_row([challenge], |row| row.get(0))
+        .optional()?;
+    Ok(file.map(Into::into))
+}
+
+fn record_of(db: &Connection, row: &Row<'_>, now: Timestamp) -> Result<ChallengeRecord> {
+    let (n, status): (i64, i64) = (row.get(0)?, row.get(8)?);
+    let region: Option<String> = row.get(4)?;
+    let deadline: Option<i64> = row.get(5)?;
+    let outcome = || row.get::<_, String>(9);
+    let status = match status {
+        SOLVED => Status::Solved {
+            solution: from_json(9, &outcome()?)?,
+        },
+        FAILED => Status::Failed {
+            error: from_json(9, &outcome()?)?,
+        },
+        _ => {
+            let holder: Option<i64> = row.get(10)?;
+            let held = holder.map(|holder| is_held(db, holder, now)).transpose()?;
+            Status::Open {
+                held: held.unwrap_or(false),
+            }
+        }
+    };
+    Ok(ChallengeRecord {
+        id: row.get(1)?,
+        label: row.get(2)?,
+        instruction: row.get(3)?,
+        region: region.map(|text| from_json(4, &text)).transpose()?,
+        deadline: deadline.map(time).transpose()?,
+        digest: row.get(11)?,
+        created: time(row.get(6)?)?,
+        updated: time(row.get(7)?)?,
+        status,
+        purchases: purchases(db, n)?,
+        picture: None,
+    })
+}
+
+fn purchases(db: &Connection, challenge: i64) -> Result<Vec<PurchaseRecord>> {
+    let mut statement = db.prepare_cached(
+        "SELECT key, solver, job, state, billed, cost, frame, begun, ended FROM purchases
+         WHERE challenge = ? ORDER BY begun, key",
+    )?;
+    let rows = statement.query_map([challenge], |row| {
+        let job: Option<String> = row.get(2)?;
+        let job = job.map(JobId::new).transpose();
+        let frame: Option<String> = row.get(6)?;
+        let ended: Option<i64> = row.get(8)?;
+        Ok(PurchaseRecord {
+            key: row.get(0)?,
+            solver: row.get(1)?,
+            job: job.map_err(|error| unreadable(2, Type::Text, error))?,
+            state: match row.get(3)? {
+                BUYING => PurchaseState::Buying,
+                BOUGHT => PurchaseState::Bought,
+                _ => PurchaseState::Settled,
+            },
+            billed: billed(row.get(4)?)?,
+            cost: row
+                .get::<_, Option<i64>>(5)?
+                .map(drag_solver_core::Usd::from_nanos),
+            frame: frame.map(|text| from_json(6, &text)).transpose()?,
+            begun: time(row.get(7)?)?,
+            ended: ended.map(time).transpose()?,
+        })
+    })?;
+    rows.collect()
+}

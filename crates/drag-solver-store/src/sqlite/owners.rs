@@ -1,0 +1,102 @@
+//! The processes that have the file open: what one of them holds ends with it.
+//!
+//! Each has a row with a lease, which it renews, and holds the lock of a file beside the store. The lock
+//! is free as soon as the process has ended, however it did, so nobody waits for the lease of a process that
+//! was killed; the lease ends what is held by one that hangs.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+/// A process that has the store open. The lock goes with it.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) key: i64,
+    lock: Option<(PathBuf, File)>,
+}
+
+impl Owner {
+    /// Of a store that no other process can see.
+    pub(super) fn alone(key: i64) -> Self {
+        Self { key, lock: None }
+    }
+
+    /// Takes the lock that says that this process is alive.
+    pub(super) fn new(key: i64, store: &Path) -> io::Result<Self> {
+        let path = lock_path(store, key);
+        let file = File::create(&path)?;
+        file.lock()?;
+        let lock = Some((path, file));
+        Ok(Self { key, lock })
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some((path, _)) = &self.lock {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn lock_path(store: &Path, key: i64) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(format!("-owner-{key:016x}"));
+    name.into()
+}
+
+/// Says that this owner is there until its lease ends.
+pub(super) fn renew(db: &Connection, owner: i64, lease_until: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO owners (key, lease_until) VALUES (?1, ?2)
+         ON CONFLICT (key) DO UPDATE SET lease_until = ?2",
+    )?
+    .execute(params![owner, lease_until.as_millisecond()])?;
+    Ok(())
+}
+
+/// Whether what this owner holds is still held.
+pub(super) fn is_held(db: &Connection, owner: i64, now: Timestamp) -> Result<bool> {
+    let lease: Option<i64> = db
+        .prepare_cached("SELECT lease_until FROM owners WHERE key = ?")?
+        .query_row([owner], |row| row.get(0))
+        .optional()?;
+    Ok(lease.is_some_and(|until| until > now.as_millisecond()))
+}
+
+/// Takes out an owner, and with it all that it held.
+pub(super) fn remove(db: &Connection, owner: i64) -> Result<()> {
+    db.execute("DELETE FROM reservations WHERE owner = ?", [owner])?;
+    db.execute("DELETE FROM owners WHERE key = ?", [owner])?;
+    Ok(())
+}
+
+/// Takes out every owner whose process has ended.
+pub(super) fn sweep(db: &Connection, store: &Path, own: i64) -> Result<()> {
+    let mut statement = db.prepare_cached("SELECT key FROM owners WHERE key <> ?")?;
+    let others: Vec<i64> = statement
+        .query_map([own], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    for owner in others {
+        let path = lock_path(store, owner);
+        if is_free(&path) {
+            remove(db, owner)?;
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}
+
+/// Whether no process has this lock. Where that cannot be told, the lease decides.
+fn is_free(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        },
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}

@@ -1,0 +1,73 @@
+-- Times are milliseconds since 1970, money is billionths of a US dollar, keys are random.
+
+-- A process that has the file open. What it holds ends with its lease, or as soon as its lock is free.
+CREATE TABLE owners (
+    key INTEGER PRIMARY KEY,
+    lease_until INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE challenges (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    label TEXT,
+    digest BLOB NOT NULL,
+    instruction TEXT,
+    region TEXT,
+    deadline INTEGER,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    status INTEGER NOT NULL, -- 0 open, 1 solved, 2 failed
+    outcome TEXT,            -- JSON of the solution, or of the error
+    owner INTEGER,           -- who has taken it up
+    claim INTEGER            -- the key of that call
+) STRICT;
+CREATE INDEX challenges_by_update ON challenges (updated);
+CREATE INDEX challenges_unsolved ON challenges (status) WHERE status <> 1;
+
+-- A table of its own, so that the rows above stay short. Gone as soon as no paid job needs it.
+CREATE TABLE pictures (
+    challenge INTEGER PRIMARY KEY REFERENCES challenges (n) ON DELETE CASCADE,
+    file BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE purchases (
+    key INTEGER PRIMARY KEY,
+    challenge INTEGER REFERENCES challenges (n) ON DELETE SET NULL,
+    label TEXT,
+    solver TEXT NOT NULL,
+    job TEXT,
+    state INTEGER NOT NULL,  -- 0 buying, 1 bought, 2 settled
+    billed INTEGER NOT NULL, -- 0 no, 1 maybe, 2 yes
+    cost INTEGER,
+    frame TEXT,
+    begun INTEGER NOT NULL,
+    ended INTEGER
+) STRICT;
+CREATE INDEX purchases_of_challenge ON purchases (challenge, begun);
+CREATE INDEX purchases_by_time ON purchases (begun, solver);
+
+CREATE TABLE budgets (
+    name TEXT PRIMARY KEY,
+    spent INTEGER NOT NULL -- in all, which is kept when the charges are forgotten
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE charges (
+    key INTEGER PRIMARY KEY,
+    budget TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    solver TEXT NOT NULL,
+    job TEXT,               -- of an unfinished purchase, whose cost may still be corrected
+    open INTEGER NOT NULL
+) STRICT;
+CREATE INDEX charges_by_time ON charges (budget, at, amount);
+CREATE INDEX charges_of_job ON charges (job) WHERE open = 1 AND job IS NOT NULL;
+
+-- Money set aside by calls under way.
+CREATE TABLE reservations (
+    key INTEGER PRIMARY KEY,
+    budget TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    amount INTEGER NOT NULL
+) STRICT;
+CREATE INDEX reservations_of_budget ON reservations (budget, owner, amount);

@@ -1,0 +1,123 @@
+//! What the store does by itself: leases, and forgetting.
+
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Result};
+
+use super::writer::{Op, Writer};
+use super::{BUSY, How, Inner, SqliteOptions, closed, lock, owners, problem};
+use crate::{Pruned, Retention, StoreError, StoreErrorKind};
+
+/// How often old things are forgotten.
+const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Starts the thread that writes, and renews the lease.
+pub(super) fn start(
+    db: Connection,
+    owner: i64,
+    options: &SqliteOptions,
+) -> Result<(Sender<Op>, JoinHandle<()>), StoreError> {
+    let (sender, ops) = channel();
+    let SqliteOptions {
+        lease,
+        retention,
+        clock,
+    } = options.clone();
+    let mut writer = Writer::new(db);
+    let mut pruned: Option<Instant> = None;
+    let idle = move |db: &Connection| {
+        let until = lease_until(clock.now(), lease);
+        if let Err(error) = owners::renew(db, owner, until) {
+            tracing::warn!(%error, "the lease of this process cannot be renewed");
+        }
+        if let Some(retention) = &retention
+            && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)
+        {
+            pruned = Some(Instant::now());
+            let forgotten = forget(db, retention, clock.now()).and_then(|_| vacuum(db));
+            if let Err(error) = forgotten {
+                tracing::warn!(%error, "old challenges cannot be forgotten");
+            }
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .name("drag-solver-store".to_owned())
+        .spawn(move || {
+            writer.work(&ops, lease / 3, idle);
+            // Others need not find out that this process is gone.
+            let _ = owners::remove(writer.db(), owner);
+        })
+        .map_err(|error| {
+            let message = "the thread that writes cannot be started";
+            StoreError::new(StoreErrorKind::Unavailable, message).with_source(error)
+        })?;
+    Ok((sender, thread))
+}
+
+pub(super) fn lease_until(now: Timestamp, lease: Duration) -> Timestamp {
+    now.checked_add(lease).unwrap_or(Timestamp::MAX)
+}
+
+/// Forgets what is old enough.
+pub(super) fn forget(db: &Connection, retention: &Retention, now: Timestamp) -> Result<Pruned> {
+    let before = |length| {
+        now.checked_sub(length)
+            .unwrap_or(Timestamp::MIN)
+            .as_millisecond()
+    };
+    let old = before(retention.challenges);
+    let challenges = db
+        .prepare_cached(
+            "DELETE FROM challenges WHERE updated < ?1
+                 AND (owner IS NULL OR owner NOT IN (SELECT key FROM owners WHERE lease_until > ?2))",
+        )?
+        .execute([old, now.as_millisecond()])?;
+    let old = before(retention.money);
+    let purchases = db
+        .prepare_cached("DELETE FROM purchases WHERE begun < ?1 AND challenge IS NULL")?
+        .execute([old])?;
+    let charges = db
+        .prepare_cached("DELETE FROM charges WHERE at < ?1")?
+        .execute([old])?;
+    Ok(Pruned {
+        challenges: challenges as u64,
+        money: (purchases + charges) as u64,
+        bytes: 0,
+    })
+}
+
+/// Gives free pages back to the system. Not in a transaction.
+fn vacuum(db: &Connection) -> Result<()> {
+    let mut statement = db.prepare("PRAGMA incremental_vacuum")?;
+    let mut steps = statement.query([])?; // a step frees a page
+    while steps.next()?.is_some() {}
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+pub(super) fn file_size(db: &Connection) -> Result<u64> {
+    let pages: u64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let bytes: u64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(pages * bytes)
+}
+
+impl Inner {
+    /// Makes the file as small as what is in it.
+    pub(super) async fn shrink(&self) -> std::result::Result<(), StoreError> {
+        let path = match (&self.how, &self.path) {
+            (How::Inline(writer), _) => return vacuum(lock(writer).db()).map_err(problem),
+            (_, Some(path)) => path.clone(),
+            (_, None) => return Ok(()),
+        };
+        // By a connection of its own: calls need not wait for it.
+        let work = tokio::task::spawn_blocking(move || {
+            let db = Connection::open(&path)?;
+            db.busy_timeout(BUSY)?;
+            vacuum(&db)
+        });
+        let shrunk = work.await.map_err(|_| closed())?;
+        shrunk.map_err(|error| self.of_file(problem(error)))
+    }
+}

@@ -1,0 +1,99 @@
+//! What a store does.
+
+use std::fmt::Debug;
+
+use drag_solver_core::{Usd, async_trait};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::{
+    BudgetState, ChallengeRecord, Fact, Limit, NewPurchase, Opening, Pruned, Query, Retention,
+    Shortage, Spending, SpendingQuery, StoreError, TakenUp,
+};
+
+/// Keeps what must outlive the process: challenges, what was paid for them, and budgets.
+///
+/// [`SqliteStore`](crate::SqliteStore) is the one that comes with this crate. Another one has to pass the suite
+/// in `contract` (feature `contract`).
+///
+/// Two kinds of writing differ in what happens when they cannot be done. A *permission* is asked for before
+/// something is sent ([`take_up`](Self::take_up), [`begin_purchase`](Self::begin_purchase),
+/// [`reserve`](Self::reserve), [`charge`](Self::charge)): it fails, and nothing is sent. A *fact*
+/// ([`record`](Self::record)) has happened already: it is kept in memory, in order, until it is written.
+#[async_trait]
+pub trait Store: Debug + Send + Sync + 'static {
+    /// Takes a challenge up for a call, in one step with finding out that no other call has it and that it
+    /// is not solved. A claim ends with [`Fact::Finished`], or with the lease of its process.
+    async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError>;
+
+    /// Puts a purchase on record that is about to be sent. When this returns, it survives a power cut.
+    ///
+    /// # Errors
+    ///
+    /// Besides what every writing can meet: [`ClaimLost`](crate::StoreErrorKind::ClaimLost).
+    async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError>;
+
+    /// Notes what has happened, after everything that was noted or asked before. Dropping the future changes
+    /// nothing. It ends when the fact is written, that of a job or of money so that it survives a power cut;
+    /// or with the error of the first try, and then it is tried again until it is written.
+    fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// The challenge of this id, with its picture if that is kept.
+    async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError>;
+
+    /// Challenges, in the order of their first taking up.
+    async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError>;
+
+    /// Sets `amount` aside under this key, in one step with finding that each of the limits allows it. It ends
+    /// with [`Fact::Released`], or with the lease of its process.
+    async fn reserve(
+        &self,
+        key: i64,
+        budget: &str,
+        amount: Usd,
+        limits: &[Limit],
+    ) -> Result<Result<(), Shortage>, StoreError>;
+
+    /// Spends `amount`, of what was set aside under `reservation` if that is still there, and else in one step
+    /// with finding that each of the limits allows it. When this returns, it survives a power cut.
+    async fn charge(
+        &self,
+        charge: &Charge,
+        limits: &[Limit],
+    ) -> Result<Result<(), Shortage>, StoreError>;
+
+    /// What is spent of a budget, and set aside, since each of these times.
+    async fn budget(&self, budget: &str, since: &[Timestamp]) -> Result<BudgetState, StoreError>;
+
+    /// What was spent, by day, solver and budget.
+    async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError>;
+
+    /// Forgets what is old enough, and gives its room back.
+    async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError>;
+
+    /// Ends when everything that was noted before is written.
+    ///
+    /// # Errors
+    ///
+    /// Something could not be written. It is still tried again.
+    async fn flush(&self) -> Result<(), StoreError>;
+
+    /// What time it is, as far as the store is concerned.
+    fn now(&self) -> Timestamp;
+}
+
+/// Money that is about to be spent.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs)] // made by callers of `charge`
+pub struct Charge {
+    /// Its key, which is nobody else's.
+    pub key: i64,
+    /// What was set aside for it, if anything was.
+    pub reservation: Option<i64>,
+    /// Name of the budget.
+    pub budget: String,
+    /// Name of the solver that is paid.
+    pub solver: String,
+    /// How much, in US dollars.
+    pub amount: Usd,
+}
