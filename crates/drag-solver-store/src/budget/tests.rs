@@ -266,7 +266,7 @@ async fn settings_are_checked_and_go_both_ways() {
 #[tokio::test(start_paused = true)]
 async fn it_keeps_the_contract() {
     let store = store();
-    let solver = answering(3).stored_budget(&budget(&store, "100"), price());
+    let solver = answering(3).stored_budget(budget(&store, "100"), price());
     let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
         .expecting(fixtures::drag(), 1.0)
         .on_paused_clock()

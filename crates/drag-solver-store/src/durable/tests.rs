@@ -187,7 +187,7 @@ async fn one_call_at_a_time_has_a_challenge_and_the_others_get_its_answer() {
     let challenge = order();
     let calls = (0..20).map(|_| solver.solve(&challenge));
     let answers = futures_util::future::join_all(calls).await;
-    assert!(answers.iter().all(|answer| answer.is_ok()));
+    assert!(answers.iter().all(Result::is_ok));
     assert_eq!(mock.purchases(), 1);
     assert!(begun.elapsed() <= Duration::from_secs(3) + LOOK_AGAIN.1);
 }
@@ -275,7 +275,7 @@ async fn a_job_that_the_caller_brought_is_on_record_from_then_on() {
     slow.solve(&brought).await.unwrap_err();
     assert_eq!(
         on_record(&store).await.open_jobs().collect::<Vec<_>>(),
-        [job.clone()]
+        std::slice::from_ref(&job)
     );
     // Once, however often it is brought.
     slow.solve(&order().resume_job(job)).await.unwrap();
