@@ -1,22 +1,20 @@
-//! Works on several screenshots at a time, and prints what becomes of each.
+//! Works on several screenshots at a time.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use drag_solver::{DragChallenge, ErrorKind, Solution, SolveError, Tracker};
+use drag_solver::{DragChallenge, ErrorKind, SolveError, Tracker};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::result_printer::ResultPrinter;
+use crate::results::Results;
 use crate::signals;
-use crate::task::{Failure, Task, TaskResult};
+use crate::task::{Answer, Failure, Task};
 use crate::ui::console::eprint_line;
 use crate::ui::progress_view::{ProgressView, TaskView};
 
@@ -26,9 +24,11 @@ pub(crate) struct BatchOptions {
     /// How many tasks are worked on at the same time.
     pub(crate) concurrency: usize,
     pub(crate) format: Format,
+    /// Whether results are printed as they come, and not in the order of the tasks.
+    pub(crate) unordered: bool,
     /// The file of the chain that is asked, for hints.
     pub(crate) config: Option<PathBuf>,
-    /// Whether standard error is free for a spinner.
+    /// Whether standard error is free for a spinner or a bar.
     pub(crate) spinner: bool,
 }
 
@@ -49,52 +49,57 @@ impl TaskHandle {
     }
 }
 
+/// How far a task has come.
+enum State {
+    Waiting,
+    Begun(Begun),
+    Ended,
+}
+
 /// A task that was begun.
 struct Begun {
     at: Instant,
     tracker: Rc<OnceCell<Tracker>>,
 }
 
-/// Does `work` for the number of each of the `tasks`, until done or interrupted, and prints the results
-/// in that order.
+/// Does `work` for the number of each of the `tasks`, until done or interrupted, and prints the results.
 pub(crate) async fn run_all<F>(
     tasks: &[Task],
     options: BatchOptions,
     mut work: impl FnMut(usize, TaskHandle) -> F,
 ) -> Exit
 where
-    F: Future<Output = Result<Solution, Failure>>,
+    F: Future<Output = Result<Answer, Failure>>,
 {
     let view = ProgressView::new(tasks.len(), options.spinner);
-    let several = tasks.len() > 1;
-    let mut printer = ResultPrinter::new(options.format, several, options.config, &view);
-    let begun = RefCell::new(BTreeMap::new());
+    let mut results = Results::new(tasks, &options, &view);
+    let states: Vec<State> = tasks.iter().map(|_| State::Waiting).collect();
+    let states = RefCell::new(states);
     let start = |(index, task): (usize, &Task)| {
         let tracker = Rc::default();
-        begun.borrow_mut().insert(
-            index,
-            Begun {
-                at: Instant::now(),
-                tracker: Rc::clone(&tracker),
-            },
-        );
+        states.borrow_mut()[index] = State::Begun(Begun {
+            at: Instant::now(),
+            tracker: Rc::clone(&tracker),
+        });
         let view = view.begin(index, &task.path);
         let work = work(index, TaskHandle { view, tracker });
         async move { (index, work.await) }
     };
-    let results = stream::iter(tasks.iter().enumerate()).map(start);
-    let mut results = pin!(results.buffer_unordered(options.concurrency));
+    let under_way = stream::iter(tasks.iter().enumerate()).map(start);
+    let mut under_way = pin!(under_way.buffer_unordered(options.concurrency));
     let mut interruption = pin!(signals::interruption());
-    let ended: io::Result<Exit> = loop {
+    let ended = loop {
         tokio::select! {
             biased;
-            exit = &mut interruption => break Ok(exit),
-            next = results.next() => match next {
-                None => break Ok(Exit::Success),
+            exit = &mut interruption => break exit,
+            next = under_way.next() => match next {
+                None => break Exit::Success,
                 Some((index, result)) => {
-                    let task = &tasks[index];
-                    if let Err(error) = printer.add(index, TaskResult { task, result }) {
-                        break Err(error);
+                    states.borrow_mut()[index] = State::Ended;
+                    if let Err(error) = results.add(index, result).await {
+                        let text = format!("error: cannot write to standard output: {error}");
+                        view.suspend(|| eprint_line(&text));
+                        break Exit::Config;
                     }
                 }
             }
@@ -102,20 +107,16 @@ where
     };
 
     // What has not ended now is abandoned, and all that was paid for it is named.
-    view.clear();
-    let ended = ended.unwrap_or_else(|error| {
-        eprint_line(&format!("error: cannot write to standard output: {error}"));
-        Exit::Config
-    });
-    for (index, task) in tasks.iter().enumerate() {
-        let begun = begun.borrow();
-        let begun = begun.get(&index);
-        if begun.is_some() || !task.paid_jobs.is_empty() {
-            let result = Err(Failure::Interrupted(abandoned(task, begun)));
-            printer.add_unless_known(index, TaskResult { task, result });
-        }
+    for (index, (task, state)) in tasks.iter().zip(states.take()).enumerate() {
+        let begun = match state {
+            State::Ended => continue,
+            State::Waiting if task.paid_jobs.is_empty() => continue,
+            State::Waiting => None,
+            State::Begun(begun) => Some(begun),
+        };
+        results.abandon(index, abandoned(task, begun.as_ref()));
     }
-    printer.finish(tasks.len()).max(ended)
+    results.finish().await.max(ended)
 }
 
 /// What became of a task if no work on it continues.
@@ -145,6 +146,7 @@ mod tests {
     fn task(paid_jobs: Vec<PaidJob>) -> Task {
         Task {
             path: PathBuf::from("a.png"),
+            id: None,
             region: None,
             paid_jobs,
         }

@@ -1,6 +1,6 @@
 //! The command line as a whole.
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, ColorChoice, Parser};
 
 use crate::commands::Command;
 use crate::help::after_help;
@@ -12,6 +12,21 @@ pub(crate) struct Cli {
     /// Show what happens on standard error: -v each attempt, -vv connections too, -vvv everything
     #[arg(short, long, action = ArgAction::Count, global = true, display_order = 100)]
     pub(crate) verbose: u8,
+
+    /// Nothing on standard error but why the command stopped early; the exit status says the rest
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        display_order = 101
+    )]
+    pub(crate) quiet: bool,
+
+    /// Whether messages are coloured; `auto`: on a terminal, unless `NO_COLOR` is set, or if
+    /// `CLICOLOR_FORCE` is
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, display_order = 102)]
+    pub(crate) color: ColorChoice,
 
     #[command(subcommand)]
     pub(crate) command: Command,

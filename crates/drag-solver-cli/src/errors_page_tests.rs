@@ -179,6 +179,7 @@ async fn errors() -> Vec<SolveError> {
 fn explained(error: &SolveError) -> String {
     let task = Task {
         path: "phone.png".into(),
+        id: None,
         region: None,
         paid_jobs: Vec::new(),
     };

@@ -36,12 +36,13 @@ Exit status:
 Environment:
 {environment}  {:<22}  the proxy; the first that is set of this, https_proxy, ALL_PROXY and all_proxy
   {:<22}  hosts that are reached without the proxy; else no_proxy
-  {:<22}  if set, nothing is coloured
+  {:<22}  if set, nothing is coloured without --color always
+  {:<22}  if set, messages are coloured, also where there is no terminal
 
 Without --provider and --config, every provider with a token or key there is asked, in this order. No
 option takes a token, because arguments are visible to every user of a machine.
 
 Results go to standard output, everything else to standard error.",
-        "HTTPS_PROXY", "NO_PROXY", "NO_COLOR"
+        "HTTPS_PROXY", "NO_PROXY", "NO_COLOR", "CLICOLOR_FORCE"
     )
 }

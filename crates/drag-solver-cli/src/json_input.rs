@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::exit::Exit;
 use crate::json_line::JsonLine;
-use crate::ui::console::eprint_line;
+use crate::ui::console::eprint_unless_quiet;
 
 /// Longest input accepted, in bytes: tens of thousands of lines.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -43,7 +43,7 @@ pub(crate) fn from_stdin() -> anyhow::Result<(Vec<JsonLine>, Exit)> {
         match line {
             Ok(line) => read.push(line),
             Err(why) => {
-                eprint_line(&format!(
+                eprint_unless_quiet(&format!(
                     "error: line {number} of standard input is not one that `solve --format json` \
                      printed: {why}"
                 ));

@@ -13,6 +13,9 @@ use crate::task::TaskResult;
 pub(crate) struct JsonLine {
     #[serde(flatten)]
     pub(crate) screenshot: ScreenshotName,
+    /// What the user calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
     /// `resume` needs it again, to know what the answer is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<Rect>,
@@ -57,6 +60,7 @@ impl From<&TaskResult<'_>> for JsonLine {
     fn from(TaskResult { task, result }: &TaskResult<'_>) -> Self {
         Self {
             screenshot: ScreenshotName::from(task.path.as_path()),
+            id: task.id.clone(),
             region: task.region,
             status: match result {
                 Ok(solution) => Status::Solved(Box::new(solution.clone())),
@@ -87,6 +91,7 @@ mod tests {
     fn line(path: impl Into<PathBuf>, result: Result<Solution, Failure>) -> JsonLine {
         let task = Task {
             path: path.into(),
+            id: None,
             region: None,
             paid_jobs: Vec::new(),
         };

@@ -2,10 +2,12 @@
 //!
 //! Each command is a file of [`commands`], with its flags; [`commands::solve`] is the main one.
 
+mod annotation_targets;
 mod batch;
 mod chain;
 mod cli;
 mod commands;
+mod drawings;
 #[cfg(test)]
 mod errors_page_tests;
 mod exit;
@@ -15,9 +17,12 @@ mod json_input;
 mod json_line;
 mod parse;
 mod result_printer;
+mod results;
 mod sandbox;
 mod screenshot_input;
+mod screenshot_paths;
 mod signals;
+mod tally;
 mod task;
 mod ui;
 
@@ -30,7 +35,10 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    ui::colour::set(ui::colour::of_args(std::env::args_os()));
     let cli = Cli::parse(); // wrong usage ends here, with exit status 2
+    ui::colour::set(cli.color);
+    ui::console::set_quiet(cli.quiet);
     ui::logging::start(cli.verbose);
     let exit = run(cli).unwrap_or_else(|error| {
         ui::console::eprint_line(&format!("error: {error:#}"));
@@ -45,7 +53,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         .build()
         .context("cannot start the async runtime")?;
     // The log and the spinner would write over each other.
-    let spinner = cli.verbose == 0;
+    let spinner = cli.verbose == 0 && !cli.quiet;
     let exit = runtime.block_on(cli.command.run(Cli::command(), spinner));
     // A read of standard input that is still blocked must not hold up the exit.
     runtime.shutdown_background();

@@ -1,25 +1,24 @@
-//! Prints results in the order in which the tasks were given.
+//! Prints results, in the order in which the tasks were given or as they come.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
+use crate::batch::BatchOptions;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_line::JsonLine;
-use crate::task::TaskResult;
-use crate::ui::console::{eprint_line, print};
+use crate::task::{Failure, TaskResult};
+use crate::ui::console::{eprint_line, eprint_unless_quiet, print};
 use crate::ui::explanation::explanation;
 use crate::ui::progress_view::ProgressView;
 use crate::ui::solution_text::solution_text;
 
-/// Results come as they come and leave in order: a run can then be compared with another, and with
-/// its input. Those that are early wait here.
+/// Results come as they come and leave in order, unless that was not wanted: a run can then be compared
+/// with another, and with its input. Those that are early wait here.
 #[derive(Debug)]
 pub(crate) struct ResultPrinter<'a> {
-    format: Format,
+    options: &'a BatchOptions,
     several: bool,
-    config: Option<PathBuf>,
     view: &'a ProgressView,
     early: BTreeMap<usize, TaskResult<'a>>,
     next: usize,
@@ -27,17 +26,10 @@ pub(crate) struct ResultPrinter<'a> {
 }
 
 impl<'a> ResultPrinter<'a> {
-    /// `config` is the file of the chain that is asked.
-    pub(crate) fn new(
-        format: Format,
-        several: bool,
-        config: Option<PathBuf>,
-        view: &'a ProgressView,
-    ) -> Self {
+    pub(crate) fn new(options: &'a BatchOptions, several: bool, view: &'a ProgressView) -> Self {
         Self {
-            format,
+            options,
             several,
-            config,
             view,
             early: BTreeMap::new(),
             next: 0,
@@ -52,6 +44,9 @@ impl<'a> ResultPrinter<'a> {
     /// Standard output cannot be written to. What should have been there went to standard error,
     /// because it may have cost money.
     pub(crate) fn add(&mut self, index: usize, result: TaskResult<'a>) -> io::Result<()> {
+        if self.options.unordered {
+            return self.print(&result);
+        }
         self.early.insert(index, result);
         while let Some(result) = self.early.remove(&self.next) {
             self.next += 1;
@@ -60,42 +55,41 @@ impl<'a> ResultPrinter<'a> {
         Ok(())
     }
 
-    /// Takes the result of a task that is given up, unless it had another, to be printed at the end.
-    pub(crate) fn add_unless_known(&mut self, index: usize, result: TaskResult<'a>) {
-        if index >= self.next {
-            self.early.entry(index).or_insert(result);
-        }
+    /// Takes the result of a task that is given up, to be printed at the end.
+    pub(crate) fn add_last(&mut self, index: usize, result: TaskResult<'a>) {
+        self.early.insert(index, result);
     }
 
-    /// Prints what is left of `total` when no more will come. Returns the gravest exit status.
-    pub(crate) fn finish(mut self, total: usize) -> Exit {
-        let untouched = total.saturating_sub(self.next + self.early.len());
+    /// Prints what is left when no more will come. Returns the gravest exit status.
+    pub(crate) fn finish(mut self) -> Exit {
         for result in std::mem::take(&mut self.early).into_values() {
             if self.print(&result).is_err() {
                 self.exit = self.exit.max(Exit::Config);
             }
         }
-        if untouched > 0 {
-            eprint_line(&format!(
-                "{untouched} of {total} screenshots were not begun"
-            ));
-        }
         self.exit
     }
 
+    /// The result for programs or for people, and for people why there is none.
     fn print(&mut self, result: &TaskResult<'_>) -> io::Result<()> {
-        if let Err(failure) = &result.result {
-            self.exit = self.exit.max(failure.exit());
-        }
-        self.view.suspend(|| match (self.format, &result.result) {
-            (Format::Json, _) => print_result(&serde_json::to_string(&JsonLine::from(result))?),
-            (Format::Text, Ok(solution)) => {
-                print_result(&solution_text(&result.task.path, solution, self.several))
+        let task = result.task;
+        let line = match (self.options.format, &result.result) {
+            (Format::Json, _) => Some(serde_json::to_string(&JsonLine::from(result))?),
+            (Format::Text, Ok(solution)) => Some(solution_text(&task.path, solution, self.several)),
+            (Format::Text, Err(_)) => None,
+        };
+        self.view.suspend(|| {
+            let printed = line.map_or(Ok(()), |line| print_result(&line));
+            if let Err(failure) = &result.result {
+                self.exit = self.exit.max(failure.exit());
+                let text = explanation(task, failure, self.options.config.as_deref());
+                match failure {
+                    // The command stops for it, and what was paid for is named nowhere else.
+                    Failure::Interrupted(_) => eprint_line(&text),
+                    _ => eprint_unless_quiet(&text),
+                }
             }
-            (Format::Text, Err(failure)) => {
-                eprint_line(&explanation(result.task, failure, self.config.as_deref()));
-                Ok(())
-            }
+            printed
         })
     }
 }

@@ -78,8 +78,8 @@ impl DragSolver for Sandbox {
         self.options.name.as_deref().unwrap_or(NAME)
     }
 
-    /// Solves like any provider. What the client cannot know of an error is that the sandbox takes
-    /// no money, and that asking it again brings the same.
+    /// Solves like any provider. What the client cannot know is that the sandbox takes no money, and that
+    /// asking it again brings the same.
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let earlier = challenge.paid_jobs_of(self.name()).next();
         if let Some(job) = earlier.filter(|_| !self.open.initialized()) {
@@ -91,6 +91,7 @@ impl DragSolver for Sandbox {
             return Err(error.with_solver(self.name()).mark_exhausted());
         }
         let answer = self.client().await?.solve(challenge).await;
+        let answer = answer.map(|solution| solution.with_cost(Usd::ZERO));
         answer.map_err(|error| error.with_billed(Billed::No).mark_exhausted())
     }
 

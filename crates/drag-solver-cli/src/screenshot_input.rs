@@ -10,6 +10,9 @@ use crate::ui::text::{file_name, with_sources};
 /// The name that stands for standard input.
 pub(crate) const STDIN: &str = "-";
 
+/// How names of pictures end, in any case.
+pub(crate) const PICTURE_ENDINGS: [&str; 5] = ["gif", "jpeg", "jpg", "png", "webp"];
+
 /// Reads one screenshot. Blocks while it reads.
 ///
 /// # Errors
@@ -44,7 +47,10 @@ fn why(error: &ScreenshotError) -> String {
             "there is no such file".to_owned()
         }
         ScreenshotError::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            "it is a directory, not a picture".to_owned()
+            format!(
+                "it is a directory, and no name in it ends in .{}",
+                PICTURE_ENDINGS.join(", .")
+            )
         }
         other => with_sources(other),
     }
@@ -62,6 +68,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             path
         };
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
         let defects = [
             (
                 write("README.md", b"# drag-solver"),
@@ -72,7 +79,10 @@ mod tests {
                 write("cut.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0"),
                 "the PNG picture is cut off inside its header",
             ),
-            (folder.path().to_owned(), "it is a directory, not a picture"),
+            (
+                folder.path().join("folder"),
+                "it is a directory, and no name in it ends in .gif, .jpeg, .jpg, .png, .webp",
+            ),
             (folder.path().join("missing.png"), "there is no such file"),
             (folder.path().join("new\nline.png"), "there is no such file"),
         ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use drag_solver::{DragChallenge, ErrorKind, PaidJob, Rect, Screenshot, Solution, SolveError};
 
 use crate::exit::Exit;
+use crate::ui::annotate::Annotation;
 use crate::ui::text::file_name;
 
 /// One screenshot that there is something to do about.
@@ -13,6 +14,8 @@ use crate::ui::text::file_name;
 pub(crate) struct Task {
     /// The screenshot as it was given, or `-`.
     pub(crate) path: PathBuf,
+    /// What the user calls it.
+    pub(crate) id: Option<String>,
     /// The part of it that is asked about.
     pub(crate) region: Option<Rect>,
     /// What was paid for before, and is to be fetched.
@@ -26,7 +29,10 @@ impl Task {
         screenshot: Screenshot,
         limit: Duration,
     ) -> Result<DragChallenge, Failure> {
-        let challenge = DragChallenge::new(screenshot).within(limit);
+        let mut challenge = DragChallenge::new(screenshot).within(limit);
+        if let Some(id) = &self.id {
+            challenge = challenge.with_id(id.as_str());
+        }
         match self.region {
             None => Ok(challenge),
             Some(region) => challenge.with_region(region).map_err(|error| {
@@ -40,6 +46,23 @@ impl Task {
     pub(crate) fn unusable(&self, why: &str) -> Failure {
         let error = SolveError::new(ErrorKind::InvalidChallenge, why);
         Failure::Unusable(error.with_unfinished_jobs(self.paid_jobs.clone()))
+    }
+}
+
+/// A task that was solved.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) solution: Solution,
+    /// What is still to be drawn, when the solution was printed.
+    pub(crate) annotation: Option<Annotation>,
+}
+
+impl From<Solution> for Answer {
+    fn from(solution: Solution) -> Self {
+        Self {
+            solution,
+            annotation: None,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::file;
 use super::registry::{self, registry};
 use crate::parse::poll_interval;
 use crate::sandbox;
-use crate::ui::console::eprint_line;
+use crate::ui::console::eprint_unless_quiet;
 use crate::ui::text::file_name;
 
 /// Time for a screenshot, unless something else is said.
@@ -128,7 +128,7 @@ impl ChainArgs {
             kinds.extend(with_credentials.map(|kind| &*kind.name));
         }
         if kinds.is_empty() {
-            eprint_line(&format!(
+            eprint_unless_quiet(&format!(
                 "no account: asking the sandbox, which solves only the project's own test pictures \
                  (for others, set {})",
                 registry::all_credentials()

@@ -51,7 +51,7 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
             (Format::Json, balance) => json(name, balance)?,
             (Format::Text, Ok(balance)) => format!("{name}: {balance}"),
             (Format::Text, Err(error)) => {
-                console::eprint_line(&format!("error: {}", with_sources(error)));
+                console::eprint_unless_quiet(&format!("error: {}", with_sources(error)));
                 continue;
             }
         };

@@ -19,7 +19,7 @@ use crate::help::after_help;
 pub(crate) enum Command {
     /// Solve screenshots and print where each drag starts and ends
     #[command(after_long_help = after_help())]
-    Solve(solve::Args),
+    Solve(Box<solve::Args>),
     /// Print how much money each provider's account holds
     Balance(balance::Args),
     /// Print what a chain's file makes, and what a call of it can take and cost at most

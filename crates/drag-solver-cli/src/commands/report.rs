@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
 use crate::json_line::{ScreenshotName, Status};
-use crate::ui::console::{eprint_line, print, stdout_closed};
+use crate::ui::console::{eprint_unless_quiet, print, stdout_closed};
 use crate::ui::hints::hint_for_account;
 use crate::ui::text::{file_name, one_line, with_sources};
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     for line in lines {
         let name = file_name(&line.screenshot.path());
         let Status::Solved(solution) = line.status else {
-            eprint_line(&format!(
+            eprint_unless_quiet(&format!(
                 "error: {name} was not solved: there is no answer to report"
             ));
             exit = exit.max(Exit::Unsolved);
@@ -94,7 +94,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
                     format!("{name}: reported to {solver} as {verdict}")
                 }
                 (Format::Text, Err(error)) => {
-                    eprint_line(&explanation(&name, error));
+                    eprint_unless_quiet(&explanation(&name, error));
                     continue;
                 }
             };

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use drag_solver::{
     DragChallenge, DragSolver as _, ErrorKind, PaidJob, Screenshot, Solution, SolveError,
 };
@@ -20,8 +20,8 @@ use crate::json_input;
 use crate::json_line::{JsonLine, Status};
 use crate::parse::{count, duration, poll_interval};
 use crate::screenshot_input::{self, STDIN};
-use crate::task::{Failure, Task};
-use crate::ui::console::{check_stdout, eprint_line};
+use crate::task::{Answer, Failure, Task};
+use crate::ui::console::{check_stdout, eprint_unless_quiet};
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
         let nothing_to_fetch = lines.extract_if(.., |line| jobs(line).is_empty());
         for line in nothing_to_fetch.filter(|line| matches!(line.status, Status::Failed { .. })) {
             let name = file_name(&line.screenshot.path());
-            eprint_line(&format!(
+            eprint_unless_quiet(&format!(
                 "error: {name} has no unfinished job: there is nothing to fetch"
             ));
             exit = exit.max(Exit::Unsolved);
@@ -69,6 +69,11 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
     }
     let mut tasks: Vec<Task> = lines.iter().map(task).collect();
     if let Some(path) = args.screenshot {
+        ensure!(
+            !path.is_dir(),
+            "--screenshot takes a picture, and {} is a directory",
+            file_name(&path)
+        );
         let mut to_fetch: Vec<&mut Task> = tasks
             .iter_mut()
             .filter(|task| !task.paid_jobs.is_empty())
@@ -85,20 +90,21 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
     let options = BatchOptions {
         concurrency: args.concurrency.get(),
         format: args.format,
+        unordered: false,
         config: args.config,
         spinner,
     };
     let ended = run_all(tasks, options, |index, handle| async move {
         let task = &tasks[index];
         match &lines[index].status {
-            Status::Solved(solution) => Ok((**solution).clone()),
+            Status::Solved(solution) => Ok(Solution::clone(solution).into()),
             Status::Failed { error } if task.paid_jobs.is_empty() => {
                 Err(Failure::Unsolved(error.clone()))
             }
             Status::Failed { .. } => {
                 let screenshot = read(task).await?;
                 let challenge = handle.observe(task.challenge(screenshot, args.timeout)?);
-                fetch(task, &challenge, providers).await
+                fetch(task, &challenge, providers).await.map(Answer::from)
             }
         }
     })
@@ -109,6 +115,7 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
 fn task(line: &JsonLine) -> Task {
     Task {
         path: line.screenshot.path(),
+        id: line.id.clone(),
         region: line.region,
         paid_jobs: jobs(line),
     }

@@ -1,15 +1,16 @@
 //! `drag-solver solve`: the main job.
 
-use std::cell::Cell;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use clap::builder::NonEmptyStringValueParser;
 use drag_solver::config::Chain;
 use drag_solver::{DragChallenge, DragSolver, ErrorKind, PaidJob, Rect, Screenshot, SolveError};
 
+use crate::annotation_targets::AnnotateArgs;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::registry::all_credentials;
@@ -17,28 +18,31 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::parse::{count, duration, paid_job, region};
 use crate::sandbox;
-use crate::screenshot_input::{self, STDIN};
-use crate::task::{Failure, Task};
-use crate::ui::annotate::{Annotation, Canvas};
+use crate::screenshot_input;
+use crate::screenshot_paths::PathArgs;
+use crate::task::{Answer, Failure, Task};
+use crate::ui::annotate::Annotation;
 use crate::ui::console::check_stdout;
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Pictures to solve (PNG, JPEG, WebP or GIF); `-` reads one from standard input
-    #[arg(required = true, value_name = "SCREENSHOT")]
-    screenshots: Vec<PathBuf>,
+    #[command(flatten)]
+    paths: PathArgs,
 
     #[command(flatten)]
     chain: ChainArgs,
 
-    /// How results are printed; with several screenshots, always in the order they were given
+    /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Write the picture with the drag drawn in, as PNG (one screenshot only)
-    #[arg(long, value_name = "PNG")]
-    annotate: Option<PathBuf>,
+    /// Print each result when it is there, and not in the order of the screenshots
+    #[arg(long)]
+    unordered: bool,
+
+    #[command(flatten)]
+    annotate: AnnotateArgs,
 
     /// Time for each screenshot, retries and further providers included [default: the deadline of
     /// --config, else 2m]
@@ -58,32 +62,28 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X,Y,W,H", value_parser = region, allow_hyphen_values = true)]
     region: Option<Rect>,
 
+    /// What you call the screenshot; it is in the line of JSON (one screenshot only)
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    id: Option<String>,
+
     /// Wait for a job that was paid for before; nothing is bought (one screenshot only)
     #[arg(long, value_name = "PROVIDER:JOB", value_parser = paid_job)]
     resume: Option<PaidJob>,
 }
 
 impl Args {
-    /// Refuses what clap cannot see: options that make no sense together.
-    fn check(&self) -> anyhow::Result<()> {
-        let one = self.screenshots.len() == 1;
-        ensure!(
-            one || self.annotate.is_none(),
-            "--annotate takes one screenshot at a time"
-        );
-        ensure!(
-            one || self.resume.is_none(),
-            "--resume takes one screenshot at a time"
-        );
-        let from_stdin = self
-            .screenshots
-            .iter()
-            .filter(|path| path.as_os_str() == STDIN);
-        ensure!(
-            from_stdin.count() <= 1,
-            "standard input can be read once, and `-` is given twice"
-        );
-        if self.annotate.is_none() {
+    /// Refuses what clap cannot see: options that make no sense for as many screenshots.
+    fn check(&self, screenshots: usize) -> anyhow::Result<()> {
+        for (is_given, option) in [
+            (self.resume.is_some(), "--resume"),
+            (self.id.is_some(), "--id"),
+        ] {
+            ensure!(
+                screenshots == 1 || !is_given,
+                "{option} takes one screenshot at a time, and there are {screenshots}"
+            );
+        }
+        if !self.annotate.any() {
             check_stdout()?;
         }
         Ok(())
@@ -120,42 +120,39 @@ impl Args {
         Failure::Misconfigured(SolveError::new(ErrorKind::Unauthorized, why))
     }
 
-    fn tasks(&self) -> Vec<Task> {
-        let task = |path: &PathBuf| Task {
-            path: path.clone(),
+    fn tasks(&self, paths: Vec<PathBuf>) -> Vec<Task> {
+        let task = |path| Task {
+            path,
+            id: self.id.clone(),
             region: self.region,
             paid_jobs: self.resume.iter().cloned().collect(),
         };
-        self.screenshots.iter().map(task).collect()
+        paths.into_iter().map(task).collect()
     }
 }
 
 /// Solves every screenshot and prints what became of each, until done or interrupted.
 pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
-    args.check()?;
+    let paths = args.paths.all()?;
+    args.check(paths.len())?;
     let chain = args.chain.chain(args.attempts, args.timeout)?;
     let limit = args
         .timeout
         .or(chain.time_limit())
         .unwrap_or(DEFAULT_TIMEOUT);
     let solver = &args.solver(chain)?;
-    let target = args.annotate.as_deref();
-    let annotation = target
-        .map(|target| Annotation::prepare(target, &args.screenshots[0]))
-        .transpose()?;
-    // Only ever one screenshot is drawn on.
-    let (annotation, drawing) = (&Cell::new(annotation), &Cell::new(None));
-
-    let tasks = &args.tasks();
+    let targets = &args.annotate.targets(&paths)?;
+    let tasks = &args.tasks(paths);
     let options = BatchOptions {
         concurrency: args.concurrency.get(),
         format: args.format,
+        unordered: args.unordered,
         config: args.chain.config.clone(),
         spinner,
     };
     let exit = run_all(tasks, options, |index, handle| async move {
         let task = &tasks[index];
-        let (screenshot, canvas) = read(&task.path, annotation.take())
+        let (screenshot, annotation) = read(&task.path, targets.get(index))
             .await
             .map_err(|why| task.unusable(&why))?;
         let challenge = handle.observe(task.challenge(screenshot, limit)?);
@@ -163,30 +160,28 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         let challenge = resumed.fold(challenge, DragChallenge::resume_job);
         let answer = solver.solve(&challenge).await;
         let solution = answer.map_err(|error| args.failure(task, error))?;
-        drawing.set(canvas.map(|canvas| (canvas, *solution.drag())));
-        Ok(solution)
-    })
-    .await;
-    // The answer was printed first: it was paid for, and the picture was not.
-    if let Some((canvas, drag)) = drawing.take() {
-        canvas.save(&drag)?;
-    }
-    Ok(exit)
+        Ok(Answer {
+            solution,
+            annotation,
+        })
+    });
+    Ok(exit.await)
 }
 
-/// Reads the screenshot, and decodes it if it is to be drawn on: both before anything is paid.
+/// Reads the screenshot, and makes sure that it can be drawn on if it is to be: both before anything is
+/// paid.
 async fn read(
     path: &Path,
-    annotation: Option<Annotation>,
-) -> Result<(Screenshot, Option<Canvas>), String> {
-    let path = path.to_owned();
+    target: Option<&PathBuf>,
+) -> Result<(Screenshot, Option<Annotation>), String> {
+    let (path, target) = (path.to_owned(), target.cloned());
     let read = tokio::task::spawn_blocking(move || {
         let screenshot = screenshot_input::read(&path)?;
-        let canvas = annotation.map(|annotation| annotation.load(&screenshot));
-        let canvas = canvas
+        let annotation = target.map(|target| Annotation::new(target, screenshot.clone()));
+        let annotation = annotation
             .transpose()
             .map_err(|error| format!("cannot draw on {}: {error:#}", file_name(&path)))?;
-        Ok((screenshot, canvas))
+        Ok((screenshot, annotation))
     });
     read.await.unwrap_or_else(|error| Err(error.to_string()))
 }

@@ -1,10 +1,19 @@
 //! Writing to the terminal: results to standard output, all else to standard error.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::ensure;
 
+use super::colour::with_coloured_labels;
 use crate::exit::Exit;
+
+/// `--quiet`. Standard error is one for the whole process, and so is this.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
 
 /// Writes one line to standard output, at once.
 pub(crate) fn print(line: &str) -> io::Result<()> {
@@ -18,9 +27,17 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Writes one line to standard error. If that is closed too, there is no reader left.
+/// Writes one line to standard error, with `--quiet`, too: it says why the command stops, or what would be
+/// lost without it. If that is closed as well, there is no reader left.
 pub(crate) fn eprint_line(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", with_coloured_labels(line));
+}
+
+/// Writes one line to standard error, unless the command is to be quiet.
+pub(crate) fn eprint_unless_quiet(line: &str) {
+    if !QUIET.load(Ordering::Relaxed) {
+        eprint_line(line);
+    }
 }
 
 /// What a failed write to standard output means for a command with nothing else to lose: a reader

@@ -131,6 +131,7 @@ mod tests {
     fn task() -> Task {
         Task {
             path: PathBuf::from("phone.png"),
+            id: None,
             region: None,
             paid_jobs: Vec::new(),
         }
@@ -223,12 +224,13 @@ mod tests {
     fn what_is_pasted_asks_about_the_same_picture_in_the_same_way() {
         let task = Task {
             path: PathBuf::from("my phone.png"),
+            id: Some("order 7".to_owned()),
             region: Some(Rect::new(0.0, 380.5, 510.0, 400.0)),
             paid_jobs: Vec::new(),
         };
         let config = Some(Path::new("chain.toml"));
         let command = "drag-solver solve --config chain.toml 'my phone.png' \
-                       --region 0,380.5,510,400 --resume omocaptcha:7";
+                       --id 'order 7' --region 0,380.5,510,400 --resume omocaptcha:7";
         for failure in [Failure::Unsolved(slow(7)), Failure::Interrupted(slow(7))] {
             let text = explanation(&task, &failure, config);
             assert!(text.contains(command), "{text}");

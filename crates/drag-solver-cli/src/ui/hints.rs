@@ -40,11 +40,14 @@ pub(crate) fn how_to_resume(task: &Task, job: &PaidJob, config: Option<&Path>) -
     if job.solver == sandbox::NAME {
         return "the sandbox takes no money, and ends with the command".to_owned();
     }
+    let id = task.id.as_deref();
+    let id = id.map(|id| format!(" --id {}", shell_word(id)));
     let region = task.region.map(|region| format!(" --region {region}"));
     format!(
-        "to wait for it instead of buying another: drag-solver solve{} {}{} --resume {}",
+        "to wait for it instead of buying another: drag-solver solve{} {}{}{} --resume {}",
         config_option(config),
         shell_word(&task.path),
+        id.unwrap_or_default(),
         region.unwrap_or_default(),
         shell_word(format!("{}:{}", job.solver, job.id)),
     )

@@ -1,9 +1,11 @@
 //! What `-v` shows.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
+
+use super::colour;
 
 /// Starts logging to standard error: nothing by default, then ever more.
 pub(crate) fn start(verbose: u8) {
@@ -16,12 +18,10 @@ pub(crate) fn start(verbose: u8) {
         2 => (Level::TRACE, Level::DEBUG),
         _ => (Level::TRACE, Level::TRACE),
     };
-    let colour =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_timer(tracing_subscriber::fmt::time::uptime())
-        .with_ansi(colour)
+        .with_ansi(colour::of_stderr())
         .with_target(verbose >= 2);
     tracing_subscriber::registry()
         .with(lines)

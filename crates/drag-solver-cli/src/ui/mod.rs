@@ -1,6 +1,7 @@
 //! What people see.
 
 pub(crate) mod annotate;
+pub(crate) mod colour;
 pub(crate) mod console;
 mod draw;
 pub(crate) mod explanation;

@@ -1,4 +1,4 @@
-//! The spinner: what is under way.
+//! What is under way: a spinner for one screenshot, a bar for several.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -10,18 +10,21 @@ use drag_solver::{Event, Observer, SolveError, async_trait};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::text::one_line;
+use crate::tally::Tally;
+
+/// Columns of a terminal that leave room for the bar beside the numbers.
+const WIDE: u16 = 60;
 
 /// Shows every task that is being worked on, if standard error is a terminal.
 #[derive(Debug)]
 pub(crate) struct ProgressView {
-    spinner: ProgressBar,
+    bar: ProgressBar,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    total: usize,
-    finished: usize,
+    tally: Tally,
     under_way: BTreeMap<usize, Line>,
 }
 
@@ -34,27 +37,22 @@ struct Line {
 }
 
 impl ProgressView {
-    /// A view of `total` tasks. The spinner shows only if `show` is set and standard error is a
-    /// terminal.
+    /// A view of `total` tasks. It shows only if `show` is set and standard error is a terminal.
     pub(crate) fn new(total: usize, show: bool) -> Arc<Self> {
-        let spinner = if show {
-            ProgressBar::new_spinner() // hidden unless standard error is a terminal
+        let bar = if show {
+            ProgressBar::new(total as u64) // hidden unless standard error is a terminal
         } else {
             ProgressBar::hidden()
         };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-            spinner.set_style(style);
+        if let Ok(style) = ProgressStyle::with_template(template(total, width())) {
+            bar.set_style(style.progress_chars("=> "));
         }
-        if !spinner.is_hidden() {
-            spinner.enable_steady_tick(Duration::from_millis(100));
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(100));
         }
-        let state = State {
-            total,
-            ..State::default()
-        };
         Arc::new(Self {
-            spinner,
-            state: Mutex::new(state),
+            bar,
+            state: Mutex::default(),
         })
     }
 
@@ -74,14 +72,20 @@ impl ProgressView {
         })
     }
 
-    /// Runs `print` with the spinner out of its way.
-    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.spinner.suspend(print)
+    /// Shows how many tasks have ended, how, and what they cost.
+    pub(crate) fn count(&self, tally: &Tally) {
+        self.bar.set_position(tally.count() as u64);
+        self.update(|state| state.tally = tally.clone());
     }
 
-    /// Takes the spinner off the terminal.
+    /// Runs `print` with the spinner or the bar out of its way.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
+    /// Takes it off the terminal.
     pub(crate) fn clear(&self) {
-        self.spinner.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
@@ -89,16 +93,35 @@ impl ProgressView {
         change(&mut state);
         let headline = state.headline();
         drop(state);
-        self.spinner.set_message(headline);
+        self.bar.set_message(headline);
     }
 }
 
+/// How the line is made up. What is of variable length comes last, and is cut to the terminal's width.
+fn template(total: usize, width: u16) -> &'static str {
+    if total <= 1 {
+        "{spinner} {elapsed} {wide_msg}"
+    } else if width < WIDE {
+        "{spinner} {pos}/{len} {wide_msg}"
+    } else {
+        "{spinner} {elapsed} [{bar:20}] {pos}/{len} {wide_msg}"
+    }
+}
+
+/// Columns of the terminal.
+fn width() -> u16 {
+    console::Term::stderr().size().1
+}
+
 impl State {
-    /// What the spinner says: one task in full, the others as a number.
+    /// What there is to say: the money, then one task in full, the others as a number.
     fn headline(&self) -> String {
         let mut parts = Vec::new();
-        if self.total > 1 {
-            parts.push(format!("{} of {} done", self.finished, self.total));
+        if self.tally.count() > 0 {
+            parts.push(self.tally.money());
+        }
+        if self.tally.failed() > 0 {
+            parts.push(format!("{} failed", self.tally.failed()));
         }
         if let Some(Line { name, doing }) = self.under_way.values().next() {
             parts.push(format!("{name}: {doing}"));
@@ -135,7 +158,6 @@ impl Drop for TaskView {
     fn drop(&mut self) {
         self.view.update(|state| {
             state.under_way.remove(&self.index);
-            state.finished += 1;
         });
     }
 }
@@ -156,9 +178,11 @@ fn doing(event: &Event<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use drag_solver::{Billed, JobId};
+    use drag_solver::{Billed, ErrorKind, JobId, Usd};
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
 
     use super::*;
+    use crate::task::Failure;
 
     fn headline(view: &ProgressView) -> String {
         view.state.lock().unwrap().headline()
@@ -201,15 +225,40 @@ mod tests {
     }
 
     #[test]
-    fn several_screenshots_are_counted() {
+    fn of_several_screenshots_the_money_and_the_failures_are_told_first() {
         let view = ProgressView::new(3, false);
         let first = view.begin(0, Path::new("a.png"));
         let _second = view.begin(1, Path::new("shots/b.png"));
         drop(first);
         let _third = view.begin(2, Path::new("c.png"));
+        let error = SolveError::new(ErrorKind::Unauthorized, "no").with_billed(Billed::Yes);
+        let error = error.with_cost(Usd::from_micros(900));
+        let mut tally = Tally::default();
+        tally.add(&Err(Failure::Unsolved(error)));
+        view.count(&tally);
         assert_eq!(
             headline(&view),
-            "1 of 3 done · b.png: reading the picture · 1 more under way"
+            "$0.0009 · 1 failed · b.png: reading the picture · 1 more under way"
         );
+        assert_eq!(view.bar.position(), 1);
+    }
+
+    #[test]
+    fn the_line_is_no_longer_than_the_terminal_is_wide() {
+        for (total, width) in [(1, 20), (12, 20), (12, 40), (12, 59), (12, 60), (12, 200)] {
+            let terminal = InMemoryTerm::new(10, width);
+            let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+            let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+            let style = ProgressStyle::with_template(template(total, width));
+            bar.set_style(style.unwrap().progress_chars("=> "));
+            bar.set_message(
+                "$0.0108 · ảnh chụp màn hình.png: waiting for omocaptcha job 7".repeat(4),
+            );
+            bar.tick();
+            let lines = terminal.contents();
+            assert_eq!(lines.lines().count(), 1, "{width}: {lines}");
+            let counts = lines.contains(&format!("0/{total}"));
+            assert_eq!(counts, total > 1, "{width}: {lines}");
+        }
     }
 }

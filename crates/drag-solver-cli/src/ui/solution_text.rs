@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use drag_solver::{Point, Solution};
+use drag_solver::{Point, Solution, Usd};
 
 use super::text::{file_name, one_line};
 
@@ -21,7 +21,8 @@ pub(crate) fn solution_text(screenshot: &Path, solution: &Solution, several: boo
     }
     let seconds = solution.elapsed().as_secs_f64();
     let _ = write!(line, "  {} {seconds:.1} s", one_line(solution.solver()));
-    if let Some(cost) = solution.cost() {
+    // Free is no news.
+    if let Some(cost) = solution.cost().filter(|&cost| cost != Usd::ZERO) {
         let _ = write!(line, " ${cost}");
     }
     line
@@ -37,7 +38,7 @@ fn pixels(point: Point) -> Point {
 mod tests {
     use std::time::Duration;
 
-    use drag_solver::{Drag, Usd};
+    use drag_solver::Drag;
 
     use super::*;
 

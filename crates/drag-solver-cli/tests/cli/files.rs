@@ -37,6 +37,8 @@ fn defects(folder: &Path) -> Vec<(String, &'static str)> {
         std::fs::write(&path, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    let empty = folder.join("empty");
+    std::fs::create_dir_all(&empty).unwrap();
     let picture = TestPicture::draw_sized(1, 100, 200).unwrap();
     let whole = picture.screenshot().bytes();
     let half = &whole[..whole.len() / 2];
@@ -55,8 +57,8 @@ fn defects(folder: &Path) -> Vec<(String, &'static str)> {
             "the PNG picture is cut off: its end is missing, as while it is being written",
         ),
         (
-            folder.to_str().unwrap().to_owned(),
-            "it is a directory, not a picture",
+            empty.to_str().unwrap().to_owned(),
+            "it is a directory, and no name in it ends in .gif, .jpeg, .jpg, .png, .webp",
         ),
         (
             folder.join("missing.png").to_str().unwrap().to_owned(),
@@ -101,7 +103,18 @@ async fn each_has_its_line_of_json_in_the_order_of_the_arguments() {
         );
         assert!(line.starts_with(&start), "{start} / {line}");
     }
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(3), ""));
+    assert_eq!(ran.code, Some(3));
+    for ((path, why), line) in defects.iter().zip(ran.stderr.lines()) {
+        assert_eq!(
+            line,
+            format!("error: cannot use {path}: {why}; nothing was sent")
+        );
+    }
+    let summary = "0 of 6 solved, 6 failed (6 invalid_challenge); ";
+    assert!(
+        ran.stderr.lines().last().unwrap().starts_with(summary),
+        "{ran:?}"
+    );
     server.check();
 }
 

@@ -34,7 +34,8 @@ async fn an_interrupted_run_names_the_jobs_it_leaves_behind() {
             let ran = end_of(child).await;
             assert_eq!(ran.code, Some(status), "{ran:?}");
             assert!(
-                ran.stderr.contains("1 of 2 screenshots were not begun"),
+                ran.stderr
+                    .contains("0 of 2 solved, 1 failed (1 interrupted), 1 not begun; "),
                 "{ran:?}"
             );
             if format == "text" {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed `unwrap` is a failed test
 
+mod batches;
 mod chains;
 mod cut_off;
 mod environment;

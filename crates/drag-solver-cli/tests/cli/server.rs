@@ -23,6 +23,13 @@ impl Server {
     pub(crate) async fn start(
         answer: impl Fn(&str, usize) -> Option<Value> + Send + Sync + 'static,
     ) -> Self {
+        Self::answering(move |path, _, number| answer(path, number)).await
+    }
+
+    /// The same, with the body of the request, too.
+    pub(crate) async fn answering(
+        answer: impl Fn(&str, &Value, usize) -> Option<Value> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
@@ -84,11 +91,12 @@ impl Server {
     async fn serve(
         &self,
         mut stream: TcpStream,
-        answer: &(dyn Fn(&str, usize) -> Option<Value> + Send + Sync),
+        answer: &(dyn Fn(&str, &Value, usize) -> Option<Value> + Send + Sync),
     ) {
         let (path, body) = read_request(&mut stream).await;
-        self.asked.lock().unwrap().push((path.clone(), body));
-        let answer = answer(&path, self.count(&path));
+        let asked = (path.clone(), body.clone());
+        self.asked.lock().unwrap().push(asked);
+        let answer = answer(&path, &body, self.count(&path));
         self.news.notify_waiters();
         if let Some(answer) = answer {
             let body = answer.to_string();

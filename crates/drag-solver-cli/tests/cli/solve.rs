@@ -118,8 +118,9 @@ async fn a_refused_token_is_told_with_what_to_do() {
         ran.stderr.contains("hint: check OMOCAPTCHA_API_TOKEN"),
         "{ran:?}"
     );
+    let explained = ran.stderr;
     let ran = run("--format=json").await;
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    assert_eq!((ran.code, &ran.stderr), (Some(1), &explained), "{ran:?}");
     let line: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(line["error"]["kind"], "unauthorized");
     assert_eq!(line["error"]["billed"], "no");
