@@ -44,8 +44,7 @@ pub(crate) fn from_stdin() -> anyhow::Result<(Vec<JsonLine>, Exit)> {
             Ok(line) => read.push(line),
             Err(why) => {
                 eprint_unless_quiet(&format!(
-                    "error: line {number} of standard input is not one that `solve --format json` \
-                     printed: {why}"
+                    "error: cannot use line {number} of standard input as a line of `solve --format json`: {why}"
                 ));
                 exit = Exit::Config;
             }
@@ -86,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    const LINE: &str = r#"{"screenshot":"ảnh.png","status":"solved","drag":{"start":{"x":1,"y":2},"end":{"x":3,"y":4}},"solver":"a","job":null,"cost_usd":null,"elapsed_ms":1}"#;
+    const LINE: &str = r#"{"v":1,"screenshot":"ảnh.png","status":"solved","drag":{"start":{"x":1,"y":2},"end":{"x":3,"y":4}},"solver":"a","job":null,"cost_usd":null,"elapsed_ms":1}"#;
 
     fn numbers(input: &[u8]) -> (Vec<usize>, Vec<usize>) {
         let (good, bad): (Vec<_>, Vec<_>) =
@@ -104,6 +103,23 @@ mod tests {
         input.extend(b"\xff");
         assert_eq!(numbers(&input), (vec![2, 6], vec![3, 4, 5, 8]));
         assert!(parse(b"\n \n").is_empty());
+    }
+
+    #[test]
+    fn a_line_of_another_version_is_refused_wherever_its_version_is() {
+        let (rest, newer) = (LINE.replace(r#""v":1,"#, ""), r#""v":2"#);
+        let first = rest.replacen('{', &format!("{{{newer},"), 1);
+        let last = rest.trim_end_matches('}').to_owned() + "1}," + newer + "}";
+        let last = last.replace(r#""elapsed_ms":11}"#, r#""elapsed_ms":1"#);
+        for line in [first, last] {
+            let why = parse(line.as_bytes()).remove(0).1.unwrap_err().to_string();
+            assert!(
+                why.contains("version 2") && why.contains("knows version 1"),
+                "{why}: {line}"
+            );
+        }
+        let why = parse(rest.as_bytes()).remove(0).1.unwrap_err().to_string();
+        assert!(why.contains("missing field `v`"), "{why}");
     }
 
     #[test]

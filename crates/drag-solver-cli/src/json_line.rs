@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use drag_solver::{Rect, Solution, SolveError};
 use serde::{Deserialize, Serialize};
 
+use crate::json_version::JsonVersion;
 use crate::task::TaskResult;
 
 /// What became of one screenshot. A solution and an error are what the library makes of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JsonLine {
+    v: JsonVersion,
     #[serde(flatten)]
     pub(crate) screenshot: ScreenshotName,
     /// What the user calls it.
@@ -59,6 +61,7 @@ impl ScreenshotName {
 impl From<&TaskResult<'_>> for JsonLine {
     fn from(TaskResult { task, result }: &TaskResult<'_>) -> Self {
         Self {
+            v: JsonVersion,
             screenshot: ScreenshotName::from(task.path.as_path()),
             id: task.id.clone(),
             region: task.region,
@@ -118,7 +121,7 @@ mod tests {
             .with_drag(solution().drag().with_alternative_end(Point::new(1.5, 2.0)));
         assert_eq!(
             printed(&line("phone.png", Ok(whole))),
-            r#"{"screenshot":"phone.png","status":"solved","drag":{"start":{"x":83.0,"y":560.0},"end":{"x":320.0,"y":560.0},"alternative_end":{"x":1.5,"y":2.0}},"solver":"omocaptcha","job":"123456","cost_usd":"0.0009","elapsed_ms":2140,"failed_attempts":[],"route":[]}"#
+            r#"{"v":1,"screenshot":"phone.png","status":"solved","drag":{"start":{"x":83.0,"y":560.0},"end":{"x":320.0,"y":560.0},"alternative_end":{"x":1.5,"y":2.0}},"solver":"omocaptcha","job":"123456","cost_usd":"0.0009","elapsed_ms":2140,"failed_attempts":[],"route":[]}"#
         );
     }
 
@@ -131,7 +134,7 @@ mod tests {
             .with_source(std::io::Error::other("a cause"));
         assert_eq!(
             printed(&failed(error)),
-            r#"{"screenshot":"phone.png","status":"failed","error":{"kind":"timeout","solver":"omocaptcha","message":"too slow","billed":"maybe","spent_usd":null,"recovery":"switch","exhausted":false,"retry_after_ms":null,"unfinished_jobs":[{"solver":"omocaptcha","id":"7"}],"elapsed_ms":40,"attempts":[{"solver":"omocaptcha","kind":"timeout","message":"too slow","billed":"maybe","cost_usd":null,"jobs":[{"solver":"omocaptcha","id":"7"}],"elapsed_ms":40}],"causes":["a cause"]}}"#
+            r#"{"v":1,"screenshot":"phone.png","status":"failed","error":{"kind":"timeout","solver":"omocaptcha","message":"too slow","billed":"maybe","spent_usd":null,"recovery":"switch","exhausted":false,"retry_after_ms":null,"unfinished_jobs":[{"solver":"omocaptcha","id":"7"}],"elapsed_ms":40,"attempts":[{"solver":"omocaptcha","kind":"timeout","message":"too slow","billed":"maybe","cost_usd":null,"jobs":[{"solver":"omocaptcha","id":"7"}],"elapsed_ms":40}],"causes":["a cause"]}}"#
         );
     }
 
@@ -182,7 +185,7 @@ mod tests {
 
         let path = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9.png"));
         let line = line(path, Ok(solution()));
-        let start = "{\"screenshot\":\"caf\u{fffd}.png\",";
+        let start = "{\"v\":1,\"screenshot\":\"caf\u{fffd}.png\",";
         assert!(printed(&line).starts_with(start), "{}", printed(&line));
         assert_eq!(read(&printed(&line)).screenshot.path(), path);
     }

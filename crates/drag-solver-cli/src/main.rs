@@ -15,6 +15,7 @@ mod format;
 mod help;
 mod json_input;
 mod json_line;
+mod json_version;
 mod parse;
 mod result_printer;
 mod results;

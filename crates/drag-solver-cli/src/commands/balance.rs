@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::chain::options::ChainArgs;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::json_version::JsonVersion;
 use crate::ui::console;
 use crate::ui::text::with_sources;
 
@@ -24,6 +25,7 @@ pub(crate) struct Args {
 /// One account as a line of JSON.
 #[derive(Serialize)]
 struct BalanceLine<'a> {
+    v: JsonVersion,
     solver: &'a str,
     balance_usd: Option<Usd>,
     vouchers_usd: Option<Usd>,
@@ -44,16 +46,14 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
             let error = SolveError::new(ErrorKind::Unsupported, "has no account to ask about");
             Err(error.with_solver(name))
         });
-        if balance.is_err() {
+        if let Err(error) = &balance {
             exit = Exit::Unsolved;
+            console::eprint_unless_quiet(&format!("error: {}", with_sources(error)));
         }
         let line = match (format, &balance) {
             (Format::Json, balance) => json(name, balance)?,
             (Format::Text, Ok(balance)) => format!("{name}: {balance}"),
-            (Format::Text, Err(error)) => {
-                console::eprint_unless_quiet(&format!("error: {}", with_sources(error)));
-                continue;
-            }
+            (Format::Text, Err(_)) => continue,
         };
         if let Err(error) = console::print(&line) {
             return console::stdout_closed(error);
@@ -64,6 +64,7 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
 
 fn json(solver: &str, balance: &Result<Balance, SolveError>) -> serde_json::Result<String> {
     serde_json::to_string(&BalanceLine {
+        v: JsonVersion,
         solver,
         balance_usd: balance.as_ref().ok().map(|balance| balance.available),
         vouchers_usd: balance.as_ref().ok().and_then(|balance| balance.vouchers),

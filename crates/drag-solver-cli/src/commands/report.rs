@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
 use crate::json_line::{ScreenshotName, Status};
+use crate::json_version::JsonVersion;
 use crate::ui::console::{eprint_unless_quiet, print, stdout_closed};
 use crate::ui::hints::hint_for_account;
 use crate::ui::text::{file_name, one_line, with_sources};
@@ -43,8 +44,11 @@ struct VerdictArgs {
 /// One report as a line of JSON.
 #[derive(Serialize)]
 struct ReportLine<'a> {
+    v: JsonVersion,
     #[serde(flatten)]
     screenshot: &'a ScreenshotName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     status: &'static str,
     solver: &'a str,
     job: Option<&'a JobId>,
@@ -82,21 +86,20 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
                     (Err(error), Exit::Config)
                 }
             };
-            if outcome.is_err() {
+            if let Err(error) = &outcome {
                 exit = exit.max(if_failed);
+                eprint_unless_quiet(&explanation(&name, error));
             }
             let line = match (args.format, &outcome) {
                 (Format::Json, _) => {
-                    json(&line.screenshot, solution, verdict, outcome.as_ref().err())?
+                    let about = (&line.screenshot, line.id.as_deref());
+                    json(about, solution, verdict, outcome.as_ref().err())?
                 }
                 (Format::Text, Ok(())) => {
                     let solver = one_line(solution.solver());
                     format!("{name}: reported to {solver} as {verdict}")
                 }
-                (Format::Text, Err(error)) => {
-                    eprint_unless_quiet(&explanation(&name, error));
-                    continue;
-                }
+                (Format::Text, Err(_)) => continue,
             };
             if let Err(error) = print(&line) {
                 return stdout_closed(error);
@@ -115,13 +118,15 @@ fn answers(solution: &Solution) -> Vec<&Solution> {
 }
 
 fn json(
-    screenshot: &ScreenshotName,
+    (screenshot, id): (&ScreenshotName, Option<&str>),
     solution: &Solution,
     verdict: Verdict,
     error: Option<&SolveError>,
 ) -> serde_json::Result<String> {
     serde_json::to_string(&ReportLine {
+        v: JsonVersion,
         screenshot,
+        id,
         status: if error.is_none() {
             "reported"
         } else {

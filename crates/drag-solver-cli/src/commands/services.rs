@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::chain::registry::registry;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::json_version::JsonVersion;
 use crate::ui::console;
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +19,7 @@ pub(crate) struct Args {
 /// One service as a line of JSON.
 #[derive(Serialize)]
 struct ServiceLine<'a> {
+    v: JsonVersion,
     kind: &'a str,
     about: &'a str,
     key: Option<&'a str>,
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn json<'a>(kind: &'a ProviderKind, service: &'a Declared) -> ServiceLine<'a> {
     let definition = service.definition();
     ServiceLine {
+        v: JsonVersion,
         kind: &kind.name,
         about: &kind.about,
         key: definition.key.as_deref(),

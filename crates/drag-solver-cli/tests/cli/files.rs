@@ -99,7 +99,7 @@ async fn each_has_its_line_of_json_in_the_order_of_the_arguments() {
     assert_eq!(lines.len(), defects.len());
     for ((path, why), line) in defects.iter().zip(lines) {
         let start = format!(
-            r#"{{"screenshot":"{path}","status":"failed","error":{{"kind":"invalid_challenge","solver":null,"message":"cannot use {path}: {why}","billed":"no","#
+            r#"{{"v":1,"screenshot":"{path}","status":"failed","error":{{"kind":"invalid_challenge","solver":null,"message":"cannot use {path}: {why}","billed":"no","#
         );
         assert!(line.starts_with(&start), "{start} / {line}");
     }

@@ -9,6 +9,7 @@ mod environment;
 mod files;
 #[cfg(unix)]
 mod interrupted;
+mod json_lines;
 mod others;
 mod providers;
 mod report;

@@ -84,7 +84,7 @@ async fn a_report_that_cannot_be_made_says_why() {
         (
             "solved".to_owned(),
             2,
-            "line 1 of standard input is not one that",
+            "cannot use line 1 of standard input",
         ),
         (String::new(), 2, "has no lines"),
     ] {

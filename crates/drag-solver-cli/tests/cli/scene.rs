@@ -83,7 +83,7 @@ impl Scene {
 pub(crate) fn solved_line(screenshot: &str, solver: &str, job: &str) -> String {
     let drag = json!({"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}});
     line(&json!({
-        "screenshot": screenshot, "status": "solved", "drag": drag, "solver": solver, "job": job,
+        "v": 1, "screenshot": screenshot, "status": "solved", "drag": drag, "solver": solver, "job": job,
         "cost_usd": null, "elapsed_ms": 1,
     }))
 }
@@ -101,7 +101,7 @@ pub(crate) fn failed_line(screenshot: &str, jobs: &[(&str, &str)]) -> String {
         "kind": "all_failed", "solver": null, "message": "all failed", "billed": "maybe",
         "recovery": "switch", "retry_after_ms": null, "elapsed_ms": 1, "attempts": attempts,
     });
-    line(&json!({"screenshot": screenshot, "status": "failed", "error": error}))
+    line(&json!({"v": 1, "screenshot": screenshot, "status": "failed", "error": error}))
 }
 
 fn line(value: &Value) -> String {

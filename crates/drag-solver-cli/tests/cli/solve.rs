@@ -67,7 +67,7 @@ async fn a_line_of_json_is_this() {
         .run()
         .await;
     let start = format!(
-        r#"{{"screenshot":"{}","status":"solved","drag":{{"start":{{"x":83.0,"y":560.0}},"end":{{"x":320.0,"y":560.0}},"alternative_end":null}},"solver":"omocaptcha","job":"123456","cost_usd":null,"elapsed_ms":"#,
+        r#"{{"v":1,"screenshot":"{}","status":"solved","drag":{{"start":{{"x":83.0,"y":560.0}},"end":{{"x":320.0,"y":560.0}},"alternative_end":null}},"solver":"omocaptcha","job":"123456","cost_usd":null,"elapsed_ms":"#,
         shot.path
     );
     assert!(ran.stdout.starts_with(&start), "{ran:?}");
@@ -215,7 +215,7 @@ async fn balance_asks_and_tells() {
     assert_eq!(run("--format=text").await.stdout, "omocaptcha: 12.5 USD\n");
     assert_eq!(
         run("--format=json").await.stdout,
-        "{\"solver\":\"omocaptcha\",\"balance_usd\":\"12.5\",\"vouchers_usd\":null,\"error\":null}\n"
+        "{\"v\":1,\"solver\":\"omocaptcha\",\"balance_usd\":\"12.5\",\"vouchers_usd\":null,\"error\":null}\n"
     );
     let refusing =
         Server::start(|_, _| Some(json!({"error": true, "message": "Invalid api token."}))).await;
