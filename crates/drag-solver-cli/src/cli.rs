@@ -44,6 +44,46 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The commands that have no other below them.
+    fn leaves(command: &clap::Command) -> Vec<&clap::Command> {
+        if !command.has_subcommands() {
+            return vec![command];
+        }
+        let below = command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help");
+        below.flat_map(leaves).collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_right() {
+        let command = Cli::command();
+        for command in leaves(&command) {
+            let name = command.get_name();
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(help.starts_with("Examples:\n"), "{name}: {help:?}");
+            let lines = help.lines().filter(|line| !line.trim().starts_with('#'));
+            let runs = lines.flat_map(|line| line.split('|'));
+            let runs: Vec<&str> = runs
+                .map(str::trim)
+                .filter(|run| run.starts_with("drag-solver "))
+                .collect();
+            assert!(
+                runs.iter().any(|run| run.contains(name)),
+                "{name}: {runs:?}"
+            );
+            for run in runs {
+                let run = run.split(['<', '>']).next().unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(run.split_whitespace()) {
+                    panic!("{run}: {error}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn an_unknown_provider_is_told_the_known_ones() {
         let arguments = ["drag-solver", "solve", "a.png", "--provider", "omocapcha"];

@@ -13,6 +13,12 @@ use crate::ui::console;
 use crate::ui::text::with_sources;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # every account whose key is in the environment
+  drag-solver balance
+  # the accounts of a chain, for a program
+  drag-solver balance --config chain.toml --format json")]
 pub(crate) struct Args {
     #[command(flatten)]
     chain: ChainArgs,

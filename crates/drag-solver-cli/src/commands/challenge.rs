@@ -14,6 +14,13 @@ use crate::ui::console;
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # a picture, and the command that solves it without an account
+  drag-solver challenge --seed 7 --out challenge.png
+  drag-solver solve challenge.png
+  # the same without a file; the true drag is on standard error
+  drag-solver challenge --size 200x400 --out - | drag-solver solve -")]
 pub(crate) struct Args {
     /// Which picture: the same seed and size always draw the same one
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -16,6 +16,12 @@ use crate::ui::console;
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # before a chain costs anything
+  drag-solver check chain.toml
+  # that each token is right, too
+  drag-solver check --online chain.toml")]
 pub(crate) struct Args {
     /// The file of the chain
     #[arg(value_name = "TOML")]

@@ -6,6 +6,10 @@ use crate::exit::Exit;
 use crate::ui::console;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drag-solver completions bash > ~/.local/share/bash-completion/completions/drag-solver
+  drag-solver completions fish > ~/.config/fish/completions/drag-solver.fish")]
 pub(crate) struct Args {
     /// The shell to complete for
     shell: Shell,

@@ -4,6 +4,7 @@ mod balance;
 mod challenge;
 mod check;
 mod completions;
+mod man;
 mod report;
 mod resume;
 mod service;
@@ -13,12 +14,10 @@ pub(crate) mod solve;
 use clap::Subcommand;
 
 use crate::exit::Exit;
-use crate::help::after_help;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Solve screenshots and print where each drag starts and ends
-    #[command(after_long_help = after_help())]
     Solve(Box<solve::Args>),
     /// Print how much money each provider's account holds
     Balance(balance::Args),
@@ -38,6 +37,8 @@ pub(crate) enum Command {
     Challenge(challenge::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Print the manual page, or write one for each command
+    Man(man::Args),
 }
 
 impl Command {
@@ -58,6 +59,7 @@ impl Command {
             Self::Service(command) => service::run(&command).await,
             Self::Challenge(args) => challenge::run(&args),
             Self::Completions(args) => completions::run(&args, definition),
+            Self::Man(args) => man::run(&args, definition),
         }
     }
 }

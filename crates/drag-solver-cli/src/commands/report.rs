@@ -16,6 +16,12 @@ use crate::ui::hints::hint_for_account;
 use crate::ui::text::{file_name, one_line, with_sources};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # the answers in these lines were wrong
+  drag-solver report --incorrect < lines.json
+  # the one about a screenshot was right
+  grep phone.png lines.json | drag-solver report --correct")]
 pub(crate) struct Args {
     #[command(flatten)]
     verdict: VerdictArgs,

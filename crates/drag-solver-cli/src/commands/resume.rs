@@ -25,6 +25,14 @@ use crate::ui::console::{check_stdout, eprint_unless_quiet};
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # what became of the jobs that were paid for
+  drag-solver resume < lines.json
+  # every line again, with the answers that have come
+  drag-solver resume --format json < lines.json > newer.json
+  # a chain from a file, and a screenshot that came from standard input
+  drag-solver resume --config chain.toml --screenshot phone.png < line.json")]
 pub(crate) struct Args {
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]

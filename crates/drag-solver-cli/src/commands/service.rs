@@ -15,6 +15,12 @@ use crate::ui::console;
 pub(crate) enum Command {
     /// Try it on a double of the service that is made of the same file: what every solver promises, and
     /// what can go wrong on the way. No account is asked and nothing is sent beyond this machine
+    #[command(after_help = "\
+Examples:
+  # one of your own
+  drag-solver service test pointing.toml
+  # one that comes with the command, without its faults
+  drag-solver service test --without-faults azcaptcha")]
     Test {
         /// Files that declare a service, or names that `drag-solver services` lists
         #[arg(value_name = "FILE", required = true)]
@@ -25,6 +31,9 @@ pub(crate) enum Command {
         without_faults: bool,
     },
     /// Print the requests that it makes, with names in place of keys, picture and job
+    #[command(after_help = "\
+Examples:
+  drag-solver service show pointing.toml")]
     Show {
         /// A file that declares a service, or a name that `drag-solver services` lists
         #[arg(value_name = "FILE")]

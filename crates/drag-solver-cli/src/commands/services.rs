@@ -10,6 +10,11 @@ use crate::json_version::JsonVersion;
 use crate::ui::console;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  drag-solver services
+  # the services and the variables of their keys, for a program
+  drag-solver services --format json")]
 pub(crate) struct Args {
     /// How they are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -16,6 +16,7 @@ use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::registry::all_credentials;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::help::after_help;
 use crate::parse::{count, duration, paid_job, region};
 use crate::sandbox;
 use crate::screenshot_input;
@@ -25,7 +26,21 @@ use crate::ui::annotate::Annotation;
 use crate::ui::console::check_stdout;
 use crate::ui::text::file_name;
 
+const EXAMPLES: &str = "\
+Examples:
+  # one screenshot, and a picture with the drag drawn in
+  drag-solver solve phone.png --annotate drawn.png
+  # one provider, and another if it fails
+  drag-solver solve --provider omocaptcha --provider 2captcha phone.png
+  # every picture in a folder, for a program
+  drag-solver solve --format json shots > lines.json
+  # what another command finds, each answer when it is there
+  find shots -name '*.png' -newer last -print0 | drag-solver solve --unordered -0 --files-from -
+  # standard input, under the name that you have for it
+  drag-solver solve --format json --id order-7 - < phone.png";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", after_help()))]
 pub(crate) struct Args {
     #[command(flatten)]
     paths: PathArgs,

@@ -44,6 +44,40 @@ async fn every_shell_has_its_completions() {
     }
 }
 
+#[tokio::test]
+async fn every_command_has_its_manual_page() {
+    let ran = drag_solver(["man"]).run().await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for part in [
+        ".TH drag-solver 1",
+        "\\-\\-quiet",
+        "Exit status:",
+        "OMOCAPTCHA_API_TOKEN",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let man1 = folder.path().join("share/man1");
+    let ran = drag_solver(["man"]).arg(&man1).run().await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (Some(0), "", "")
+    );
+    let page = |name: &str| std::fs::read_to_string(man1.join(name)).unwrap();
+    assert!(page("drag-solver.1").contains(r"drag\-solver\-service(1)"));
+    assert!(page("drag-solver-solve.1").contains("\\-\\-annotate\\-dir"));
+    assert!(page("drag-solver-service-test.1").contains("Examples:"));
+    assert!(!man1.join("drag-solver-help.1").exists());
+
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let ran = drag_solver(["man"])
+        .arg(folder.path().join("file"))
+        .run()
+        .await;
+    assert!(ran.stderr.contains("error: cannot write to "), "{ran:?}");
+    assert_eq!(ran.code, Some(2));
+}
+
 /// A pipe whose reader has gone away.
 fn broken_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
