@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::exit::Exit;
 use crate::json_line::JsonLine;
+use crate::text_input::without_mark;
 use crate::ui::console::eprint_unless_quiet;
 
 /// Longest input accepted, in bytes: tens of thousands of lines.
@@ -57,26 +58,11 @@ type Parsed = Result<JsonLine, serde_json::Error>;
 
 /// Every line that is not blank, with its number.
 fn parse(input: &[u8]) -> Vec<(usize, Parsed)> {
-    let utf8 = from_utf16(input);
-    let input = utf8.as_deref().map_or(input, str::as_bytes);
-    let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     (1..)
-        .zip(input.split(|&byte| byte == b'\n'))
+        .zip(without_mark(input).split(|&byte| byte == b'\n'))
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .map(|(number, line)| (number, serde_json::from_slice(line)))
         .collect()
-}
-
-/// What `>` of PowerShell writes, known by its byte order mark.
-fn from_utf16(input: &[u8]) -> Option<String> {
-    let unit = match input.get(..2)? {
-        b"\xff\xfe" => u16::from_le_bytes,
-        b"\xfe\xff" => u16::from_be_bytes,
-        _ => return None,
-    };
-    let units = input[2..].chunks_exact(2);
-    let units: Vec<u16> = units.map(|pair| unit([pair[0], pair[1]])).collect();
-    Some(String::from_utf16_lossy(&units))
 }
 
 #[cfg(test)]
@@ -124,14 +110,10 @@ mod tests {
 
     #[test]
     fn what_windows_makes_of_a_file_is_read_too() {
-        let utf16: Vec<u16> = format!("\u{feff}{LINE}\r\n").encode_utf16().collect();
-        let little: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        let big: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-        let utf8 = format!("\u{feff}{LINE}\r\n").into_bytes();
-        for input in [little, big, utf8] {
-            let mut lines = parse(&input);
-            assert_eq!(lines.len(), 1);
-            let (number, line) = lines.remove(0);
+        let text = format!("\u{feff}{LINE}\r\n");
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for input in [utf16, text.into_bytes()] {
+            let (number, line) = parse(&input).remove(0);
             let path = line.unwrap().screenshot.path();
             assert_eq!((number, path.as_path()), (1, Path::new("ảnh.png")));
         }

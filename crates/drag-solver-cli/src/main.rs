@@ -25,6 +25,7 @@ mod screenshot_paths;
 mod signals;
 mod tally;
 mod task;
+mod text_input;
 mod ui;
 
 use std::process::ExitCode;

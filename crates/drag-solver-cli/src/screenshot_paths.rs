@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::screenshot_input::{PICTURE_ENDINGS, STDIN};
+use crate::text_input::without_mark;
 use crate::ui::text::{file_name, with_sources};
 
 /// The options that say which screenshots there are.
@@ -66,7 +67,8 @@ impl PathArgs {
         };
         let name = file_name(list);
         let bytes = bytes.with_context(|| format!("cannot read --files-from {name}"))?;
-        let paths = parse(&bytes, self.null).with_context(|| format!("--files-from {name}"))?;
+        let paths = parse(&without_mark(&bytes), self.null)
+            .with_context(|| format!("--files-from {name}"))?;
         ensure!(!paths.is_empty(), "--files-from {name} has no path in it");
         Ok(paths)
     }

@@ -104,3 +104,25 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use drag_solver_mock::fixtures;
+
+    use super::*;
+
+    #[test]
+    fn the_question_has_the_id_and_the_region_of_the_task() {
+        let region = Rect::new(1.0, 2.0, 30.0, 40.0);
+        let task = Task {
+            path: "phone.png".into(),
+            id: Some("order 7".to_owned()),
+            region: Some(region),
+            paid_jobs: Vec::new(),
+        };
+        let challenge = task.challenge(fixtures::screenshot(), Duration::from_secs(60));
+        let challenge = challenge.unwrap();
+        assert_eq!(challenge.id(), Some("order 7"));
+        assert_eq!(challenge.region(), Some(region));
+    }
+}

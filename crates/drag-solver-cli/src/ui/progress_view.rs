@@ -19,6 +19,7 @@ const WIDE: u16 = 60;
 #[derive(Debug)]
 pub(crate) struct ProgressView {
     bar: ProgressBar,
+    several: bool,
     state: Mutex<State>,
 }
 
@@ -52,6 +53,7 @@ impl ProgressView {
         }
         Arc::new(Self {
             bar,
+            several: total > 1,
             state: Mutex::default(),
         })
     }
@@ -72,10 +74,12 @@ impl ProgressView {
         })
     }
 
-    /// Shows how many tasks have ended, how, and what they cost.
+    /// Shows how many of several tasks have ended, how, and what they cost.
     pub(crate) fn count(&self, tally: &Tally) {
-        self.bar.set_position(tally.count() as u64);
-        self.update(|state| state.tally = tally.clone());
+        if self.several {
+            self.bar.set_position(tally.count() as u64);
+            self.update(|state| state.tally = tally.clone());
+        }
     }
 
     /// Runs `print` with the spinner or the bar out of its way.
@@ -221,7 +225,11 @@ mod tests {
             assert_eq!(headline(&view), format!("a.png: {expected}"));
         }
         drop(task);
-        assert_eq!(headline(&view), "");
+        let mut tally = Tally::default();
+        let error = SolveError::new(ErrorKind::Unauthorized, "no");
+        tally.add(&Err(Failure::Unsolved(error)));
+        view.count(&tally);
+        assert_eq!(headline(&view), "", "there is nothing to count");
     }
 
     #[test]

@@ -74,6 +74,17 @@ async fn folders_lists_and_files_are_taken_together_in_the_order_given() {
     );
     assert_eq!(ran.code, Some(0), "{ran:?}");
 
+    let utf16: Vec<u8> = format!("\u{feff}{z}\r\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let ran = sandbox(&["--files-from=-"]).run_with(&utf16).await;
+    assert_eq!(
+        screenshots(&ran.stdout),
+        ["z.png"],
+        "as Windows writes it: {ran:?}"
+    );
+
     let list = format!("{z}\0{shots}\0");
     let ran = sandbox(&["--files-from=-", "-0"])
         .run_with(list.as_bytes())

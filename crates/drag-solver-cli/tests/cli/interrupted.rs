@@ -59,6 +59,26 @@ async fn an_interrupted_run_names_the_jobs_it_leaves_behind() {
     }
 }
 
+#[tokio::test]
+async fn a_quiet_run_names_them_too_and_says_no_more() {
+    let (shot, server) = (shot(), Server::solving_after(usize::MAX).await);
+    let args = ["solve", "-q", "--concurrency=1", "--poll-interval=1ms"];
+    let child = drag_solver(args)
+        .arg(&shot.path)
+        .arg("never-begun.png")
+        .omocaptcha(&server.url())
+        .start();
+    server.until(POLL, 2).await;
+    signal(&child, "INT");
+    let ran = end_of(child).await;
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    assert!(
+        ran.stderr.contains("omocaptcha job 123456 is unfinished"),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains("not begun"), "{ran:?}");
+}
+
 /// SIGHUP is the first bit of the mask that Linux shows.
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
