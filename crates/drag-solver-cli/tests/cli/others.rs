@@ -56,6 +56,7 @@ async fn every_command_has_its_manual_page() {
     ] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
+    assert!(!ran.stdout.contains("help(1)"), "{}", ran.stdout);
     let folder = tempfile::tempdir().unwrap();
     let man1 = folder.path().join("share/man1");
     let ran = drag_solver(["man"]).arg(&man1).run().await;
