@@ -60,7 +60,6 @@ const MAX_OPEN_JOBS: usize = 1_000;
 /// ```
 #[derive(Clone)]
 pub struct Budget {
-    policy: BudgetPolicy,
     ledger: Arc<Mutex<Ledger>>,
 }
 
@@ -127,13 +126,21 @@ impl Budget {
             next_id: 0,
             open: VecDeque::new(),
         }));
-        Self { policy, ledger }
+        Self { ledger }
     }
 
-    /// What it was built with.
+    /// Its settings.
     #[must_use]
     pub fn policy(&self) -> BudgetPolicy {
-        self.policy
+        lock(&self.ledger).policy
+    }
+
+    /// Changes the settings, for all who spend from it. What is spent stays spent. What was spent while
+    /// there was no limit per period, or is forgotten by the period of before, does not count for the period.
+    pub fn set_policy(&self, policy: BudgetPolicy) {
+        let mut ledger = lock(&self.ledger);
+        ledger.forget_before(Instant::now()); // by the period that it was spent in
+        ledger.policy = policy;
     }
 
     /// What was spent in all.
@@ -181,7 +188,7 @@ impl Budget {
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Budget")
-            .field("policy", &self.policy)
+            .field("policy", &self.policy())
             .field("spent", &format_args!("${}", self.spent()))
             .field("reserved", &format_args!("${}", self.reserved()))
             .finish_non_exhaustive()
