@@ -63,8 +63,8 @@ pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
 pub use crate::circuit_breaker::{Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState};
 pub use crate::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitPolicy, Permits};
 pub use crate::ext::DragSolverExt;
-pub use crate::fallback::{Fallback, OrderPolicy};
-pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats};
+pub use crate::fallback::{Fallback, OrderPolicy, TrackRecord};
+pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats, Latencies};
 pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
 #[cfg(feature = "metrics")]
 pub use crate::instrument::describe_metrics;

@@ -146,8 +146,7 @@ impl<S: DragSolver> DragSolver for CircuitBreaker<S> {
         let admission = admission.map_err(|refusal| self.refused(challenge, refusal))?;
         let outcome = self.inner.solve(challenge).await;
         let now = Instant::now();
-        let slow_call = self.circuit.policy().slow_call;
-        let sample = Sample::of(&outcome, now - begun, slow_call);
+        let sample = Sample::of(&outcome, now - begun, admission.slow_call);
         self.log(&admission.end(sample, now));
         outcome
     }

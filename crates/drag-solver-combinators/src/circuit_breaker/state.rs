@@ -20,28 +20,39 @@ pub(crate) const MAX_SAMPLES: u32 = 100_000;
 /// Make it yourself to put several solvers behind one circuit, or to look at it from outside:
 /// `.circuit_breaker(&circuit)`.
 #[derive(Clone, Debug)]
-pub struct Circuit {
-    policy: CircuitBreakerPolicy,
-    machine: Arc<Mutex<Machine>>,
-}
+pub struct Circuit(Arc<Mutex<Machine>>);
 
 impl Circuit {
     /// A closed circuit.
     #[must_use]
     pub fn new(policy: CircuitBreakerPolicy) -> Self {
-        let machine = Arc::new(Mutex::new(Machine {
+        Self(Arc::new(Mutex::new(Machine {
             policy,
             phase: Phase::Closed(VecDeque::new()),
             generation: 0,
             transitions: Vec::new(),
-        }));
-        Self { policy, machine }
+        })))
     }
 
-    /// What it was built with.
+    /// Its settings.
     #[must_use]
     pub fn policy(&self) -> CircuitBreakerPolicy {
-        self.policy
+        lock(&self.0).policy
+    }
+
+    /// Changes the settings, for all who share the circuit. What it knows stays: an open circuit stays
+    /// open, for [`open_for`](CircuitBreakerPolicy::open_for) from when it opened; calls that ended are
+    /// judged by the new thresholds from the next call that ends on; whether they were slow was decided
+    /// when they ended.
+    pub fn set_policy(&self, policy: CircuitBreakerPolicy) {
+        self.set_policy_at(policy, Instant::now());
+    }
+
+    pub(crate) fn set_policy_at(&self, policy: CircuitBreakerPolicy, now: Instant) {
+        let mut machine = lock(&self.0);
+        machine.catch_up(now); // what the old settings decided is decided
+        machine.policy = policy;
+        machine.close_if_recovered();
     }
 
     /// Whether calls are let through right now.
@@ -51,15 +62,28 @@ impl Circuit {
     }
 
     pub(crate) fn state_at(&self, now: Instant) -> CircuitState {
-        let mut machine = lock(&self.machine);
+        let mut machine = lock(&self.0);
         machine.catch_up(now);
         machine.phase.state()
+    }
+
+    /// How long until an open circuit lets a probe through. `None` if it is not open, or if the clock
+    /// does not reach as far.
+    #[must_use]
+    pub fn probes_in(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let mut machine = lock(&self.0);
+        machine.catch_up(now);
+        match machine.phase {
+            Phase::Open { since, .. } => Some(machine.open_until(since)? - now),
+            _ => None,
+        }
     }
 
     /// How many probes are under way. Zero unless it is half-open.
     #[must_use]
     pub fn probes(&self) -> usize {
-        match &lock(&self.machine).phase {
+        match &lock(&self.0).phase {
             Phase::HalfOpen { probes, .. } => probes.len(),
             _ => 0,
         }
@@ -67,10 +91,11 @@ impl Circuit {
 
     /// Lets a call through, or says why not; and the transitions that have yet to be logged.
     pub(crate) fn admit(&self, now: Instant) -> (Result<Admission, Refusal>, Vec<Transition>) {
-        let mut machine = lock(&self.machine);
+        let mut machine = lock(&self.0);
         machine.catch_up(now);
         let admission = machine.admit(now).map(|()| Admission {
             circuit: self.clone(),
+            slow_call: machine.policy.slow_call,
             generation: machine.generation,
             since: now,
             has_ended: false,
@@ -84,6 +109,8 @@ impl Circuit {
 #[must_use]
 pub(crate) struct Admission {
     circuit: Circuit,
+    /// How long a call takes that is slow, by the settings that it began with.
+    pub(crate) slow_call: Duration,
     /// The phase that let it through. It says nothing about a later one.
     generation: u64,
     since: Instant,
@@ -95,7 +122,7 @@ impl Admission {
     /// yet to be logged.
     pub(crate) fn end(mut self, sample: Option<Sample>, now: Instant) -> Vec<Transition> {
         self.has_ended = true;
-        let mut machine = lock(&self.circuit.machine);
+        let mut machine = lock(&self.circuit.0);
         machine.catch_up(now);
         if machine.generation == self.generation {
             machine.free(self.since);
@@ -110,7 +137,7 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         if !self.has_ended {
-            let mut machine = lock(&self.circuit.machine);
+            let mut machine = lock(&self.circuit.0);
             if machine.generation == self.generation {
                 machine.free(self.since);
             }
@@ -142,8 +169,7 @@ enum Phase {
     /// The last calls, and when they ended.
     Closed(VecDeque<(Instant, Sample)>),
     Open {
-        /// `None` if the clock does not reach as far.
-        until: Option<Instant>,
+        since: Instant,
         cause: Cause,
     },
     HalfOpen {
@@ -168,18 +194,26 @@ impl Machine {
     fn catch_up(&mut self, now: Instant) {
         loop {
             match &self.phase {
-                Phase::Open { until, .. } if until.is_some_and(|until| until <= now) => {
-                    let (probes, succeeded) = (Vec::new(), 0);
-                    self.enter(Phase::HalfOpen { probes, succeeded }, None);
-                }
+                Phase::Open { since, .. } => match self.open_until(*since) {
+                    Some(until) if until <= now => {
+                        let (probes, succeeded) = (Vec::new(), 0);
+                        self.enter(Phase::HalfOpen { probes, succeeded }, None);
+                    }
+                    _ => return,
+                },
                 // A probe that never ends must not keep out all others: slow is a failure already.
                 Phase::HalfOpen { probes, .. } => match self.decided_at(probes) {
                     Some(at) if at <= now => self.open(Cause::SlowProbe, at),
                     _ => return,
                 },
-                _ => return,
+                Phase::Closed(_) => return,
             }
         }
+    }
+
+    /// When a circuit that opened then lets probes through; `None` if the clock does not reach as far.
+    fn open_until(&self, since: Instant) -> Option<Instant> {
+        since.checked_add(self.policy.open_for)
     }
 
     /// When the oldest probe counts as failed, whether it has ended or not.
@@ -188,8 +222,15 @@ impl Machine {
     }
 
     fn open(&mut self, cause: Cause, at: Instant) {
-        let until = at.checked_add(self.policy.open_for);
-        self.enter(Phase::Open { until, cause }, Some(cause));
+        self.enter(Phase::Open { since: at, cause }, Some(cause));
+    }
+
+    /// As many probes have succeeded as are asked for.
+    fn close_if_recovered(&mut self) {
+        let needed = self.policy.probes.get() as usize;
+        if matches!(&self.phase, Phase::HalfOpen { succeeded, .. } if *succeeded >= needed) {
+            self.enter(Phase::Closed(VecDeque::new()), None);
+        }
     }
 
     fn enter(&mut self, next: Phase, cause: Option<Cause>) {
@@ -205,7 +246,7 @@ impl Machine {
     fn admit(&mut self, now: Instant) -> Result<(), Refusal> {
         let (cause, until) = match &self.phase {
             Phase::Closed(_) => return Ok(()),
-            Phase::Open { until, cause } => (Some(*cause), *until),
+            Phase::Open { since, cause } => (Some(*cause), self.open_until(*since)),
             Phase::HalfOpen { probes, .. } => (None, self.decided_at(probes)),
         };
         let allowed = self.policy.probes.get() as usize;
@@ -238,9 +279,7 @@ impl Machine {
             }
             Phase::HalfOpen { succeeded, .. } if sample.is_good() => {
                 *succeeded += 1;
-                if *succeeded >= self.policy.probes.get() as usize {
-                    self.enter(Phase::Closed(VecDeque::new()), None);
-                }
+                self.close_if_recovered();
             }
             Phase::HalfOpen { .. } => {
                 let cause = sample.failure.map_or(Cause::SlowProbe, Cause::FailedProbe);

@@ -414,3 +414,53 @@ fn a_call_of_an_older_generation_frees_no_place_even_of_a_probe_that_began_with_
     assert_eq!(clocked.circuit.probes(), 1);
     drop(probe);
 }
+
+#[test]
+fn an_open_circuit_stays_open_by_new_settings_for_as_long_as_those_say() {
+    let mut clocked = Clocked::open();
+    clocked.now += secs(10);
+    let now = clocked.now;
+    clocked
+        .circuit
+        .set_policy_at(policy().open_for(secs(60)), now);
+    clocked.now += secs(49);
+    assert_eq!(clocked.state(), CircuitState::Open);
+    let now = clocked.now;
+    clocked
+        .circuit
+        .set_policy_at(policy().open_for(secs(59)), now);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+}
+
+#[test]
+fn calls_that_ended_are_judged_by_new_thresholds_when_the_next_one_ends() {
+    let clocked = Clocked::new(policy().min_samples(6));
+    for _ in 0..4 {
+        clocked.call(BAD);
+    }
+    clocked.circuit.set_policy_at(policy(), clocked.now);
+    assert_eq!(clocked.state(), CircuitState::Closed);
+    clocked.call(BAD);
+    assert_eq!(clocked.state(), CircuitState::Open);
+}
+
+#[test]
+fn a_half_open_circuit_that_needs_fewer_probes_now_is_not_stuck() {
+    let clocked = Clocked::half_open();
+    clocked.call(GOOD);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+    clocked
+        .circuit
+        .set_policy_at(policy().probes(1), clocked.now);
+    assert_eq!(clocked.state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_circuit_says_when_it_will_probe() {
+    let clocked = Clocked::open();
+    assert_eq!(clocked.circuit.probes_in(), Some(OPEN_FOR));
+    tokio::time::advance(secs(12)).await;
+    assert_eq!(clocked.circuit.probes_in(), Some(secs(18)));
+    tokio::time::advance(secs(18)).await;
+    assert_eq!(clocked.circuit.probes_in(), None);
+}

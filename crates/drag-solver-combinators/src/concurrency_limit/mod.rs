@@ -11,9 +11,9 @@ use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
     forward_solver,
 };
-use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
+use self::permits::Permit;
 pub use self::permits::Permits;
 pub use self::policy::ConcurrencyLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
@@ -83,7 +83,7 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
         &self.permits
     }
 
-    async fn wait(&self, challenge: &DragChallenge) -> Result<SemaphorePermit<'_>, SolveError> {
+    async fn wait(&self, challenge: &DragChallenge) -> Result<Permit<'_>, SolveError> {
         let (policy, solver) = (self.permits.policy(), self.name());
         let Some(position) = self.permits.queue() else {
             let waiting = policy.max_waiting.unwrap_or_default();

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::policy::ConcurrencyLimitPolicy;
 use crate::settings::shared_form;
+use crate::sync::{Mutex, lock};
 
 /// The permits of a [`ConcurrencyLimit`](crate::ConcurrencyLimit). Clones are the same permits.
 ///
@@ -18,33 +19,57 @@ pub struct Permits(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    policy: ConcurrencyLimitPolicy,
+    size: Mutex<Size>,
     /// Hands out permits in the order in which they were asked for.
     semaphore: Semaphore,
     waiting: AtomicU32,
+}
+
+/// How many permits there are to be, and how many there are: more, while calls are under way that began
+/// before the limit was lowered. Permits come and go under this lock alone.
+#[derive(Debug)]
+struct Size {
+    policy: ConcurrencyLimitPolicy,
+    permits: usize,
 }
 
 impl Permits {
     /// As many permits as `policy` says, all of them free.
     #[must_use]
     pub fn new(policy: ConcurrencyLimitPolicy) -> Self {
+        let permits = count(&policy);
         Self(Arc::new(Shared {
-            policy,
-            semaphore: Semaphore::new(count(&policy)),
+            size: Mutex::new(Size { policy, permits }),
+            semaphore: Semaphore::new(permits),
             waiting: AtomicU32::new(0),
         }))
     }
 
-    /// What it was built with.
+    /// Their settings.
     #[must_use]
     pub fn policy(&self) -> ConcurrencyLimitPolicy {
-        self.0.policy
+        lock(&self.0.size).policy
+    }
+
+    /// Changes the settings, for all who share the permits. Calls under way keep their permits: under a
+    /// lower limit no call begins until fewer than that many are under way. Calls that wait stay in line,
+    /// for as long as they were told to when they came.
+    pub fn set_policy(&self, policy: ConcurrencyLimitPolicy) {
+        let mut size = lock(&self.0.size);
+        size.policy = policy;
+        let wanted = count(&policy);
+        if wanted > size.permits {
+            self.0.semaphore.add_permits(wanted - size.permits);
+            size.permits = wanted;
+        }
+        self.0.remove_free(&mut size);
     }
 
     /// How many calls are under way right now.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        count(&self.0.policy) - self.0.semaphore.available_permits()
+        let size = lock(&self.0.size);
+        size.permits - self.0.semaphore.available_permits()
     }
 
     /// How many calls wait right now.
@@ -54,13 +79,14 @@ impl Permits {
     }
 
     /// A permit that is free right now. There is none while another call waits.
-    pub(crate) fn free(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.semaphore.try_acquire().ok()
+    pub(crate) fn free(&self) -> Option<Permit<'_>> {
+        let permit = self.0.semaphore.try_acquire().ok()?;
+        Some(Permit::new(&self.0, permit))
     }
 
     /// A position in the queue, if one is left.
     pub(super) fn queue(&self) -> Option<Position<'_>> {
-        let policy = &self.0.policy;
+        let policy = self.policy();
         let max_waiting = if policy.may_wait() {
             policy.max_waiting.unwrap_or(u32::MAX)
         } else {
@@ -87,19 +113,59 @@ pub(super) struct Position<'a>(&'a Shared);
 impl<'a> Position<'a> {
     /// Waits for a permit, until `at` at the latest. A permit that comes at that very instant counts;
     /// one that comes later goes to the next in line.
-    pub(super) async fn permit_by(self, at: Option<Instant>) -> Option<SemaphorePermit<'a>> {
+    pub(super) async fn permit_by(self, at: Option<Instant>) -> Option<Permit<'a>> {
         let permit = self.0.semaphore.acquire();
         let permit = match at {
             Some(at) => timeout_at(at, permit).await.ok()?,
             None => permit.await,
         };
-        permit.ok() // the semaphore is never closed
+        let permit = permit.ok()?; // the semaphore is never closed
+        Some(Permit::new(self.0, permit))
     }
 }
 
 impl Drop for Position<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        // A permit that was granted and not taken went back past `Permit`.
+        self.0.remove_free(&mut lock(&self.0.size));
+    }
+}
+
+impl Shared {
+    /// Takes away free permits that there should not be.
+    fn remove_free(&self, size: &mut Size) {
+        let too_many = size.permits.saturating_sub(count(&size.policy));
+        size.permits -= self.semaphore.forget_permits(too_many);
+    }
+}
+
+/// A permit of a call under way. When this is dropped it goes to the next in line, unless there are too
+/// many since the limit was lowered.
+#[must_use]
+pub(crate) struct Permit<'a> {
+    shared: &'a Shared,
+    /// Taken when this is dropped.
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Permit<'a> {
+    fn new(shared: &'a Shared, permit: SemaphorePermit<'a>) -> Self {
+        let permit = Some(permit);
+        Self { shared, permit }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut size = lock(&self.shared.size);
+        match self.permit.take() {
+            Some(permit) if size.permits > count(&size.policy) => {
+                size.permits -= 1;
+                permit.forget();
+            }
+            permit => drop(permit),
+        }
     }
 }
 

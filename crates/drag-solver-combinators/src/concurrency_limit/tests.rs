@@ -389,3 +389,80 @@ fn the_worst_case_waits_first() {
     let due = Named("a").concurrency_limit(policy).deadline(secs(100));
     assert_eq!(due.profile().worst_case.time, Some(secs(100)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn under_a_lower_limit_none_begins_until_fewer_are_under_way() {
+    let a = answers_after(secs(10));
+    let permits = Permits::new(ConcurrencyLimitPolicy::default().max_in_flight(5));
+    let limited = a.clone().concurrency_limit(&permits);
+    let challenge = challenge();
+    let begun = Instant::now();
+    let calls: Vec<_> = (0..8_u64)
+        .map(|index| {
+            let (limited, challenge) = (&limited, &challenge);
+            async move {
+                // Four are under way, and four wait from when the limit is lowered on.
+                tokio::time::sleep(secs(index.min(4))).await;
+                if index == 4 {
+                    let policy = limited.permits().policy().max_in_flight(2);
+                    limited.permits().set_policy(policy);
+                    assert_eq!(limited.permits().in_flight(), 4);
+                }
+                limited.solve(challenge).await.unwrap();
+            }
+        })
+        .collect();
+    let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
+    let all = std::future::poll_fn(|cx| {
+        calls.retain_mut(|call| call.as_mut().poll(cx).is_pending());
+        if calls.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    });
+    all.await;
+    let starts: Vec<_> = a.calls().iter().map(|call| call.started - begun).collect();
+    // They end at 10, 11, 12 and 13 s: at 12 s one is left, which makes room for one.
+    let expected = [0, 1, 2, 3, 12, 13, 22, 23].map(secs);
+    assert_eq!(starts, expected);
+    assert_eq!((permits.in_flight(), permits.waiting()), (0, 0));
+    permits.set_policy(permits.policy().max_in_flight(3));
+    let held: Vec<_> = std::iter::from_fn(|| permits.free()).collect();
+    assert_eq!(held.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_higher_limit_lets_those_in_that_wait() {
+    let permits = Permits::new(one_at_a_time());
+    let limited = answers_after(secs(10)).concurrency_limit(&permits);
+    let challenge = challenge();
+    let begun = Instant::now();
+    let raise = async {
+        tokio::time::sleep(secs(3)).await;
+        permits.set_policy(one_at_a_time().max_in_flight(2));
+    };
+    let (first, second, ()) =
+        tokio::join!(limited.solve(&challenge), limited.solve(&challenge), raise);
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(begun.elapsed(), secs(13));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_was_granted_and_not_taken_is_not_one_too_many() {
+    let permits = Permits::new(one_at_a_time().max_in_flight(2));
+    let held = (permits.free().unwrap(), permits.free().unwrap());
+    let mut waits = Box::pin(permits.queue().unwrap().permit_by(None));
+    let polled = tokio::time::timeout(Duration::ZERO, &mut waits).await;
+    assert!(polled.is_err(), "it waits");
+    drop(held.0); // the waiter's now, though it was not polled since
+    permits.set_policy(one_at_a_time());
+    drop(waits);
+    assert_eq!(permits.in_flight(), 1);
+    assert!(permits.free().is_none());
+    drop(held.1);
+    let held = permits.free().unwrap();
+    assert!(permits.free().is_none());
+    drop(held);
+}

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 pub use self::order::OrderPolicy;
 use self::record::Records;
+pub use self::record::TrackRecord;
 use crate::candidates::{Candidates, Turn};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
@@ -120,6 +121,48 @@ impl Fallback {
     #[must_use]
     pub fn ordered(self, policy: OrderPolicy) -> Self {
         self.judging(policy, Jitter::random())
+    }
+
+    /// Goes on from what another fallback learnt of the solvers, in the order of the list. Changes nothing
+    /// unless it is [`ordered`](Self::ordered).
+    ///
+    /// ```
+    /// use drag_solver_combinators::{DragSolverExt, OrderPolicy};
+    /// # use drag_solver_core::{DragSolver, ErrorKind, Ratio};
+    /// # use drag_solver_mock::{MockSolver, fixtures};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let challenge = fixtures::challenge();
+    /// # let broken = MockSolver::new("broken").always(ErrorKind::Unavailable);
+    /// # let steady = MockSolver::new("steady").always(fixtures::drag());
+    /// # let seen = broken.clone();
+    /// # let policy = OrderPolicy::default().explore(Ratio::ZERO);
+    /// let old = broken.clone().or(steady.clone()).ordered(policy);
+    /// for _ in 0..5 {
+    ///     old.solve(&challenge).await?;
+    /// }
+    /// let new = broken.or(steady).ordered(policy).with_track_records(old.track_records().to_vec());
+    /// new.solve(&challenge).await?; // knows that the first is broken
+    /// # assert_eq!(seen.call_count(), 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_track_records(mut self, known: impl IntoIterator<Item = TrackRecord>) -> Self {
+        if let Some(records) = &self.records {
+            let solvers = self.candidates.solvers().len();
+            let mut own = Records::new(records.policy, solvers, Jitter::random());
+            own.take_over(known);
+            self.records = Some(Arc::new(own));
+        }
+        self
+    }
+
+    /// What it learnt of each solver, in the order of the list. Empty unless it is
+    /// [`ordered`](Self::ordered).
+    #[must_use]
+    pub fn track_records(&self) -> &[TrackRecord] {
+        self.records.as_deref().map_or(&[], Records::all)
     }
 
     /// Makes the calls that explore the same in every run, for tests and simulations. It begins to

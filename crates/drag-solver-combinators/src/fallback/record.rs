@@ -1,6 +1,7 @@
 //! What the solvers of a fallback did recently, and the order that follows from it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{ErrorKind, JobId, Recovery, Solution, SolveError};
@@ -18,11 +19,15 @@ pub(super) const REMEMBERED: usize = 100;
 pub(super) struct Records {
     pub(super) policy: OrderPolicy,
     chance: Jitter,
-    of: Vec<Mutex<Record>>,
+    of: Vec<TrackRecord>,
 }
 
-/// The calls of one solver, the latest at the end.
-type Record = VecDeque<PastCall>;
+/// What one solver of an [ordered](crate::Fallback::ordered) fallback did recently. Clones are the same
+/// record.
+///
+/// Keep it to hand it to [another](crate::Fallback::with_track_records) fallback that takes this one's place.
+#[derive(Clone, Debug, Default)]
+pub struct TrackRecord(Arc<Mutex<VecDeque<PastCall>>>); // the latest call at the end
 
 #[derive(Debug)]
 struct PastCall {
@@ -38,8 +43,20 @@ impl Records {
         Self {
             policy,
             chance,
-            of: (0..solvers).map(|_| Mutex::default()).collect(),
+            of: (0..solvers).map(|_| TrackRecord::default()).collect(),
         }
+    }
+
+    /// Takes these for the records of the first solvers, as many as there are.
+    pub(super) fn take_over(&mut self, records: impl IntoIterator<Item = TrackRecord>) {
+        for (own, known) in self.of.iter_mut().zip(records) {
+            *own = known;
+        }
+    }
+
+    /// The records of all solvers.
+    pub(super) fn all(&self) -> &[TrackRecord] {
+        &self.of
     }
 
     /// A call of `child` ended like this.
@@ -54,7 +71,7 @@ impl Records {
             Err(error) if is_its_fault(error) => (false, None),
             Err(_) => return,
         };
-        let mut record = lock(&self.of[child]);
+        let mut record = lock(&self.of[child].0);
         if record.len() == REMEMBERED {
             record.pop_front();
         }
@@ -69,7 +86,7 @@ impl Records {
     /// An answer of `child` turned out to be wrong: its call was none that succeeded. An answer
     /// without a job cannot be told from others, and the latest one is taken for it.
     pub(super) fn was_wrong(&self, child: usize, solution: &Solution) {
-        let mut record = lock(&self.of[child]);
+        let mut record = lock(&self.of[child].0);
         let mut calls = record.iter_mut().rev();
         if let Some(call) = calls.find(|call| call.good && call.job.as_ref() == solution.job()) {
             call.good = false;
@@ -96,8 +113,8 @@ impl Records {
     /// The time that went by for each good answer, in seconds: the mean time of a call divided by
     /// the chance that it succeeds. To ask in this order finds an answer soonest, on average.
     /// Infinite if there was none, `None` if too few calls are known.
-    fn score(&self, record: &Mutex<Record>) -> Option<f64> {
-        let mut record = lock(record);
+    fn score(&self, record: &TrackRecord) -> Option<f64> {
+        let mut record = lock(&record.0);
         let window = self.policy.window;
         record.retain(|call| call.ended.elapsed() < window);
         if record.len() < self.policy.samples_needed() {
@@ -266,7 +283,7 @@ mod tests {
         for _ in 0..1_000 {
             good(&records, 0, 1);
         }
-        assert_eq!(lock(&records.of[0]).len(), REMEMBERED);
+        assert_eq!(lock(&records.of[0].0).len(), REMEMBERED);
     }
 
     #[tokio::test(start_paused = true)]

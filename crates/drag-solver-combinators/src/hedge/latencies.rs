@@ -1,9 +1,12 @@
 //! How long a solver's answers take, from calls of which some were not waited for to their end.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::Ratio;
+
+use crate::sync::{Mutex, lock};
 
 /// How many calls of a solver are remembered: enough for the 0.99 quantile, and few enough to
 /// follow a provider that changes during a day.
@@ -18,28 +21,29 @@ struct Sample {
     censored: bool,
 }
 
-/// The latest calls of one solver.
-#[derive(Debug, Default)]
-pub(super) struct Latencies {
-    samples: VecDeque<Sample>,
-}
+/// How long the latest calls of one solver of a [`Hedge`](crate::Hedge) took. Clones are the same ones.
+///
+/// Keep them to hand them to [another](crate::Hedge::with_latencies) hedge that takes this one's place.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies(Arc<Mutex<VecDeque<Sample>>>);
 
 impl Latencies {
     /// An answer came.
-    pub(super) fn answered(&mut self, after: Duration) {
+    pub(super) fn answered(&self, after: Duration) {
         self.add(after, false);
     }
 
     /// No answer had come by then. How long it would have taken is not known; but longer.
-    pub(super) fn not_yet_answered(&mut self, by: Duration) {
+    pub(super) fn not_yet_answered(&self, by: Duration) {
         self.add(by, true);
     }
 
-    fn add(&mut self, time: Duration, censored: bool) {
-        if self.samples.len() == REMEMBERED {
-            self.samples.pop_front();
+    fn add(&self, time: Duration, censored: bool) {
+        let mut samples = lock(&self.0);
+        if samples.len() == REMEMBERED {
+            samples.pop_front();
         }
-        self.samples.push_back(Sample { time, censored });
+        samples.push_back(Sample { time, censored });
     }
 
     /// The time within which this part of all calls would be answered, if they were waited for.
@@ -50,11 +54,11 @@ impl Latencies {
     /// next hedge would start earlier, more calls would lose, and so on down. If so many lost that
     /// the quantile lies beyond all that was seen, the longest time seen is returned.
     pub(super) fn quantile(&self, quantile: Ratio, min_answers: usize) -> Option<Duration> {
-        let answers = self.samples.iter().filter(|sample| !sample.censored);
+        let mut sorted: Vec<Sample> = lock(&self.0).iter().copied().collect();
+        let answers = sorted.iter().filter(|sample| !sample.censored);
         if answers.count() < min_answers {
             return None;
         }
-        let mut sorted: Vec<Sample> = self.samples.iter().copied().collect();
         sorted.sort_unstable();
         let mut open = 1.0; // the part of all calls that has no answer yet
         for (index, sample) in sorted.iter().enumerate() {
@@ -87,7 +91,7 @@ mod tests {
 
     #[test]
     fn without_losers_it_is_the_usual_quantile() {
-        let mut latencies = Latencies::default();
+        let latencies = Latencies::default();
         for seconds in (1..=100).rev() {
             latencies.answered(secs(seconds));
         }
@@ -98,7 +102,7 @@ mod tests {
 
     #[test]
     fn too_few_answers_say_nothing_and_losers_are_no_answers() {
-        let mut latencies = Latencies::default();
+        let latencies = Latencies::default();
         for _ in 0..19 {
             latencies.answered(secs(3));
         }
@@ -112,7 +116,7 @@ mod tests {
     fn losers_do_not_drag_the_quantile_down() {
         let latency = Jitter::seeded(1);
         let other = Jitter::seeded(2);
-        let mut latencies = Latencies::default();
+        let latencies = Latencies::default();
         let mut without_losers = Vec::new();
         let mut as_if_answered = Vec::new();
         for _ in 0..REMEMBERED {
@@ -142,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_quantile_beyond_all_that_was_seen_is_the_longest_time_seen() {
-        let mut latencies = Latencies::default();
+        let latencies = Latencies::default();
         for _ in 0..60 {
             latencies.answered(secs(3));
             latencies.not_yet_answered(secs(12));
@@ -153,7 +157,7 @@ mod tests {
 
     #[test]
     fn old_calls_are_forgotten() {
-        let mut latencies = Latencies::default();
+        let latencies = Latencies::default();
         for _ in 0..REMEMBERED {
             latencies.answered(secs(60));
         }
@@ -161,6 +165,6 @@ mod tests {
             latencies.answered(secs(2));
         }
         assert_eq!(latencies.quantile(ratio(0.99), 1), Some(secs(2)));
-        assert_eq!(latencies.samples.len(), REMEMBERED);
+        assert_eq!(lock(&latencies.0).len(), REMEMBERED);
     }
 }

@@ -14,7 +14,7 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
-use self::latencies::Latencies;
+pub use self::latencies::Latencies;
 pub use self::policy::HedgePolicy;
 use crate::RetryBudget;
 use crate::abandoned::{Abandoned, AbandonedCount};
@@ -91,7 +91,7 @@ pub struct Hedge {
 /// What clones share.
 struct State {
     /// Of each solver, for the quantile.
-    latencies: Vec<Mutex<Latencies>>,
+    latencies: Vec<Latencies>,
     abandoned: AbandonedCount,
     /// All but what was abandoned.
     stats: Mutex<HedgeStats>,
@@ -120,7 +120,7 @@ impl Hedge {
             latencies: candidates
                 .solvers()
                 .iter()
-                .map(|_| Mutex::default())
+                .map(|_| Latencies::default())
                 .collect(),
             abandoned: AbandonedCount::new(candidates.solvers()),
             stats: Mutex::default(),
@@ -140,6 +140,42 @@ impl Hedge {
     pub fn with_retry_budget(mut self, budget: impl Into<RetryBudget>) -> Self {
         self.retry_budget = Some(budget.into());
         self
+    }
+
+    /// Goes on from the latencies that another hedge saw, in the order of the list. Its counters begin
+    /// at zero.
+    ///
+    /// ```
+    /// use drag_solver_combinators::{DragSolverExt, HedgePolicy};
+    /// # use drag_solver_core::Ratio;
+    /// # use drag_solver_mock::MockSolver;
+    /// # let (first, second) = (MockSolver::new("first"), MockSolver::new("second"));
+    /// # let policy = HedgePolicy::default().quantile(Ratio::percent(95));
+    /// let old = first.clone().hedge(second.clone(), policy);
+    /// let new = first.hedge(second, policy).with_latencies(old.latencies().to_vec());
+    /// # let _ = new;
+    /// ```
+    #[must_use]
+    pub fn with_latencies(self, known: impl IntoIterator<Item = Latencies>) -> Self {
+        let mut latencies: Vec<Latencies> = self.state.latencies.clone();
+        for (own, known) in latencies.iter_mut().zip(known) {
+            *own = known;
+        }
+        let state = State {
+            latencies,
+            abandoned: AbandonedCount::new(self.candidates.solvers()),
+            stats: Mutex::default(),
+        };
+        Self {
+            state: Arc::new(state),
+            ..self
+        }
+    }
+
+    /// How long the answers of each solver took recently, in the order of the list.
+    #[must_use]
+    pub fn latencies(&self) -> &[Latencies] {
+        &self.state.latencies
     }
 
     /// What it did so far.
@@ -163,8 +199,7 @@ impl Hedge {
     fn delay(&self, child: usize) -> Duration {
         let policy = &self.policy;
         let observed = policy.quantile.and_then(|quantile| {
-            let latencies = lock(&self.state.latencies[child]);
-            latencies.quantile(quantile, policy.samples_needed())
+            self.state.latencies[child].quantile(quantile, policy.samples_needed())
         });
         observed.map_or(policy.delay, |observed| observed.min(policy.max_delay))
     }
@@ -181,7 +216,7 @@ impl Hedge {
     /// before says nothing about a solver's latency.
     fn not_answered(&self, turn: &Turn, by: Duration) {
         if turn.jobs.is_empty() && !by.is_zero() {
-            lock(&self.state.latencies[turn.child]).not_yet_answered(by);
+            self.state.latencies[turn.child].not_yet_answered(by);
         }
     }
 
@@ -198,7 +233,7 @@ impl Hedge {
     /// The answer that won.
     fn answered(&self, turn: &Turn, solution: Solution, took: Duration, hedged: bool) -> Solution {
         if turn.jobs.is_empty() {
-            lock(&self.state.latencies[turn.child]).answered(took);
+            self.state.latencies[turn.child].answered(took);
         }
         if let Some(budget) = &self.retry_budget {
             budget.deposit();

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::policy::from_nanos;
+
 /// When the next call may be made.
 ///
 /// `fair` is the instant at which the next call would come if all calls were spread evenly. Calls may
@@ -32,12 +34,34 @@ impl Gcra {
     pub(super) fn new(interval: Duration, burst: u32, now: Instant) -> Self {
         Self {
             interval,
-            tolerance: interval.saturating_mul(burst.saturating_sub(1)),
+            tolerance: tolerance(interval, burst),
             origin: now,
             fair: Duration::ZERO,
             pending: Vec::new(),
             next_id: 0,
         }
+    }
+
+    /// Calls are spread otherwise from now on. Those that were made count as before, and each takes up an
+    /// interval of the new length, from when it was made.
+    pub(super) fn respace(&mut self, interval: Duration, burst: u32, now: Instant) {
+        let (now, old) = (self.since_origin(now), self.interval);
+        let stretch = |fair: Duration| {
+            let ahead = fair.saturating_sub(now).as_nanos();
+            if ahead == 0 || old.is_zero() {
+                return fair;
+            }
+            let calls = ahead.div_ceil(old.as_nanos());
+            let gone_by = from_nanos(calls * old.as_nanos() - ahead); // of the first one's interval
+            let ahead = from_nanos(calls.saturating_mul(interval.as_nanos()));
+            now.saturating_add(ahead).saturating_sub(gone_by)
+        };
+        self.fair = stretch(self.fair);
+        for pending in &mut self.pending {
+            pending.before = stretch(pending.before);
+        }
+        self.interval = interval;
+        self.tolerance = tolerance(interval, burst);
     }
 
     /// When a call may be made after `ahead` others that wait: `now`, or later, or `None` if the
@@ -85,6 +109,11 @@ impl Gcra {
     }
 }
 
+/// How much earlier than its fair instant a call of a burst may come.
+fn tolerance(interval: Duration, burst: u32) -> Duration {
+    interval.saturating_mul(burst.saturating_sub(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +145,32 @@ mod tests {
             gcra.take(later);
         }
         assert_eq!(next(&gcra, begun, 9_000), 9_100);
+    }
+
+    #[test]
+    fn calls_that_were_made_count_by_the_new_interval() {
+        let begun = Instant::now();
+        for (interval, expected) in [(1_000, 2_100), (10, 120)] {
+            let mut gcra = Gcra::new(INTERVAL, 1, begun);
+            gcra.take(begun);
+            gcra.take(begun + INTERVAL);
+            let undone = gcra.take(begun + INTERVAL);
+            // At 100 ms, the next call is two intervals away.
+            gcra.respace(Duration::from_millis(interval), 1, begun + INTERVAL);
+            assert_eq!(next(&gcra, begun, 100), expected);
+            gcra.give_back(undone);
+            assert_eq!(next(&gcra, begun, 100), 100 + u128::from(interval));
+        }
+        let mut gcra = Gcra::new(INTERVAL, 1, begun);
+        gcra.take(begun);
+        gcra.respace(INTERVAL, 3, begun);
+        assert_eq!(next(&gcra, begun, 0), 0, "a burst of three has two left");
+        gcra.take(begun);
+        gcra.take(begun);
+        assert_eq!(next(&gcra, begun, 0), 100);
+        gcra.respace(Duration::MAX, u32::MAX, begun);
+        gcra.respace(Duration::ZERO, 1, begun);
+        gcra.respace(INTERVAL, 1, begun);
     }
 
     #[test]

@@ -21,17 +21,17 @@ pub struct RateLimiter(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    policy: RateLimitPolicy,
     /// One permit, handed on in order: the call that has it waits for the next slot, and all others
     /// for it. So a call that leaves makes room for all behind it, and none overtakes.
     turn: Semaphore,
-    /// A slot was given back, so the next one may come sooner.
-    given_back: Notify,
+    /// A slot was given back or the settings were changed, so the next slot may come sooner.
+    sooner: Notify,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    policy: RateLimitPolicy,
     gcra: Gcra,
     waiting: u32,
 }
@@ -52,17 +52,41 @@ impl RateLimiter {
     pub fn new(policy: RateLimitPolicy) -> Self {
         let gcra = Gcra::new(policy.interval(), policy.burst.get(), Instant::now());
         Self(Arc::new(Shared {
-            policy,
             turn: Semaphore::new(1),
-            given_back: Notify::new(),
-            state: Mutex::new(State { gcra, waiting: 0 }),
+            sooner: Notify::new(),
+            state: Mutex::new(State {
+                policy,
+                gcra,
+                waiting: 0,
+            }),
         }))
     }
 
-    /// What it was built with.
+    /// Its settings.
     #[must_use]
     pub fn policy(&self) -> RateLimitPolicy {
-        self.0.policy
+        lock(&self.0.state).policy
+    }
+
+    /// Changes the settings, for all who share the limit. Calls that were made count on: after one, the
+    /// next comes an interval of the new settings later. Calls that wait stay in line, for as long as they
+    /// were told to when they came.
+    pub fn set_policy(&self, policy: RateLimitPolicy) {
+        let mut state = lock(&self.0.state);
+        state.policy = policy;
+        let (interval, burst) = (policy.interval(), policy.burst.get());
+        state.gcra.respace(interval, burst, Instant::now());
+        drop(state);
+        self.0.sooner.notify_one();
+    }
+
+    /// How long a call that is made now has to wait for its turn. `None` if the clock does not reach as
+    /// far.
+    #[must_use]
+    pub fn next_in(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let state = lock(&self.0.state);
+        Some(state.gcra.earliest(state.waiting, now)? - now)
     }
 
     /// How many calls wait right now.
@@ -72,21 +96,31 @@ impl RateLimiter {
     }
 
     /// A slot, if there is one and no call waits for it; or else a position in the queue for one that
-    /// comes by `latest`, and how long that looks to be.
+    /// comes before the deadline and is not waited for too long, and how long that looks to be.
     pub(super) fn enter(
         &self,
         now: Instant,
-        latest: Option<Instant>,
+        deadline: Option<Instant>,
     ) -> Result<Entry<'_>, TooEarly> {
         let shared = &*self.0;
         let mut state = lock(&shared.state);
+        let latest = latest(state.policy.max_wait, now, deadline);
         let at = in_time(state.gcra.earliest(state.waiting, now), latest)?;
         if state.waiting == 0 && at <= now {
             return Ok(Entry::Slot(shared.take(&mut state, now)));
         }
         state.waiting += 1;
-        Ok(Entry::Position(Position(shared), at - now))
+        Ok(Entry::Position(Position { shared, latest }, at - now))
     }
+}
+
+/// When a slot is of no use any more.
+fn latest(max_wait: Option<Duration>, now: Instant, deadline: Option<Instant>) -> Option<Instant> {
+    let patience = max_wait.and_then(|wait| now.checked_add(wait));
+    // A call that is made at the deadline cannot be answered.
+    let before_deadline =
+        deadline.and_then(|deadline| deadline.checked_sub(Duration::from_nanos(1)));
+    patience.into_iter().chain(before_deadline).min()
 }
 
 impl Shared {
@@ -107,13 +141,16 @@ pub(super) enum Entry<'a> {
 
 /// A position in the queue. It is free again when this is dropped, and its slot goes to the next.
 #[must_use]
-pub(super) struct Position<'a>(&'a Shared);
+pub(super) struct Position<'a> {
+    shared: &'a Shared,
+    latest: Option<Instant>,
+}
 
 impl<'a> Position<'a> {
     /// Waits for a slot and takes it, unless it comes too late after all: a slot may come a little
     /// later than it looked, because timers count whole milliseconds.
-    pub(super) async fn slot(self, latest: Option<Instant>) -> Result<Slot<'a>, TooEarly> {
-        let shared = self.0;
+    pub(super) async fn slot(self) -> Result<Slot<'a>, TooEarly> {
+        let (shared, latest) = (self.shared, self.latest);
         let turn = shared.turn.acquire();
         let turn = match latest {
             Some(latest) => timeout_at(latest, turn).await.ok(),
@@ -136,14 +173,14 @@ impl<'a> Position<'a> {
                 }
                 at
             };
-            let _ = timeout_at(at, shared.given_back.notified()).await;
+            let _ = timeout_at(at, shared.sooner.notified()).await;
         }
     }
 }
 
 impl Drop for Position<'_> {
     fn drop(&mut self) {
-        lock(&self.0.state).waiting -= 1;
+        lock(&self.shared.state).waiting -= 1;
     }
 }
 
@@ -178,7 +215,7 @@ impl Drop for Slot<'_> {
             state.gcra.keep(self.id);
         } else {
             state.gcra.give_back(self.id);
-            self.shared.given_back.notify_one();
+            self.shared.sooner.notify_one();
         }
     }
 }

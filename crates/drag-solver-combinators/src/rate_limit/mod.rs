@@ -82,26 +82,14 @@ impl<S: DragSolver> RateLimit<S> {
         &self.limiter
     }
 
-    /// When a slot is of no use any more.
-    fn latest(&self, challenge: &DragChallenge, now: Instant) -> Option<Instant> {
-        let max_wait = self.limiter.policy().max_wait;
-        let patience = max_wait.and_then(|wait| now.checked_add(wait));
-        // A call that is made at the deadline cannot be answered.
-        let before_deadline = challenge
-            .deadline()
-            .and_then(|deadline| deadline.checked_sub(Duration::from_nanos(1)));
-        patience.into_iter().chain(before_deadline).min()
-    }
-
     async fn wait<'a>(
         &'a self,
         (position, wait): (Position<'a>, Duration),
-        latest: Option<Instant>,
         challenge: &DragChallenge,
     ) -> Result<Slot<'a>, SolveError> {
         let (solver, waiting) = (self.name(), self.limiter.waiting());
         tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
-        let slot = wait_for("its turn", position.slot(latest), solver, challenge).await;
+        let slot = wait_for("its turn", position.slot(), solver, challenge).await;
         slot.map_err(|TooEarly(at)| self.refused(challenge, at))
     }
 
@@ -152,12 +140,11 @@ impl<S: DragSolver> DragSolver for RateLimit<S> {
             return self.inner.solve(challenge).await;
         }
         let now = Instant::now();
-        let latest = self.latest(challenge, now);
-        let mut slot = match self.limiter.enter(now, latest) {
+        let mut slot = match self.limiter.enter(now, challenge.deadline()) {
             Ok(Entry::Slot(slot)) => slot,
             // In a box, or else calls that need not wait would have room for it, too.
             Ok(Entry::Position(position, wait)) => {
-                Box::pin(self.wait((position, wait), latest, challenge)).await?
+                Box::pin(self.wait((position, wait), challenge)).await?
             }
             Err(TooEarly(at)) => return Err(self.refused(challenge, at)),
         };

@@ -46,12 +46,15 @@ impl RateLimitPolicy {
     /// The time between two calls that are spread evenly. Rounded up, so that no count of calls adds
     /// up to more than the limit.
     pub(super) fn interval(&self) -> Duration {
-        const SECOND: u128 = 1_000_000_000;
-        let nanos = self.period.as_nanos().div_ceil(self.max_calls.get().into());
-        let seconds = u64::try_from(nanos / SECOND).unwrap_or(u64::MAX);
-        let rest = u32::try_from(nanos % SECOND).unwrap_or(0);
-        Duration::new(seconds, rest)
+        from_nanos(self.period.as_nanos().div_ceil(self.max_calls.get().into()))
     }
+}
+
+pub(super) fn from_nanos(nanos: u128) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    let seconds = u64::try_from(nanos / SECOND).unwrap_or(u64::MAX);
+    let rest = u32::try_from(nanos % SECOND).unwrap_or(0);
+    Duration::new(seconds, rest)
 }
 
 impl CheckSettings for RateLimitPolicy {

@@ -494,3 +494,24 @@ fn the_worst_case_waits_first() {
     assert_eq!(takes(policy), None, "as long as the deadline allows");
     assert_eq!(takes(policy.max_wait(secs(30))), Some(secs(90)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn new_settings_move_the_turns_of_those_that_wait() {
+    for (max_calls, expected) in [(60, [0, 5, 6, 7]), (3, [0, 20, 40, 60])] {
+        let a = answers();
+        let limited = a.clone().rate_limit(slow());
+        let begun = Instant::now();
+        let challenge = challenge();
+        let solve = || limited.solve(&challenge);
+        let change = async {
+            tokio::time::sleep(secs(5)).await;
+            limited.limiter().set_policy(slow().max_calls(max_calls));
+        };
+        let (first, second, third, fourth, ()) =
+            tokio::join!(solve(), solve(), solve(), solve(), change);
+        for outcome in [first, second, third, fourth] {
+            outcome.unwrap();
+        }
+        assert_eq!(times(&a, begun), expected.map(secs), "{max_calls}");
+    }
+}

@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use drag_solver_core::{CheckSettings, Ratio, setters};
 use serde::{Deserialize, Serialize};
 
 use crate::chain_debug::Setting;
 use crate::settings::{count, shared_form};
+use crate::sync::{Mutex, lock};
 
 /// Tokens are counted in millionths, so that no fraction of one is ever rounded away.
 const TOKEN: u64 = 1_000_000;
@@ -60,21 +60,65 @@ impl Default for RetryBudgetPolicy {
 /// # let _ = chain;
 /// ```
 #[derive(Clone, Debug)]
-pub struct RetryBudget(Arc<Bucket>);
+pub struct RetryBudget(Arc<Mutex<Bucket>>);
 
 #[derive(Debug)]
 struct Bucket {
     policy: RetryBudgetPolicy,
+    /// What a full one holds.
     capacity: u64,
     /// What a call puts back.
     deposit: u64,
-    tokens: AtomicU64,
+    tokens: u64,
 }
 
 impl RetryBudget {
     /// A full bucket.
     #[must_use]
     pub fn new(policy: RetryBudgetPolicy) -> Self {
+        Self(Arc::new(Mutex::new(Bucket::full(policy))))
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn policy(&self) -> RetryBudgetPolicy {
+        lock(&self.0).policy
+    }
+
+    /// Changes the settings, for all who share the bucket. What was taken stays taken.
+    pub fn set_policy(&self, policy: RetryBudgetPolicy) {
+        let mut bucket = lock(&self.0);
+        let taken = bucket.capacity - bucket.tokens;
+        let full = Bucket::full(policy);
+        let tokens = full.capacity.saturating_sub(taken);
+        *bucket = Bucket { tokens, ..full };
+    }
+
+    /// How many whole retries are left right now.
+    #[must_use]
+    pub fn available(&self) -> u64 {
+        lock(&self.0).tokens / TOKEN
+    }
+
+    /// A call was made.
+    pub(crate) fn deposit(&self) {
+        let mut bucket = lock(&self.0);
+        let deposit = bucket.deposit;
+        bucket.put(deposit);
+    }
+
+    /// Takes a token, if there is one. It goes back unless the retry is made.
+    pub(crate) fn withdraw(&self) -> Option<Withdrawal> {
+        let mut bucket = lock(&self.0);
+        bucket.tokens = bucket.tokens.checked_sub(TOKEN)?;
+        Some(Withdrawal(Some(Arc::clone(&self.0))))
+    }
+}
+
+shared_form!(RetryBudget of RetryBudgetPolicy);
+
+impl Bucket {
+    fn full(policy: RetryBudgetPolicy) -> Self {
         let capacity = u64::from(policy.burst.get()) * TOKEN;
         #[allow(
             clippy::cast_possible_truncation,
@@ -82,53 +126,16 @@ impl RetryBudget {
             clippy::cast_sign_loss
         )] // from 0 to a million
         let deposit = (policy.ratio.get() * TOKEN as f64).round() as u64;
-        Self(Arc::new(Bucket {
+        Self {
             policy,
             capacity,
             deposit,
-            tokens: AtomicU64::new(capacity),
-        }))
+            tokens: capacity,
+        }
     }
 
-    /// What it was made with.
-    #[must_use]
-    pub fn policy(&self) -> RetryBudgetPolicy {
-        self.0.policy
-    }
-
-    /// How many whole retries are left right now.
-    #[must_use]
-    pub fn available(&self) -> u64 {
-        self.0.tokens.load(Ordering::Acquire) / TOKEN
-    }
-
-    /// A call was made.
-    pub(crate) fn deposit(&self) {
-        self.0.put(self.0.deposit);
-    }
-
-    /// Takes a token, if there is one. It goes back unless the retry is made.
-    pub(crate) fn withdraw(&self) -> Option<Withdrawal> {
-        // One step: between a check and a subtraction another caller could take the same token.
-        self.0
-            .tokens
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |tokens| {
-                tokens.checked_sub(TOKEN)
-            })
-            .ok()
-            .map(|_| Withdrawal(Some(Arc::clone(&self.0))))
-    }
-}
-
-shared_form!(RetryBudget of RetryBudgetPolicy);
-
-impl Bucket {
-    fn put(&self, amount: u64) {
-        let add = |tokens: u64| Some(tokens.saturating_add(amount).min(self.capacity));
-        // Never `Err`: `add` always has a new value.
-        let _ = self
-            .tokens
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
+    fn put(&mut self, amount: u64) {
+        self.tokens = self.tokens.saturating_add(amount).min(self.capacity);
     }
 }
 
@@ -141,7 +148,7 @@ impl Setting for &RetryBudget {
 
 /// A token taken for a retry that is yet to be made. Dropped before that, it goes back.
 #[must_use]
-pub(crate) struct Withdrawal(Option<Arc<Bucket>>);
+pub(crate) struct Withdrawal(Option<Arc<Mutex<Bucket>>>);
 
 impl Withdrawal {
     /// The retry is made: the token is gone.
@@ -153,7 +160,7 @@ impl Withdrawal {
 impl Drop for Withdrawal {
     fn drop(&mut self) {
         if let Some(bucket) = self.0.take() {
-            bucket.put(TOKEN);
+            lock(&bucket).put(TOKEN);
         }
     }
 }
@@ -196,6 +203,26 @@ mod tests {
             threads.into_iter().map(|t| t.join().unwrap()).sum()
         });
         assert_eq!(taken, 1_000);
+    }
+
+    #[test]
+    fn new_settings_keep_what_was_taken() {
+        let budget = budget(10, 0);
+        for _ in 0..4 {
+            budget.withdraw().unwrap().spend();
+        }
+        let open = budget.withdraw();
+        let resized = |burst| {
+            budget.set_policy(budget.policy().burst(burst));
+            budget.available()
+        };
+        assert_eq!((resized(20), resized(6), resized(2)), (15, 1, 0));
+        drop(open);
+        assert_eq!(budget.available(), 1);
+        budget.set_policy(budget.policy().ratio(Ratio::ONE));
+        budget.deposit();
+        budget.deposit();
+        assert_eq!(budget.available(), 2);
     }
 
     #[test]
