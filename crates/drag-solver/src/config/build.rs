@@ -3,22 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::activity::Watched;
 use super::handle::{ProviderHandle, labelled};
 use super::provider::{check, check_limit};
-use super::{Chain, ChainConfig, ProviderConfig, Registry, Strategy};
+use super::{Chain, ChainConfig, ChainParts, ProviderConfig, ProviderParts, Registry, Strategy};
 #[cfg(feature = "image")]
 use crate::FitExt as _;
-use crate::{
-    Budget, ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, RetryBudget,
-};
-
-/// What the providers of a chain have in common.
-#[derive(Default)]
-struct Shared {
-    instrument: bool,
-    budget: Option<Budget>,
-    retry_budget: Option<RetryBudget>,
-}
+use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum};
 
 impl ChainConfig {
     /// Makes the chain. Nothing is sent.
@@ -28,25 +19,32 @@ impl ChainConfig {
     /// Providers that there are not, settings that contradict each other or that no author can mean,
     /// secrets that are not where they are said to be.
     pub fn build(&self, registry: &Registry) -> Result<Chain, ConfigError> {
+        self.build_with(registry, ChainParts::default())
+    }
+
+    /// Makes the chain with parts that others share; what is not given is made from the file. The file's
+    /// settings take effect on what is given, at once: see [`ChainParts`]. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build), and a part for a provider or a policy that the file does not have.
+    /// The parts are left as they were.
+    pub fn build_with(&self, registry: &Registry, parts: ChainParts) -> Result<Chain, ConfigError> {
         self.check()?;
         let registry = &self.registry(registry)?;
-        let shared = Shared {
-            instrument: self.instrument,
-            budget: self.budget.map(Budget::new),
-            retry_budget: self.retry_budget.map(RetryBudget::new),
-        };
+        let parts = parts.completed(self)?;
         let mut providers = Vec::new();
         for provider in &self.providers {
-            let handle = provider.build(registry, &shared);
+            let handle = provider.build(registry, &parts, self.instrument);
             let in_place = |error: ConfigError| error.in_key(provider.label()).in_key("providers");
             providers.push(handle.map_err(in_place)?);
         }
+        parts.apply(self);
         Ok(Chain {
-            solver: self.join(&providers, shared.retry_budget),
+            solver: self.join(&providers, &parts),
             providers: providers.into(),
-            budget: shared.budget,
-            time_limit: self.deadline.map(|policy| policy.limit),
-            strategy: self.strategy,
+            parts: Arc::new(parts),
+            config: Arc::new(self.clone()),
         })
     }
 
@@ -74,22 +72,28 @@ impl ChainConfig {
     }
 
     /// What is around all providers.
-    fn join(
-        &self,
-        providers: &[ProviderHandle],
-        retry_budget: Option<RetryBudget>,
-    ) -> Arc<dyn DragSolver> {
+    fn join(&self, providers: &[ProviderHandle], parts: &ChainParts) -> Arc<dyn DragSolver> {
+        let each = || {
+            let labels = self.providers.iter().map(ProviderConfig::label);
+            labels.filter_map(|label| parts.providers.get(label))
+        };
         let solvers = providers.iter().map(|one| Arc::clone(&one.solver));
         let mut solver = match (providers, self.strategy) {
             ([only], Strategy::Fallback) => Arc::clone(&only.solver),
             (_, Strategy::Fallback) => Fallback::new(solvers).into_arc(),
-            (_, Strategy::Ordered(policy)) => Fallback::new(solvers).ordered(policy).into_arc(),
-            (_, Strategy::Hedge(policy)) => match retry_budget {
-                Some(budget) => Hedge::new(solvers, policy)
-                    .with_retry_budget(budget)
-                    .into_arc(),
-                None => Hedge::new(solvers, policy).into_arc(),
-            },
+            (_, Strategy::Ordered(policy)) => {
+                let known = each().filter_map(|parts| parts.track_record.clone());
+                let fallback = Fallback::new(solvers).ordered(policy);
+                fallback.with_track_records(known).into_arc()
+            }
+            (_, Strategy::Hedge(policy)) => {
+                let known = each().filter_map(|parts| parts.latencies.clone());
+                let hedge = Hedge::new(solvers, policy).with_latencies(known);
+                match &parts.retry_budget {
+                    Some(budget) => hedge.with_retry_budget(budget).into_arc(),
+                    None => hedge.into_arc(),
+                }
+            }
             (_, Strategy::Quorum(policy)) => Quorum::new(solvers, policy).into_arc(),
         };
         if let Some(policy) = self.deadline {
@@ -109,26 +113,34 @@ impl Registry {
     ///
     /// A kind that there is not, and settings that the provider refuses.
     pub fn open(&self, config: &ProviderConfig) -> Result<ProviderHandle, ConfigError> {
-        config.build(self, &Shared::default())
+        let own = ProviderParts::default().completed(config, Strategy::Fallback)?;
+        let parts = ChainParts::default().provider(config.label(), own);
+        config.build(self, &parts, false)
     }
 }
 
-/// Puts the policies of these names around the solver, those of them that there are.
+/// Puts what is there of these around the solver: a policy, or a part for it.
 macro_rules! wrap {
-    ($solver:ident in $($policy:ident),+ of $keys:ident) => {$(
-        if let Some(policy) = $keys.$policy {
-            $solver = $solver.$policy(policy).into_arc();
+    ($solver:ident in $($method:ident($policy:expr)),+) => {$(
+        if let Some(policy) = $policy {
+            $solver = $solver.$method(policy).into_arc();
         }
     )+};
 }
 
 impl ProviderConfig {
     /// The provider with its policies, in the one order that works, from the inside out.
-    fn build(&self, registry: &Registry, shared: &Shared) -> Result<ProviderHandle, ConfigError> {
+    fn build(
+        &self,
+        registry: &Registry,
+        chain: &ChainParts,
+        instrument: bool,
+    ) -> Result<ProviderHandle, ConfigError> {
         let keys = &self.keys;
         keys.check()?;
-        let own_budget = keys.budget.map(Budget::new);
-        let budgets = || own_budget.iter().chain(&shared.budget);
+        let none = ProviderParts::default();
+        let own = chain.providers.get(self.label()).unwrap_or(&none);
+        let budgets = || own.budget.iter().chain(&chain.budget);
         if keys.price.is_none() && budgets().next().is_some() {
             let problem = "must be set: the budget has to know what an answer costs at most";
             return Err(ConfigError::new("price", problem));
@@ -145,28 +157,33 @@ impl ProviderConfig {
             return Err(ConfigError::new("fit", problem));
         }
         #[cfg(feature = "image")]
-        wrap!(solver in fit of keys);
-        wrap!(solver in validate of keys);
+        wrap!(solver in fit(keys.fit));
+        wrap!(solver in validate(keys.validate));
         let checked = Arc::clone(&solver);
-        wrap!(solver in timeout of keys);
-        if shared.instrument {
+        wrap!(solver in timeout(keys.timeout));
+        solver = Arc::new(Watched {
+            inner: solver,
+            activity: own.activity.clone(),
+        });
+        if instrument {
             solver = solver.instrumented("attempt").into_arc();
         }
         for budget in budgets() {
             let price = keys.price.unwrap_or_default();
             solver = solver.budget(budget, price).into_arc();
         }
-        wrap!(solver in circuit_breaker, concurrency_limit, rate_limit of keys);
+        wrap!(solver in
+            circuit_breaker(&own.circuit),
+            concurrency_limit(&own.permits),
+            rate_limit(&own.rate_limiter));
         if let Some(policy) = keys.retry {
             let retry = solver.retry(policy);
-            solver = match &shared.retry_budget {
+            solver = match &chain.retry_budget {
                 Some(budget) => retry.with_retry_budget(budget).into_arc(),
                 None => retry.into_arc(),
             };
         }
-        if let Some(policy) = keys.total_timeout {
-            solver = solver.timeout(policy).into_arc();
-        }
+        wrap!(solver in timeout(keys.total_timeout));
         Ok(ProviderHandle {
             kind: keys.kind.clone(),
             provider,

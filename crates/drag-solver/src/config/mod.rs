@@ -107,12 +107,18 @@
 //! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
 //! is. A program adds providers of its own to the [`Registry`].
 
+mod activity;
 mod advice;
 mod build;
 mod chain;
 mod handle;
+mod health;
+mod parts;
 mod provider;
 mod reader;
+#[cfg(test)]
+#[cfg(feature = "mock")]
+mod rebuild_tests;
 mod registry;
 mod services;
 #[cfg(test)]
@@ -138,6 +144,11 @@ use serde::de::{Deserializer, Error as _};
 
 pub use self::chain::Chain;
 pub use self::handle::ProviderHandle;
+pub use self::health::{
+    AccountHealth, BudgetHealth, ChainHealth, CircuitHealth, ConcurrencyHealth, LastError,
+    ProviderHealth, RateHealth, RetryBudgetHealth,
+};
+pub use self::parts::{ChainParts, ProviderParts};
 pub use self::provider::ProviderConfig;
 use self::provider::limit;
 use self::reader::{Table, switch};

@@ -22,7 +22,7 @@ type Result<T> = std::result::Result<T, ConfigError>;
 type Keys = &'static [&'static str];
 
 /// A table of settings, from which structs take those that are their own until none is left.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default)]
 pub(super) struct Table {
     entries: BTreeMap<String, Value>,
     /// The keys of the structs that were read.
@@ -118,6 +118,13 @@ impl Table {
             }
             None => read,
         }
+    }
+}
+
+/// By the settings: which structs were read is no difference.
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
     }
 }
 
