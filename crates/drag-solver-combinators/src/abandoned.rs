@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use drag_solver_core::{DragSolver, Purchases, Usd};
 
+use crate::measure::{self, ABANDONED, ABANDONED_COST};
 use crate::sync::{Mutex, lock};
 
 /// Answers that may be billed although the call did not wait for them.
@@ -41,18 +42,26 @@ impl AbandonedCount {
         self.prices.get(child).copied().flatten()
     }
 
-    /// Counts what `child` may have bought without an end, and says how many that is.
-    pub(crate) fn add(&self, child: usize, purchases: &Purchases) -> u32 {
+    /// Counts what `child`, which is called `solver`, may have bought without an end, and says how many
+    /// that is.
+    pub(crate) fn add(&self, child: usize, solver: &str, purchases: &Purchases) -> u32 {
         let answers = purchases.unfinished();
+        let cost = self.price(child).unwrap_or_default() * answers;
         let mut total = lock(&self.total);
         total.answers += u64::from(answers);
-        total.cost = total.cost + self.price(child).unwrap_or_default() * answers;
+        total.cost = total.cost + cost;
+        drop(total);
+        if answers > 0 {
+            let labels = [("solver", solver)];
+            measure::count(ABANDONED, &labels, answers.into());
+            measure::change(ABANDONED_COST, &labels, cost.to_f64_lossy());
+        }
         answers
     }
 }
 
 /// What one answer of `solver` costs at most, on average over those a call may buy.
-fn per_answer(solver: &impl DragSolver) -> Option<Usd> {
+pub(crate) fn per_answer(solver: &impl DragSolver) -> Option<Usd> {
     let worst = solver.profile().worst_case;
     let purchases = worst.purchases.and_then(NonZeroU32::new)?;
     Some(worst.cost? / purchases)

@@ -178,7 +178,7 @@ impl<'a> InFlight<'a> {
                 last.jobs.push(job.clone());
             }
         }
-        let may_be_billed = self.abandoned.add(turn.child, &purchases);
+        let may_be_billed = self.abandoned.add(turn.child, solver, &purchases);
         tracing::debug!(
             solver,
             ?after,

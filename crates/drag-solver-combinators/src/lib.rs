@@ -45,6 +45,7 @@ mod in_flight;
 mod inspect;
 mod instrument;
 mod jitter;
+mod measure;
 mod priced;
 mod quorum;
 mod rate_limit;
@@ -66,9 +67,9 @@ pub use crate::ext::DragSolverExt;
 pub use crate::fallback::{Fallback, OrderPolicy, TrackRecord};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats, Latencies};
 pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
-#[cfg(feature = "metrics")]
-pub use crate::instrument::describe_metrics;
 pub use crate::instrument::{Instrument, InstrumentPolicy};
+#[cfg(feature = "metrics")]
+pub use crate::measure::describe_metrics;
 pub use crate::priced::Priced;
 pub use crate::quorum::{Quorum, QuorumPolicy};
 pub use crate::rate_limit::{RateLimit, RateLimitPolicy, RateLimiter};

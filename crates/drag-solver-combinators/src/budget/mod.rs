@@ -18,6 +18,7 @@ pub use self::account::Budget;
 use self::account::{Reservation, Shortage, Spending};
 pub use self::policy::BudgetPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::measure::{self, BUDGET_REFUSALS};
 use crate::priced::priced;
 use crate::resume::resumes;
 use crate::settings::shared_form;
@@ -66,6 +67,7 @@ fn refusal(challenge: &DragChallenge, solver: &str, price: Usd, shortage: &Short
         reserved,
         retry_after,
     } = shortage;
+    measure::count(BUDGET_REFUSALS, &[("solver", solver)], 1);
     let per = period.map_or(String::new(), |period| format!(" per {period:?}"));
     tracing::debug!(solver, %limit, %spent, %reserved, %price, "refused: the budget is spent");
     let problem = format!(

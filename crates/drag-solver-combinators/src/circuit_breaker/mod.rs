@@ -19,6 +19,7 @@ use self::state::Refusal;
 pub use self::transition::CircuitState;
 use self::transition::{Sample, Transition};
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::measure::{self, CIRCUIT_TRANSITIONS};
 use crate::resume::resumes;
 use crate::settings::shared_form;
 
@@ -120,8 +121,10 @@ impl<S: DragSolver> CircuitBreaker<S> {
     }
 
     fn log(&self, transitions: &[Transition]) {
+        measure::circuit(self.name(), &self.circuit);
         for Transition { from, to, cause } in transitions {
             let (solver, from, to) = (self.name(), from.as_str(), to.as_str());
+            measure::count(CIRCUIT_TRANSITIONS, &[("solver", solver), ("to", to)], 1);
             if let Some(cause) = cause {
                 tracing::warn!(solver, from, to, %cause, "the circuit opened");
             } else {

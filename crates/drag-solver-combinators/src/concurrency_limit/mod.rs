@@ -17,8 +17,9 @@ use self::permits::Permit;
 pub use self::permits::Permits;
 pub use self::policy::ConcurrencyLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::measure::{Held, PERMITS};
 use crate::resume::resumes;
-use crate::waiting::{after_wait, wait_for};
+use crate::waiting::{Reason, after_wait, wait_for};
 
 /// When a refused call may come back. A guess: nothing tells when the next permit is free.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -99,7 +100,7 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
             .max_wait
             .and_then(|wait| Instant::now().checked_add(wait));
         let at = limit.into_iter().chain(challenge.deadline()).min();
-        let permit = wait_for("a permit", position.permit_by(at), solver, challenge).await;
+        let permit = wait_for(Reason::Permit, position.permit_by(at), solver, challenge).await;
         if challenge.is_expired() {
             let problem = format!(
                 "the deadline passed while {} calls were under way",
@@ -145,6 +146,7 @@ impl<S: DragSolver> DragSolver for ConcurrencyLimit<S> {
             // In a box, or else calls that need not wait would have room for it, too.
             None => Box::pin(self.wait(challenge)).await?,
         };
+        let _held = Held::of(PERMITS, &[("solver", self.name())]);
         self.inner.solve(challenge).await
     }
 

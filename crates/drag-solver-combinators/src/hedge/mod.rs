@@ -22,6 +22,7 @@ use crate::candidates::{Candidates, Turn};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
 use crate::in_flight::{InFlight, Next};
+use crate::measure::{self, HEDGES};
 use crate::sync::{Mutex, lock};
 
 /// Asks a solver, and if it has no answer after a while, the next one as well. The first answer
@@ -245,6 +246,34 @@ impl Hedge {
     }
 }
 
+/// Those that one call asked because another took long, for the metrics.
+struct Hedges<'a> {
+    of: &'a Hedge,
+    asked: Vec<usize>,
+    winner: Option<usize>,
+}
+
+impl Hedges<'_> {
+    fn asked(&mut self, turn: &Turn) {
+        self.count(turn.child, "asked");
+        self.asked.push(turn.child);
+    }
+
+    fn count(&self, child: usize, outcome: &str) {
+        let solver = self.of.candidates.solvers()[child].name();
+        measure::count(HEDGES, &[("solver", solver), ("outcome", outcome)], 1);
+    }
+}
+
+impl Drop for Hedges<'_> {
+    fn drop(&mut self) {
+        for &child in &self.asked {
+            let won = self.winner == Some(child);
+            self.count(child, if won { "won" } else { "lost" });
+        }
+    }
+}
+
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl DragSolver for Hedge {
@@ -256,7 +285,12 @@ impl DragSolver for Hedge {
         let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.candidates.turns(challenge);
         let mut in_flight = InFlight::new(challenge, &self.candidates, &self.state.abandoned);
-        let (mut hedged, mut may_hedge) = (false, true);
+        let mut tally = Hedges {
+            of: self,
+            asked: Vec::new(),
+            winner: None,
+        };
+        let mut may_hedge = true;
         in_flight.start_some(&mut turns, 1);
         while in_flight.len() > 0 && !failures.stops_all() {
             let waits_for_more = may_hedge && !turns.is_empty();
@@ -273,11 +307,11 @@ impl DragSolver for Hedge {
                         may_hedge = false; // not for the solver at work; the next one has its own delay
                     } else {
                         tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
+                        tally.asked(&turns[0]);
                         in_flight.start_some(&mut turns, 1);
                         if let Some(Some(token)) = token {
                             token.spend();
                         }
-                        hedged = true;
                     }
                     continue;
                 }
@@ -287,6 +321,8 @@ impl DragSolver for Hedge {
                     Ok(solution) => {
                         let why = format!("{} answered first", solution.solver());
                         let lost = self.cancel(&mut in_flight, &why);
+                        tally.winner = Some(call.turn.child);
+                        let hedged = !tally.asked.is_empty();
                         let solution = self.answered(&call.turn, solution, call.took, hedged);
                         return Ok(failures.into_solution(solution, lost));
                     }

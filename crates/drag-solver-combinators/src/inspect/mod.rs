@@ -6,7 +6,8 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, Solution, SolveError, async_trait, forward_solver,
+    Billed, DragChallenge, DragSolver, Purchases, Solution, SolveError, Tracker, Usd, async_trait,
+    forward_solver,
 };
 use tokio::time::Instant;
 
@@ -42,6 +43,41 @@ pub struct CallInfo<'a> {
     pub outcome: CallOutcome<'a>,
     /// How long it took.
     pub elapsed: Duration,
+    tracker: &'a Tracker,
+}
+
+impl CallInfo<'_> {
+    /// What its solvers said of money: what was bought, what came of it, and what is still open.
+    #[must_use]
+    pub fn purchases(&self) -> Purchases {
+        self.tracker.purchases()
+    }
+
+    /// What it cost, or costs if it is billed, in US dollars; however it ended. `None` if something was
+    /// or may be billed of which neither cost nor price is known: always so for a call that was dropped
+    /// while an answer that it bought was under way.
+    #[must_use]
+    pub fn spent(&self) -> Option<Usd> {
+        match self.outcome {
+            CallOutcome::Solved(solution) => solution.spent(),
+            CallOutcome::Failed(error) => error.spent(),
+            CallOutcome::Dropped => spent_when_dropped(&self.purchases()),
+        }
+    }
+}
+
+fn spent_when_dropped(purchases: &Purchases) -> Option<Usd> {
+    if purchases.is_silent() {
+        return None;
+    }
+    let all = purchases.as_slice().iter();
+    let costs = all.map(|purchase| match purchase.settlement {
+        Some(end) if end.billed == Billed::No => Some(Usd::ZERO),
+        Some(end) => end.cost,
+        None if purchase.resumed => Some(Usd::ZERO), // the bill of the call that bought it
+        None => None,
+    });
+    costs.sum()
 }
 
 /// How a call ended.
@@ -108,19 +144,23 @@ impl<S: DragSolver, I: Inspector> DragSolver for Inspect<S, I> {
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         self.inspector.before(self.name(), challenge);
-        let call = self.inner.solve(challenge);
-        watch(self.name(), call, |call| self.inspector.after(call)).await
+        let (challenge, tracker) = challenge.tracked();
+        let call = self.inner.solve(&challenge);
+        let after = |call: &CallInfo<'_>| self.inspector.after(call);
+        watch(self.name(), &tracker, call, after).await
     }
 }
 
 /// Awaits a `call` of the solver called `solver`, and shows how it ended, even if it was dropped.
 pub(crate) async fn watch(
     solver: &str,
+    tracker: &Tracker,
     call: impl Future<Output = Result<Solution, SolveError>>,
     after: impl Fn(&CallInfo<'_>),
 ) -> Result<Solution, SolveError> {
     let mut open = OpenCall {
         solver,
+        tracker,
         began: Instant::now(),
         after: Some(after),
     };
@@ -134,6 +174,7 @@ pub(crate) async fn watch(
 
 struct OpenCall<'a, F: Fn(&CallInfo<'_>)> {
     solver: &'a str,
+    tracker: &'a Tracker,
     began: Instant,
     /// Taken at the end.
     after: Option<F>,
@@ -146,6 +187,7 @@ impl<F: Fn(&CallInfo<'_>)> OpenCall<'_, F> {
                 solver: self.solver,
                 outcome,
                 elapsed: self.began.elapsed(),
+                tracker: self.tracker,
             });
         }
     }

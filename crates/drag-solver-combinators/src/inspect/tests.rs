@@ -1,7 +1,8 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use drag_solver_core::{ErrorKind, Verdict, WorstCase};
-use drag_solver_mock::MockSolver;
+use drag_solver_core::{ErrorKind, Event, Verdict, WorstCase, solver_fn};
+use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
 use crate::DragSolverExt;
@@ -96,4 +97,72 @@ async fn everything_else_passes_through() {
 fn it_prints_like_the_code_that_built_it() {
     let seen = Named("a").inspect(|_: &CallInfo<'_>| {});
     assert_eq!(seen.to_string(), "a.inspect(..)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spent_is_known_of_every_outcome_and_of_a_dropped_call_unless_it_is_open() {
+    let price = Usd::from_micros(900);
+    let wrong = error(ErrorKind::InvalidAnswer)
+        .with_billed(Billed::Yes)
+        .with_cost(price);
+    let a = MockSolver::new("a")
+        .with_cost(price)
+        .answers(secs(1))
+        .fails(secs(1), wrong)
+        .then(Outcome::hang());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let spent = Arc::clone(&seen);
+    let inspected = a.inspect(move |call: &CallInfo<'_>| {
+        let bought = call.purchases().as_slice().len();
+        spent.lock().unwrap().push((bought, call.spent()));
+    });
+    inspected.solve(&challenge()).await.unwrap();
+    inspected.solve(&challenge()).await.unwrap_err();
+    let challenge = challenge();
+    let dropped = tokio::time::timeout(secs(5), inspected.solve(&challenge));
+    assert!(dropped.await.is_err());
+    drop(inspected.solve(&challenge)); // was never begun
+    let expected = [(1, Some(price)), (1, Some(price)), (1, None)];
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_with_nothing_open_spent_what_its_ends_say() {
+    let spent = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&spent);
+    let price = Usd::from_micros(900);
+    let told = Arc::new(AtomicBool::new(false));
+    let tells = Arc::clone(&told);
+    let settled = solver_fn("a", move |challenge| {
+        let tells = Arc::clone(&tells);
+        async move {
+            let solver = "a";
+            if tells.load(Ordering::Relaxed) {
+                challenge.notify(Event::Buying { solver }).await?;
+                let (job, billed, cost) = (None, Billed::Yes, Some(price));
+                let end = Event::Settled {
+                    solver,
+                    job,
+                    billed,
+                    cost,
+                };
+                challenge.notify(end).await?;
+            }
+            std::future::pending().await
+        }
+    });
+    let inspected = settled.inspect(move |call: &CallInfo<'_>| {
+        seen.lock().unwrap().push(call.spent());
+    });
+    let challenge = challenge();
+    for tells in [false, true] {
+        told.store(tells, Ordering::Relaxed);
+        let dropped = tokio::time::timeout(secs(1), inspected.solve(&challenge));
+        assert!(dropped.await.is_err());
+    }
+    assert_eq!(
+        *spent.lock().unwrap(),
+        [None, Some(price)],
+        "a silent one may have bought"
+    );
 }

@@ -1,54 +1,58 @@
-//! The metrics, by name.
+//! What is counted of the calls of one place in a chain.
 
-use ::metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
-use drag_solver_core::{SolveError, Verdict};
+use drag_solver_core::{Billed, PaidJob, SolveError, Usd, Verdict};
 
+use super::bill::{Line, bill};
 use crate::inspect::{CallInfo, CallOutcome};
+use crate::measure::{
+    ANSWER_COST, CALL_DURATION, CALLS, CALLS_IN_FLIGHT, Held, PURCHASES, REPORTS, SPENT, change,
+    count, observe,
+};
 
-const CALLS: &str = "drag_solver_calls_total";
-const DURATION: &str = "drag_solver_call_duration_seconds";
-const IN_FLIGHT: &str = "drag_solver_calls_in_flight";
-const COST: &str = "drag_solver_answer_cost_usd";
-const REPORTS: &str = "drag_solver_reports_total";
-
-/// Explains the metrics of [`Instrument`](crate::Instrument) to the installed recorder. Call it
-/// once, after the recorder was installed.
-pub fn describe_metrics() {
-    describe_counter!(CALLS, Unit::Count, "Calls of a solver that are over.");
-    describe_histogram!(DURATION, Unit::Seconds, "How long calls took.");
-    describe_gauge!(IN_FLIGHT, Unit::Count, "Calls under way.");
-    describe_histogram!(
-        COST,
-        "What answers cost, in US dollars, if cost or price is known."
-    );
-    describe_counter!(REPORTS, Unit::Count, "Reports of right and wrong answers.");
-}
-
-fn labels<const N: usize>(pairs: [(&'static str, &str); N]) -> [(&'static str, String); N] {
-    pairs.map(|(name, value)| (name, value.to_owned()))
-}
-
-pub(super) fn begun(scope: &str, chain: &str) {
-    gauge!(IN_FLIGHT, &labels([("scope", scope), ("solver", chain)])).increment(1.0);
+pub(super) fn begun<'a>(scope: &'a str, chain: &'a str) -> Held<'a> {
+    Held::of(CALLS_IN_FLIGHT, &[("scope", scope), ("solver", chain)])
 }
 
 pub(super) fn ended(scope: &str, call: &CallInfo<'_>, solver: &str, outcome: &str) {
-    gauge!(
-        IN_FLIGHT,
-        &labels([("scope", scope), ("solver", call.solver)])
-    )
-    .decrement(1.0);
+    let labels = [("scope", scope), ("solver", solver), ("outcome", outcome)];
+    count(CALLS, &labels, 1);
+    observe(CALL_DURATION, &labels, call.elapsed.as_secs_f64());
     if let CallOutcome::Solved(solution) = call.outcome
         && let Some(cost) = solution.cost()
     {
-        let labels = labels([("scope", scope), ("solver", solver)]);
-        histogram!(COST, &labels).record(cost.to_f64_lossy());
+        observe(ANSWER_COST, &labels[..2], cost.to_f64_lossy());
     }
-    let labels = labels([("scope", scope), ("solver", solver), ("outcome", outcome)]);
-    counter!(CALLS, &labels).increment(1);
-    histogram!(DURATION, &labels).record(call.elapsed.as_secs_f64());
+}
+
+/// What the call bought. An answer of which nobody says what it costs costs `price`.
+pub(super) fn billed(scope: &str, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
+    let purchases = call.purchases();
+    for line in bill(call.solver, &purchases, call.outcome, brought, price) {
+        let Line {
+            solver,
+            bought,
+            billed,
+            cost,
+        } = &line;
+        let step = |step| {
+            let labels = [("scope", scope), ("solver", &**solver), ("step", step)];
+            count(PURCHASES, &labels, 1);
+        };
+        if *bought {
+            step("bought");
+            if let Some(cost) = cost {
+                let labels = [("scope", scope), ("solver", &**solver)];
+                change(SPENT, &labels, cost.to_f64_lossy());
+            }
+        }
+        match billed {
+            Some(Billed::No) => step("not_billed"),
+            Some(Billed::Maybe) => step("maybe_billed"),
+            Some(Billed::Yes) => step("billed"),
+            None if *bought => step("unfinished"),
+            None => {}
+        }
+    }
 }
 
 pub(super) fn reported(
@@ -61,11 +65,11 @@ pub(super) fn reported(
         Ok(()) => "accepted",
         Err(error) => error.kind().as_str(),
     };
-    let labels = labels([
+    let labels = [
         ("scope", scope),
         ("solver", solver),
         ("verdict", verdict.as_str()),
         ("outcome", outcome),
-    ]);
-    counter!(REPORTS, &labels).increment(1);
+    ];
+    count(REPORTS, &labels, 1);
 }

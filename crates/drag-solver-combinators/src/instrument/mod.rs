@@ -1,6 +1,8 @@
 //! Spans and metrics.
 
 #[cfg(feature = "metrics")]
+mod bill;
+#[cfg(feature = "metrics")]
 mod metrics;
 mod policy;
 #[cfg(test)]
@@ -12,8 +14,6 @@ use drag_solver_core::{
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-#[cfg(feature = "metrics")]
-pub use self::metrics::describe_metrics;
 pub use self::policy::InstrumentPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::inspect::{CallInfo, CallOutcome, watch};
@@ -39,19 +39,7 @@ use crate::inspect::{CallInfo, CallOutcome, watch};
 ///
 /// # The metrics
 ///
-/// Few values for each label, however many challenges there are: nothing of a challenge, a job or a
-/// message is in them.
-///
-/// | name | type | labels |
-/// |---|---|---|
-/// | `drag_solver_calls_total` | counter | `scope`, `solver`, `outcome` |
-/// | `drag_solver_call_duration_seconds` | histogram | `scope`, `solver`, `outcome` |
-/// | `drag_solver_calls_in_flight` | gauge | `scope`, `solver` |
-/// | `drag_solver_answer_cost_usd` | histogram, of answers whose cost or price is known | `scope`, `solver` |
-/// | `drag_solver_reports_total` | counter | `scope`, `solver`, `verdict`, `outcome` |
-///
-/// The `solver` is who answered or failed, if that is known, and else the name of the solver that
-/// was called. A call that is dropped counts with the outcome `dropped`.
+#[doc = include_str!("../measure/metrics.md")]
 ///
 /// ```
 /// use drag_solver_combinators::{DragSolverExt, RetryPolicy};
@@ -68,13 +56,20 @@ use crate::inspect::{CallInfo, CallOutcome, watch};
 pub struct Instrument<S> {
     inner: S,
     policy: InstrumentPolicy,
+    /// What an answer costs at most, if that is known.
+    #[cfg(feature = "metrics")]
+    price: Option<drag_solver_core::Usd>,
 }
 
 impl<S: DragSolver> Instrument<S> {
     /// Watches the calls of `inner`.
     pub fn new(inner: S, policy: impl Into<InstrumentPolicy>) -> Self {
-        let policy = policy.into();
-        Self { inner, policy }
+        Self {
+            #[cfg(feature = "metrics")]
+            price: crate::abandoned::per_answer(&inner),
+            inner,
+            policy: policy.into(),
+        }
     }
 
     #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self))] // its scope labels the metrics
@@ -114,9 +109,18 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
             elapsed_ms = Empty,
         );
         #[cfg(feature = "metrics")]
-        metrics::begun(&self.policy.scope, chain);
-        let call = self.inner.solve(challenge).instrument(span.clone());
-        watch(chain, call, |call| self.ended(&span, call)).await
+        let (_under_way, brought) = (
+            metrics::begun(&self.policy.scope, chain),
+            challenge.paid_jobs(),
+        );
+        let (challenge, tracker) = challenge.tracked();
+        let call = self.inner.solve(&challenge).instrument(span.clone());
+        let after = |call: &CallInfo<'_>| {
+            self.ended(&span, call);
+            #[cfg(feature = "metrics")]
+            metrics::billed(&self.policy.scope, call, brought, self.price);
+        };
+        watch(chain, &tracker, call, after).await
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {

@@ -21,6 +21,7 @@ use self::history::History;
 pub use self::policy::RetryPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::jitter::Jitter;
+use crate::measure::{self, RETRIES};
 
 /// Asks the same solver again after an error whose [`recovery`](SolveError::recovery) is
 /// [`Recovery::Retry`], and continues to wait for a job that was already paid for.
@@ -194,6 +195,8 @@ impl<S: DragSolver> DragSolver for Retry<S> {
                     if let Some(token) = token {
                         token.spend();
                     }
+                    let resumes = if resumes { "true" } else { "false" };
+                    measure::count(RETRIES, &[("solver", solver), ("resumes", resumes)], 1);
                     started = Instant::now();
                 }
                 Err(reason) => {

@@ -147,9 +147,9 @@ impl ProviderConfig {
         }
         let (provider, account) = registry.make(self)?;
         let mut solver = labelled(&keys.kind, &provider);
-        if let Some(price) = keys.price.filter(|_| budgets().next().is_none()) {
-            solver = solver.priced(price).into_arc();
-        }
+        // A budget names the price, but further out than the spans and metrics of an attempt.
+        let names_price = budgets().next().is_none() || instrument;
+        wrap!(solver in priced(keys.price.filter(|_| names_price)));
         #[cfg(feature = "image")]
         if keys.fit.is_some() && registry.has_known_start(self) {
             let problem = "cannot be used with a start that is known before: that is in pixels of the \

@@ -1,0 +1,107 @@
+//! What is counted and timed, with the feature `metrics`. Without it, nothing here does anything.
+
+#[cfg(test)]
+#[cfg(feature = "metrics")]
+pub(crate) mod book;
+mod table;
+#[cfg(test)]
+#[cfg(feature = "metrics")]
+mod tests;
+
+#[cfg(feature = "metrics")]
+pub use self::table::describe_metrics;
+pub(crate) use self::table::*;
+use crate::Circuit;
+#[cfg(feature = "metrics")]
+use crate::CircuitState;
+
+/// What tells the values of a metric apart: few values for each, however many challenges there are.
+pub(crate) type Labels<'a> = &'a [(&'static str, &'a str)];
+
+/// Adds to a counter.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+#[inline]
+pub(crate) fn count(metric: &Metric, labels: Labels<'_>, by: u64) {
+    #[cfg(feature = "metrics")]
+    ::metrics::counter!(metric.name, &owned(metric, labels)).increment(by);
+}
+
+/// Adds to a gauge, or takes from it.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+#[inline]
+pub(crate) fn change(metric: &Metric, labels: Labels<'_>, by: f64) {
+    #[cfg(feature = "metrics")]
+    ::metrics::gauge!(metric.name, &owned(metric, labels)).increment(by);
+}
+
+/// Sets a gauge.
+#[cfg(feature = "metrics")]
+fn set(metric: &Metric, labels: Labels<'_>, value: f64) {
+    #[cfg(feature = "metrics")]
+    ::metrics::gauge!(metric.name, &owned(metric, labels)).set(value);
+}
+
+/// Says in which state a circuit is. It is looked at for this alone.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+#[inline]
+pub(crate) fn circuit(solver: &str, circuit: &Circuit) {
+    #[cfg(feature = "metrics")]
+    set(
+        CIRCUIT_STATE,
+        &[("solver", solver)],
+        match circuit.state() {
+            CircuitState::Closed => 0.0,
+            CircuitState::HalfOpen => 1.0,
+            CircuitState::Open => 2.0,
+        },
+    );
+}
+
+/// Adds a value to a histogram.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+#[inline]
+pub(crate) fn observe(metric: &Metric, labels: Labels<'_>, value: f64) {
+    #[cfg(feature = "metrics")]
+    ::metrics::histogram!(metric.name, &owned(metric, labels)).record(value);
+}
+
+/// The labels of every metric pass through here. One of the challenge (who it is for) would be added here,
+/// for those who ask for it, with no more than so many values: what is beyond them has to count as `other`.
+#[cfg(feature = "metrics")]
+fn owned(metric: &Metric, labels: Labels<'_>) -> Vec<(&'static str, String)> {
+    let labels = labels.iter();
+    debug_assert!(labels.clone().map(|(name, _)| name).eq(metric.labels));
+    labels
+        .map(|&(name, value)| (name, value.to_owned()))
+        .collect()
+}
+
+/// One more in a gauge, for as long as this lives.
+#[must_use]
+pub(crate) struct Held<'a> {
+    #[cfg(feature = "metrics")]
+    of: (&'static Metric, Vec<(&'static str, &'a str)>),
+    #[cfg(not(feature = "metrics"))]
+    nothing: std::marker::PhantomData<&'a ()>,
+}
+
+impl<'a> Held<'a> {
+    #[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+    #[inline]
+    pub(crate) fn of(metric: &'static Metric, labels: &[(&'static str, &'a str)]) -> Self {
+        change(metric, labels, 1.0);
+        Self {
+            #[cfg(feature = "metrics")]
+            of: (metric, labels.to_vec()),
+            #[cfg(not(feature = "metrics"))]
+            nothing: std::marker::PhantomData,
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        change(self.of.0, &self.of.1, -1.0);
+    }
+}
