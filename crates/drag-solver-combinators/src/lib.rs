@@ -15,7 +15,7 @@
 //! | [`RateLimit`] | `.rate_limit(..)` | limits the calls in a stretch of time |
 //! | [`Budget`] | `.budget(..)` | limits what may be spent, together with others |
 //! | [`Priced`] | `.priced(..)` | says what a provider costs, for answers, errors and the [profile](drag_solver_core::DragSolver::profile) |
-//! | [`Instrument`] | `.instrumented(..)` | puts calls into tracing spans, and counts them (feature `metrics`) |
+//! | [`Instrument`] | `.instrumented(..)` | puts calls into tracing spans, and counts them and their money (feature `metrics`) |
 //! | [`Inspect`] | `.inspect(..)` | shows every call to a closure |
 //! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
 //!
@@ -24,7 +24,8 @@
 //! documents what its less sensible values do.
 //!
 //! What is shared (a [`Budget`], a [`Circuit`], [`Permits`], a [`RateLimiter`], a [`RetryBudget`]) is a
-//! policy's other form: where a policy is taken, so is a reference to what was made of one.
+//! policy's other form: where a policy is taken, so is a reference to what was made of one. Each takes new
+//! settings while calls are under way (`set_policy`), and keeps what it knows.
 //!
 //! [`composing`] says in which order they belong, and what a chain can cost.
 //!

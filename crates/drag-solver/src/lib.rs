@@ -103,7 +103,7 @@
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
-//! | `metrics` | [`Instrument`] counts and times calls with the crate `metrics` |
+//! | `metrics` | [`Instrument`] counts and times calls and their money with the crate `metrics`, and the other combinators what they do |
 //! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
 //! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |
 //! | `contract` | for tests: the suite that every solver must pass, `testing::contract` |

@@ -104,6 +104,10 @@
 //! kind = "pointing"
 //! ```
 //!
+//! When the file has changed, [`Chain::rebuilt`] makes its chain and keeps what the old one knows. What
+//! policies share and keep can come from outside, or be shared among chains: [`ChainParts`]. How a chain is
+//! doing, [`Chain::health`] says. `docs/chain-file.md` in the repository lists all keys with their defaults.
+//!
 //! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
 //! is. A program adds providers of its own to the [`Registry`].
 
