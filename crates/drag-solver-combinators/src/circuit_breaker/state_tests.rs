@@ -464,3 +464,14 @@ async fn an_open_circuit_says_when_it_will_probe() {
     tokio::time::advance(secs(18)).await;
     assert_eq!(clocked.circuit.probes_in(), None);
 }
+
+#[test]
+fn what_the_old_settings_decided_is_decided() {
+    let mut clocked = Clocked::open();
+    clocked.now += OPEN_FOR; // no call came since
+    let now = clocked.now;
+    clocked
+        .circuit
+        .set_policy_at(policy().open_for(secs(600)), now);
+    assert_eq!(clocked.state(), CircuitState::HalfOpen);
+}

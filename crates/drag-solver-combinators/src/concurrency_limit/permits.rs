@@ -26,7 +26,7 @@ struct Shared {
 }
 
 /// How many permits there are to be, and how many there are: more, while calls are under way that began
-/// before the limit was lowered. Permits come and go under this lock alone.
+/// before the limit was lowered.
 #[derive(Debug)]
 struct Size {
     policy: ConcurrencyLimitPolicy,
@@ -57,12 +57,11 @@ impl Permits {
     pub fn set_policy(&self, policy: ConcurrencyLimitPolicy) {
         let mut size = lock(&self.0.size);
         size.policy = policy;
-        let wanted = count(&policy);
-        if wanted > size.permits {
-            self.0.semaphore.add_permits(wanted - size.permits);
-            size.permits = wanted;
-        }
-        self.0.remove_free(&mut size);
+        let missing = count(&policy).saturating_sub(size.permits);
+        size.permits += missing;
+        drop(size); // those who wait are woken
+        self.0.semaphore.add_permits(missing);
+        self.0.remove_surplus();
     }
 
     /// How many calls are under way right now.
@@ -128,13 +127,14 @@ impl Drop for Position<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
         // A permit that was granted and not taken went back past `Permit`.
-        self.0.remove_free(&mut lock(&self.0.size));
+        self.0.remove_surplus();
     }
 }
 
 impl Shared {
     /// Takes away free permits that there should not be.
-    fn remove_free(&self, size: &mut Size) {
+    fn remove_surplus(&self) {
+        let mut size = lock(&self.size);
         let too_many = size.permits.saturating_sub(count(&size.policy));
         size.permits -= self.semaphore.forget_permits(too_many);
     }
@@ -158,14 +158,18 @@ impl<'a> Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
         let mut size = lock(&self.shared.size);
-        match self.permit.take() {
-            Some(permit) if size.permits > count(&size.policy) => {
-                size.permits -= 1;
-                permit.forget();
-            }
-            permit => drop(permit),
+        if size.permits > count(&size.policy) {
+            size.permits -= 1;
+            permit.forget();
+            return;
         }
+        drop(size); // the next in line is woken
+        drop(permit);
+        self.shared.remove_surplus(); // the limit may have been lowered in between
     }
 }
 

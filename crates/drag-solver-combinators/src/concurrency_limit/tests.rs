@@ -466,3 +466,25 @@ async fn a_permit_that_was_granted_and_not_taken_is_not_one_too_many() {
     assert!(permits.free().is_none());
     drop(held);
 }
+
+#[test]
+fn however_often_the_limit_changes_meanwhile_there_are_as_many_permits_as_it_says() {
+    let policy = ConcurrencyLimitPolicy::default();
+    let permits = Permits::new(policy);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    let held = (permits.free(), permits.free());
+                    drop(held);
+                }
+            });
+        }
+        for step in 0..5_000 {
+            permits.set_policy(policy.max_in_flight(1 + step % 7));
+        }
+    });
+    permits.set_policy(policy.max_in_flight(3));
+    let held: Vec<_> = std::iter::from_fn(|| permits.free()).collect();
+    assert_eq!((held.len(), permits.in_flight()), (3, 3));
+}

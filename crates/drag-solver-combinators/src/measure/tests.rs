@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ::metrics::set_default_local_recorder;
-use drag_solver_core::{Billed, DragSolver, ErrorKind, Usd, Verdict};
+use drag_solver_core::{Billed, DragSolver, ErrorKind, Solution, Usd, Verdict, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::book::{Book, kind};
@@ -288,4 +288,33 @@ async fn an_answer_that_is_dropped_is_spent_at_its_price() {
     assert!(dropped.await.is_err());
     assert_eq!(book.of("drag_solver_spent_usd x a"), [0.0009]);
     assert_eq!(book.of("drag_solver_purchases_total x a unfinished"), [1.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_solvers_that_say_nothing_the_outcome_tells_and_one_that_is_dropped_may_have_bought() {
+    let book = Book::default();
+    let _guard = set_default_local_recorder(&book);
+    let silent = solver_fn("a", |challenge| async move {
+        match challenge.instruction() {
+            Some("answer") => Ok(Solution::new(drag(), "a")),
+            Some(_) => Err(error(ErrorKind::InvalidAnswer).with_billed(Billed::Yes)),
+            None => std::future::pending().await,
+        }
+    });
+    let seen = silent.priced(price()).instrumented("x");
+    seen.solve(&challenge().with_instruction("answer"))
+        .await
+        .unwrap();
+    seen.solve(&challenge().with_instruction("fail"))
+        .await
+        .unwrap_err();
+    let challenge = challenge();
+    let dropped = tokio::time::timeout(secs(5), seen.solve(&challenge));
+    assert!(dropped.await.is_err());
+    assert_eq!(book.of("drag_solver_spent_usd x a"), [0.0009; 3]);
+    let steps = ["bought", "billed", "unfinished"].map(|step| {
+        let line = format!("drag_solver_purchases_total x a {step}");
+        book.of(&line).len()
+    });
+    assert_eq!(steps, [3, 2, 1]);
 }

@@ -553,3 +553,68 @@ async fn a_provider_that_hangs_does_not_hold_up_the_balances_of_others() {
             .all(|one| one.account.is_none())
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_this_side_is_not_the_last_error() {
+    let a = MockSolver::new("a")
+        .then(ErrorKind::Unavailable)
+        .always(ErrorKind::Overloaded);
+    let chain = only_a("").build(&registry(&a, &a)).unwrap();
+    for expected in [ErrorKind::Unavailable, ErrorKind::Overloaded] {
+        assert_eq!(failure(&chain).await, expected);
+    }
+    let last = chain.health().providers.remove(0).last_error.unwrap();
+    assert_eq!(last.kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_by_the_old_period_does_not_count_for_a_longer_one() {
+    let a = answers("a", 0);
+    let registry = registry(&a, &a);
+    let file = |period: &str| {
+        only_a(&format!(
+            "price = \"0.001\"\nbudget = {{ per_period = \"1\", period = \"{period}\" }}"
+        ))
+    };
+    let old = file("1h").build(&registry).unwrap();
+    old.solve(&fixtures::challenge()).await.unwrap();
+    advance(secs(1_800)).await;
+    old.solve(&fixtures::challenge()).await.unwrap();
+    advance(secs(1_800)).await;
+    let new = old.rebuilt(&file("24h"), &registry).unwrap();
+    let budget = new.health().providers[0].budget.unwrap();
+    assert_eq!(
+        (budget.spent, budget.spent_in_period),
+        (usd("0.002"), usd("0.001"))
+    );
+}
+
+#[test]
+fn a_service_that_is_declared_otherwise_is_another_one() {
+    let file = |host: &str, token: &str| {
+        config(&format!(
+            "strategy = {{ kind = \"hedge\" }}\n[services.x]\nfamily = \"createTask\"\nkey = \"X_KEY\"\n\
+             base_url = \"https://{host}.example\"\ncreate.json.task = {{ body = \"{{picture.base64}}\" }}\n\
+             answer.at = \"/solution/coordinates\"\n[[providers]]\nkind = \"x\"\n\
+             token = {{ env = \"{token}\" }}\ncircuit_breaker = true\nrate_limit = true\n\
+             [[providers]]\nname = \"y\"\nkind = \"x\"\ntoken = {{ env = \"X_KEY\" }}\n"
+        ))
+    };
+    let registry =
+        Registry::empty().with_variables(|name| name.ends_with("_KEY").then(|| "0123".into()));
+    let old = file("one", "X_KEY").build(&registry).unwrap();
+    let kept = |host, token| {
+        let parts = old.parts_for(&file(host, token)).providers;
+        let has = |label: &str| parts[label].latencies.is_some();
+        let x = &parts["x"];
+        (
+            x.rate_limiter.is_some(),
+            x.circuit.is_some(),
+            has("x"),
+            has("y"),
+        )
+    };
+    assert_eq!(kept("one", "X_KEY"), (true, true, true, true));
+    assert_eq!(kept("one", "OTHER_KEY"), (true, false, false, true));
+    assert_eq!(kept("two", "X_KEY"), (true, false, false, false));
+}
