@@ -40,7 +40,7 @@ pub use crate::handle::StoreHandle;
 pub use crate::money::{BudgetState, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
 pub use crate::record::{
     ChallengeRecord, Claim, Fact, NewPurchase, Opening, PictureDigest, PurchaseRecord,
-    PurchaseState, Query, Status, StatusKind, TakenUp,
+    PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,
 };
 pub use crate::retention::{Pruned, Retention};
 pub use crate::sqlite::{SqliteOptions, SqliteStore};

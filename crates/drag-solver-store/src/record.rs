@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Billed, DragChallenge, Frame, JobId, PaidJob, Rect, Solution, SolveError, Usd,
+    Billed, DragChallenge, Frame, JobId, PaidJob, Rect, Screenshot, Solution, SolveError, Usd,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,6 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 /// What tells one picture from another: SHA-256 of the file.
 pub type PictureDigest = [u8; 32];
+
+/// What tells the picture of a screenshot from others.
+#[must_use]
+pub fn picture_digest(screenshot: &Screenshot) -> PictureDigest {
+    Sha256::digest(screenshot.bytes()).into()
+}
 
 /// A challenge that a call wants to take up.
 #[derive(Clone, Debug)]
@@ -37,7 +43,7 @@ impl Opening {
         Self {
             id: id.into(),
             label: challenge.label().map(str::to_owned),
-            digest: Sha256::digest(challenge.screenshot().bytes()).into(),
+            digest: picture_digest(challenge.screenshot()),
             instruction: challenge.instruction().map(str::to_owned),
             region: challenge.region(),
             deadline: challenge.remaining().and_then(due),

@@ -101,6 +101,7 @@
 //! | `twocaptcha` | the provider 2Captcha, `providers::TwoCaptcha` |
 //! | `anticaptcha` | the provider Anti-Captcha, `providers::AntiCaptcha` |
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
+//! | `store` | what outlives the process: [`.durable(..)`](StoreExt::durable), budgets that processes share, [`SqliteStore`]. Brings SQLite |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
 //! | `metrics` | [`Instrument`] counts and times calls and their money with the crate `metrics`, and the other combinators what they do |
@@ -122,14 +123,26 @@ pub use drag_solver_combinators::{
 #[doc(hidden)]
 pub use drag_solver_core::CheckSettings;
 pub use drag_solver_core::{
-    Attempt, Billed, ConfigError, Drag, DragChallenge, DragSolver, ErrorKind, Event, ImageFormat,
-    InvalidDrag, InvalidJobId, InvalidRatio, InvalidUsd, JobId, LimitExceeded, Observer, PaidJob,
-    Point, Profile, Purchase, Purchases, Ratio, Recovery, Rect, Screenshot, ScreenshotError,
-    ScreenshotLimits, Settlement, Solution, SolveError, SolverFn, Tracker, Usd, Verdict, WorstCase,
-    async_trait, forward_solver, solver_fn,
+    Attempt, Billed, ConfigError, Drag, DragChallenge, DragSolver, ErrorKind, Event, Frame,
+    ImageFormat, InvalidDrag, InvalidJobId, InvalidRatio, InvalidUsd, JobId, LimitExceeded,
+    Observer, PaidJob, Point, Profile, Purchase, Purchases, Ratio, Recovery, Rect, Screenshot,
+    ScreenshotError, ScreenshotLimits, Settlement, Solution, SolveError, SolverFn, Tracker, Usd,
+    Verdict, WorstCase, async_trait, forward_solver, solver_fn,
 };
 #[cfg(feature = "image")]
 pub use drag_solver_image::{Fit, FitExt, FitPolicy, FittedChallenge, Mapping, fit_challenge};
+#[cfg(feature = "store")]
+pub use drag_solver_store::{
+    ChallengeRecord, Durable, DurablePolicy, PurchaseRecord, PurchaseState, Retention,
+    SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind, StoreExt, StoreHandle,
+    StoredBudget, StoredBudgetPolicy, StoredBudgeted,
+};
+
+/// What a store keeps, and what it can be asked. See [`Store`].
+#[cfg(feature = "store")]
+pub mod store {
+    pub use drag_solver_store::*;
+}
 
 #[cfg(feature = "config")]
 pub mod config;

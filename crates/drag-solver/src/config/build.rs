@@ -10,6 +10,8 @@ use super::{Chain, ChainConfig, ChainParts, ProviderConfig, ProviderParts, Regis
 #[cfg(feature = "image")]
 use crate::FitExt as _;
 use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum};
+#[cfg(feature = "store")]
+use crate::{DurablePolicy, StoreExt as _};
 
 impl ChainConfig {
     /// Makes the chain. Nothing is sent.
@@ -32,7 +34,7 @@ impl ChainConfig {
     pub fn build_with(&self, registry: &Registry, parts: ChainParts) -> Result<Chain, ConfigError> {
         self.check()?;
         let registry = &self.registry(registry)?;
-        let parts = parts.completed(self)?;
+        let parts = parts.completed(self, registry.context())?;
         let mut providers = Vec::new();
         for provider in &self.providers {
             let handle = provider.build(registry, &parts, self.instrument);
@@ -66,7 +68,11 @@ impl ChainConfig {
             return Err(ConfigError::new("retry_budget", problem));
         }
         check_limit("deadline", self.deadline)?;
-        check("budget", self.budget)?;
+        check("budget", self.budget.clone())?;
+        #[cfg(not(feature = "store"))]
+        if self.store.is_some() {
+            return Err(ConfigError::new("store", super::store::NEEDS_STORE));
+        }
         check("retry_budget", self.retry_budget)?;
         self.strategy.check(self.providers.len())
     }
@@ -96,6 +102,16 @@ impl ChainConfig {
             }
             (_, Strategy::Quorum(policy)) => Quorum::new(solvers, policy).into_arc(),
         };
+        #[cfg(feature = "store")]
+        if let Some(store) = &parts.store {
+            let buy_unconfirmed = self
+                .store
+                .as_ref()
+                .is_some_and(|store| store.buy_unconfirmed);
+            let policy = DurablePolicy::default().buy_unconfirmed(buy_unconfirmed);
+            solver = solver.durable(store).with_policy(policy).into_arc();
+        }
+        // Outside of the store: waiting for another call of the same id takes time, too.
         if let Some(policy) = self.deadline {
             solver = solver.deadline(policy).into_arc();
         }
@@ -114,6 +130,15 @@ impl Registry {
     /// A kind that there is not, and settings that the provider refuses.
     pub fn open(&self, config: &ProviderConfig) -> Result<ProviderHandle, ConfigError> {
         let own = ProviderParts::default().completed(config, Strategy::Fallback)?;
+        if config
+            .keys
+            .budget
+            .as_ref()
+            .is_some_and(|budget| budget.name.is_some())
+        {
+            let problem = "is that of a budget in a chain's store, and one provider alone has none";
+            return Err(ConfigError::new("name", problem).in_key("budget"));
+        }
         let parts = ChainParts::default().provider(config.label(), own);
         config.build(self, &parts, false)
     }
@@ -141,14 +166,15 @@ impl ProviderConfig {
         let none = ProviderParts::default();
         let own = chain.providers.get(self.label()).unwrap_or(&none);
         let budgets = || own.budget.iter().chain(&chain.budget);
-        if keys.price.is_none() && budgets().next().is_some() {
+        let has_budget = budgets().next().is_some() || chain.has_stored_budget(own);
+        if keys.price.is_none() && has_budget {
             let problem = "must be set: the budget has to know what an answer costs at most";
             return Err(ConfigError::new("price", problem));
         }
         let (provider, account) = registry.make(self)?;
         let mut solver = labelled(&keys.kind, &provider);
         // A budget names the price, but further out than the spans and metrics of an attempt.
-        let names_price = budgets().next().is_none() || instrument;
+        let names_price = !has_budget || instrument;
         wrap!(solver in priced(keys.price.filter(|_| names_price)));
         #[cfg(feature = "image")]
         if keys.fit.is_some() && registry.has_known_start(self) {
@@ -168,9 +194,13 @@ impl ProviderConfig {
         if instrument {
             solver = solver.instrumented("attempt").into_arc();
         }
+        let price = keys.price.unwrap_or_default();
         for budget in budgets() {
-            let price = keys.price.unwrap_or_default();
             solver = solver.budget(budget, price).into_arc();
+        }
+        #[cfg(feature = "store")]
+        for budget in own.stored_budget.iter().chain(&chain.stored_budget) {
+            solver = solver.stored_budget(budget, price).into_arc();
         }
         wrap!(solver in
             circuit_breaker(&own.circuit),

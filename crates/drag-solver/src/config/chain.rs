@@ -54,6 +54,20 @@ impl Chain {
         self.parts.budget.as_ref()
     }
 
+    /// What outlives the process, if the file has a `store` or one was given.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn store(&self) -> Option<&crate::StoreHandle> {
+        self.parts.store.as_ref()
+    }
+
+    /// What all providers spend from, if the file names a budget of the store.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn stored_budget(&self) -> Option<&crate::StoredBudget> {
+        self.parts.stored_budget.as_ref()
+    }
+
     /// What its policies share and keep between calls: budgets, circuits, permits and the like. Clones of
     /// the handles, not of what is behind them.
     #[must_use]

@@ -10,7 +10,11 @@
 //!                                          # { kind = "hedge", delay = "8s" }, { kind = "quorum" },
 //!                                          # { kind = "fallback", order = true }: the best first
 //!
+//! [store]                                  # what is paid for survives the process (feature `store`)
+//! path = "drags.db"
+//!
 //! [budget]                                 # together, they spend no more than this
+//! name = "daily"                           # kept in the store; without a name, in memory
 //! per_period = "5"                         # US dollars
 //! period = "24h"
 //!
@@ -32,7 +36,7 @@
 //! The format is not fixed: [`ChainConfig`] is read from anything that serde reads.
 //!
 //! Policies are put around a provider in the one order that works, not in that of the file;
-//! from the outside in: `deadline`, `strategy`, then for each provider `total_timeout`, `retry`,
+//! from the outside in: `deadline`, `store`, `strategy`, then for each provider `total_timeout`, `retry`,
 //! `rate_limit`, `concurrency_limit`, `circuit_breaker`, `budget`, `timeout`, `validate`, `fit`. With
 //! `instrument = true` there are spans and metrics around all of it and around each attempt.
 //!
@@ -113,6 +117,7 @@
 
 mod activity;
 mod advice;
+mod budget;
 mod build;
 mod chain;
 mod handle;
@@ -127,6 +132,9 @@ mod registry;
 mod services;
 #[cfg(test)]
 mod services_tests;
+mod store;
+#[cfg(all(test, feature = "mock", feature = "store"))]
+mod store_tests;
 mod strategy;
 #[cfg(test)]
 #[cfg(all(
@@ -146,6 +154,7 @@ pub use drag_solver_declared::{Declared, DeclaredApi, Definition};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+pub use self::budget::BudgetConfig;
 pub use self::chain::Chain;
 pub use self::handle::ProviderHandle;
 pub use self::health::{
@@ -159,9 +168,10 @@ use self::reader::{Table, switch};
 pub use self::registry::{ProviderKind, Registry};
 pub use self::services::read_service;
 use self::services::{Declaration, declare, services};
+pub use self::store::StoreConfig;
 pub use self::strategy::Strategy;
 use self::value::Value;
-use crate::{BudgetPolicy, ConfigError, DeadlinePolicy, RetryBudgetPolicy};
+use crate::{ConfigError, DeadlinePolicy, RetryBudgetPolicy};
 
 /// A chain as a configuration file has it. See the [module](self) for the format.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -171,8 +181,10 @@ pub struct ChainConfig {
     pub deadline: Option<DeadlinePolicy>,
     /// Who of several providers is asked.
     pub strategy: Strategy,
+    /// Keeps what must outlive the process.
+    pub store: Option<StoreConfig>,
     /// Limits what all providers spend together.
-    pub budget: Option<BudgetPolicy>,
+    pub budget: Option<BudgetConfig>,
     /// Limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudgetPolicy>,
     /// Whether each challenge and each attempt has a tracing span and, with the feature `metrics`, is
@@ -188,9 +200,22 @@ impl ChainConfig {
     setters! {
         deadline: some DeadlinePolicy,
         strategy: Strategy,
-        budget: some BudgetPolicy,
         retry_budget: some RetryBudgetPolicy,
         instrument: bool,
+    }
+
+    /// Sets [`budget`](Self::budget). Takes a [`BudgetPolicy`](crate::BudgetPolicy) too.
+    #[must_use]
+    pub fn budget(mut self, budget: impl Into<BudgetConfig>) -> Self {
+        self.budget = Some(budget.into());
+        self
+    }
+
+    /// Sets [`store`](Self::store).
+    #[must_use]
+    pub fn store(mut self, store: StoreConfig) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// A chain of these providers, with nothing around them.
@@ -238,7 +263,8 @@ impl ChainConfig {
         let config = Self {
             deadline: table.read("deadline", limit)?.flatten(),
             strategy: table.read("strategy", Strategy::of)?.unwrap_or_default(),
-            budget: table.read("budget", BudgetPolicy::deserialize)?,
+            store: table.read("store", |value| Table::of(value)?.take_last())?,
+            budget: table.read("budget", BudgetConfig::deserialize)?,
             retry_budget: table.read("retry_budget", switch)?.flatten(),
             instrument: table
                 .read("instrument", bool::deserialize)?

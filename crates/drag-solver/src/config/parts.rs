@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::activity::Activity;
-use super::{ChainConfig, ProviderConfig, Strategy};
+#[cfg(feature = "store")]
+use super::store::{opened, stored};
+use super::{BudgetConfig, ChainConfig, ProviderConfig, Strategy};
+use crate::http::Context;
 use crate::{
-    Budget, Circuit, ConfigError, Latencies, Permits, RateLimiter, RetryBudget, TrackRecord,
+    Budget, BudgetPolicy, Circuit, ConfigError, Latencies, Permits, RateLimiter, RetryBudget,
+    TrackRecord,
 };
+#[cfg(feature = "store")]
+use crate::{StoreHandle, StoredBudget};
 
 /// What the policies of a chain share and keep between calls: its limits and what they know. Cloning is
 /// cheap, and clones are the same parts.
@@ -45,6 +51,12 @@ use crate::{
 pub struct ChainParts {
     /// What all providers spend from.
     pub budget: Option<Budget>,
+    /// What outlives the process. One that is given is taken in place of the file's.
+    #[cfg(feature = "store")]
+    pub store: Option<StoreHandle>,
+    /// What all providers spend from, if the file names a budget of the store.
+    #[cfg(feature = "store")]
+    pub(super) stored_budget: Option<StoredBudget>,
     /// What limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudget>,
     /// The parts of each provider, by its [label](ProviderConfig::label).
@@ -57,6 +69,9 @@ pub struct ChainParts {
 pub struct ProviderParts {
     /// What it alone spends from.
     pub budget: Option<Budget>,
+    /// The same, if the file names a budget of the store.
+    #[cfg(feature = "store")]
+    pub(super) stored_budget: Option<StoredBudget>,
     /// What is behind its `circuit_breaker`.
     pub circuit: Option<Circuit>,
     /// What is behind its `concurrency_limit`.
@@ -90,6 +105,26 @@ impl ChainParts {
         retry_budget: RetryBudget,
     }
 
+    /// Sets [`store`](Self::store).
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn store(mut self, store: impl Into<StoreHandle>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// Whether a provider with these parts spends from a budget of the store.
+    #[cfg_attr(not(feature = "store"), allow(clippy::unused_self))]
+    pub(super) fn has_stored_budget(&self, own: &ProviderParts) -> bool {
+        #[cfg(feature = "store")]
+        return own.stored_budget.is_some() || self.stored_budget.is_some();
+        #[cfg(not(feature = "store"))]
+        {
+            let _ = own;
+            false
+        }
+    }
+
     /// Adds the parts of the provider with this label.
     #[must_use]
     pub fn provider(mut self, label: impl Into<String>, parts: ProviderParts) -> Self {
@@ -102,13 +137,26 @@ impl ChainParts {
     /// # Errors
     ///
     /// A part of which the file knows nothing.
-    pub(super) fn completed(self, config: &ChainConfig) -> Result<Self, ConfigError> {
+    pub(super) fn completed(
+        self,
+        config: &ChainConfig,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        #[cfg(feature = "store")]
+        let store = opened(self.store, config.store.as_ref(), context)?;
+        #[cfg(not(feature = "store"))]
+        let _ = context;
         let mut given = self.providers;
         let mut providers = BTreeMap::new();
         for provider in &config.providers {
             let label = provider.label();
             let parts = given.remove(label).unwrap_or_default();
             let parts = parts.completed(provider, config.strategy);
+            #[cfg(feature = "store")]
+            let parts = parts.and_then(|mut parts| {
+                parts.stored_budget = stored(provider.keys.budget.as_ref(), store.as_ref())?;
+                Ok(parts)
+            });
             let in_place = |error: ConfigError| error.in_key(label).in_key("providers");
             providers.insert(label.to_owned(), parts.map_err(in_place)?);
         }
@@ -117,7 +165,11 @@ impl ChainParts {
             return Err(ConfigError::new(label, problem).in_key("providers"));
         }
         Ok(Self {
-            budget: part("budget", self.budget, config.budget)?,
+            budget: part("budget", self.budget, in_memory(config.budget.as_ref()))?,
+            #[cfg(feature = "store")]
+            stored_budget: stored(config.budget.as_ref(), store.as_ref())?,
+            #[cfg(feature = "store")]
+            store,
             retry_budget: part("retry_budget", self.retry_budget, config.retry_budget)?,
             providers,
         })
@@ -125,7 +177,8 @@ impl ChainParts {
 
     /// Makes the settings of the file those of the parts.
     pub(super) fn apply(&self, config: &ChainConfig) {
-        set(self.budget.as_ref(), config.budget, Budget::set_policy);
+        let budget = in_memory(config.budget.as_ref());
+        set(self.budget.as_ref(), budget, Budget::set_policy);
         let set_retry_budget = RetryBudget::set_policy;
         set(
             self.retry_budget.as_ref(),
@@ -156,7 +209,15 @@ impl ChainParts {
             Some((label.to_owned(), parts))
         };
         Self {
-            budget: self.budget.clone().filter(|_| new.budget.is_some()),
+            budget: self
+                .budget
+                .clone()
+                .filter(|_| in_memory(new.budget.as_ref()).is_some()),
+            // One that was given stays; the file's is opened anew if it is another one.
+            #[cfg(feature = "store")]
+            store: self.store.clone().filter(|_| old.store == new.store),
+            #[cfg(feature = "store")]
+            stored_budget: None,
             retry_budget: self
                 .retry_budget
                 .clone()
@@ -191,7 +252,9 @@ impl ProviderParts {
         let hedge = matches!(strategy, Strategy::Hedge(_)).then_some(());
         let ordered = matches!(strategy, Strategy::Ordered(_)).then_some(());
         Ok(Self {
-            budget: part("budget", self.budget, keys.budget)?,
+            budget: part("budget", self.budget, in_memory(keys.budget.as_ref()))?,
+            #[cfg(feature = "store")]
+            stored_budget: None,
             circuit: part("circuit_breaker", self.circuit, keys.circuit_breaker)?,
             permits: part("concurrency_limit", self.permits, keys.concurrency_limit)?,
             rate_limiter: part("rate_limit", self.rate_limiter, keys.rate_limit)?,
@@ -208,7 +271,8 @@ impl ProviderParts {
 
     fn apply(&self, provider: &ProviderConfig) {
         let keys = &provider.keys;
-        set(self.budget.as_ref(), keys.budget, Budget::set_policy);
+        let budget = in_memory(keys.budget.as_ref());
+        set(self.budget.as_ref(), budget, Budget::set_policy);
         set(
             self.circuit.as_ref(),
             keys.circuit_breaker,
@@ -233,7 +297,11 @@ impl ProviderParts {
         let is_ordered = matches!(strategy, Strategy::Ordered(_));
         let parts = self.clone();
         Self {
-            budget: parts.budget.filter(|_| keys.budget.is_some()),
+            budget: parts
+                .budget
+                .filter(|_| in_memory(keys.budget.as_ref()).is_some()),
+            #[cfg(feature = "store")]
+            stored_budget: None,
             circuit: parts
                 .circuit
                 .filter(|_| same && keys.circuit_breaker.is_some()),
@@ -252,6 +320,10 @@ impl ProviderParts {
             },
         }
     }
+}
+
+fn in_memory(budget: Option<&BudgetConfig>) -> Option<BudgetPolicy> {
+    budget.and_then(BudgetConfig::in_memory)
 }
 
 /// The part of a policy that is called `key` in the file: the one that is given, or a new one.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use drag_solver_core::{CheckSettings, human_duration};
 use serde::{Deserialize, Deserializer};
 
+use super::BudgetConfig;
 use super::reader::{Table, switch};
 use super::value::Value;
 #[cfg(feature = "image")]
 use crate::FitPolicy;
 use crate::{
-    BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, ConfigError, RateLimitPolicy,
-    RetryPolicy, TimeoutPolicy, Usd, ValidatePolicy,
+    CircuitBreakerPolicy, ConcurrencyLimitPolicy, ConfigError, RateLimitPolicy, RetryPolicy,
+    TimeoutPolicy, Usd, ValidatePolicy,
 };
 
 /// One provider of a chain: who it is, its settings, and the policies around it.
@@ -43,7 +44,7 @@ pub(super) struct ChainKeys {
     pub(super) concurrency_limit: Option<ConcurrencyLimitPolicy>,
     #[serde(deserialize_with = "switch")]
     pub(super) circuit_breaker: Option<CircuitBreakerPolicy>,
-    pub(super) budget: Option<BudgetPolicy>,
+    pub(super) budget: Option<BudgetConfig>,
     #[serde(deserialize_with = "limit")]
     pub(super) timeout: Option<TimeoutPolicy>,
     #[serde(deserialize_with = "switch")]
@@ -105,7 +106,7 @@ impl ProviderConfig {
         /// Leaves the provider alone for a while when most calls fail.
         circuit_breaker: CircuitBreakerPolicy,
         /// Limits what is spent here, beside what the whole chain's budget does.
-        budget: BudgetPolicy,
+        budget: BudgetConfig,
         /// Limits one attempt.
         timeout: TimeoutPolicy,
         /// Refuses answers that cannot be right.
@@ -169,7 +170,7 @@ impl ChainKeys {
         check("rate_limit", self.rate_limit)?;
         check("concurrency_limit", self.concurrency_limit)?;
         check("circuit_breaker", self.circuit_breaker)?;
-        check("budget", self.budget)?;
+        check("budget", self.budget.clone())?;
         #[cfg(feature = "image")]
         check("fit", self.fit)?;
         check("validate", self.validate)

@@ -1,0 +1,169 @@
+//! What outlives the process, as a file has it.
+
+use std::time::Duration;
+
+use drag_solver_core::human_duration;
+use serde::{Deserialize, Serialize};
+
+/// The store of a chain: with it, its calls survive the process (`Durable`), and budgets can be kept in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StoreConfig {
+    /// The file, beside that of the chain.
+    pub path: String,
+    /// How long a process that hangs keeps what it has taken up. Default: 15 s.
+    #[serde(default = "lease", with = "human_duration")]
+    pub lease: Duration,
+    /// How long finished challenges are kept. Default: 30 days.
+    #[serde(default = "challenges", with = "human_duration")]
+    pub challenges: Duration,
+    /// How long it is kept what was spent on what. Default: 400 days.
+    #[serde(default = "money", with = "human_duration")]
+    pub money: Duration,
+    /// Whether it buys again for a challenge of which a purchase was sent and nothing was heard. Default: no, as
+    /// that may pay twice.
+    #[serde(default)]
+    pub buy_unconfirmed: bool,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn lease() -> Duration {
+    Duration::from_secs(15)
+}
+
+fn challenges() -> Duration {
+    DAY * 30
+}
+
+fn money() -> Duration {
+    DAY * 400
+}
+
+impl StoreConfig {
+    /// The store in the file `path`, with its default settings.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            lease: lease(),
+            challenges: challenges(),
+            money: money(),
+            buy_unconfirmed: false,
+        }
+    }
+
+    drag_solver_core::setters! {
+        lease: Duration, challenges: Duration, money: Duration, buy_unconfirmed: bool
+    }
+}
+
+#[cfg(not(feature = "store"))]
+pub(super) use self::absent::check_budget;
+#[cfg(feature = "store")]
+pub(super) use self::present::{check_budget, opened, stored};
+
+#[cfg(feature = "store")]
+mod present {
+    use drag_solver_core::CheckSettings as _;
+    use drag_solver_store::jiff::tz::TimeZone;
+    use drag_solver_store::{
+        Retention, SqliteOptions, SqliteStore, StoreHandle, StoredBudget, StoredBudgetPolicy,
+    };
+
+    use super::StoreConfig;
+    use crate::ConfigError;
+    use crate::config::BudgetConfig;
+    use crate::http::Context;
+
+    impl StoreConfig {
+        /// Opens the store; a path that is not absolute is one beside the chain's file.
+        pub(super) fn open(&self, context: &Context) -> Result<StoreHandle, ConfigError> {
+            let retention = Retention::default()
+                .challenges(self.challenges)
+                .money(self.money);
+            retention.check()?;
+            if self.lease.is_zero() {
+                return Err(ConfigError::new("lease", "must be longer than zero"));
+            }
+            let options = SqliteOptions::default()
+                .lease(self.lease)
+                .retention(retention);
+            let store = SqliteStore::open_with(context.path(&self.path), options);
+            let store = store.map_err(|error| ConfigError::new("path", error.to_string()))?;
+            Ok(StoreHandle::from(&store))
+        }
+    }
+
+    /// The store that is given, or else the file's.
+    pub(in crate::config) fn opened(
+        given: Option<StoreHandle>,
+        config: Option<&StoreConfig>,
+        context: &Context,
+    ) -> Result<Option<StoreHandle>, ConfigError> {
+        match (given, config) {
+            (None, Some(config)) => {
+                let opened = config.open(context);
+                opened.map(Some).map_err(|error| error.in_key("store"))
+            }
+            (given, _) => Ok(given),
+        }
+    }
+
+    pub(in crate::config) fn check_budget(budget: &BudgetConfig) -> Result<(), ConfigError> {
+        policy(budget)?.check()
+    }
+
+    fn policy(budget: &BudgetConfig) -> Result<StoredBudgetPolicy, ConfigError> {
+        let mut policy = StoredBudgetPolicy::default().period(budget.period);
+        policy.total = budget.total;
+        policy.per_period = budget.per_period;
+        policy.per_day = budget.per_day;
+        if let Some(name) = &budget.time_zone {
+            policy.time_zone = TimeZone::get(name).map_err(|_| {
+                let problem = "is not the name of a time zone that this system knows: write it like \
+                               \"Asia/Ho_Chi_Minh\" or \"UTC\"";
+                ConfigError::new("time_zone", problem)
+            })?;
+        }
+        Ok(policy)
+    }
+
+    /// The budget in the store, if it is one of those.
+    pub(in crate::config) fn stored(
+        budget: Option<&BudgetConfig>,
+        store: Option<&StoreHandle>,
+    ) -> Result<Option<StoredBudget>, ConfigError> {
+        let Some((budget, name)) = budget.and_then(|budget| Some((budget, budget.name.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let in_place = |error: ConfigError| error.in_key("budget");
+        let Some(store) = store else {
+            let problem = "is that of a budget in a store, and the chain has none: write [store] and its \
+                           path into the file, or leave the name out";
+            return Err(in_place(ConfigError::new("name", problem)));
+        };
+        let policy = policy(budget).map_err(in_place)?;
+        Ok(Some(if budget.by_label {
+            StoredBudget::by_label(store, name.as_str(), move |_| policy.clone())
+        } else {
+            StoredBudget::new(store, name.as_str(), policy)
+        }))
+    }
+}
+
+#[cfg(not(feature = "store"))]
+mod absent {
+    use crate::ConfigError;
+    use crate::config::BudgetConfig;
+
+    pub(in crate::config) fn check_budget(_: &BudgetConfig) -> Result<(), ConfigError> {
+        Err(ConfigError::new("name", super::NEEDS_STORE))
+    }
+}
+
+/// What a program without the feature says to a file that needs it.
+#[cfg(not(feature = "store"))]
+pub(super) const NEEDS_STORE: &str =
+    "needs the feature `store` of drag-solver, and this program is built without it";
