@@ -49,6 +49,14 @@ impl TaskHandle {
     }
 }
 
+impl TaskHandle {
+    /// Whether nothing was bought, and no paid job fetched.
+    pub(crate) fn has_bought_nothing(&self) -> bool {
+        let tracker = self.tracker.get();
+        tracker.is_none_or(|tracker| tracker.purchases().as_slice().is_empty())
+    }
+}
+
 /// How far a task has come.
 enum State {
     Waiting,

@@ -52,17 +52,18 @@ impl<'a> Results<'a> {
         index: usize,
         result: Result<Answer, Failure>,
     ) -> io::Result<()> {
-        let (result, drawing) = match result {
-            Err(failure) => (Err(failure), None),
+        let (result, drawing, from_store) = match result {
+            Err(failure) => (Err(failure), None, false),
             Ok(Answer {
                 solution,
                 annotation,
+                from_store,
             }) => {
                 let drawing = annotation.map(|annotation| (annotation, *solution.drag()));
-                (Ok(solution), drawing)
+                (Ok(solution), drawing, from_store)
             }
         };
-        self.tally.add(&result);
+        self.tally.add(&result, from_store);
         self.view.count(&self.tally);
         let task = &self.tasks[index];
         self.printer.add(index, TaskResult { task, result })?;
@@ -75,7 +76,7 @@ impl<'a> Results<'a> {
     /// Takes what is known of the task number `index`, on which no work continues.
     pub(crate) fn abandon(&mut self, index: usize, error: SolveError) {
         let result = Err(Failure::Interrupted(error));
-        self.tally.add(&result);
+        self.tally.add(&result, false);
         let task = &self.tasks[index];
         self.printer.add_last(index, TaskResult { task, result });
     }

@@ -12,6 +12,8 @@ use crate::task::Failure;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     solved: usize,
+    /// How many of those were on record, and cost nothing now.
+    from_store: usize,
     /// How many failed in each way.
     failed: BTreeMap<String, usize>,
     spent: Usd,
@@ -20,8 +22,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, result: &Result<Solution, Failure>) {
+    pub(crate) fn add(&mut self, result: &Result<Solution, Failure>, from_store: bool) {
         let spent = match result {
+            Ok(_) if from_store => {
+                self.solved += 1;
+                self.from_store += 1;
+                return;
+            }
             Ok(solution) => {
                 self.solved += 1;
                 solution.spent()
@@ -65,6 +72,9 @@ impl Tally {
     pub(crate) fn summary(&self, total: usize, elapsed: Duration) -> String {
         let mut line = format!("{} of {total} solved", self.solved);
         // Writing to a String cannot fail.
+        if self.from_store > 0 {
+            let _ = write!(line, " ({} on record)", self.from_store);
+        }
         if self.failed() > 0 {
             let kinds = self.failed.iter();
             let kinds: Vec<_> = kinds
@@ -103,7 +113,7 @@ mod tests {
     fn summary(results: &[Result<Solution, Failure>], total: usize) -> String {
         let mut tally = Tally::default();
         for result in results {
-            tally.add(result);
+            tally.add(result, false);
         }
         tally.summary(total, Duration::from_millis(12_340))
     }

@@ -55,6 +55,8 @@ pub(crate) struct Answer {
     pub(crate) solution: Solution,
     /// What is still to be drawn, when the solution was printed.
     pub(crate) annotation: Option<Annotation>,
+    /// Whether it was on record already, and cost nothing now.
+    pub(crate) from_store: bool,
 }
 
 impl From<Solution> for Answer {
@@ -62,6 +64,7 @@ impl From<Solution> for Answer {
         Self {
             solution,
             annotation: None,
+            from_store: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{Chain, ChainConfig, Registry};
 
 use super::registry::registry;
+use super::store::StoreArgs;
 use crate::ui::text::{file_name, one_line};
 
 /// A chain is a page or two; a file longer than this, in bytes, is another file.
@@ -18,8 +19,9 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// # Errors
 ///
 /// One line that says which file, where in it, and what to write.
-pub(crate) fn load(path: &Path) -> anyhow::Result<Chain> {
-    let (config, registry) = parse(path)?;
+pub(crate) fn load(path: &Path, store: &StoreArgs) -> anyhow::Result<Chain> {
+    let (mut config, registry) = parse(path)?;
+    store.put_into(&mut config)?;
     config.build(&registry).context(file_name(path))
 }
 
@@ -82,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chain.toml");
         std::fs::write(&path, text).unwrap();
-        let error = format!("{:#}", load(&path).unwrap_err());
+        let error = format!("{:#}", load(&path, &StoreArgs::default()).unwrap_err());
         let folder = folder.path().to_string_lossy().into_owned();
         error.replace(&format!("{folder}/"), "")
     }
@@ -107,7 +109,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_chain_is_refused() {
-        let none = format!("{:#}", load(Path::new("/no/such.toml")).unwrap_err());
+        let none = format!(
+            "{:#}",
+            load(Path::new("/no/such.toml"), &StoreArgs::default()).unwrap_err()
+        );
         assert!(none.starts_with("cannot read /no/such.toml: "), "{none}");
         let picture = error("GIF89a and so on");
         assert!(
@@ -125,6 +130,9 @@ mod tests {
         let text = "[[providers]]\nkind = \"twocaptcha\"\ntoken = { file = \"key\" }";
         std::fs::write(&path, text).unwrap();
         std::fs::write(folder.path().join("key"), "0123\n").unwrap();
-        assert_eq!(load(&path).unwrap().to_string(), "twocaptcha");
+        assert_eq!(
+            load(&path, &StoreArgs::default()).unwrap().to_string(),
+            "twocaptcha"
+        );
     }
 }

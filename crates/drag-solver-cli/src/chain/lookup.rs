@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use drag_solver::config::{Chain, ProviderHandle};
 
 use super::options::{ChainOptions, POLL_IN_FILE, refuse_beside};
+use super::store::StoreArgs;
 use super::{file, registry};
 use crate::ui::text::one_line;
 
@@ -34,7 +35,9 @@ impl ProviderLookup {
             refuse_beside(path, is_given, "--poll-interval", POLL_IN_FILE)?;
         }
         Ok(Self {
-            file: config.map(file::load).transpose()?,
+            file: config
+                .map(|path| file::load(path, &StoreArgs::default()))
+                .transpose()?,
             poll_interval,
             made: RefCell::default(),
         })

@@ -4,3 +4,4 @@ pub(crate) mod file;
 pub(crate) mod lookup;
 pub(crate) mod options;
 pub(crate) mod registry;
+pub(crate) mod store;

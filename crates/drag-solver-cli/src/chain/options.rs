@@ -13,6 +13,7 @@ use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
 use super::file;
 use super::registry::{self, registry};
+use super::store::StoreArgs;
 use crate::parse::poll_interval;
 use crate::sandbox;
 use crate::ui::console::eprint_unless_quiet;
@@ -83,6 +84,7 @@ impl ChainArgs {
         &self,
         attempts: Option<NonZeroU32>,
         timeout: Option<Duration>,
+        store: &StoreArgs,
     ) -> anyhow::Result<Chain> {
         if let Some(path) = &self.config {
             for (is_given, option, instead) in [
@@ -100,9 +102,10 @@ impl ChainArgs {
             ] {
                 refuse_beside(path, is_given, option, instead)?;
             }
-            return file::load(path);
+            return file::load(path, store);
         }
         let mut options = ChainOptions::new(self.kinds()?);
+        options.store = store.clone();
         options.poll_interval = self.poll_interval;
         options.attempts = attempts.unwrap_or(options.attempts);
         options.timeout = timeout.unwrap_or(options.timeout);
@@ -148,6 +151,7 @@ pub(crate) struct ChainOptions<'a> {
     /// The time for a screenshot.
     timeout: Duration,
     pub(crate) poll_interval: Option<Duration>,
+    pub(crate) store: StoreArgs,
 }
 
 impl<'a> ChainOptions<'a> {
@@ -158,6 +162,7 @@ impl<'a> ChainOptions<'a> {
             attempts: RetryPolicy::default().max_attempts,
             timeout: DEFAULT_TIMEOUT,
             poll_interval: None,
+            store: StoreArgs::default(),
         }
     }
 
@@ -208,7 +213,9 @@ impl<'a> ChainOptions<'a> {
             }
             providers.push(provider);
         }
-        Ok(ChainConfig::new(providers).deadline(self.timeout.into()))
+        let mut config = ChainConfig::new(providers).deadline(self.timeout.into());
+        self.store.put_into(&mut config)?;
+        Ok(config)
     }
 }
 

@@ -6,6 +6,7 @@ use drag_solver::{ErrorKind, SolveError, Usd};
 use serde::Serialize;
 
 use crate::chain::options::ChainArgs;
+use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_version::JsonVersion;
@@ -40,7 +41,11 @@ struct BalanceLine<'a> {
 
 /// Prints what each provider's account holds, one line each.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
-    print_balances(&args.chain.chain(None, None)?, args.format).await
+    print_balances(
+        &args.chain.chain(None, None, &StoreArgs::default())?,
+        args.format,
+    )
+    .await
 }
 
 /// Asks for the balances of all providers of a chain, one after the other, and prints them.

@@ -4,12 +4,15 @@ mod balance;
 mod challenge;
 mod check;
 mod completions;
+mod jobs;
 mod man;
 mod report;
 mod resume;
+mod resume_stored;
 mod service;
 mod services;
 pub(crate) mod solve;
+mod spend;
 
 use clap::Subcommand;
 
@@ -26,8 +29,12 @@ pub(crate) enum Command {
     /// Tell providers whether answers were right, from the lines that `solve --format json` printed
     Report(report::Args),
     /// Fetch answers that were paid for and did not come in time, from the lines that
-    /// `solve --format json` printed; nothing is bought
+    /// `solve --format json` printed, or from a store; nothing is bought
     Resume(resume::Args),
+    /// List what a store has on record: paid for and not fetched, sent and never heard of, solved
+    Jobs(jobs::Args),
+    /// Print what was spent, by day and provider, from a store
+    Spend(spend::Args),
     /// List the services that come as declarations, and what of each is a guess
     Services(services::Args),
     /// Try a service that is declared in TOML, without an account
@@ -55,6 +62,8 @@ impl Command {
             Self::Check(args) => check::run(&args).await,
             Self::Report(args) => report::run(&args).await,
             Self::Resume(args) => resume::run(args, spinner).await,
+            Self::Jobs(args) => jobs::run(&args).await,
+            Self::Spend(args) => spend::run(&args).await,
             Self::Services(args) => services::run(&args),
             Self::Service(command) => service::run(&command).await,
             Self::Challenge(args) => challenge::run(&args),

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::lookup::ProviderLookup;
+use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
@@ -31,12 +32,17 @@ Examples:
   drag-solver resume < lines.json
   # every line again, with the answers that have come
   drag-solver resume --format json < lines.json > newer.json
+  # all that is on record as paid for; no lines are read
+  drag-solver resume --store drags.db
   # a chain from a file, and a screenshot that came from standard input
   drag-solver resume --config chain.toml --screenshot phone.png < line.json")]
 pub(crate) struct Args {
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
 
     /// Where the screenshot is now, if it is not where the line says (one line only)
     #[arg(long, value_name = "PNG")]
@@ -45,24 +51,32 @@ pub(crate) struct Args {
     /// How results are printed; always in the order of the lines. As JSON, lines with nothing to fetch
     /// come out as they went in, so that the output can take the place of the input
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
 
     /// Time for each screenshot
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 
     /// Screenshots that are waited for at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = count::<NonZeroUsize>)]
-    concurrency: NonZeroUsize,
+    pub(super) concurrency: NonZeroUsize,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
     #[arg(long, value_name = "DURATION", value_parser = poll_interval)]
-    poll_interval: Option<Duration>,
+    pub(super) poll_interval: Option<Duration>,
 }
 
-/// Reads the lines of screenshots that were not solved, and waits for the jobs they name.
+/// Reads the lines of screenshots that were not solved, and waits for the jobs they name; or takes both from
+/// a store.
 pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
     check_stdout()?;
+    if args.store.is_given() {
+        ensure!(
+            args.screenshot.is_none(),
+            "--screenshot is for a line, and with --store there are none: the pictures are on record"
+        );
+        return super::resume_stored::run(&args, spinner).await;
+    }
     let providers = &ProviderLookup::new(args.config.as_deref(), args.poll_interval)?;
     let (mut lines, mut exit) = json_input::from_stdin()?;
     if args.format == Format::Text {

@@ -8,12 +8,15 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use drag_solver::config::Chain;
-use drag_solver::{DragChallenge, DragSolver, ErrorKind, PaidJob, Rect, Screenshot, SolveError};
+use drag_solver::{
+    DragChallenge, DragSolver, ErrorKind, PaidJob, Rect, Screenshot, SolveError, StoreExt as _,
+};
 
 use crate::annotation_targets::AnnotateArgs;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::registry::all_credentials;
+use crate::chain::store::{StoreArgs, with_default_id};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::help::after_help;
@@ -36,6 +39,8 @@ Examples:
   drag-solver solve --format json shots > lines.json
   # what another command finds, each answer when it is there
   find shots -name '*.png' -newer last -print0 | drag-solver solve --unordered -0 --files-from -
+  # a batch that can be gone on with by the same line, whatever happens to it
+  drag-solver solve --store drags.db shots
   # standard input, under the name that you have for it
   drag-solver solve --format json --id order-7 - < phone.png";
 
@@ -81,6 +86,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     id: Option<String>,
 
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Buy again for screenshots of which --store has a purchase that was sent and never heard of: that may pay twice
+    #[arg(long)]
+    buy_unconfirmed: bool,
+
     /// Wait for a job that was paid for before; nothing is bought (one screenshot only)
     #[arg(long, value_name = "PROVIDER:JOB", value_parser = paid_job)]
     resume: Option<PaidJob>,
@@ -116,7 +128,11 @@ impl Args {
             };
             format!("--resume names a job of `{}`, {asked}", job.solver)
         })?;
-        Ok(Arc::clone(&provider.checked))
+        let checked = Arc::clone(&provider.checked);
+        Ok(match chain.store() {
+            Some(store) => Arc::new(checked.durable(store)),
+            None => checked,
+        })
     }
 
     /// An unknown picture is no failure of the sandbox where there should have been an account.
@@ -150,7 +166,9 @@ impl Args {
 pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let paths = args.paths.all()?;
     args.check(paths.len())?;
-    let chain = args.chain.chain(args.attempts, args.timeout)?;
+    let store = args.store.clone().buying_unconfirmed(args.buy_unconfirmed);
+    let chain = args.chain.chain(args.attempts, args.timeout, &store)?;
+    let has_store = chain.store().is_some();
     let limit = args
         .timeout
         .or(chain.time_limit())
@@ -170,7 +188,13 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         let (screenshot, annotation) = read(&task.path, targets.get(index))
             .await
             .map_err(|why| task.unusable(&why))?;
-        let challenge = handle.observe(task.challenge(screenshot, limit)?);
+        let challenge = task.challenge(screenshot, limit)?;
+        let challenge = if has_store {
+            with_default_id(challenge, &default_name(&task.path))
+        } else {
+            challenge
+        };
+        let challenge = handle.observe(challenge);
         let resumed = task.paid_jobs.iter().cloned();
         let challenge = resumed.fold(challenge, DragChallenge::resume_job);
         let answer = solver.solve(&challenge).await;
@@ -178,9 +202,16 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         Ok(Answer {
             solution,
             annotation,
+            from_store: has_store && handle.has_bought_nothing(),
         })
     });
     Ok(exit.await)
+}
+
+/// What a screenshot is called in a store: the name of its file, wherever that is.
+fn default_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 /// Reads the screenshot, and makes sure that it can be drawn on if it is to be: both before anything is

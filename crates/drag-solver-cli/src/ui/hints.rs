@@ -138,6 +138,14 @@ pub(crate) fn hint(kind: ErrorKind, solver: &str, config: Option<&Path>) -> Opti
         ErrorKind::CircuitOpen => {
             format!("{solver} is left alone for a while: wait, or {another}")
         }
+        ErrorKind::NotRecorded => {
+            "make the store writable, and run the same line again: nothing is bought that is not on record"
+                .to_owned()
+        }
+        ErrorKind::Unconfirmed => format!(
+            "look at {solver}'s bill, and if nothing was bought there, or it may be paid twice, add \
+             --buy-unconfirmed; `drag-solver jobs unsure` lists them"
+        ),
         ErrorKind::BudgetExhausted => match file {
             Some(file) => format!("raise the budget in {file}, or wait for its period to end"),
             None => "raise the budget, or wait for its period to end".to_owned(),

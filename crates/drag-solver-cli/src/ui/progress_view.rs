@@ -227,7 +227,7 @@ mod tests {
         drop(task);
         let mut tally = Tally::default();
         let error = SolveError::new(ErrorKind::Unauthorized, "no");
-        tally.add(&Err(Failure::Unsolved(error)));
+        tally.add(&Err(Failure::Unsolved(error)), false);
         view.count(&tally);
         assert_eq!(headline(&view), "", "there is nothing to count");
     }
@@ -242,7 +242,7 @@ mod tests {
         let error = SolveError::new(ErrorKind::Unauthorized, "no").with_billed(Billed::Yes);
         let error = error.with_cost(Usd::from_micros(900));
         let mut tally = Tally::default();
-        tally.add(&Err(Failure::Unsolved(error)));
+        tally.add(&Err(Failure::Unsolved(error)), false);
         view.count(&tally);
         assert_eq!(
             headline(&view),

@@ -1,0 +1,143 @@
+//! `--store`: what outlives the command.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow, ensure};
+use drag_solver::config::{ChainConfig, StoreConfig};
+use drag_solver::store::{SqliteStore, StoreHandle};
+use drag_solver::{DragChallenge, Screenshot};
+
+use crate::ui::text::file_name;
+
+/// The option that says where it is kept.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct StoreArgs {
+    /// Keep in this file what is paid for and what it came to. The same line again, also after a crash, skips
+    /// what is solved and fetches what is paid for
+    #[arg(long, value_name = "FILE", env = "DRAG_SOLVER_STORE")]
+    store: Option<PathBuf>,
+
+    #[arg(skip)]
+    buy_unconfirmed: bool,
+}
+
+impl StoreArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The same store, where what may be bought is bought again.
+    pub(crate) fn buying_unconfirmed(mut self, buy_unconfirmed: bool) -> Self {
+        self.buy_unconfirmed |= buy_unconfirmed;
+        self
+    }
+
+    /// The settings of a chain with this store in them, in place of the one that its file names.
+    pub(crate) fn put_into(&self, config: &mut ChainConfig) -> anyhow::Result<()> {
+        if let Some(path) = &self.store {
+            // A path in a file is beside that file, and this one is where the command runs.
+            let path = std::path::absolute(path).context("--store")?;
+            let path = path.into_os_string().into_string();
+            let path = path.map_err(|path| {
+                anyhow!(
+                    "--store {} is no text in UTF-8: choose another name",
+                    path.display()
+                )
+            })?;
+            match &mut config.store {
+                Some(store) => store.path = path,
+                None => config.store = Some(StoreConfig::new(path)),
+            }
+        }
+        match &mut config.store {
+            Some(store) => store.buy_unconfirmed |= self.buy_unconfirmed,
+            None => ensure!(
+                !self.buy_unconfirmed,
+                "--buy-unconfirmed needs a store: name its file with --store, or set DRAG_SOLVER_STORE"
+            ),
+        }
+        Ok(())
+    }
+
+    /// Opens the store, which must be there.
+    pub(crate) fn open(&self) -> anyhow::Result<StoreHandle> {
+        let path = self.store.as_ref();
+        let path =
+            path.context("no store: name its file with --store, or set DRAG_SOLVER_STORE")?;
+        ensure!(
+            path.exists(),
+            "there is no store {}: `drag-solver solve --store` makes one",
+            file_name(path)
+        );
+        Ok(StoreHandle::from(&SqliteStore::open(path)?))
+    }
+}
+
+/// What a screenshot is called in the store unless its user says: the same picture, under the same name and with
+/// the same region, is the same challenge.
+pub(crate) fn with_default_id(challenge: DragChallenge, name: &str) -> DragChallenge {
+    if challenge.id().is_some() {
+        return challenge;
+    }
+    let digest = digest(challenge.screenshot());
+    let region = challenge.region().map(|region| format!("-{region}"));
+    let id = format!("{name}-{digest}{}", region.unwrap_or_default());
+    challenge.with_id(id)
+}
+
+fn digest(screenshot: &Screenshot) -> String {
+    let digest = drag_solver::store::picture_digest(screenshot);
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use drag_solver::Rect;
+    use drag_solver_mock::fixtures;
+
+    use super::*;
+
+    #[test]
+    fn the_same_picture_of_the_same_name_and_region_is_the_same_challenge() {
+        let id = |challenge: DragChallenge, name| {
+            let named = with_default_id(challenge, name);
+            named.id().map(str::to_owned).unwrap()
+        };
+        let first = id(fixtures::challenge(), "a.png");
+        assert!(first.starts_with("a.png-"), "{first}");
+        assert_eq!(first, id(fixtures::challenge(), "a.png"));
+        assert_ne!(first, id(fixtures::challenge(), "b.png"));
+        assert_ne!(first, id(fixtures::challenge_sized(9, 9), "a.png"));
+        let region = Rect::new(1.0, 2.0, 3.0, 4.0);
+        assert_ne!(
+            first,
+            id(fixtures::challenge().with_region(region).unwrap(), "a.png")
+        );
+        assert_eq!(id(fixtures::challenge().with_id("mine"), "a.png"), "mine");
+    }
+
+    #[test]
+    fn a_store_that_is_given_takes_the_place_of_the_path_and_leaves_the_other_settings() {
+        let args = StoreArgs {
+            store: Some("x.db".into()),
+            ..StoreArgs::default()
+        };
+        let mut config = ChainConfig::new([]).store(StoreConfig::new("y.db").buy_unconfirmed(true));
+        args.put_into(&mut config).unwrap();
+        let store = config.store.unwrap();
+        assert!(
+            store.path.ends_with("x.db") && store.path.len() > 4,
+            "{}",
+            store.path
+        );
+        assert!(store.buy_unconfirmed);
+        let error = StoreArgs::default().open().unwrap_err().to_string();
+        assert!(
+            error.contains("--store") && error.contains("DRAG_SOLVER_STORE"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `drag-solver resume --store`: fetches all that a store has on record as paid for, and buys nothing.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
+use drag_solver::config::Chain;
+use drag_solver::store::{ChallengeRecord, Query, Status};
+use drag_solver::{
+    DragChallenge, DragSolver as _, ErrorKind, Event, Observer, Screenshot, SolveError, async_trait,
+};
+
+use super::resume::Args;
+use crate::batch::{BatchOptions, run_all};
+use crate::chain::options::ChainOptions;
+use crate::chain::{file, registry};
+use crate::exit::Exit;
+use crate::task::{Failure, Task};
+use crate::ui::console::eprint_unless_quiet;
+
+/// Refuses every purchase.
+#[derive(Debug)]
+struct BuysNothing;
+
+#[async_trait]
+impl Observer for BuysNothing {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match event {
+            Event::Buying { .. } => Err(SolveError::new(
+                ErrorKind::Unsupported,
+                "nothing more was bought: `resume` only fetches",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Fetches what the store has on record.
+pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
+    let store = args.store.open()?;
+    let mut query = Query::default();
+    (query.unfetched, query.pictures) = (true, true);
+    let mut records = store.list(&query).await?;
+    // Another process is about to fetch these.
+    records.retain(|record| !matches!(record.status, Status::Open { held: true }));
+    drop(store);
+    if records.is_empty() {
+        eprint_unless_quiet("nothing is on record that is paid for and not fetched");
+        return Ok(Exit::Success);
+    }
+    let (chain, records) = (&chain(args, &records)?, &records);
+    let tasks: &Vec<Task> = &records.iter().map(task).collect();
+    let options = BatchOptions {
+        concurrency: args.concurrency.get(),
+        format: args.format,
+        unordered: false,
+        config: args.config.clone(),
+        spinner,
+    };
+    let ended = run_all(tasks, options, |index, handle| async move {
+        let (task, record) = (&tasks[index], &records[index]);
+        let challenge = task.challenge(screenshot(task, record)?, args.timeout)?;
+        let challenge = challenge
+            .with_observer(Arc::new(BuysNothing))
+            .with_id(&*record.id);
+        let answer = chain
+            .solve(&handle.observe(labelled(challenge, record)))
+            .await;
+        answer.map(Into::into).map_err(Failure::Unsolved)
+    });
+    Ok(ended.await)
+}
+
+/// The chain of the file, or one of all whose jobs there are.
+fn chain(args: &Args, records: &[ChallengeRecord]) -> anyhow::Result<Chain> {
+    if let Some(path) = &args.config {
+        return file::load(path, &args.store);
+    }
+    let jobs = records.iter().flat_map(ChallengeRecord::open_jobs);
+    let mut kinds = BTreeSet::new();
+    for job in jobs {
+        match registry::find(&job.solver) {
+            Some(kind) => kinds.insert(&*kind.name),
+            None => bail!(
+                "{job} is of no provider that this command knows: if it is in a chain's file, add --config"
+            ),
+        };
+    }
+    let mut options = ChainOptions::new(kinds.into_iter().collect());
+    options.poll_interval = args.poll_interval;
+    options.store = args.store.clone();
+    options.build()
+}
+
+fn task(record: &ChallengeRecord) -> Task {
+    Task {
+        path: PathBuf::from(&record.id),
+        id: Some(record.id.clone()),
+        region: record.region,
+        paid_jobs: record.open_jobs().collect(),
+    }
+}
+
+fn screenshot(task: &Task, record: &ChallengeRecord) -> Result<Screenshot, Failure> {
+    let Some(picture) = &record.picture else {
+        return Err(task.unusable("its picture is not on record"));
+    };
+    Screenshot::from_bytes(picture.clone()).map_err(|error| task.unusable(&error.to_string()))
+}
+
+fn labelled(challenge: DragChallenge, record: &ChallengeRecord) -> DragChallenge {
+    let challenge = match &record.label {
+        Some(label) => challenge.with_label(&**label),
+        None => challenge,
+    };
+    match &record.instruction {
+        Some(instruction) => challenge.with_instruction(&**instruction),
+        None => challenge,
+    }
+}
