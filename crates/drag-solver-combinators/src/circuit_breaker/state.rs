@@ -19,6 +19,23 @@ pub(crate) const MAX_SAMPLES: u32 = 100_000;
 ///
 /// Make it yourself to put several solvers behind one circuit, or to look at it from outside:
 /// `.circuit_breaker(&circuit)`.
+///
+/// ```
+/// use drag_solver_combinators::{Circuit, CircuitBreakerPolicy, CircuitState, DragSolverExt};
+/// # use drag_solver_core::{DragSolver, ErrorKind};
+/// # use drag_solver_mock::{MockSolver, fixtures};
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// # let challenge = fixtures::challenge();
+/// # let provider = MockSolver::new("example").always(ErrorKind::Unavailable);
+/// let circuit = Circuit::new(CircuitBreakerPolicy::default().min_samples(1));
+/// let solver = provider.circuit_breaker(&circuit);
+///
+/// solver.solve(&challenge).await.unwrap_err();
+/// assert_eq!(circuit.state(), CircuitState::Open);
+/// assert_eq!(circuit.probes_in().unwrap().as_secs(), 30);
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Circuit(Arc<Mutex<Machine>>);
 

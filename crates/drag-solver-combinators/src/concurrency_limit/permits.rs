@@ -14,6 +14,21 @@ use crate::sync::{Mutex, lock};
 ///
 /// Make them yourself to put one limit around several solvers, or to look at them from outside:
 /// `.concurrency_limit(&permits)`.
+///
+/// ```
+/// use drag_solver_combinators::{ConcurrencyLimitPolicy, DragSolverExt, Permits};
+/// # use drag_solver_mock::MockSolver;
+/// # let (first, second) = (MockSolver::new("first"), MockSolver::new("second"));
+///
+/// let permits = Permits::new(ConcurrencyLimitPolicy::default().max_in_flight(5));
+/// let chain = first
+///     .concurrency_limit(&permits)
+///     .or(second.concurrency_limit(&permits)); // five in both together
+///
+/// permits.set_policy(permits.policy().max_in_flight(2)); // from now on, with calls under way too
+/// assert_eq!((permits.in_flight(), permits.waiting()), (0, 0));
+/// # let _ = chain;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Permits(Arc<Shared>);
 

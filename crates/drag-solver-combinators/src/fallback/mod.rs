@@ -123,7 +123,7 @@ impl Fallback {
         self.judging(policy, Jitter::random())
     }
 
-    /// Goes on from what another fallback learnt of the solvers, in the order of the list. Changes nothing
+    /// Continues with what another fallback learnt of the solvers, in the order of the list. Changes nothing
     /// unless it is [`ordered`](Self::ordered).
     ///
     /// ```

@@ -143,7 +143,7 @@ impl Hedge {
         self
     }
 
-    /// Goes on from the latencies that another hedge saw, in the order of the list. Its counters begin
+    /// Continues with the latencies that another hedge saw, in the order of the list. Its counters begin
     /// at zero.
     ///
     /// ```

@@ -18,7 +18,7 @@ pub(super) struct Line {
 }
 
 /// The bill of one call. `chain` is the name of the solver that was called, `brought` are the paid jobs of
-/// its challenge, and `price` is what an answer costs of which nobody says more.
+/// its challenge, and `price` is what an answer costs if no solver says it.
 pub(super) fn bill(
     chain: &str,
     purchases: &Purchases,

@@ -24,7 +24,7 @@ pub(super) fn ended(scope: &str, call: &CallInfo<'_>, solver: &str, outcome: &st
     }
 }
 
-/// What the call bought. An answer of which nobody says what it costs costs `price`.
+/// What the call bought. An answer costs `price` if no solver says what it cost.
 pub(super) fn billed(scope: &str, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
     let purchases = call.purchases();
     for line in bill(call.solver, &purchases, call.outcome, brought, price) {

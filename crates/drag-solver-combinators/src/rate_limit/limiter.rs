@@ -16,6 +16,25 @@ use crate::sync::{Mutex, lock};
 ///
 /// Make it yourself to put one limit around several solvers, or to look at it from outside:
 /// `.rate_limit(&limiter)`.
+///
+/// ```
+/// use drag_solver_combinators::{DragSolverExt, RateLimitPolicy, RateLimiter};
+/// # use drag_solver_core::DragSolver;
+/// # use drag_solver_mock::{MockSolver, fixtures};
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), drag_solver_core::SolveError> {
+/// # let challenge = fixtures::challenge();
+/// # let provider = MockSolver::new("example").always(fixtures::drag());
+/// let limiter = RateLimiter::new(RateLimitPolicy::default().max_calls(6).burst(1));
+/// let solver = provider.rate_limit(&limiter);
+///
+/// solver.solve(&challenge).await?;
+/// assert_eq!(limiter.next_in().unwrap().as_secs(), 10);
+/// limiter.set_policy(limiter.policy().max_calls(60)); // from now on
+/// assert_eq!(limiter.next_in().unwrap().as_secs(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RateLimiter(Arc<Shared>);
 

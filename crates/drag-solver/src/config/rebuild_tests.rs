@@ -64,7 +64,7 @@ fn answers(name: &str, seconds: u64) -> MockSolver {
     MockSolver::new(name).always(Outcome::answer(fixtures::drag()).after(secs(seconds)))
 }
 
-/// Calls that run while the test goes on.
+/// Calls that run beside the test.
 fn spawn(chain: &Chain, count: usize) -> Vec<tokio::task::JoinHandle<Option<ErrorKind>>> {
     let call = || {
         let chain = chain.clone();
