@@ -9,67 +9,78 @@ use crate::measure::{
     count, observe,
 };
 
-pub(super) fn begun<'a>(scope: &'a str, chain: &'a str) -> Held<'a> {
-    Held::of(CALLS_IN_FLIGHT, &[("scope", scope), ("solver", chain)])
+/// What tells the metrics of one place from those of others.
+///
+/// A label of the challenge (who it is for) belongs here beside the scope, for those who ask for it in the
+/// [policy](super::InstrumentPolicy): with no more than so many values, and `other` for what is beyond them.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) scope: &'a str,
 }
 
-pub(super) fn ended(scope: &str, call: &CallInfo<'_>, solver: &str, outcome: &str) {
-    let labels = [("scope", scope), ("solver", solver), ("outcome", outcome)];
-    count(CALLS, &labels, 1);
-    observe(CALL_DURATION, &labels, call.elapsed.as_secs_f64());
-    if let CallOutcome::Solved(solution) = call.outcome
-        && let Some(cost) = solution.cost()
-    {
-        observe(ANSWER_COST, &labels[..2], cost.to_f64_lossy());
+impl<'a> Place<'a> {
+    fn labels<const N: usize>(
+        self,
+        others: [(&'static str, &'a str); N],
+    ) -> Vec<(&'static str, &'a str)> {
+        let own = [("scope", self.scope)];
+        own.into_iter().chain(others).collect()
     }
-}
 
-/// What the call bought. An answer costs `price` if no solver says what it cost.
-pub(super) fn billed(scope: &str, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
-    let purchases = call.purchases();
-    for line in bill(call.solver, &purchases, call.outcome, brought, price) {
-        let Line {
-            solver,
-            bought,
-            billed,
-            cost,
-        } = &line;
-        let step = |step| {
-            let labels = [("scope", scope), ("solver", &**solver), ("step", step)];
-            count(PURCHASES, &labels, 1);
-        };
-        if *bought {
+    pub(super) fn begun(self, chain: &'a str) -> Held<'a> {
+        Held::of(CALLS_IN_FLIGHT, &self.labels([("solver", chain)]))
+    }
+
+    pub(super) fn ended(self, call: &CallInfo<'_>, solver: &'a str, outcome: &'a str) {
+        let labels = self.labels([("solver", solver), ("outcome", outcome)]);
+        count(CALLS, &labels, 1);
+        observe(CALL_DURATION, &labels, call.elapsed.as_secs_f64());
+        if let CallOutcome::Solved(solution) = call.outcome
+            && let Some(cost) = solution.cost()
+        {
+            let labels = self.labels([("solver", solver)]);
+            observe(ANSWER_COST, &labels, cost.to_f64_lossy());
+        }
+    }
+
+    /// What the call bought. An answer costs `price` if no solver says what it cost.
+    pub(super) fn billed(self, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
+        let purchases = call.purchases();
+        for line in bill(call.solver, &purchases, call.outcome, brought, price) {
+            self.line(&line);
+        }
+    }
+
+    fn line(self, line: &'a Line) {
+        let solver = ("solver", &*line.solver);
+        let step = |step| count(PURCHASES, &self.labels([solver, ("step", step)]), 1);
+        if line.bought {
             step("bought");
-            if let Some(cost) = cost {
-                let labels = [("scope", scope), ("solver", &**solver)];
-                change(SPENT, &labels, cost.to_f64_lossy());
+            if let Some(cost) = line.cost {
+                change(SPENT, &self.labels([solver]), cost.to_f64_lossy());
             }
         }
-        match billed {
+        match line.billed {
             Some(Billed::No) => step("not_billed"),
             Some(Billed::Maybe) => step("maybe_billed"),
             Some(Billed::Yes) => step("billed"),
-            None if *bought => step("unfinished"),
+            None if line.bought => step("unfinished"),
             None => {}
         }
     }
-}
 
-pub(super) fn reported(
-    scope: &str,
-    solver: &str,
-    verdict: Verdict,
-    outcome: &Result<(), SolveError>,
-) {
-    let outcome = match outcome {
-        Ok(()) => "accepted",
-        Err(error) => error.kind().as_str(),
-    };
-    let labels = [
-        ("scope", scope),
-        ("solver", solver),
-        ("verdict", verdict.as_str()),
-        ("outcome", outcome),
-    ];
-    count(REPORTS, &labels, 1);
+    pub(super) fn reported(
+        self,
+        solver: &'a str,
+        verdict: Verdict,
+        outcome: &'a Result<(), SolveError>,
+    ) {
+        let outcome = match outcome {
+            Ok(()) => "accepted",
+            Err(error) => error.kind().as_str(),
+        };
+        let verdict = ("verdict", verdict.as_str());
+        let labels = self.labels([("solver", solver), verdict, ("outcome", outcome)]);
+        count(REPORTS, &labels, 1);
+    }
 }

@@ -72,6 +72,13 @@ impl<S: DragSolver> Instrument<S> {
         }
     }
 
+    #[cfg(feature = "metrics")]
+    fn place(&self) -> metrics::Place<'_> {
+        metrics::Place {
+            scope: &self.policy.scope,
+        }
+    }
+
     #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self))] // its scope labels the metrics
     fn ended(&self, span: &Span, call: &CallInfo<'_>) {
         let (outcome, solver) = match call.outcome {
@@ -88,7 +95,7 @@ impl<S: DragSolver> Instrument<S> {
         let milliseconds = u64::try_from(call.elapsed.as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", milliseconds);
         #[cfg(feature = "metrics")]
-        metrics::ended(&self.policy.scope, call, solver, outcome);
+        self.place().ended(call, solver, outcome);
     }
 }
 
@@ -109,16 +116,13 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
             elapsed_ms = Empty,
         );
         #[cfg(feature = "metrics")]
-        let (_under_way, brought) = (
-            metrics::begun(&self.policy.scope, chain),
-            challenge.paid_jobs(),
-        );
+        let (_under_way, brought) = (self.place().begun(chain), challenge.paid_jobs());
         let (challenge, tracker) = challenge.tracked();
         let call = self.inner.solve(&challenge).instrument(span.clone());
         let after = |call: &CallInfo<'_>| {
             self.ended(&span, call);
             #[cfg(feature = "metrics")]
-            metrics::billed(&self.policy.scope, call, brought, self.price);
+            self.place().billed(call, brought, self.price);
         };
         watch(chain, &tracker, call, after).await
     }
@@ -126,7 +130,7 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         let outcome = self.inner.report(solution, verdict).await;
         #[cfg(feature = "metrics")]
-        metrics::reported(&self.policy.scope, solution.solver(), verdict, &outcome);
+        self.place().reported(solution.solver(), verdict, &outcome);
         outcome
     }
 }

@@ -65,8 +65,6 @@ pub(crate) fn observe(metric: &Metric, labels: Labels<'_>, value: f64) {
     ::metrics::histogram!(metric.name, &owned(metric, labels)).record(value);
 }
 
-/// The labels of every metric pass through here. One of the challenge (who it is for) would be added here,
-/// for those who ask for it, with no more than so many values: what is beyond them has to count as `other`.
 #[cfg(feature = "metrics")]
 fn owned(metric: &Metric, labels: Labels<'_>) -> Vec<(&'static str, String)> {
     let labels = labels.iter();
