@@ -355,6 +355,7 @@ async fn a_bad_file_leaves_the_old_chain_as_it_was() {
         .replace("\"1\"", "\"0.001\"");
     for (wrong, path) in [
         ("address = \"none\"", "providers.a.address"),
+        #[cfg(feature = "image")]
         ("fit = { max_side = 0 }", "providers.a.fit.max_side"),
         ("[[providers]]\nkind = \"nobody\"", "providers.nobody.kind"),
         ("[[providers]]\nkind = \"a\"", "providers.a"),
