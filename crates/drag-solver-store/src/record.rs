@@ -314,6 +314,30 @@ pub struct Query {
     pub pictures: bool,
 }
 
+impl Query {
+    drag_solver_core::setters! {
+        status: some StatusKind,
+        unconfirmed: bool,
+        unfetched: bool,
+        limit: some u32,
+        pictures: bool,
+    }
+
+    /// Sets [`label`](Self::label).
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Sets [`after`](Self::after).
+    #[must_use]
+    pub fn after(mut self, id: impl Into<String>) -> Self {
+        self.after = Some(id.into());
+        self
+    }
+}
+
 /// The states of [`Status`], by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use drag_solver_core::{
-    Attempt, Billed, DragChallenge, Event, JobId, Observer, PaidJob, Solution, SolveError, Tracker,
-    Usd, async_trait,
+    Attempt, Billed, DragChallenge, Event, JobId, Observer, PaidJob, Purchases, Solution,
+    SolveError, Tracker, Usd, async_trait,
 };
 
 use super::{Account, unreadable};
 use crate::key::new_key;
-use crate::lines::Lines;
+use crate::lines::{Lines, Missed};
 use crate::{Charge, Fact, StoreHandle};
 
 /// Charges the purchases of one call.
@@ -77,17 +77,18 @@ impl Charges {
         };
         let limits = self.account.policy.limits(self.store.now());
         let charged = self.store.charge(&charge, &limits).await;
+        undo.key = None; // what failed was not written
         let charged = charged.map_err(|error| unreadable(&self.challenge, solver, error))?;
         charged.map_err(|short| {
             self.account
                 .refusal(&self.challenge, solver, self.price, &short, &self.store)
         })?;
-        undo.key = None;
         self.lines().add(charge.key, solver, None);
         Ok(())
     }
 
-    fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+    /// What a purchase came to, as far as that is known.
+    fn amount(&self, solver: &str, billed: Billed, cost: Option<Usd>) -> Option<Usd> {
         let cost = cost.filter(|cost| !cost.is_negative());
         let amount = match billed {
             Billed::No => Some(Usd::ZERO),
@@ -97,6 +98,37 @@ impl Charges {
             let price = self.price;
             tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
         }
+        amount
+    }
+
+    fn not_charged(&self, key: i64) {
+        let amount = Usd::ZERO;
+        drop(self.store.record(Fact::ChargeSettled { key, amount }));
+    }
+
+    /// Puts on record what happened while the call was dropped, here or further in, before it was told here.
+    fn catch_up(&self, purchases: &Purchases) {
+        let missed = self.lines().catch_up(purchases.as_slice());
+        for missed in missed {
+            match missed {
+                Missed::NotBought(line) => self.not_charged(line.key),
+                Missed::Bought(line, job) => {
+                    let job = PaidJob::new(&*line.solver, job);
+                    drop(self.store.record(Fact::ChargedFor { key: line.key, job }));
+                }
+                Missed::Settled(line, settlement) => {
+                    let amount = self.amount(&line.solver, settlement.billed, settlement.cost);
+                    drop(self.store.record(Fact::ChargeSettled {
+                        key: line.key,
+                        amount: amount.unwrap_or(self.price),
+                    }));
+                }
+            }
+        }
+    }
+
+    fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+        let amount = self.amount(solver, billed, cost);
         let line = self.lines().end(solver, job);
         let fact = match (line, job) {
             (Some(line), _) => Fact::ChargeSettled {
@@ -130,10 +162,9 @@ impl Observer for Charges {
         match *event {
             Event::Buying { solver } => self.buying(solver).await?,
             Event::NotBought { solver } => {
-                let key = self.lines().undo(solver);
-                if let Some(key) = key {
-                    let amount = Usd::ZERO;
-                    drop(self.store.record(Fact::ChargeSettled { key, amount }));
+                let line = self.lines().undo(solver);
+                if let Some(line) = line {
+                    self.not_charged(line.key);
                 }
             }
             Event::Bought { solver, job } => {
@@ -184,6 +215,7 @@ impl Call {
         let Some(tracker) = self.tracker.take() else {
             return;
         };
+        self.charges.catch_up(&tracker.purchases());
         if !tracker.purchases().is_silent() {
             return;
         }

@@ -221,11 +221,15 @@ impl<S: DragSolver> StoredBudgeted<S> {
 struct Reservation<'a> {
     store: &'a StoreHandle,
     key: i64,
+    /// Whether something is set aside, or may be.
+    is_held: bool,
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        drop(self.store.record(Fact::Released(self.key)));
+        if self.is_held {
+            drop(self.store.record(Fact::Released(self.key)));
+        }
     }
 }
 
@@ -238,16 +242,18 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
         let store = &self.budget.store;
         let account = self.budget.account(challenge.label());
         // Before the first await: what is set aside while this is dropped is given back.
-        let reservation = (!self.resumes(challenge)).then(|| Reservation {
+        let mut reservation = (!self.resumes(challenge)).then(|| Reservation {
             store,
             key: new_key(),
+            is_held: true,
         });
-        if let Some(Reservation { key, .. }) = &reservation {
+        if let Some(Reservation { key, is_held, .. }) = &mut reservation {
             let (amount, limits) = (
                 self.price * self.purchases,
                 account.policy.limits(store.now()),
             );
             let reserved = store.reserve(*key, &account.name, amount, &limits).await;
+            *is_held = matches!(reserved, Ok(Ok(()))); // what failed was not written
             let reserved = reserved.map_err(|error| unreadable(challenge, self.name(), error))?;
             reserved
                 .map_err(|short| account.refusal(challenge, self.name(), amount, &short, store))?;

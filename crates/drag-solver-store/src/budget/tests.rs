@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings as _, Event, JobId, PaidJob, solver_fn};
+use drag_solver_core::{CheckSettings as _, Event, JobId, Observer, PaidJob, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -132,6 +132,38 @@ async fn a_dropped_call_gives_back_what_it_set_aside_and_pays_for_what_it_bought
             .is_err()
     );
     assert_eq!(rich.state(None).await.unwrap().spent, price());
+}
+
+/// Waits for ever when it hears of a purchase.
+#[derive(Debug)]
+struct Stuck;
+
+#[async_trait]
+impl Observer for Stuck {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if matches!(event, Event::Buying { .. }) {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_before_its_purchase_is_sent_costs_nothing() {
+    let store = store();
+    let budget = budget(&store, "1");
+    let mock = answering(1);
+    let inside = solver_fn("chain", move |challenge: DragChallenge| {
+        let (mock, challenge) = (mock.clone(), challenge.with_observer(Arc::new(Stuck)));
+        async move { mock.solve(&challenge).await }
+    });
+    let solver = inside.stored_budget(&budget, price());
+    let second = Duration::from_secs(1);
+    let challenge = fixtures::challenge();
+    let ended = tokio::time::timeout(second, solver.solve(&challenge)).await;
+    assert!(ended.is_err());
+    let state = budget.state(None).await.unwrap();
+    assert_eq!((state.spent, state.reserved), (Usd::ZERO, Usd::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,6 +302,8 @@ async fn it_keeps_the_contract() {
     let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
         .expecting(fixtures::drag(), 1.0)
         .on_paused_clock()
+        // Of 1,000 at once, each dropped at each of its awaits, SQLite in a debug build takes 20 s.
+        .with_calls_at_once(50)
         .without(
             contract::Check::ErrorsAreSensible,
             "it solves every picture",

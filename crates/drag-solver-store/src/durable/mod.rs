@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     Billed, CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Event, Frame,
-    Solution, SolveError, async_trait, forward_solver, setters,
+    Solution, SolveError, Tracker, async_trait, forward_solver, setters,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
@@ -259,9 +259,17 @@ impl Waiting<'_> {
 struct Call {
     store: StoreHandle,
     claim: Option<Claim>,
+    /// Who writes what it buys, and what is known of that.
+    purchases: Option<(Arc<Recorder>, Tracker)>,
 }
 
 impl Call {
+    fn catch_up(&self) {
+        if let Some((recorder, tracker)) = &self.purchases {
+            recorder.catch_up(&tracker.purchases());
+        }
+    }
+
     fn finished(&mut self, outcome: Option<Result<Solution, SolveError>>) -> Option<Fact> {
         let claim = self.claim.take()?;
         Some(Fact::Finished { claim, outcome })
@@ -270,6 +278,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
+        self.catch_up();
         if let Some(fact) = self.finished(None) {
             drop(self.store.record(fact));
         }
@@ -292,7 +301,11 @@ impl<S: DragSolver> DragSolver for Durable<S> {
             Turn::Work(claim, record) => (claim, record),
         };
         let store = self.store.clone();
-        let mut call = Call { store, claim };
+        let mut call = Call {
+            store,
+            claim,
+            purchases: None,
+        };
         let resumed = resume(challenge.clone().with_id(id), &record)?;
         let refusal = self.unconfirmed(challenge, &record);
         if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
@@ -301,7 +314,9 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let recorder = Recorder::new(self.store.clone(), claim, &record, &resumed, refusal);
         let recorder = Arc::new(recorder);
         let (watched, tracker) = resumed.with_observer(recorder.clone()).tracked();
+        call.purchases = Some((Arc::clone(&recorder), tracker.clone()));
         let outcome = self.inner.solve(&watched).await;
+        call.catch_up();
         recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
         if let Some(finished) = call.finished(Some(outcome.clone()))
             && let Err(error) = self.store.record(finished).await

@@ -12,7 +12,7 @@ use drag_solver_core::{
 
 use super::not_recorded;
 use crate::key::new_key;
-use crate::lines::Lines;
+use crate::lines::{Lines, Missed};
 use crate::{
     ChallengeRecord, Claim, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
     StoreErrorKind, StoreHandle,
@@ -88,8 +88,9 @@ impl Recorder {
             frame,
             picture: self.picture.clone(),
         });
-        begun.await.map_err(refused)?;
-        undo.keep();
+        let begun = begun.await;
+        undo.keep(); // what failed was not written
+        begun.map_err(refused)?;
         self.state().lines.add(key, solver, None);
         Ok(())
     }
@@ -147,9 +148,25 @@ impl Recorder {
     }
 
     fn not_bought(&self, solver: &str) {
-        let key = self.state().lines.undo(solver);
-        if let Some(key) = key {
-            drop(self.store.record(Fact::NotBought(key)));
+        let line = self.state().lines.undo(solver);
+        if let Some(line) = line {
+            drop(self.store.record(Fact::NotBought(line.key)));
+        }
+    }
+
+    /// Puts on record what happened while the call was dropped, here or further in, before it was told here.
+    pub(super) fn catch_up(&self, purchases: &Purchases) {
+        let missed = self.state().lines.catch_up(purchases.as_slice());
+        for missed in missed {
+            drop(self.store.record(match missed {
+                Missed::NotBought(line) => Fact::NotBought(line.key),
+                Missed::Bought(line, job) => Fact::Bought { key: line.key, job },
+                Missed::Settled(line, settlement) => Fact::Settled {
+                    key: line.key,
+                    billed: settlement.billed,
+                    cost: settlement.cost,
+                },
+            }));
         }
     }
 

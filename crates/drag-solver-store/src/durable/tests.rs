@@ -305,6 +305,57 @@ async fn a_solver_that_says_nothing_is_on_record_as_one_that_bought() {
     assert_eq!(record.open_jobs().count(), 1);
 }
 
+/// Waits for ever when it hears of a purchase, or of its job.
+#[derive(Debug)]
+struct Stuck {
+    at_buying: bool,
+}
+
+#[async_trait]
+impl Observer for Stuck {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        let is_it = match event {
+            Event::Buying { .. } => self.at_buying,
+            Event::Bought { .. } => !self.at_buying,
+            _ => false,
+        };
+        if is_it {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_before_its_purchase_is_sent_has_bought_nothing() {
+    let store = store();
+    let mock = MockSolver::new("a").always(answers_after(1));
+    let asked = mock.clone();
+    // A budget further in, say, that is still being written.
+    let inside = solver_fn("chain", move |challenge: DragChallenge| {
+        let asked = asked.clone();
+        let challenge = challenge.with_observer(Arc::new(Stuck { at_buying: true }));
+        async move { asked.solve(&challenge).await }
+    });
+    dropped(&inside.durable(&store), &order()).await;
+    let record = on_record(&store).await;
+    assert_eq!(record.purchases, []);
+    assert!(record.picture.is_none());
+    mock.clone().durable(&store).solve(&order()).await.unwrap();
+    assert_eq!(mock.purchases(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_on_record_also_if_the_call_is_dropped_while_others_are_told_of_it() {
+    let store = store();
+    let slow = MockSolver::new("a").always(answers_after(100));
+    let stuck = order().with_observer(Arc::new(Stuck { at_buying: false }));
+    dropped(&slow.durable(&store), &stuck).await;
+    let record = on_record(&store).await;
+    assert_eq!(record.open_jobs().count(), 1);
+    assert_eq!(record.unconfirmed().count(), 0);
+}
+
 /// A store that fails as it is told, for the rest the one inside.
 #[derive(Clone, Debug)]
 struct Failing {
@@ -419,6 +470,8 @@ async fn it_keeps_the_contract() {
     let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
         .expecting(fixtures::drag(), 1.0)
         .on_paused_clock()
+        // Of 1,000 at once, each dropped at each of its awaits, SQLite in a debug build takes 20 s.
+        .with_calls_at_once(50)
         .without(
             contract::Check::ErrorsAreSensible,
             "it solves every picture",

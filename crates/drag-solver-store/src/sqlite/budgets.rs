@@ -2,7 +2,7 @@
 
 use drag_solver_core::Usd;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::values::{of_usd, time};
 use crate::money::QUARTER_SECONDS;
@@ -27,10 +27,11 @@ impl Account<'_> {
         };
         self.db
             .prepare_cached(
-                "SELECT COALESCE(SUM(amount), 0) FROM charges WHERE budget = ? AND at > ?",
+                "SELECT SUM(amount >> 32), SUM(amount & 0xffffffff) FROM charges
+                     WHERE budget = ? AND at > ?",
             )?
             .query_row(params![self.budget, since.as_millisecond()], |row| {
-                row.get(0)
+                sum(row, 0)
             })
     }
 
@@ -38,11 +39,11 @@ impl Account<'_> {
     fn reserved(&self) -> Result<i64> {
         self.db
             .prepare_cached(
-                "SELECT COALESCE(SUM(amount), 0) FROM reservations WHERE budget = ?
-                     AND owner IN (SELECT key FROM owners WHERE lease_until > ?)",
+                "SELECT SUM(amount >> 32), SUM(amount & 0xffffffff) FROM reservations
+                     WHERE budget = ? AND owner IN (SELECT key FROM owners WHERE lease_until > ?)",
             )?
             .query_row(params![self.budget, self.now.as_millisecond()], |row| {
-                row.get(0)
+                sum(row, 0)
             })
     }
 
@@ -56,7 +57,7 @@ impl Account<'_> {
             let left = most.saturating_sub(spent).saturating_sub(reserved);
             if amount > left {
                 let frees_at = match limit.since {
-                    Some(since) => self.frees_at(amount - left, since)?,
+                    Some(since) => self.frees_at(amount.saturating_sub(left), since)?,
                     None => None,
                 };
                 return Ok(Some(Shortage {
@@ -75,13 +76,15 @@ impl Account<'_> {
         let at: Option<i64> = self
             .db
             .prepare_cached(
-                "SELECT at FROM (SELECT at, SUM(amount) OVER (ORDER BY at, key) AS up_to FROM charges
-                     WHERE budget = ?1 AND at > ?2)
+                // In the order of the index; TOTAL never overflows.
+                "SELECT at FROM (SELECT at, TOTAL(amount) OVER (ORDER BY at, amount, key
+                     ROWS UNBOUNDED PRECEDING) AS up_to FROM charges WHERE budget = ?1 AND at > ?2)
                  WHERE up_to >= ?3 LIMIT 1",
             )?
-            .query_row(params![self.budget, since.as_millisecond(), missing], |row| {
-                row.get(0)
-            })
+            .query_row(
+                params![self.budget, since.as_millisecond(), missing],
+                |row| row.get(0),
+            )
             .optional()?;
         Ok(at.map(time).transpose()?)
     }
@@ -106,7 +109,7 @@ impl Account<'_> {
     }
 
     pub(super) fn charge(&self, charge: &Charge, limits: &[Limit]) -> Result<Option<Shortage>> {
-        let amount = of_usd(charge.amount);
+        let amount = of_usd(charge.amount).max(0);
         let reserved = self.take_reserved(charge.reservation, amount)?;
         if let Some(shortage) = self.check(amount - reserved, limits)?
             && amount > reserved
@@ -131,7 +134,7 @@ impl Account<'_> {
             )?
             .query_row(params![key, self.now.as_millisecond()], |row| row.get(0))
             .optional()?;
-        let taken = there.unwrap_or(0).min(amount);
+        let taken = there.unwrap_or(0).clamp(0, amount);
         self.put_back(reservation, -taken)?;
         Ok(taken)
     }
@@ -169,16 +172,24 @@ impl Account<'_> {
     }
 
     pub(super) fn state(&self, since: &[Timestamp]) -> Result<BudgetState> {
-        let sum = |since| self.spent_since(since).map(Usd::from_nanos);
+        let spent = |since| self.spent_since(since).map(Usd::from_nanos);
         Ok(BudgetState {
-            spent: sum(None)?,
+            spent: spent(None)?,
             reserved: Usd::from_nanos(self.reserved()?),
             since: since
                 .iter()
-                .map(|&since| sum(Some(since)))
+                .map(|&since| spent(Some(since)))
                 .collect::<Result<_>>()?,
         })
     }
+}
+
+/// A sum that SQLite would have as an overflow: of the upper halves, and of the lower ones.
+fn sum(row: &Row<'_>, first: usize) -> Result<i64> {
+    let (upper, lower): (Option<i64>, Option<i64>) = (row.get(first)?, row.get(first + 1)?);
+    let sum = (i128::from(upper.unwrap_or(0)) << 32) + i128::from(lower.unwrap_or(0));
+    let saturated = if sum < 0 { i64::MIN } else { i64::MAX };
+    Ok(i64::try_from(sum).unwrap_or(saturated))
 }
 
 fn add_to_total(db: &Connection, budget: &str, amount: i64) -> Result<()> {
@@ -263,14 +274,16 @@ fn correct(db: &Connection, key: i64, actual: Option<i64>) -> Result<()> {
 pub(super) fn spending(db: &Connection, query: &SpendingQuery) -> Result<Vec<Spending>> {
     let sql = match query.by {
         SpendingBy::Budget => {
-            "SELECT at / ?2, budget, COUNT(*), SUM(amount), 0 FROM charges WHERE at >= ?1 GROUP BY 1, 2"
+            "SELECT at / ?2, budget, COUNT(*), 0, SUM(amount >> 32), SUM(amount & 0xffffffff)
+             FROM charges WHERE at >= ?1 GROUP BY 1, 2"
         }
         SpendingBy::Solver => {
-            "SELECT begun / ?2, solver, COUNT(*), COALESCE(SUM(cost), 0), SUM(cost IS NULL)
+            "SELECT begun / ?2, solver, COUNT(*), SUM(cost IS NULL), SUM(cost >> 32), SUM(cost & 0xffffffff)
              FROM purchases WHERE begun >= ?1 AND billed <> 0 GROUP BY 1, 2"
         }
         SpendingBy::Label => {
-            "SELECT begun / ?2, COALESCE(label, ''), COUNT(*), COALESCE(SUM(cost), 0), SUM(cost IS NULL)
+            "SELECT begun / ?2, COALESCE(label, ''), COUNT(*), SUM(cost IS NULL), SUM(cost >> 32),
+                 SUM(cost & 0xffffffff)
              FROM purchases WHERE begun >= ?1 AND billed <> 0 GROUP BY 1, 2"
         }
     };
@@ -282,8 +295,8 @@ pub(super) fn spending(db: &Connection, query: &SpendingQuery) -> Result<Vec<Spe
             day: jiff::civil::Date::default(),
             name: row.get(1)?,
             purchases: row.get(2)?,
-            spent: Usd::from_nanos(row.get(3)?),
-            unknown: row.get(4)?,
+            spent: Usd::from_nanos(sum(row, 4)?),
+            unknown: row.get(3)?,
         };
         Ok((quarter, part))
     })?;

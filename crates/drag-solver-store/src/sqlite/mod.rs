@@ -2,37 +2,38 @@
 
 mod budgets;
 mod challenges;
+mod file;
+mod options;
 mod owners;
+mod problem;
 mod schema;
 mod upkeep;
 mod values;
 mod writer;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use drag_solver_core::{Usd, async_trait};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::budgets::Account;
-use self::owners::Owner;
+use self::file::StoreFile;
+pub use self::options::SqliteOptions;
+use self::problem::problem;
 use self::writer::{Op, Writer};
 use crate::key::new_key;
 use crate::{
     BudgetState, ChallengeRecord, Charge, Clock, Fact, Limit, NewPurchase, Opening, Pruned, Query,
     Retention, Shortage, Spending, SpendingQuery, Store, StoreError, StoreErrorKind, TakenUp,
 };
-
-/// How long one process waits for another that writes.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// A store in one SQLite file, which several processes of one machine can share.
 ///
@@ -49,69 +50,23 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct SqliteStore(Arc<Inner>);
 
 struct Inner {
-    owner: Owner,
-    path: Option<PathBuf>,
+    /// The key of this process.
+    owner: i64,
     clock: Clock,
     how: How,
 }
 
-/// How the file is written.
+/// How it is written.
 enum How {
     /// By a thread, and read by another connection.
     Thread {
+        file: StoreFile,
         ops: Option<Sender<Op>>,
         thread: Option<JoinHandle<()>>,
-        reader: Arc<Mutex<Connection>>,
+        reader: Option<Arc<Mutex<Connection>>>,
     },
     /// In memory, at once.
     Inline(Mutex<Writer>),
-    /// Not at all.
-    ReadOnly {
-        reader: Arc<Mutex<Connection>>,
-        why: StoreError,
-    },
-}
-
-/// How a [`SqliteStore`] is opened.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SqliteOptions {
-    /// How long a process that hangs keeps what it has taken up. Default: 15 s. One that has ended keeps it no
-    /// longer than it lives.
-    pub lease: Duration,
-    /// How long things are kept. They are forgotten when the store is opened, and once an hour. `None`: for
-    /// ever, until [`Store::prune`] is called. Default: [`Retention::default`].
-    pub retention: Option<Retention>,
-    /// What time it is. Default: the system's clock.
-    pub clock: Clock,
-}
-
-impl Default for SqliteOptions {
-    fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(15),
-            retention: Some(Retention::default()),
-            clock: Clock::system(),
-        }
-    }
-}
-
-impl SqliteOptions {
-    drag_solver_core::setters! { lease: Duration }
-
-    /// Replaces how long things are kept.
-    #[must_use]
-    pub fn retention(mut self, retention: impl Into<Option<Retention>>) -> Self {
-        self.retention = retention.into();
-        self
-    }
-
-    /// Replaces the clock: for tests.
-    #[must_use]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
 }
 
 impl SqliteStore {
@@ -120,7 +75,8 @@ impl SqliteStore {
     /// # Errors
     ///
     /// A file that is no store, is damaged or was written by a newer version; a folder that there is not. A
-    /// store that can be read and not written opens: it says what it knows, and takes up nothing.
+    /// store that can be read and not written opens: it says what it knows, and takes up nothing until it
+    /// can be written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, SqliteOptions::default())
     }
@@ -128,7 +84,22 @@ impl SqliteStore {
     /// The same with other options.
     pub fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        open(path, options).map_err(|error| error.of_file(path))
+        let open = || {
+            let opened = StoreFile::open(path, options)?;
+            let (file, reader) = (opened.file.clone(), Arc::clone(&opened.reader));
+            let (ops, thread) = upkeep::start(opened)?;
+            Ok(Self(Arc::new(Inner {
+                owner: file.owner,
+                clock: file.options.clock.clone(),
+                how: How::Thread {
+                    file,
+                    ops: Some(ops),
+                    thread: Some(thread),
+                    reader: Some(reader),
+                },
+            })))
+        };
+        open().map_err(|error: StoreError| error.of_file(path))
     }
 
     /// A store in memory: for tests, also on a paused clock, as each call is done when it returns.
@@ -138,101 +109,42 @@ impl SqliteStore {
     /// There is no memory left.
     pub fn in_memory(clock: Clock) -> Result<Self, StoreError> {
         let mut db = Connection::open_in_memory().map_err(problem)?;
+        db.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut db)?;
-        let owner = Owner::alone(new_key());
-        owners::renew(&db, owner.key, Timestamp::MAX).map_err(problem)?;
+        let owner = new_key();
+        owners::renew(&db, owner, clock.now(), Timestamp::MAX).map_err(problem)?;
         Ok(Self(Arc::new(Inner {
             owner,
-            path: None,
             clock,
-            how: How::Inline(Mutex::new(Writer::new(db))),
+            how: How::Inline(Mutex::new(Writer::in_memory(db))),
         })))
     }
 
     /// The file; `None` if it is in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
-        self.0.path.as_deref()
+        self.0.path()
     }
-}
-
-fn open(path: &Path, options: SqliteOptions) -> Result<SqliteStore, StoreError> {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut db = Connection::open(&path).map_err(problem)?;
-    db.busy_timeout(BUSY).map_err(problem)?;
-    let reader = |db| Arc::new(Mutex::new(db));
-    let read_only = |why: StoreError| {
-        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let db = db.map_err(problem)?;
-        db.busy_timeout(BUSY).map_err(problem)?;
-        schema::check_as_it_is(&db)?;
-        let how = How::ReadOnly {
-            reader: reader(db),
-            why: why.of_file(&path),
-        };
-        Ok((Owner::alone(new_key()), how))
-    };
-    let (owner, how) = match prepare(&mut db, &path, &options) {
-        Ok(owner) => {
-            let other = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-            let other = other.map_err(problem)?;
-            other.busy_timeout(BUSY).map_err(problem)?;
-            let (ops, thread) = upkeep::start(db, owner.key, &options)?;
-            let how = How::Thread {
-                ops: Some(ops),
-                thread: Some(thread),
-                reader: reader(other),
-            };
-            (owner, how)
-        }
-        Err(why) if cannot_write(&why) => read_only(why)?,
-        Err(why) => return Err(why),
-    };
-    Ok(SqliteStore(Arc::new(Inner {
-        owner,
-        path: Some(path),
-        clock: options.clock,
-        how,
-    })))
-}
-
-fn cannot_write(error: &StoreError) -> bool {
-    matches!(
-        error.kind(),
-        StoreErrorKind::ReadOnly | StoreErrorKind::Unavailable
-    )
-}
-
-/// Makes the file ready for being written, and this process known to others that have it open.
-fn prepare(db: &mut Connection, path: &Path, options: &SqliteOptions) -> Result<Owner, StoreError> {
-    schema::refuse_foreign(db)?;
-    // Before there is a table, or it has no effect.
-    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")
-        .map_err(problem)?;
-    db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
-        .map_err(problem)?;
-    db.pragma_update(None, "synchronous", "NORMAL")
-        .map_err(problem)?;
-    db.pragma_update(None, "foreign_keys", true)
-        .map_err(problem)?;
-    db.set_prepared_statement_cache_capacity(64);
-    schema::migrate(db)?;
-    let owner = Owner::new(new_key(), path).map_err(|error| {
-        StoreError::new(
-            StoreErrorKind::ReadOnly,
-            "the folder of the store cannot be written",
-        )
-        .with_source(error)
-    })?;
-    let (now, lease) = (options.clock.now(), options.lease);
-    owners::renew(db, owner.key, upkeep::lease_until(now, lease)).map_err(problem)?;
-    owners::sweep(db, path, owner.key).map_err(problem)?;
-    Ok(owner)
 }
 
 impl Inner {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When the lease of this process ends that is renewed now; `None` if no other process can see it.
+    fn lease_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.how {
+            How::Thread { file, .. } => Some(upkeep::lease_until(now, file.options.lease)),
+            How::Inline(_) => None,
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match &self.how {
+            How::Thread { file, .. } => Some(&file.path),
+            How::Inline(_) => None,
+        }
     }
 
     /// Has something written, and says what came of it.
@@ -263,7 +175,7 @@ impl Inner {
         value.ok_or_else(closed)
     }
 
-    fn submit(&self, mut op: Op) {
+    fn submit(&self, op: Op) {
         match &self.how {
             How::Thread { ops, .. } => {
                 if let Some(ops) = ops {
@@ -272,11 +184,6 @@ impl Inner {
                 }
             }
             How::Inline(writer) => lock(writer).write(vec![op]),
-            How::ReadOnly { why, .. } => {
-                if let Some(done) = op.done.take() {
-                    done(Err(why.clone()));
-                }
-            }
         }
     }
 
@@ -285,16 +192,26 @@ impl Inner {
         run: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let reader = match &self.how {
-            How::Inline(writer) => return run(lock(writer).db()).map_err(problem),
-            How::Thread { reader, .. } | How::ReadOnly { reader, .. } => Arc::clone(reader),
+            How::Inline(writer) => return self.inline(writer, run),
+            How::Thread { reader, .. } => reader.clone().ok_or_else(closed)?,
         };
         let work = tokio::task::spawn_blocking(move || run(&lock(&reader)));
         let read = work.await.map_err(|_| closed())?;
         read.map_err(|error| self.of_file(problem(error)))
     }
 
+    fn inline<T>(
+        &self,
+        writer: &Mutex<Writer>,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let writer = lock(writer);
+        let db = writer.db().ok_or_else(closed)?;
+        run(db).map_err(|error| self.of_file(problem(error)))
+    }
+
     fn of_file(&self, error: StoreError) -> StoreError {
-        match &self.path {
+        match self.path() {
             Some(path) => error.of_file(path),
             None => error,
         }
@@ -303,7 +220,15 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let How::Thread { ops, thread, .. } = &mut self.how {
+        if let How::Thread {
+            ops,
+            thread,
+            reader,
+            ..
+        } = &mut self.how
+        {
+            // First what reads: the last connection tidies up, if it can write.
+            drop(reader.take());
             drop(ops.take());
             if let Some(thread) = thread.take() {
                 let _ = thread.join();
@@ -315,9 +240,13 @@ impl Drop for Inner {
 #[async_trait]
 impl Store for SqliteStore {
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
-        let (opening, owner, now) = (opening.clone(), self.0.owner.key, self.0.now());
-        let path = self.0.path.clone();
+        let (opening, owner, now) = (opening.clone(), self.0.owner, self.0.now());
+        let path = self.0.path().map(Path::to_owned);
+        let lease = self.0.lease_until(now);
         let taken = self.0.write(false, move |db| {
+            if let Some(until) = lease {
+                owners::keep(db, owner, now, until)?;
+            }
             let taken = challenges::take_up(db, &opening, owner, now)?;
             let (TakenUp::Held, Some(path)) = (&taken, &path) else {
                 return Ok(taken);
@@ -379,9 +308,14 @@ impl Store for SqliteStore {
         amount: Usd,
         limits: &[Limit],
     ) -> Result<Result<(), Shortage>, StoreError> {
-        let (owner, now, path) = (self.0.owner.key, self.0.now(), self.0.path.clone());
+        let (owner, now) = (self.0.owner, self.0.now());
+        let path = self.0.path().map(Path::to_owned);
         let (budget, limits) = (budget.to_owned(), limits.to_vec());
+        let lease = self.0.lease_until(now);
         let reserved = self.0.write(false, move |db| {
+            if let Some(until) = lease {
+                owners::keep(db, owner, now, until)?;
+            }
             let account = Account {
                 db,
                 budget: &budget,
@@ -455,7 +389,7 @@ impl Store for SqliteStore {
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.path {
+        match self.path() {
             Some(path) => write!(f, "SqliteStore({})", path.display()),
             None => f.write_str("SqliteStore(in memory)"),
         }
@@ -468,47 +402,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn closed() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "the store is closed")
-}
-
-/// What an error of SQLite means for whoever uses the store.
-fn problem(error: rusqlite::Error) -> StoreError {
-    problem_ref(&error).with_source(error)
-}
-
-fn problem_ref(error: &rusqlite::Error) -> StoreError {
-    let (kind, what) = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => (
-            StoreErrorKind::Unavailable,
-            "the disk is full: free some room".to_owned(),
-        ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            StoreErrorKind::Unavailable,
-            format!("another process has it locked, for more than {BUSY:?}"),
-        ),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
-            StoreErrorKind::ReadOnly,
-            "it cannot be written: look at the permissions of the file and of its folder"
-                .to_owned(),
-        ),
-        Some(ErrorCode::CannotOpen) => (
-            StoreErrorKind::Unavailable,
-            "it cannot be opened: is there such a folder, and may it be written?".to_owned(),
-        ),
-        Some(ErrorCode::NotADatabase) => (
-            StoreErrorKind::Corrupt,
-            "it is no SQLite file: name another one, or a new one".to_owned(),
-        ),
-        Some(ErrorCode::DatabaseCorrupt) => (
-            StoreErrorKind::Corrupt,
-            "the file is damaged: copy it, and save what can be saved with `sqlite3 FILE .recover`"
-                .to_owned(),
-        ),
-        Some(_) => (StoreErrorKind::Unavailable, error.to_string()),
-        // A value that no store writes.
-        None => (
-            StoreErrorKind::Corrupt,
-            format!("the file holds what no store writes: {error}"),
-        ),
-    };
-    StoreError::new(kind, what)
 }

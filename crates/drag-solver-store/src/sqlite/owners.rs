@@ -15,30 +15,28 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 #[derive(Debug)]
 pub(super) struct Owner {
     pub(super) key: i64,
-    lock: Option<(PathBuf, File)>,
+    path: PathBuf,
+    /// Locked while this process lives.
+    _lock: File,
 }
 
 impl Owner {
-    /// Of a store that no other process can see.
-    pub(super) fn alone(key: i64) -> Self {
-        Self { key, lock: None }
-    }
-
     /// Takes the lock that says that this process is alive.
     pub(super) fn new(key: i64, store: &Path) -> io::Result<Self> {
         let path = lock_path(store, key);
         let file = File::create(&path)?;
         file.lock()?;
-        let lock = Some((path, file));
-        Ok(Self { key, lock })
+        Ok(Self {
+            key,
+            path,
+            _lock: file,
+        })
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if let Some((path, _)) = &self.lock {
-            let _ = std::fs::remove_file(path);
-        }
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
@@ -49,7 +47,48 @@ fn lock_path(store: &Path, key: i64) -> PathBuf {
 }
 
 /// Says that this owner is there until its lease ends.
-pub(super) fn renew(db: &Connection, owner: i64, lease_until: Timestamp) -> Result<()> {
+///
+/// What was set aside under a lease that has ended may be given to others by now, and is not set aside again.
+pub(super) fn renew(
+    db: &Connection,
+    owner: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<()> {
+    let all = db.unchecked_transaction()?;
+    renew_inside(db, owner, now, lease_until)?;
+    all.commit()
+}
+
+/// The same inside of a transaction, if the clock was set meanwhile: no lease of a process that works ends, and
+/// none lasts for longer than it was given.
+pub(super) fn keep(
+    db: &Connection,
+    owner: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<()> {
+    let is_fine = db
+        .prepare_cached(
+            "SELECT 1 FROM owners WHERE key = ? AND lease_until > ? AND lease_until <= ?",
+        )?
+        .exists(params![
+            owner,
+            now.as_millisecond(),
+            lease_until.as_millisecond()
+        ])?;
+    if is_fine {
+        return Ok(());
+    }
+    renew_inside(db, owner, now, lease_until)
+}
+
+fn renew_inside(db: &Connection, owner: i64, now: Timestamp, lease_until: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "DELETE FROM reservations WHERE owner = ?1
+             AND NOT EXISTS (SELECT 1 FROM owners WHERE key = ?1 AND lease_until > ?2)",
+    )?
+    .execute(params![owner, now.as_millisecond()])?;
     db.prepare_cached(
         "INSERT INTO owners (key, lease_until) VALUES (?1, ?2)
          ON CONFLICT (key) DO UPDATE SET lease_until = ?2",
@@ -69,8 +108,10 @@ pub(super) fn is_held(db: &Connection, owner: i64, now: Timestamp) -> Result<boo
 
 /// Takes out an owner, and with it all that it held.
 pub(super) fn remove(db: &Connection, owner: i64) -> Result<()> {
-    db.execute("DELETE FROM reservations WHERE owner = ?", [owner])?;
-    db.execute("DELETE FROM owners WHERE key = ?", [owner])?;
+    db.prepare_cached("DELETE FROM reservations WHERE owner = ?")?
+        .execute([owner])?;
+    db.prepare_cached("DELETE FROM owners WHERE key = ?")?
+        .execute([owner])?;
     Ok(())
 }
 

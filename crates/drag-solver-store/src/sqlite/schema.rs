@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::problem;
+use super::problem::problem;
 use crate::{StoreError, StoreErrorKind};
 
 /// Each file has had the first so many of these. One that is released is never changed: a change is another
@@ -14,7 +14,11 @@ const APPLICATION: i64 = 0x6472_6167;
 
 /// Brings the file up to date, one step after the other, each whole or not at all.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    if version_index(read(connection, "user_version")?) == MIGRATIONS.len() {
+    migrate_to(connection, MIGRATIONS)
+}
+
+fn migrate_to(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    if version_index(read(connection, "user_version")?) == migrations.len() {
         return Ok(());
     }
     // Another process may be about to do the same.
@@ -22,7 +26,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(problem)?;
     let version: i64 = read(&step, "user_version")?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(version_index(version)) {
+    for (index, migration) in migrations.iter().enumerate().skip(version_index(version)) {
         step.execute_batch(migration).map_err(problem)?;
         step.pragma_update(None, "user_version", (index + 1) as u64)
             .map_err(problem)?;
@@ -34,9 +38,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Refuses a file of another program, and one that a newer version wrote.
 pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
-    let version = read(connection, "user_version")?;
-    if read(connection, "application_id")? != APPLICATION {
-        let tables: i64 = connection
+    // Of one moment: another process may be making the tables.
+    let moment = connection.unchecked_transaction().map_err(problem)?;
+    let version = read(&moment, "user_version")?;
+    if read(&moment, "application_id")? != APPLICATION {
+        let tables: i64 = moment
             .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(problem)?;
         if tables > 0 || version != 0 {
@@ -59,15 +65,11 @@ pub(super) fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// The same for a file that cannot be written.
-pub(super) fn check_as_it_is(connection: &Connection) -> Result<(), StoreError> {
+/// Whether a file can be read as it is: it is a store, and up to date.
+pub(super) fn is_current(connection: &Connection) -> Result<bool, StoreError> {
     refuse_foreign(connection)?;
-    if version_index(read(connection, "user_version")?) < MIGRATIONS.len() {
-        let message =
-            "it has an older format, or none, and cannot be written to be brought up to date";
-        return Err(StoreError::new(StoreErrorKind::ReadOnly, message));
-    }
-    Ok(())
+    let version = version_index(read(connection, "user_version")?);
+    Ok(version == MIGRATIONS.len())
 }
 
 fn read(connection: &Connection, pragma: &str) -> Result<i64, StoreError> {

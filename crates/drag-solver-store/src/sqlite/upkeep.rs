@@ -7,30 +7,33 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result};
 
+use super::file::Opened;
+use super::problem::problem;
 use super::writer::{Op, Writer};
-use super::{BUSY, How, Inner, SqliteOptions, closed, lock, owners, problem};
+use super::{How, Inner, SqliteOptions, closed, owners};
 use crate::{Pruned, Retention, StoreError, StoreErrorKind};
 
 /// How often old things are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// How often a lease is renewed at the most.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Starts the thread that writes, and renews the lease.
-pub(super) fn start(
-    db: Connection,
-    owner: i64,
-    options: &SqliteOptions,
-) -> Result<(Sender<Op>, JoinHandle<()>), StoreError> {
+pub(super) fn start(opened: Opened) -> Result<(Sender<Op>, JoinHandle<()>), StoreError> {
     let (sender, ops) = channel();
+    let owner = opened.file.owner;
     let SqliteOptions {
         lease,
         retention,
         clock,
-    } = options.clone();
-    let mut writer = Writer::new(db);
+        ..
+    } = opened.file.options.clone();
+    let mut writer = Writer::new(opened);
     let mut pruned: Option<Instant> = None;
     let idle = move |db: &Connection| {
-        let until = lease_until(clock.now(), lease);
-        if let Err(error) = owners::renew(db, owner, until) {
+        let now = clock.now();
+        if let Err(error) = owners::renew(db, owner, now, lease_until(now, lease)) {
             tracing::warn!(%error, "the lease of this process cannot be renewed");
         }
         if let Some(retention) = &retention
@@ -46,9 +49,11 @@ pub(super) fn start(
     let thread = std::thread::Builder::new()
         .name("drag-solver-store".to_owned())
         .spawn(move || {
-            writer.work(&ops, lease / 3, idle);
+            writer.work(&ops, (lease / 3).max(SHORTEST), idle);
             // Others need not find out that this process is gone.
-            let _ = owners::remove(writer.db(), owner);
+            if let Some(db) = writer.db() {
+                let _ = owners::remove(db, owner);
+            }
         })
         .map_err(|error| {
             let message = "the thread that writes cannot be started";
@@ -106,17 +111,12 @@ pub(super) fn file_size(db: &Connection) -> Result<u64> {
 impl Inner {
     /// Makes the file as small as what is in it.
     pub(super) async fn shrink(&self) -> std::result::Result<(), StoreError> {
-        let path = match (&self.how, &self.path) {
-            (How::Inline(writer), _) => return vacuum(lock(writer).db()).map_err(problem),
-            (_, Some(path)) => path.clone(),
-            (_, None) => return Ok(()),
+        let file = match &self.how {
+            How::Inline(writer) => return self.inline(writer, vacuum),
+            How::Thread { file, .. } => file.clone(),
         };
         // By a connection of its own: calls need not wait for it.
-        let work = tokio::task::spawn_blocking(move || {
-            let db = Connection::open(&path)?;
-            db.busy_timeout(BUSY)?;
-            vacuum(&db)
-        });
+        let work = tokio::task::spawn_blocking(move || vacuum(&file.connection()?));
         let shrunk = work.await.map_err(|_| closed())?;
         shrunk.map_err(|error| self.of_file(problem(error)))
     }

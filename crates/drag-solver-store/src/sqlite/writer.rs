@@ -2,12 +2,16 @@
 //! once. So many calls share a sync of the disk.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, Result};
+use rusqlite::{Connection, Result};
 
-use super::problem;
+use super::file::{Opened, StoreFile};
+use super::owners::Owner;
+use super::problem::{is_of_the_file, problem};
 use crate::StoreError;
 
 /// The most that is written in one transaction.
@@ -40,38 +44,67 @@ impl Op {
     }
 }
 
+/// What was not written, and why: the file cannot be written for now.
+type Unwritten = (Vec<Op>, StoreError);
+
 /// Writes to one connection.
 pub(super) struct Writer {
-    db: Connection,
+    /// The file, with what reads it; `None` of a store in memory. It is dropped before what writes.
+    file: Option<(StoreFile, Arc<Mutex<Connection>>)>,
+    /// `None` while the file cannot be written.
+    db: Option<Connection>,
+    owner: Option<Owner>,
     /// Facts that could not be written, in order.
     backlog: VecDeque<Op>,
     /// What the connection is set to.
     syncs: bool,
+    /// Whether the last try failed.
+    is_failing: bool,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection) -> Self {
+    pub(super) fn in_memory(db: Connection) -> Self {
         Self {
-            db,
+            db: Some(db),
+            file: None,
+            owner: None,
             backlog: VecDeque::new(),
             syncs: false,
+            is_failing: false,
         }
     }
 
-    pub(super) fn db(&self) -> &Connection {
-        &self.db
+    pub(super) fn new(opened: Opened) -> Self {
+        let (db, owner) = opened.writer.unzip();
+        Self {
+            db,
+            file: Some((opened.file, opened.reader)),
+            owner,
+            backlog: VecDeque::new(),
+            syncs: false,
+            is_failing: false,
+        }
     }
 
-    /// Works until there is nobody left who sends anything. `idle` is called first, and then now and then.
+    pub(super) fn db(&self) -> Option<&Connection> {
+        self.db.as_ref()
+    }
+
+    /// Works until there is no sender left. `idle` is called first, and then now and then.
     pub(super) fn work(
         &mut self,
         ops: &Receiver<Op>,
         every: Duration,
         mut idle: impl FnMut(&Connection),
     ) {
-        idle(&self.db);
-        let mut idled = std::time::Instant::now();
+        let mut idled: Option<Instant> = None;
         loop {
+            if idled.is_none_or(|last| last.elapsed() >= every) {
+                idled = Some(Instant::now());
+                if let Ok(db) = self.ready() {
+                    idle(db);
+                }
+            }
             let wait = if self.backlog.is_empty() {
                 every
             } else {
@@ -83,12 +116,7 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             let batch = first.into_iter().chain(ops.try_iter()).take(MAX_BATCH);
-            let batch: Vec<Op> = batch.collect();
-            self.write(batch);
-            if idled.elapsed() >= every {
-                idled = std::time::Instant::now();
-                idle(&self.db);
-            }
+            self.write(batch.collect());
         }
         self.write(Vec::new());
         if !self.backlog.is_empty() {
@@ -100,76 +128,106 @@ impl Writer {
         }
     }
 
+    /// The connection, if the file can be written by now.
+    fn ready(&mut self) -> Result<&Connection, StoreError> {
+        if let (None, Some((file, reader))) = (&self.db, &self.file) {
+            let (db, owner) = file.writer_again(reader)?;
+            (self.db, self.owner, self.syncs) = (Some(db), Some(owner), false);
+        }
+        self.db.as_ref().ok_or_else(super::closed)
+    }
+
     /// Writes what is behind first, so that facts stay in order; then these.
     pub(super) fn write(&mut self, ops: Vec<Op>) {
-        let mut batch: Vec<Op> = self.backlog.drain(..).chain(ops).collect();
-        if batch.is_empty() {
-            return;
-        }
-        let Err(error) = self.transaction(&mut batch) else {
-            for op in &mut batch {
-                op.end(Ok(()));
+        let mut waiting = std::mem::take(&mut self.backlog);
+        waiting.extend(ops);
+        while !waiting.is_empty() {
+            let next = waiting.len().min(MAX_BATCH);
+            let batch = waiting.drain(..next).collect();
+            if let Err((unwritten, error)) = self.write_batch(batch) {
+                self.refuse(unwritten.into_iter().chain(waiting), &error);
+                return;
             }
-            return;
-        };
-        if is_everybodys(&error) {
-            self.refuse(batch, &error);
-            return;
-        }
-        // One of them is at fault: the others are written without it.
-        for op in batch {
-            let mut alone = [op];
-            let result = self.transaction(&mut alone);
-            let [mut op] = alone;
-            match result {
-                Ok(()) => op.end(Ok(())),
-                Err(error) if is_everybodys(&error) => self.refuse(vec![op], &error),
-                Err(error) => {
-                    tracing::error!(%error, "the store dropped what it can never write");
-                    op.end(Err(problem(error)));
-                }
+            if std::mem::take(&mut self.is_failing) {
+                tracing::info!("the store can be written again");
             }
         }
     }
 
-    fn refuse(&mut self, batch: Vec<Op>, error: &rusqlite::Error) {
-        for mut op in batch {
-            op.end(Err(super::problem_ref(error)));
+    fn write_batch(&mut self, mut batch: Vec<Op>) -> Result<(), Unwritten> {
+        if let Err(error) = self.ready() {
+            return Err((batch, error));
+        }
+        match self.transaction(&mut batch) {
+            Ok(()) => {
+                for op in &mut batch {
+                    op.end(Ok(()));
+                }
+                return Ok(());
+            }
+            Err(error) if is_of_the_file(&error) => return Err((batch, problem(error))),
+            Err(_) => {}
+        }
+        // One of them is at fault: the others are written without it.
+        let mut left = batch.into_iter();
+        while let Some(op) = left.next() {
+            let mut alone = [op];
+            let result = self.transaction(&mut alone);
+            let [mut op] = alone;
+            match result {
+                Err(error) if is_of_the_file(&error) => {
+                    return Err(([op].into_iter().chain(left).collect(), problem(error)));
+                }
+                Err(error) if op.is_fact => {
+                    tracing::error!(%error, "the store dropped what it can never write");
+                    op.end(Err(problem(error)));
+                }
+                ended => op.end(ended.map_err(problem)),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, unwritten: impl Iterator<Item = Op>, error: &StoreError) {
+        for mut op in unwritten {
+            op.end(Err(error.clone()));
             if op.is_fact {
                 self.backlog.push_back(op);
             }
         }
         let waiting = self.backlog.len();
-        tracing::warn!(%error, waiting, "the store cannot be written");
+        if std::mem::replace(&mut self.is_failing, true) {
+            tracing::debug!(%error, waiting, "the store still cannot be written");
+        } else {
+            tracing::warn!(%error, waiting, "the store cannot be written");
+        }
     }
 
     fn transaction(&mut self, ops: &mut [Op]) -> Result<()> {
+        let Some(db) = &self.db else {
+            return Err(rusqlite::Error::InvalidQuery); // `ready` was not asked
+        };
+        if let Some(max_pages) = self.max_pages() {
+            let pages = max_pages.load(Ordering::Relaxed);
+            db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
         let durable = ops.iter().any(|op| op.durable);
         if durable != self.syncs {
             let mode = if durable { "FULL" } else { "NORMAL" };
-            self.db.pragma_update(None, "synchronous", mode)?;
+            db.pragma_update(None, "synchronous", mode)?;
             self.syncs = durable;
         }
-        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let written = ops.iter_mut().try_for_each(|op| (op.run)(&self.db));
-        let ended = written.and_then(|()| self.db.prepare_cached("COMMIT")?.execute([]).map(drop));
-        if ended.is_err() && !self.db.is_autocommit() {
-            let _ = self.db.execute_batch("ROLLBACK");
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let written = ops.iter_mut().try_for_each(|op| (op.run)(db));
+        let ended = written.and_then(|()| db.prepare_cached("COMMIT")?.execute([]).map(drop));
+        if ended.is_err() && !db.is_autocommit() {
+            let _ = db.execute_batch("ROLLBACK");
         }
         ended
     }
-}
 
-/// Whether an error is that of the file, and not of one statement: then nothing can be written for now.
-fn is_everybodys(error: &rusqlite::Error) -> bool {
-    match error.sqlite_error_code() {
-        None => false,
-        Some(code) => !matches!(
-            code,
-            ErrorCode::ConstraintViolation
-                | ErrorCode::TypeMismatch
-                | ErrorCode::TooBig
-                | ErrorCode::ParameterOutOfRange
-        ),
+    fn max_pages(&self) -> Option<&AtomicU32> {
+        let (file, _) = self.file.as_ref()?;
+        file.options.max_pages.as_deref()
     }
 }
