@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)] // shown if a test fails
 
 mod contract;
+mod crash;
 mod docs;
 mod faults;
 mod foreign;

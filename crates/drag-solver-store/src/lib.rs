@@ -39,7 +39,7 @@ pub use crate::ext::StoreExt;
 pub use crate::handle::StoreHandle;
 pub use crate::money::{BudgetState, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
 pub use crate::record::{
-    ChallengeRecord, Claim, Fact, NewPurchase, Opening, PictureDigest, PurchaseRecord,
+    ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest, PurchaseRecord,
     PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,
 };
 pub use crate::retention::{Pruned, Retention};

@@ -240,21 +240,16 @@ pub enum Fact {
         /// The purchase.
         purchase: PurchaseRecord,
     },
-    /// The purchase ended.
-    Settled {
-        /// Key of the purchase.
-        key: i64,
-        /// Whether it was billed.
-        billed: Billed,
-        /// What it cost, in US dollars.
-        cost: Option<Usd>,
-    },
+    /// The purchase ended, without an answer.
+    Settled(Ended),
     /// The call for a challenge ended, and gives its claim back.
     Finished {
         /// What it had.
         claim: Claim,
         /// What came of it; `None` if it was dropped.
         outcome: Option<Result<Solution, SolveError>>,
+        /// The purchases that ended with it, in one step with their answer.
+        ended: Vec<Ended>,
     },
     /// What was set aside of a budget and not spent is free again.
     Released(i64),
@@ -292,6 +287,18 @@ pub enum Fact {
         /// How much, in US dollars.
         amount: Usd,
     },
+}
+
+/// The end of a purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // made by those who write facts
+pub struct Ended {
+    /// Key of the purchase.
+    pub key: i64,
+    /// Whether it was billed.
+    pub billed: Billed,
+    /// What it cost, in US dollars.
+    pub cost: Option<Usd>,
 }
 
 /// Which challenges are asked for.

@@ -270,9 +270,18 @@ impl Call {
         }
     }
 
-    fn finished(&mut self, outcome: Option<Result<Solution, SolveError>>) -> Option<Fact> {
+    /// Of a call that is dropped, purchases that have ended stay open: their answers went with it, and are fetched
+    /// again.
+    fn finished(&mut self, outcome: Option<&Result<Solution, SolveError>>) -> Option<Fact> {
         let claim = self.claim.take()?;
-        Some(Fact::Finished { claim, outcome })
+        let recorder = self.purchases.as_ref().map(|(recorder, _)| recorder);
+        let ended = recorder.zip(outcome);
+        let ended = ended.map(|(recorder, outcome)| recorder.ended(outcome));
+        Some(Fact::Finished {
+            claim,
+            outcome: outcome.cloned(),
+            ended: ended.unwrap_or_default(),
+        })
     }
 }
 
@@ -318,7 +327,7 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let outcome = self.inner.solve(&watched).await;
         call.catch_up();
         recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
-        if let Some(finished) = call.finished(Some(outcome.clone()))
+        if let Some(finished) = call.finished(Some(&outcome))
             && let Err(error) = self.store.record(finished).await
         {
             tracing::warn!(%error, "an outcome is not on record yet");

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Billed, DragChallenge, Event, Frame, JobId, Observer, Purchases, Solution, SolveError, Usd,
-    async_trait,
+    Attempt, Billed, DragChallenge, Event, Frame, JobId, Observer, Purchases, Solution, SolveError,
+    Usd, async_trait,
 };
 
 use super::not_recorded;
 use crate::key::new_key;
-use crate::lines::{Lines, Missed};
+use crate::lines::{Line, Lines, Missed};
 use crate::{
-    ChallengeRecord, Claim, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
+    ChallengeRecord, Claim, Ended, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
     StoreErrorKind, StoreHandle,
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Recorder {
 struct State {
     frames: HashMap<String, Frame>,
     lines: Lines,
+    /// Purchases that have ended, and whose end is not on record before their answer is.
+    ended: Vec<(String, Option<JobId>, Ended)>,
 }
 
 impl Recorder {
@@ -136,15 +138,45 @@ impl Recorder {
         let Some(line) = self.state().lines.end(solver, job) else {
             return; // it has ended already
         };
-        if let (None, Some(job)) = (line.job, job) {
+        if let (None, Some(job)) = (&line.job, job) {
             let (key, job) = (line.key, job.clone());
             drop(self.store.record(Fact::Bought { key, job }));
         }
-        drop(self.store.record(Fact::Settled {
+        self.end(line, job, billed, cost);
+    }
+
+    /// Puts the end of a purchase on record: at once if there was no answer, and together with the answer if there
+    /// may be one. If the process is killed in between, the job is still there to be fetched.
+    fn end(&self, line: Line, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+        let job = line.job.or(job.cloned());
+        let ended = Ended {
             key: line.key,
             billed,
             cost: cost.filter(|cost| !cost.is_negative()),
-        }));
+        };
+        let has_answer = match billed {
+            Billed::No => false,
+            Billed::Maybe => job.is_some(),
+            Billed::Yes => true,
+        };
+        if has_answer {
+            self.state().ended.push((line.solver, job, ended));
+        } else {
+            drop(self.store.record(Fact::Settled(ended)));
+        }
+    }
+
+    /// The purchases that have ended, to be put on record with what came of the call. Where a provider names no
+    /// cost, it is the price that the outcome has.
+    pub(super) fn ended(&self, outcome: &Result<Solution, SolveError>) -> Vec<Ended> {
+        let ended = std::mem::take(&mut self.state().ended).into_iter();
+        let with_cost = ended.map(|(solver, job, mut ended)| {
+            ended.cost = ended
+                .cost
+                .or_else(|| cost_of(outcome, &solver, job.as_ref()));
+            ended
+        });
+        with_cost.collect()
     }
 
     fn not_bought(&self, solver: &str) {
@@ -161,11 +193,10 @@ impl Recorder {
             drop(self.store.record(match missed {
                 Missed::NotBought(line) => Fact::NotBought(line.key),
                 Missed::Bought(line, job) => Fact::Bought { key: line.key, job },
-                Missed::Settled(line, settlement) => Fact::Settled {
-                    key: line.key,
-                    billed: settlement.billed,
-                    cost: settlement.cost,
-                },
+                Missed::Settled(line, settlement) => {
+                    self.end(line, None, settlement.billed, settlement.cost);
+                    continue;
+                }
             }));
         }
     }
@@ -234,6 +265,33 @@ impl Recorder {
             }));
         }
     }
+}
+
+/// What an answer, or a failed attempt, of this solver cost.
+fn cost_of(
+    outcome: &Result<Solution, SolveError>,
+    solver: &str,
+    job: Option<&JobId>,
+) -> Option<Usd> {
+    let of_attempts = |attempts: &[Attempt]| {
+        let mut own = attempts
+            .iter()
+            .filter(|one| one.solver.as_deref() == Some(solver));
+        own.find_map(|one| one.cost)
+    };
+    match outcome {
+        Ok(solution) => cost_of_answer(solution, solver, job)
+            .or_else(|| of_attempts(solution.failed_attempts())),
+        Err(error) => of_attempts(&error.attempts()),
+    }
+}
+
+fn cost_of_answer(answer: &Solution, solver: &str, job: Option<&JobId>) -> Option<Usd> {
+    if answer.solver() == solver && answer.job() == job {
+        return answer.cost();
+    }
+    let mut parts = answer.contributors().iter();
+    parts.find_map(|part| cost_of_answer(part, solver, job))
 }
 
 /// Takes a purchase back whose call ended while it was being put on record.

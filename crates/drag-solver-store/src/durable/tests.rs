@@ -356,6 +356,44 @@ async fn a_job_is_on_record_also_if_the_call_is_dropped_while_others_are_told_of
     assert_eq!(record.unconfirmed().count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_went_with_its_call_is_fetched_again_and_not_bought_again() {
+    let store = store();
+    let answered = solver_fn("a", |challenge: DragChallenge| async move {
+        let (solver, job) = ("a", &JobId::from(7));
+        challenge.notify(Event::Buying { solver }).await?;
+        challenge.notify(Event::Bought { solver, job }).await?;
+        let settled = Event::Settled {
+            solver,
+            job: Some(job),
+            billed: Billed::Yes,
+            cost: None,
+        };
+        challenge.notify(settled).await?;
+        std::future::pending().await
+    });
+    dropped(&answered.durable(&store), &order()).await;
+    let record = on_record(&store).await;
+    assert_eq!(record.open_jobs().count(), 1);
+    assert!(record.picture.is_some());
+    let mock = MockSolver::new("a").always(answers_after(1));
+    mock.clone().durable(&store).solve(&order()).await.unwrap();
+    assert_eq!(mock.purchases(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_provider_names_no_cost_it_is_the_price_of_the_chain() {
+    let (store, price) = (store(), Usd::from_micros(900));
+    let mock = MockSolver::new("a")
+        .then(ErrorKind::InvalidAnswer)
+        .always(answers_after(1));
+    let chain = mock.priced(price).retry(RetryPolicy::default());
+    chain.durable(&store).solve(&order()).await.unwrap();
+    let costs: Vec<_> = on_record(&store).await.purchases;
+    let costs: Vec<_> = costs.iter().map(|one| (one.billed, one.cost)).collect();
+    assert_eq!(costs, [(Billed::Yes, Some(price)); 2]);
+}
+
 /// A store that fails as it is told, for the rest the one inside.
 #[derive(Clone, Debug)]
 struct Failing {

@@ -9,8 +9,8 @@ use super::owners::is_held;
 use super::values::{billed, from_json, of_billed, of_usd, time, to_json, unreadable};
 use crate::key::new_key;
 use crate::{
-    ChallengeRecord, Claim, Fact, NewPurchase, Opening, PurchaseRecord, PurchaseState, Query,
-    Status, StatusKind, TakenUp,
+    ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PurchaseRecord, PurchaseState,
+    Query, Status, StatusKind, TakenUp,
 };
 
 const OPEN: i64 = 0;
@@ -156,20 +156,32 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()>
             challenge,
             purchase,
         } => insert_found(db, *challenge, purchase)?,
-        Fact::Settled { key, billed, cost } => {
-            db.prepare_cached(
-                "UPDATE purchases SET state = 2, billed = ?2, cost = ?3, ended = ?4 WHERE key = ?1",
-            )?
-            .execute(params![
-                key,
-                of_billed(*billed),
-                cost.map(of_usd),
-                now.as_millisecond()
-            ])?;
+        Fact::Settled(ended) => settle(db, ended, now)?,
+        Fact::Finished {
+            claim,
+            outcome,
+            ended,
+        } => {
+            for ended in ended {
+                settle(db, ended, now)?;
+            }
+            finish(db, *claim, outcome.as_ref(), now)?;
         }
-        Fact::Finished { claim, outcome } => finish(db, *claim, outcome.as_ref(), now)?,
         _ => {}
     }
+    Ok(())
+}
+
+fn settle(db: &Connection, ended: &Ended, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE purchases SET state = 2, billed = ?2, cost = ?3, ended = ?4 WHERE key = ?1",
+    )?
+    .execute(params![
+        ended.key,
+        of_billed(ended.billed),
+        ended.cost.map(of_usd),
+        now.as_millisecond()
+    ])?;
     Ok(())
 }
 
@@ -230,11 +242,11 @@ fn finish(
             .execute(params![challenge, key])?;
         }
     }
-    // Who is still buying for it needs the picture, too.
+    // A paid job needs the picture, and a call that still has the challenge may come to one.
     db.prepare_cached(
         "DELETE FROM pictures WHERE challenge = ?1
-             AND (EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND status = 1)
-                  OR NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = ?1 AND state <> 2))",
+             AND EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND (status = 1 OR owner IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1)))",
     )?
     .execute([challenge])?;
     Ok(())
