@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use drag_solver::providers::{AntiCaptcha, Omocaptcha, TwoCaptcha};
+use drag_solver::store::jiff::Timestamp;
+use drag_solver::store::{Clock, SqliteOptions, SqliteStore, StoreExt as _};
 use drag_solver::testing::http::{Reply, ScriptedTransport};
 use drag_solver::{
     Billed, Budget, BudgetPolicy, CircuitBreakerPolicy, DragChallenge, DragSolver,
-    DragSolverExt as _, ErrorKind, RateLimitPolicy, Recovery, Screenshot, SolveError, Usd,
+    DragSolverExt as _, ErrorKind, Event, RateLimitPolicy, Recovery, Screenshot, SolveError, Usd,
+    solver_fn,
 };
 use drag_solver_mock::fixtures::challenge_sized;
 use tokio::time::Instant;
@@ -37,6 +42,12 @@ fn meaning(kind: ErrorKind) -> &'static str {
         ErrorKind::CircuitOpen => "refused here: the provider failed too often recently",
         ErrorKind::Overloaded => "refused here: too many calls are under way or waiting",
         ErrorKind::BudgetExhausted => "refused here: the money set aside is spent",
+        ErrorKind::NotRecorded => {
+            "refused here: what is bought must be on record, and the record cannot be written"
+        }
+        ErrorKind::Unconfirmed => {
+            "refused here: an earlier purchase was sent and never heard of, so another one may be paid twice"
+        }
         ErrorKind::RateLimited => "the provider said to slow down, or has no worker free",
         ErrorKind::Unavailable => "the provider cannot be reached, or says that it is out of order",
         ErrorKind::Unsolvable => "the provider tried and gave up",
@@ -99,8 +110,60 @@ async fn failure(solver: impl DragSolver, challenge: &DragChallenge) -> SolveErr
     solver.solve(challenge).await.unwrap_err()
 }
 
+/// The errors of a store: one that cannot be written any more, and one whose process was killed while it bought.
+async fn errors_of_a_store() -> [SolveError; 2] {
+    let solver = |is_killed: bool| {
+        solver_fn("omocaptcha", move |challenge: DragChallenge| async move {
+            challenge
+                .notify(Event::Buying {
+                    solver: "omocaptcha",
+                })
+                .await?;
+            if is_killed {
+                std::future::pending::<()>().await;
+            }
+            Err(SolveError::new(ErrorKind::Unavailable, "down"))
+        })
+    };
+    let store = || SqliteStore::in_memory(Clock::tokio(Timestamp::UNIX_EPOCH)).unwrap();
+    let phone = || challenge_sized(591, 1149).with_id("phone");
+    // It is full before there is room for a purchase.
+    let folder = tempfile::tempdir().unwrap();
+    let pages = Arc::new(AtomicU32::new(u32::MAX));
+    let options = SqliteOptions::default().max_pages(Arc::clone(&pages));
+    let full = SqliteStore::open_with(folder.path().join("drags.db"), options).unwrap();
+    pages.store(1, Ordering::Relaxed);
+    let full = solver(false).durable(&full);
+    let mut not_recorded = full.solve(&phone()).await.unwrap_err();
+    // What room there is in the last page is used up first.
+    for count in 0..1_000 {
+        if not_recorded.kind() == ErrorKind::NotRecorded {
+            break;
+        }
+        let other = phone().with_id(format!("phone {count}"));
+        not_recorded = full.solve(&other).await.unwrap_err();
+    }
+    let folder = format!("{}/", folder.path().display());
+    let message = not_recorded.message().replace(&folder, "");
+    let not_recorded = not_recorded.with_message(message);
+    let store = store();
+    let killed = solver(true).durable(&store);
+    let second = Duration::from_secs(1);
+    assert!(
+        tokio::time::timeout(second, killed.solve(&phone()))
+            .await
+            .is_err()
+    );
+    [
+        not_recorded,
+        failure(solver(false).durable(&store), &phone()).await,
+    ]
+}
+
 /// Real errors: how each kind comes about, and what was billed. The first of a kind is the example.
 async fn errors() -> Vec<SolveError> {
+    // First: a real thread writes to a real disk, and meanwhile the clock may leap ahead.
+    let [not_recorded, unconfirmed] = errors_of_a_store().await;
     let phone = &challenge_sized(591, 1149);
     let small = &challenge_sized(400, 300);
     let refused =
@@ -140,6 +203,8 @@ async fn errors() -> Vec<SolveError> {
     let late = phone.clone().with_deadline(Instant::now());
 
     vec![
+        not_recorded,
+        unconfirmed,
         SolveError::from(Screenshot::from_bytes(Vec::new()).unwrap_err()),
         failure(omocaptcha([created()], running()), &soon()).await,
         failure(omocaptcha([], created()), &late).await,

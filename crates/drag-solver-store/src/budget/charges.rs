@@ -78,7 +78,7 @@ impl Charges {
         let limits = self.account.policy.limits(self.store.now());
         let charged = self.store.charge(&charge, &limits).await;
         undo.key = None; // what failed was not written
-        let charged = charged.map_err(|error| unreadable(&self.challenge, solver, error))?;
+        let charged = charged.map_err(|error| unreadable(&self.challenge, solver, &error))?;
         charged.map_err(|short| {
             self.account
                 .refusal(&self.challenge, solver, self.price, &short, &self.store)

@@ -254,7 +254,7 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
             );
             let reserved = store.reserve(*key, &account.name, amount, &limits).await;
             *is_held = matches!(reserved, Ok(Ok(()))); // what failed was not written
-            let reserved = reserved.map_err(|error| unreadable(challenge, self.name(), error))?;
+            let reserved = reserved.map_err(|error| unreadable(challenge, self.name(), &error))?;
             reserved
                 .map_err(|short| account.refusal(challenge, self.name(), amount, &short, store))?;
         }
@@ -284,11 +284,9 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
 }
 
 /// The error of a call whose budget cannot be written.
-fn unreadable(challenge: &DragChallenge, solver: &str, error: StoreError) -> SolveError {
+fn unreadable(challenge: &DragChallenge, solver: &str, error: &StoreError) -> SolveError {
     let problem = format!("nothing was sent, as the budget cannot be written: {error}");
-    challenge
-        .refuse(solver, ErrorKind::NotRecorded, problem)
-        .with_source(error)
+    challenge.refuse(solver, ErrorKind::NotRecorded, problem)
 }
 
 impl<S: DragSolver> fmt::Debug for StoredBudgeted<S> {

@@ -163,16 +163,16 @@ impl<S: DragSolver> Durable<S> {
         opening: &Opening,
         error: StoreError,
     ) -> Result<Turn, SolveError> {
-        let refused = |error| not_recorded(challenge, self.name(), error);
+        let refused = |error: &StoreError| not_recorded(challenge, self.name(), error);
         let known = self.store.find(&opening.id).await.ok().flatten();
         let Some(record) = known else {
-            return Err(refused(error));
+            return Err(refused(&error));
         };
         match record.status {
             _ if record.digest != opening.digest => Err(self.other_picture(challenge, &opening.id)),
             Status::Solved { solution } => Ok(Turn::Solved(Box::new(solution))),
-            Status::Open { held: true } => Err(refused(error)),
-            _ if record.open_jobs().next().is_none() => Err(refused(error)),
+            Status::Open { held: true } => Err(refused(&error)),
+            _ if record.open_jobs().next().is_none() => Err(refused(&error)),
             _ => Ok(Turn::Work(None, Box::new(record))),
         }
     }
@@ -212,14 +212,12 @@ fn unconfirmed_error(challenge: &DragChallenge, solver: &str, of: &[&str]) -> So
 }
 
 /// The error of a purchase that cannot be put on record.
-fn not_recorded(challenge: &DragChallenge, solver: &str, error: StoreError) -> SolveError {
+fn not_recorded(challenge: &DragChallenge, solver: &str, error: &StoreError) -> SolveError {
     let problem = match error.kind() {
         StoreErrorKind::ClaimLost => format!("nothing was sent: {error}"),
         _ => format!("nothing was sent, as it cannot be put on record: {error}"),
     };
-    challenge
-        .refuse(solver, ErrorKind::NotRecorded, problem)
-        .with_source(error)
+    challenge.refuse(solver, ErrorKind::NotRecorded, problem)
 }
 
 /// What a call has to do.

@@ -71,7 +71,7 @@ impl Recorder {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
-        let refused = |error| not_recorded(&self.challenge, solver, error);
+        let refused = |error: StoreError| not_recorded(&self.challenge, solver, &error);
         let Some(claim) = self.claim else {
             let message = "the store can be read, and not be written";
             return Err(refused(StoreError::new(StoreErrorKind::ReadOnly, message)));
