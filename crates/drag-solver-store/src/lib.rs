@@ -17,6 +17,8 @@
 
 mod budget;
 mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod durable;
 mod error;
 mod ext;

@@ -1,0 +1,143 @@
+//! Who has a challenge, and what became of it.
+
+use std::time::Duration;
+
+use drag_solver_core::{ErrorKind, Rect};
+
+use super::subject::{failure, name, opening, purchase, said, solution};
+use super::{Checked, StoreUnderTest};
+use crate::{Status, StoreErrorKind, TakenUp};
+
+impl StoreUnderTest<'_> {
+    pub(super) async fn a_challenge_is_taken_up_by_one_call(&self) -> Checked {
+        let id = name("one call");
+        ensure_eq!(
+            self.store.find(&id).await.map_err(said)?.is_none(),
+            true,
+            "it is unknown"
+        );
+        let (claim, record) = self.claim(&id).await?;
+        let is_open = matches!(record.status, Status::Open { held: true });
+        ensure!(is_open, "it is not open and held: {record:?}");
+        for _ in 0..2 {
+            let again = self.store.take_up(&opening(&id)).await.map_err(said)?;
+            ensure!(matches!(again, TakenUp::Held), "it is held, not {again:?}");
+        }
+        self.finish(claim, None).await?;
+        let found = self.find(&id).await?;
+        let is_free = matches!(found.status, Status::Open { held: false });
+        ensure!(is_free, "it was given back: {found:?}");
+        let (second, _) = self.claim(&id).await?;
+        ensure!(second.key != claim.key, "each claim has a key of its own");
+        ensure_eq!(
+            second.challenge,
+            claim.challenge,
+            "the challenge is the same"
+        );
+        Ok(())
+    }
+
+    pub(super) async fn a_challenge_keeps_what_it_was_taken_up_with(&self) -> Checked {
+        let mut opening = opening(&name("ünïcode 🧩"));
+        let begun = self.store.now();
+        opening.label = Some("tenant".to_owned());
+        opening.instruction = Some("drag 'it'; --".to_owned());
+        opening.region = Some(Rect::new(0.5, 2.0, 300.25, 400.0));
+        opening.deadline = begun.checked_add(Duration::from_millis(60_001)).ok();
+        self.claim_as(&opening).await?;
+        let record = self.find(&opening.id).await?;
+        ensure_eq!(record.id, opening.id, "id");
+        ensure_eq!(record.label, opening.label, "label");
+        ensure_eq!(record.instruction, opening.instruction, "instruction");
+        ensure_eq!(record.region, opening.region, "region");
+        ensure_eq!(record.digest, opening.digest, "digest");
+        ensure_eq!(
+            record.deadline.map(jiff::Timestamp::as_millisecond),
+            opening.deadline.map(jiff::Timestamp::as_millisecond),
+            "deadline"
+        );
+        ensure_eq!(
+            record.created.as_millisecond(),
+            begun.as_millisecond(),
+            "created"
+        );
+        Ok(())
+    }
+
+    pub(super) async fn another_picture_is_refused(&self) -> Checked {
+        let mut opening = opening(&name("picture"));
+        let (claim, _) = self.claim_as(&opening).await?;
+        opening.digest = [8; 32];
+        for _ in 0..2 {
+            let other = self.store.take_up(&opening).await.map_err(said)?;
+            let is_refused = matches!(other, TakenUp::OtherPicture);
+            ensure!(is_refused, "it is another picture, not {other:?}");
+            self.finish(claim, Some(Ok(solution("a")))).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn a_solved_challenge_stays_solved(&self) -> Checked {
+        let id = name("solved");
+        let (claim, _) = self.claim(&id).await?;
+        let answer = solution("a").with_elapsed(Duration::from_millis(1_234));
+        self.wait(1);
+        self.finish(claim, Some(Ok(answer.clone()))).await?;
+        self.finish(claim, Some(Ok(solution("b")))).await?;
+        self.finish(claim, Some(Err(failure()))).await?;
+        let again = self.store.take_up(&opening(&id)).await.map_err(said)?;
+        let is_same = matches!(&again, TakenUp::Solved(solution) if *solution == answer);
+        ensure!(is_same, "it is solved, by the first answer, not {again:?}");
+        let record = self.find(&id).await?;
+        let is_same = matches!(&record.status, Status::Solved { solution } if *solution == answer);
+        ensure!(is_same, "the answer is on record: {record:?}");
+        ensure!(
+            record.updated > record.created,
+            "its status changed later: {record:?}"
+        );
+        Ok(())
+    }
+
+    pub(super) async fn a_failed_challenge_is_taken_up_again(&self) -> Checked {
+        let id = name("failed");
+        let (claim, _) = self.claim(&id).await?;
+        self.finish(claim, Some(Err(failure()))).await?;
+        let record = self.find(&id).await?;
+        let is_failed = matches!(
+            &record.status,
+            Status::Failed { error } if error.kind() == ErrorKind::Unsolvable && error.solver() == Some("a")
+        );
+        ensure!(is_failed, "the error is on record: {record:?}");
+        let (second, record) = self.claim(&id).await?;
+        let is_open = matches!(record.status, Status::Open { held: true });
+        ensure!(is_open, "it is open again: {record:?}");
+        self.finish(second, Some(Ok(solution("a")))).await
+    }
+
+    pub(super) async fn a_lost_claim_buys_nothing_and_may_still_solve(&self) -> Checked {
+        let id = name("lost");
+        let (lost, _) = self.claim(&id).await?;
+        self.finish(lost, None).await?;
+        let (claim, _) = self.claim(&id).await?;
+        let Err(error) = self.store.begin_purchase(purchase(lost)).await else {
+            return Err("it bought with a claim that was lost".to_owned());
+        };
+        ensure_eq!(error.kind(), StoreErrorKind::ClaimLost, "kind of error");
+        let record = self.find(&id).await?;
+        ensure!(record.purchases.is_empty(), "it is on record: {record:?}");
+        ensure!(record.picture.is_none(), "nor is its picture");
+
+        self.finish(lost, Some(Err(failure()))).await?;
+        self.finish(lost, None).await?;
+        let record = self.find(&id).await?;
+        let is_held = matches!(record.status, Status::Open { held: true });
+        ensure!(is_held, "a lost claim ended the other: {record:?}");
+        self.begin(claim).await?;
+
+        self.finish(lost, Some(Ok(solution("a")))).await?;
+        let record = self.find(&id).await?;
+        let is_solved = matches!(record.status, Status::Solved { .. });
+        ensure!(is_solved, "an answer is an answer: {record:?}");
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! What is forgotten.
+
+use std::time::Duration;
+
+use drag_solver_core::Billed;
+
+use super::subject::{name, opening, said, solution, usd};
+use super::{Checked, StoreUnderTest};
+use crate::{Fact, Query, Retention, SpendingBy, SpendingQuery};
+use jiff::tz::TimeZone;
+
+const DAY: u64 = 24 * 3_600;
+
+fn days(challenges: u64, money: u64) -> Retention {
+    let length = |days| Duration::from_secs(days * DAY);
+    Retention::default()
+        .challenges(length(challenges))
+        .money(length(money))
+}
+
+impl StoreUnderTest<'_> {
+    async fn spent_by(&self, by: SpendingBy, name: &str) -> Result<usize, String> {
+        let (now, year) = (self.store.now(), Duration::from_secs(365 * DAY));
+        let query = SpendingQuery::last(year, by, now, TimeZone::UTC);
+        let spent = self.store.spending(&query).await.map_err(said)?;
+        Ok(spent.iter().filter(|part| part.name == name).count())
+    }
+
+    pub(super) async fn old_challenges_are_forgotten_and_totals_are_not(&self) -> Checked {
+        let (id, label, budget) = (name("old"), name("label"), name("budget"));
+        let mut opening = opening(&id);
+        opening.label = Some(label.clone());
+        let (claim, _) = self.claim_as(&opening).await?;
+        let key = self.begin(claim).await?;
+        let cost = Some(usd("0.5"));
+        let billed = Billed::Yes;
+        self.record(Fact::Settled { key, billed, cost }).await?;
+        self.finish(claim, Some(Ok(solution("a")))).await?;
+        let charged = self.charge(&budget, "0.5", None, &[]).await?;
+        ensure!(charged.is_ok(), "without a limit there is always money");
+
+        self.wait(31 * DAY);
+        let pruned = self.store.prune(&days(30, 100)).await.map_err(said)?;
+        ensure!(pruned.challenges >= 1, "{pruned:?}");
+        let found = self.store.find(&id).await.map_err(said)?;
+        ensure!(found.is_none(), "it is still on record: {found:?}");
+        for (by, name) in [(SpendingBy::Label, &label), (SpendingBy::Budget, &budget)] {
+            let spent = self.spent_by(by, name).await?;
+            ensure_eq!(spent, 1, format!("days of spending by {by:?}"));
+        }
+
+        self.wait(70 * DAY);
+        let pruned = self.store.prune(&days(30, 100)).await.map_err(said)?;
+        ensure!(pruned.money >= 2, "{pruned:?}");
+        let spent = self.spent_by(SpendingBy::Label, &label).await?;
+        let charged = self.spent_by(SpendingBy::Budget, &budget).await?;
+        ensure_eq!((spent, charged), (0, 0), "days of spending");
+        ensure_eq!(self.state(&budget).await?.spent, usd("0.5"), "the total");
+        // The same id is a new challenge.
+        let (_, record) = self.claim(&id).await?;
+        ensure!(record.purchases.is_empty(), "{record:?}");
+        Ok(())
+    }
+
+    pub(super) async fn what_is_recent_is_not_forgotten(&self) -> Checked {
+        let label = name("label");
+        let recent = name("recent");
+        let mut opening = opening(&recent);
+        opening.label = Some(label.clone());
+        let (claim, _) = self.claim_as(&opening).await?;
+        self.wait(29 * DAY);
+        self.finish(claim, Some(Ok(solution("a")))).await?;
+        let held = name("held");
+        opening.id.clone_from(&held);
+        let (claim, _) = self.claim_as(&opening).await?;
+        self.wait(2 * DAY);
+        self.store.prune(&days(30, 100)).await.map_err(said)?;
+        let listed = self.store.list(&Query::default().label(&*label)).await;
+        let listed = listed.map_err(said)?;
+        let ids: Vec<_> = listed.iter().map(|record| &record.id).collect();
+        ensure_eq!(ids, [&recent, &held], "on record");
+        self.finish(claim, None).await
+    }
+}
