@@ -356,3 +356,93 @@ pub enum StatusKind {
     /// [`Status::Failed`].
     Failed,
 }
+
+#[cfg(test)]
+mod tests {
+    use drag_solver_core::{Drag, ErrorKind, Point};
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(status: Status) -> ChallengeRecord {
+        ChallengeRecord {
+            id: "order 4711".to_owned(),
+            label: Some("tenant".to_owned()),
+            instruction: None,
+            region: None,
+            deadline: None,
+            digest: [7; 32],
+            created: Timestamp::UNIX_EPOCH,
+            updated: Timestamp::UNIX_EPOCH,
+            status,
+            purchases: vec![PurchaseRecord {
+                key: 5,
+                solver: "a".to_owned(),
+                job: Some(JobId::from(7)),
+                state: PurchaseState::Settled,
+                billed: Billed::Yes,
+                cost: Some(Usd::from_micros(900)),
+                frame: None,
+                begun: Timestamp::UNIX_EPOCH,
+                ended: None,
+            }],
+            picture: Some(Bytes::from_static(b"pixels")),
+        }
+    }
+
+    #[test]
+    fn a_record_says_in_json_what_people_and_programs_need() {
+        let written = serde_json::to_value(record(Status::Open { held: true })).unwrap();
+        let expected = json!({
+            "id": "order 4711",
+            "label": "tenant",
+            "instruction": null,
+            "region": null,
+            "deadline": null,
+            "created": "1970-01-01T00:00:00Z",
+            "updated": "1970-01-01T00:00:00Z",
+            "status": "open",
+            "held": true,
+            "purchases": [{
+                "solver": "a",
+                "job": "7",
+                "state": "settled",
+                "billed": "yes",
+                "cost_usd": "0.0009",
+                "frame": null,
+                "begun": "1970-01-01T00:00:00Z",
+                "ended": null,
+            }],
+        });
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn an_outcome_is_written_as_everywhere_else() {
+        let drag = Drag::new(Point::new(1.0, 2.0), Point::new(3.0, 4.0));
+        let solution = Solution::new(drag, "a");
+        let error = SolveError::new(ErrorKind::Unsolvable, "no idea");
+        for (status, name, key, expected) in [
+            (
+                Status::Solved {
+                    solution: solution.clone(),
+                },
+                "solved",
+                "solution",
+                serde_json::to_value(&solution).unwrap(),
+            ),
+            (
+                Status::Failed {
+                    error: error.clone(),
+                },
+                "failed",
+                "error",
+                serde_json::to_value(&error).unwrap(),
+            ),
+        ] {
+            let written = serde_json::to_value(record(status)).unwrap();
+            assert_eq!(written["status"], name);
+            assert_eq!(written[key], expected);
+        }
+    }
+}

@@ -81,3 +81,55 @@ fn read(connection: &Connection, pragma: &str) -> Result<i64, StoreError> {
 fn version_index(version: i64) -> usize {
     usize::try_from(version).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: &str =
+        "ALTER TABLE challenges ADD COLUMN note TEXT; UPDATE challenges SET note = id;";
+
+    fn of_version_1() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate_to(&mut db, &MIGRATIONS[..1]).unwrap();
+        let insert = "INSERT INTO challenges (id, digest, created, updated, status)
+                      VALUES ('order', x'07', 1, 2, 0)";
+        assert_eq!(db.execute(insert, []).unwrap(), 1);
+        db
+    }
+
+    #[test]
+    fn an_older_file_becomes_a_newer_one_once() {
+        let mut db = of_version_1();
+        let two = [MIGRATIONS[0], SECOND];
+        for _ in 0..2 {
+            migrate_to(&mut db, &two).unwrap();
+            assert_eq!(read(&db, "user_version").unwrap(), 2);
+        }
+        let note = db.query_row("SELECT note FROM challenges", [], |row| row.get(0));
+        assert_eq!(note, Ok("order".to_owned()));
+        if MIGRATIONS.len() == 1 {
+            let error = refuse_foreign(&db).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Newer);
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        let mut db = of_version_1();
+        let broken = format!("{SECOND} DROP TABLE of_nobody;");
+        assert!(migrate_to(&mut db, &[MIGRATIONS[0], &broken]).is_err());
+        assert_eq!(read(&db, "user_version").unwrap(), 1);
+        assert!(db.prepare("SELECT note FROM challenges").is_err());
+        migrate_to(&mut db, &[MIGRATIONS[0], SECOND]).unwrap();
+    }
+
+    #[test]
+    fn a_new_file_is_as_far_as_one_that_took_every_step() {
+        let mut db = Connection::open_in_memory().unwrap();
+        assert!(!is_current(&db).unwrap());
+        migrate(&mut db).unwrap();
+        assert!(is_current(&db).unwrap());
+        assert_eq!(read(&db, "application_id").unwrap(), APPLICATION);
+    }
+}

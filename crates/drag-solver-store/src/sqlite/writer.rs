@@ -231,3 +231,7 @@ impl Writer {
         file.options.max_pages.as_deref()
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -9,5 +9,6 @@ mod full;
 mod hand_edited;
 mod locked;
 mod processes;
+mod prune;
 mod read_only;
 mod support;
