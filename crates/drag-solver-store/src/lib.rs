@@ -41,8 +41,8 @@ pub use crate::ext::StoreExt;
 pub use crate::handle::StoreHandle;
 pub use crate::money::{BudgetState, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
 pub use crate::record::{
-    ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest, PurchaseRecord,
-    PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,
+    Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest,
+    PurchaseRecord, PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,
 };
 pub use crate::retention::{Pruned, Retention};
 pub use crate::sqlite::{SqliteOptions, SqliteStore};

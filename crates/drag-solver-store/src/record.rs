@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Billed, DragChallenge, Frame, JobId, PaidJob, Rect, Screenshot, Solution, SolveError, Usd,
+    Billed, DragChallenge, ErrorKind, Frame, JobId, PaidJob, Rect, Screenshot, Solution,
+    SolveError, Usd,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -66,6 +67,19 @@ pub enum TakenUp {
     OtherPicture,
 }
 
+/// What came of accepting a challenge.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // made once a challenge
+#[non_exhaustive]
+pub enum Accepted {
+    /// It is open from now on: a call has to take it up. It was not on record, or its last call failed.
+    New,
+    /// It was on record, open or solved.
+    Known(ChallengeRecord),
+    /// There is one of this id, with another picture.
+    OtherPicture,
+}
+
 /// The right to buy for a challenge. One call at a time has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs)] // two keys
@@ -102,12 +116,41 @@ pub struct ChallengeRecord {
     pub status: Status,
     /// What was bought for it, in order.
     pub purchases: Vec<PurchaseRecord>,
-    /// The picture, while a paid job needs it and where it was asked for.
+    /// The picture, while the challenge is open or a paid job needs it, and where it was asked for.
     #[serde(skip)]
     pub picture: Option<Bytes>,
 }
 
 impl ChallengeRecord {
+    /// The challenge, for a call that solves it: as it is on record, with what is left until its deadline. A
+    /// [`Durable`](crate::Durable) solver goes on from there by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidChallenge`] if its picture is not on record (any more), or was not read: see
+    /// [`Query::pictures`].
+    pub fn challenge(&self, now: Timestamp) -> Result<DragChallenge, SolveError> {
+        let missing = || {
+            let problem = "its picture is not on record, or was not read";
+            SolveError::new(ErrorKind::InvalidChallenge, problem)
+        };
+        let picture = self.picture.clone().ok_or_else(missing)?;
+        let mut challenge = DragChallenge::new(Screenshot::from_bytes(picture)?).with_id(&*self.id);
+        if let Some(label) = &self.label {
+            challenge = challenge.with_label(&**label);
+        }
+        if let Some(instruction) = &self.instruction {
+            challenge = challenge.with_instruction(&**instruction);
+        }
+        if let Some(region) = self.region {
+            challenge = challenge.with_region(region)?;
+        }
+        Ok(match self.deadline {
+            Some(at) => challenge.within(at.duration_since(now).try_into().unwrap_or_default()),
+            None => challenge,
+        })
+    }
+
     /// The jobs that were paid for and not yet fetched.
     pub fn open_jobs(&self) -> impl Iterator<Item = PaidJob> {
         self.purchases.iter().filter_map(PurchaseRecord::open_job)
@@ -125,7 +168,7 @@ impl ChallengeRecord {
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
-    /// A call was begun for it, and has not ended; or its process has.
+    /// It was accepted, or a call was begun for it, and it has not ended.
     Open {
         /// Whether a call has it now.
         held: bool,

@@ -2,13 +2,14 @@
 
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use drag_solver_core::{Usd, async_trait};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    BudgetState, ChallengeRecord, Fact, Limit, NewPurchase, Opening, Pruned, Query, Retention,
-    Shortage, Spending, SpendingQuery, StoreError, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Fact, Limit, NewPurchase, Opening, Pruned, Query,
+    Retention, Shortage, Spending, SpendingQuery, StoreError, TakenUp,
 };
 
 /// Keeps what must outlive the process: challenges, what was paid for them, and budgets.
@@ -17,7 +18,7 @@ use crate::{
 /// in `contract` (feature `contract`).
 ///
 /// Two kinds of writing differ in what happens when they cannot be done. A *permission* is asked for before
-/// something is sent ([`take_up`](Self::take_up), [`begin_purchase`](Self::begin_purchase),
+/// something is sent or promised ([`take_up`](Self::take_up), [`accept`](Self::accept), [`begin_purchase`](Self::begin_purchase),
 /// [`reserve`](Self::reserve), [`charge`](Self::charge)): it fails, and nothing is sent. A *fact*
 /// ([`record`](Self::record)) has happened already: it is kept in memory, in order, until it is written.
 #[async_trait]
@@ -25,6 +26,11 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Takes a challenge up for a call, in one step with finding out that no other call has it and that it
     /// is not solved. A claim ends with [`Fact::Finished`], or with the lease of its process.
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError>;
+
+    /// Puts a challenge on record with its picture, for a call to come: so that a program can say "accepted" before
+    /// anything is bought. When this returns, it survives a power cut. Until a call takes it up, it is open and
+    /// not held; its picture is kept until it is solved, or has failed with no paid job that needs it.
+    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError>;
 
     /// Puts a purchase on record that is about to be sent. When this returns, it survives a power cut.
     ///

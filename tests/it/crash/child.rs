@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{
-    BudgetState, ChallengeRecord, Charge, Fact, Limit, NewPurchase, Opening, Pruned, Query,
-    Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreError, StoreExt as _,
-    StoredBudget, StoredBudgetPolicy, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Fact, Limit, NewPurchase, Opening, Pruned,
+    Query, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreError,
+    StoreExt as _, StoredBudget, StoredBudgetPolicy, TakenUp,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
@@ -119,6 +120,10 @@ impl Store for Standing {
         let taken = self.inner.take_up(opening).await;
         self.pass();
         taken
+    }
+
+    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
+        self.inner.accept(opening, picture).await
     }
 
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {

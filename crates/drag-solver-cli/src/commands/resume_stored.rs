@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use drag_solver::config::Chain;
+use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{ChallengeRecord, Query, Status};
-use drag_solver::{
-    DragChallenge, DragSolver as _, ErrorKind, Event, Observer, Screenshot, SolveError, async_trait,
-};
+use drag_solver::{DragSolver as _, ErrorKind, Event, Observer, SolveError, async_trait};
 
 use super::resume::Args;
 use crate::batch::{BatchOptions, run_all};
@@ -59,14 +58,12 @@ pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         spinner,
     };
     let ended = run_all(tasks, options, |index, handle| async move {
-        let (task, record) = (&tasks[index], &records[index]);
-        let challenge = task.challenge(screenshot(task, record)?, args.timeout)?;
+        let challenge = records[index].challenge(Timestamp::now());
+        let challenge = challenge.map_err(|error| tasks[index].unusable(error.message()))?;
         let challenge = challenge
             .with_observer(Arc::new(BuysNothing))
-            .with_id(&*record.id);
-        let answer = chain
-            .solve(&handle.observe(labelled(challenge, record)))
-            .await;
+            .within(args.timeout);
+        let answer = chain.solve(&handle.observe(challenge)).await;
         answer.map(Into::into).map_err(Failure::Unsolved)
     });
     Ok(ended.await)
@@ -99,23 +96,5 @@ fn task(record: &ChallengeRecord) -> Task {
         id: Some(record.id.clone()),
         region: record.region,
         paid_jobs: record.open_jobs().collect(),
-    }
-}
-
-fn screenshot(task: &Task, record: &ChallengeRecord) -> Result<Screenshot, Failure> {
-    let Some(picture) = &record.picture else {
-        return Err(task.unusable("its picture is not on record"));
-    };
-    Screenshot::from_bytes(picture.clone()).map_err(|error| task.unusable(&error.to_string()))
-}
-
-fn labelled(challenge: DragChallenge, record: &ChallengeRecord) -> DragChallenge {
-    let challenge = match &record.label {
-        Some(label) => challenge.with_label(&**label),
-        None => challenge,
-    };
-    match &record.instruction {
-        Some(instruction) => challenge.with_instruction(&**instruction),
-        None => challenge,
     }
 }

@@ -4,15 +4,16 @@ use drag_solver_core::{Billed, Frame, JobId, PaidJob, Rect};
 
 use super::subject::{PICTURE, failure, name, opening, purchase, said, solution, usd};
 use super::{Checked, StoreUnderTest};
+use crate::Ended;
 use crate::key::new_key;
 use crate::{Fact, PurchaseRecord, PurchaseState};
 
 fn settled(key: i64) -> Fact {
-    Fact::Settled {
+    Fact::Settled(Ended {
         key,
         billed: Billed::Yes,
         cost: Some(usd("0.0009")),
-    }
+    })
 }
 
 impl StoreUnderTest<'_> {
@@ -98,7 +99,11 @@ impl StoreUnderTest<'_> {
             Fact::Bought { key, job },
             Fact::NotBought(key),
             settled(key),
-            Fact::Finished { claim, outcome },
+            Fact::Finished {
+                claim,
+                outcome,
+                ended: Vec::new(),
+            },
         ] {
             drop(self.store.record(fact));
         }

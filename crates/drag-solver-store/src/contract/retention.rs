@@ -6,6 +6,7 @@ use drag_solver_core::Billed;
 
 use super::subject::{name, opening, said, solution, usd};
 use super::{Checked, StoreUnderTest};
+use crate::Ended;
 use crate::{Fact, Query, Retention, SpendingBy, SpendingQuery};
 use jiff::tz::TimeZone;
 
@@ -34,7 +35,8 @@ impl StoreUnderTest<'_> {
         let key = self.begin(claim).await?;
         let cost = Some(usd("0.5"));
         let billed = Billed::Yes;
-        self.record(Fact::Settled { key, billed, cost }).await?;
+        self.record(Fact::Settled(Ended { key, billed, cost }))
+            .await?;
         self.finish(claim, Some(Ok(solution("a")))).await?;
         let charged = self.charge(&budget, "0.5", None, &[]).await?;
         ensure!(charged.is_ok(), "without a limit there is always money");

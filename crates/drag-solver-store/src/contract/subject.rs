@@ -74,7 +74,12 @@ impl<'a> StoreUnderTest<'a> {
         claim: Claim,
         outcome: Option<Result<Solution, SolveError>>,
     ) -> Result<(), String> {
-        self.record(Fact::Finished { claim, outcome }).await
+        self.record(Fact::Finished {
+            claim,
+            outcome,
+            ended: Vec::new(),
+        })
+        .await
     }
 
     pub(super) async fn reserve(

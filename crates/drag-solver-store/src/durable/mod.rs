@@ -268,13 +268,10 @@ impl Call {
         }
     }
 
-    /// Of a call that is dropped, purchases that have ended stay open: their answers went with it, and are fetched
-    /// again.
     fn finished(&mut self, outcome: Option<&Result<Solution, SolveError>>) -> Option<Fact> {
         let claim = self.claim.take()?;
-        let recorder = self.purchases.as_ref().map(|(recorder, _)| recorder);
-        let ended = recorder.zip(outcome);
-        let ended = ended.map(|(recorder, outcome)| recorder.ended(outcome));
+        let ended = self.purchases.as_ref();
+        let ended = ended.map(|(recorder, _)| recorder.ended(outcome));
         Some(Fact::Finished {
             claim,
             outcome: outcome.cloned(),

@@ -167,9 +167,14 @@ impl Recorder {
     }
 
     /// The purchases that have ended, to be put on record with what came of the call. Where a provider names no
-    /// cost, it is the price that the outcome has.
-    pub(super) fn ended(&self, outcome: &Result<Solution, SolveError>) -> Vec<Ended> {
+    /// cost, it is the price that the outcome has. Of a call that is dropped, those stay open whose answer can be
+    /// fetched again.
+    pub(super) fn ended(&self, outcome: Option<&Result<Solution, SolveError>>) -> Vec<Ended> {
         let ended = std::mem::take(&mut self.state().ended).into_iter();
+        let Some(outcome) = outcome else {
+            let without_job = ended.filter(|(_, job, _)| job.is_none());
+            return without_job.map(|(.., ended)| ended).collect();
+        };
         let with_cost = ended.map(|(solver, job, mut ended)| {
             ended.cost = ended
                 .cost

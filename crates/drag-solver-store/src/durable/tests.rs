@@ -1,13 +1,14 @@
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 
 use super::*;
 use crate::{
-    BudgetState, Charge, Clock, Limit, NewPurchase, Pruned, PurchaseState, Query, Retention,
-    Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreExt as _,
+    Accepted, BudgetState, Charge, Clock, Limit, NewPurchase, Pruned, PurchaseState, Query,
+    Retention, Shortage, Spending, SpendingQuery, SqliteStore, StatusKind, Store, StoreExt as _,
 };
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -356,29 +357,57 @@ async fn a_job_is_on_record_also_if_the_call_is_dropped_while_others_are_told_of
     assert_eq!(record.unconfirmed().count(), 0);
 }
 
+/// A solver that has bought and fetched, and does not come to pass the answer on.
+fn killed_with_the_answer_in_hand(job: Option<JobId>) -> impl DragSolver {
+    solver_fn("a", move |challenge: DragChallenge| {
+        let job = job.clone();
+        async move {
+            let (solver, cost) = ("a", Some(Usd::from_micros(900)));
+            challenge.notify(Event::Started { solver }).await?;
+            challenge.notify(Event::Buying { solver }).await?;
+            if let Some(job) = &job {
+                challenge.notify(Event::Bought { solver, job }).await?;
+            }
+            let settled = Event::Settled {
+                solver,
+                job: job.as_ref(),
+                billed: Billed::Yes,
+                cost,
+            };
+            challenge.notify(settled).await?;
+            std::future::pending().await
+        }
+    })
+}
+
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_went_with_its_call_is_fetched_again_and_not_bought_again() {
-    let store = store();
-    let answered = solver_fn("a", |challenge: DragChallenge| async move {
-        let (solver, job) = ("a", &JobId::from(7));
-        challenge.notify(Event::Buying { solver }).await?;
-        challenge.notify(Event::Bought { solver, job }).await?;
-        let settled = Event::Settled {
-            solver,
-            job: Some(job),
-            billed: Billed::Yes,
-            cost: None,
-        };
-        challenge.notify(settled).await?;
-        std::future::pending().await
-    });
-    dropped(&answered.durable(&store), &order()).await;
-    let record = on_record(&store).await;
-    assert_eq!(record.open_jobs().count(), 1);
-    assert!(record.picture.is_some());
-    let mock = MockSolver::new("a").always(answers_after(1));
-    mock.clone().durable(&store).solve(&order()).await.unwrap();
-    assert_eq!(mock.purchases(), 0);
+async fn a_job_is_done_with_only_when_its_answer_is_on_record() {
+    for (job, open, unconfirmed) in [(Some(JobId::from(7)), 1, 0), (None, 0, 1)] {
+        let store = store();
+        let solver = killed_with_the_answer_in_hand(job.clone()).durable(&store);
+        let challenge = order();
+        let mut call = Box::pin(solver.solve(&challenge));
+        let second = Duration::from_secs(1);
+        assert!(tokio::time::timeout(second, &mut call).await.is_err());
+        // What a crash would leave.
+        let record = on_record(&store).await;
+        assert_eq!(record.open_jobs().count(), open);
+        assert_eq!(record.unconfirmed().count(), unconfirmed);
+        drop(call);
+        let record = on_record(&store).await;
+        assert_eq!(record.open_jobs().count(), open, "it can be fetched again");
+        assert_eq!(record.unconfirmed().count(), 0);
+        if job.is_some() {
+            let fetches = MockSolver::new("a").always(answers_after(1));
+            fetches
+                .clone()
+                .durable(&store)
+                .solve(&challenge)
+                .await
+                .unwrap();
+            assert_eq!(fetches.purchases(), 0);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -394,6 +423,85 @@ async fn where_a_provider_names_no_cost_it_is_the_price_of_the_chain() {
     assert_eq!(costs, [(Billed::Yes, Some(price)); 2]);
 }
 
+async fn accepted(store: &SqliteStore, challenge: &DragChallenge) -> Accepted {
+    let opening = Opening::of(challenge, "order", store.now());
+    let picture = challenge.screenshot().bytes();
+    store.accept(&opening, picture).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_accepted_is_on_record_with_its_picture_until_it_has_ended() {
+    let (store, mock) = (store(), MockSolver::new("a").always(answers_after(3)));
+    let region = Rect::new(1.0, 2.0, 300.0, 400.0);
+    let challenge = order().with_label("acme").with_instruction("to the gap");
+    let challenge = challenge.with_region(region).unwrap();
+    let challenge = challenge.within(Duration::from_secs(60));
+    assert!(matches!(accepted(&store, &challenge).await, Accepted::New));
+    let Accepted::Known(known) = accepted(&store, &challenge).await else {
+        panic!("it is on record already");
+    };
+    assert!(matches!(known.status, Status::Open { held: false }));
+    let other = fixtures::challenge_sized(10, 10);
+    assert!(matches!(
+        accepted(&store, &other).await,
+        Accepted::OtherPicture
+    ));
+
+    tokio::time::advance(Duration::from_secs(20)).await;
+    let mut open = Query::default();
+    (open.status, open.pictures) = (Some(StatusKind::Open), true);
+    let listed = store.list(&open).await.unwrap();
+    let again = listed[0].challenge(store.now()).unwrap();
+    assert_eq!(again.remaining(), Some(Duration::from_secs(40)));
+    assert_eq!(again.screenshot().bytes(), challenge.screenshot().bytes());
+    assert_eq!(
+        (
+            again.id(),
+            again.label(),
+            again.instruction(),
+            again.region()
+        ),
+        (
+            Some("order"),
+            Some("acme"),
+            Some("to the gap"),
+            Some(region)
+        )
+    );
+
+    // A call that is dropped before it has bought anything leaves it as it was.
+    let full = solver_fn("full", |_| std::future::pending());
+    dropped(&full.durable(&store), &again).await;
+    assert!(on_record(&store).await.picture.is_some());
+    mock.clone().durable(&store).solve(&again).await.unwrap();
+    let record = on_record(&store).await;
+    assert!(record.picture.is_none());
+    let error = record.challenge(store.now()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidChallenge);
+    assert!(matches!(
+        accepted(&store, &challenge).await,
+        Accepted::Known(record) if matches!(record.status, Status::Solved { .. })
+    ));
+    assert_eq!(mock.purchases(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_failed_can_be_accepted_again_and_one_whose_deadline_passed_has_no_time() {
+    let store = store();
+    let mock = MockSolver::new("a")
+        .then(ErrorKind::Unsolvable)
+        .always(answers_after(1));
+    let solver = mock.durable(&store);
+    let challenge = order().within(Duration::from_secs(60));
+    accepted(&store, &challenge).await;
+    solver.solve(&challenge).await.unwrap_err();
+    assert!(on_record(&store).await.picture.is_none(), "it has ended");
+    assert!(matches!(accepted(&store, &challenge).await, Accepted::New));
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let late = on_record(&store).await.challenge(store.now()).unwrap();
+    assert_eq!(late.remaining(), Some(Duration::ZERO));
+}
+
 /// A store that fails as it is told, for the rest the one inside.
 #[derive(Clone, Debug)]
 struct Failing {
@@ -404,6 +512,9 @@ struct Failing {
 
 #[async_trait]
 impl Store for Failing {
+    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
+        self.inner.accept(opening, picture).await
+    }
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
         if self.take_up {
             return Err(StoreError::new(

@@ -9,8 +9,8 @@ use super::owners::is_held;
 use super::values::{billed, from_json, of_billed, of_usd, time, to_json, unreadable};
 use crate::key::new_key;
 use crate::{
-    ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PurchaseRecord, PurchaseState,
-    Query, Status, StatusKind, TakenUp,
+    Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PurchaseRecord,
+    PurchaseState, Query, Status, StatusKind, TakenUp,
 };
 
 const OPEN: i64 = 0;
@@ -38,7 +38,7 @@ pub(super) fn take_up(
         .optional()?;
     let key = new_key();
     let challenge = match known {
-        None => insert(db, opening, owner, key, now)?,
+        None => insert(db, opening, Some((owner, key)), now)?,
         Some((_, digest, ..)) if digest != opening.digest => return Ok(TakenUp::OtherPicture),
         Some((_, _, SOLVED, outcome, _)) => {
             let outcome: Option<String> = outcome;
@@ -51,7 +51,7 @@ pub(super) fn take_up(
             {
                 return Ok(TakenUp::Held);
             }
-            claim_again(db, n, opening, owner, key, now)?;
+            open_again(db, n, opening, Some((owner, key)), now)?;
             n
         }
     };
@@ -59,7 +59,44 @@ pub(super) fn take_up(
     Ok(TakenUp::Claimed(Claim { challenge, key }, record))
 }
 
-fn insert(db: &Connection, opening: &Opening, owner: i64, key: i64, now: Timestamp) -> Result<i64> {
+pub(super) fn accept(
+    db: &Connection,
+    opening: &Opening,
+    picture: &[u8],
+    now: Timestamp,
+) -> Result<Accepted> {
+    let known = db
+        .prepare_cached("SELECT n, digest, status FROM challenges WHERE id = ?")?
+        .query_row([&opening.id], |row| {
+            let digest: Vec<u8> = row.get(1)?;
+            Ok((row.get(0)?, digest, row.get(2)?))
+        })
+        .optional()?;
+    let challenge: i64 = match known {
+        None => insert(db, opening, None, now)?,
+        Some((_, digest, _)) if digest != opening.digest => return Ok(Accepted::OtherPicture),
+        Some((n, _, FAILED)) => {
+            open_again(db, n, opening, None, now)?;
+            n
+        }
+        Some((n, ..)) => return Ok(Accepted::Known(by_key(db, n, now)?)),
+    };
+    db.prepare_cached("UPDATE challenges SET accepted = 1 WHERE n = ?")?
+        .execute([challenge])?;
+    keep_picture(db, challenge, picture)?;
+    Ok(Accepted::New)
+}
+
+fn keep_picture(db: &Connection, challenge: i64, picture: &[u8]) -> Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO pictures (challenge, file) VALUES (?, ?)")?
+        .execute(params![challenge, picture])?;
+    Ok(())
+}
+
+/// Who has a challenge, and the key of the claim.
+type Holder = Option<(i64, i64)>;
+
+fn insert(db: &Connection, opening: &Opening, holder: Holder, now: Timestamp) -> Result<i64> {
     let region = opening.region.as_ref().map(to_json).transpose()?;
     db.prepare_cached(
         "INSERT INTO challenges
@@ -75,20 +112,19 @@ fn insert(db: &Connection, opening: &Opening, owner: i64, key: i64, now: Timesta
         opening.deadline.map(Timestamp::as_millisecond),
         now.as_millisecond(),
         OPEN,
-        owner,
-        key
+        holder.map(|(owner, _)| owner),
+        holder.map(|(_, key)| key)
     ])?;
     Ok(db.last_insert_rowid())
 }
 
 /// What was paid for is in pixels of the region it was bought with: a new region counts only where nothing
 /// is left to fetch.
-fn claim_again(
+fn open_again(
     db: &Connection,
     challenge: i64,
     opening: &Opening,
-    owner: i64,
-    key: i64,
+    holder: Holder,
     now: Timestamp,
 ) -> Result<()> {
     let region = opening.region.as_ref().map(to_json).transpose()?;
@@ -100,8 +136,8 @@ fn claim_again(
     )?
     .execute(params![
         challenge,
-        owner,
-        key,
+        holder.map(|(owner, _)| owner),
+        holder.map(|(_, key)| key),
         now.as_millisecond(),
         OPEN,
         opening.deadline.map(Timestamp::as_millisecond),
@@ -134,8 +170,7 @@ pub(super) fn begin_purchase(db: &Connection, new: &NewPurchase, now: Timestamp)
     if begun == 0 {
         return Ok(false);
     }
-    db.prepare_cached("INSERT OR IGNORE INTO pictures (challenge, file) VALUES (?, ?)")?
-        .execute(params![new.claim.challenge, &new.picture[..]])?;
+    keep_picture(db, new.claim.challenge, &new.picture)?;
     Ok(true)
 }
 
@@ -242,11 +277,14 @@ fn finish(
             .execute(params![challenge, key])?;
         }
     }
-    // A paid job needs the picture, and a call that still has the challenge may come to one.
+    // A paid job needs the picture; who takes up what was accepted needs it, too, but nobody takes up what may be
+    // bought already; and a call that has the challenge may come to a paid job.
     db.prepare_cached(
         "DELETE FROM pictures WHERE challenge = ?1
              AND EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND (status = 1 OR owner IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1)))",
+                 AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1)
+                 AND (accepted = 0 OR status = 2
+                     OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 0))))",
     )?
     .execute([challenge])?;
     Ok(())

@@ -17,6 +17,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use bytes::Bytes;
 use drag_solver_core::{Usd, async_trait};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -31,8 +32,9 @@ use self::problem::problem;
 use self::writer::{Op, Writer};
 use crate::key::new_key;
 use crate::{
-    BudgetState, ChallengeRecord, Charge, Clock, Fact, Limit, NewPurchase, Opening, Pruned, Query,
-    Retention, Shortage, Spending, SpendingQuery, Store, StoreError, StoreErrorKind, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, Limit, NewPurchase, Opening,
+    Pruned, Query, Retention, Shortage, Spending, SpendingQuery, Store, StoreError, StoreErrorKind,
+    TakenUp,
 };
 
 /// A store in one SQLite file, which several processes of one machine can share.
@@ -255,6 +257,14 @@ impl Store for SqliteStore {
             challenges::take_up(db, &opening, owner, now)
         });
         taken.await.map_err(|error| self.0.of_file(error))
+    }
+
+    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
+        let (opening, picture, now) = (opening.clone(), picture.clone(), self.0.now());
+        let accepted = self.0.write(true, move |db| {
+            challenges::accept(db, &opening, &picture, now)
+        });
+        accepted.await.map_err(|error| self.0.of_file(error))
     }
 
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {

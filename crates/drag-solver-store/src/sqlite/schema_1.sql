@@ -17,6 +17,7 @@ CREATE TABLE challenges (
     created INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     status INTEGER NOT NULL, -- 0 open, 1 solved, 2 failed
+    accepted INTEGER NOT NULL DEFAULT 0, -- whether it waits for a call to take it up
     outcome TEXT,            -- JSON of the solution, or of the error
     owner INTEGER,           -- who has taken it up
     claim INTEGER            -- the key of that call
@@ -24,7 +25,7 @@ CREATE TABLE challenges (
 CREATE INDEX challenges_by_update ON challenges (updated);
 CREATE INDEX challenges_unsolved ON challenges (status) WHERE status <> 1;
 
--- A table of its own, so that the rows above stay short. Gone as soon as no paid job needs it.
+-- A table of its own, so that the rows above stay short. Gone when its challenge has ended and no paid job needs it.
 CREATE TABLE pictures (
     challenge INTEGER PRIMARY KEY REFERENCES challenges (n) ON DELETE CASCADE,
     file BLOB NOT NULL
