@@ -22,7 +22,10 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub(crate) fn load(path: &Path, store: &StoreArgs) -> anyhow::Result<Chain> {
     let (mut config, registry) = parse(path)?;
     store.put_into(&mut config)?;
-    config.build(&registry).context(file_name(path))
+    let built = config.build(&registry);
+    built
+        .map_err(|error| store.named(error))
+        .context(file_name(path))
 }
 
 /// Reads the chain in the file at `path`, and what makes it.

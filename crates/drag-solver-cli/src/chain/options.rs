@@ -184,7 +184,7 @@ impl<'a> ChainOptions<'a> {
             if error.path().ends_with(".timeout") {
                 anyhow!(error.renamed("--timeout"))
             } else {
-                anyhow!(error)
+                anyhow!(self.store.named(error))
             }
         })
     }

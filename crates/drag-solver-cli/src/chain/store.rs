@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{ChainConfig, StoreConfig};
 use drag_solver::store::{SqliteStore, StoreHandle};
-use drag_solver::{DragChallenge, Screenshot};
+use drag_solver::{ConfigError, DragChallenge, Screenshot};
 
 use crate::ui::text::file_name;
 
@@ -57,6 +57,14 @@ impl StoreArgs {
             ),
         }
         Ok(())
+    }
+
+    /// A mistake in the option is told as one of the option, and not of a file.
+    pub(crate) fn named(&self, error: ConfigError) -> ConfigError {
+        if self.is_given() && error.path() == "store.path" {
+            return error.renamed("--store");
+        }
+        error
     }
 
     /// Opens the store, which must be there.

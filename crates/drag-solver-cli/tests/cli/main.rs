@@ -20,4 +20,6 @@ mod secrets;
 mod server;
 mod services;
 mod solve;
+#[cfg(unix)]
+mod store;
 mod support;
