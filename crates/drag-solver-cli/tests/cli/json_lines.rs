@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use boon::{Compiler, SchemaIndex, Schemas};
+use drag_solver_mock::fixtures;
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, failed_line, solved_line};
@@ -144,6 +145,35 @@ async fn accounts_and_services_are_in_the_schema() {
 }
 
 #[tokio::test]
+async fn what_is_on_record_is_in_the_schema() {
+    let (lines, scene) = (Lines::new(), Scene::new().await);
+    let (shot, store) = (scene.path("shot.png"), scene.path("drags.db"));
+    let store = format!("--store={store}");
+    let region = "--region=0,0,100,200";
+    let solved = scene.run(&["solve", "--format=json", region, &store, &shot]);
+    lines.check(&solved.run().await, &["solved"]);
+    let unknown = scene.path("unknown.gif");
+    std::fs::write(&unknown, fixtures::screenshot().bytes()).unwrap();
+    let failed = scene.run(&["solve", "--format=json", "--timeout=5s", &store, &unknown]);
+    lines.check(&failed.run().await, &["failed"]);
+    let jobs = drag_solver(["jobs", "--format=json", &store, "all"]).run();
+    lines.check(&jobs.await, &["solved", "failed"]);
+    for by in ["solver", "budget", "label"] {
+        let by = format!("--by={by}");
+        let spend = drag_solver(["spend", "--format=json", &store, &by])
+            .run()
+            .await;
+        assert_eq!(spend.code, Some(0), "{spend:?}");
+        let days: Vec<_> = spend
+            .stdout
+            .lines()
+            .map(|line| lines.check_line(line))
+            .collect();
+        assert_eq!(days.is_empty(), by == "--by=budget", "{spend:?}");
+    }
+}
+
+#[tokio::test]
 async fn lines_of_another_version_are_refused() {
     let scene = Scene::new().await;
     let solved = solved_line("a.png", "first", "1");
@@ -166,7 +196,7 @@ fn the_page_shows_lines_of_the_schema_and_explains_every_member() {
     let examples: Vec<&str> = blocks
         .filter_map(|block| block.split("```").next())
         .collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 7);
     let readme = page("../README.md");
     let readme = readme
         .split("```json\n")
