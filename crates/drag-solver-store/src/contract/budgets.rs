@@ -78,6 +78,9 @@ impl StoreUnderTest<'_> {
         let other = self.charge(&budget, "1.5", None, &limits).await?;
         ensure!(other.is_err(), "what is set aside is not for others");
         ensure_eq!(self.money(&budget).await?, dollars("0", "2"), "money");
+        let more = self.charge(&budget, "3.5", Some(mine), &limits).await?;
+        ensure!(more.is_err(), "there is not as much");
+        ensure_eq!(self.money(&budget).await?, dollars("0", "2"), "money");
         let first = self.charge(&budget, "1.5", Some(mine), &limits).await?;
         ensure!(first.is_ok(), "it was set aside");
         ensure_eq!(self.money(&budget).await?, dollars("1.5", "0.5"), "money");

@@ -72,15 +72,24 @@ impl StoreUnderTest<'_> {
         let (claim, _) = self.claim_as(&opening).await?;
         self.wait(29 * DAY);
         self.finish(claim, Some(Ok(solution("a")))).await?;
-        let held = name("held");
-        opening.id.clone_from(&held);
+        let again = name("again");
+        opening.id.clone_from(&again);
         let (claim, _) = self.claim_as(&opening).await?;
+        let key = self.begin(claim).await?;
+        self.finish(claim, None).await?;
         self.wait(2 * DAY);
         self.store.prune(&days(30, 100)).await.map_err(said)?;
         let listed = self.store.list(&Query::default().label(&*label)).await;
         let listed = listed.map_err(said)?;
         let ids: Vec<_> = listed.iter().map(|record| &record.id).collect();
-        ensure_eq!(ids, [&recent, &held], "on record");
-        self.finish(claim, None).await
+        ensure_eq!(ids, [&recent, &again], "on record");
+        // What was bought is kept for as long as the challenge.
+        self.wait(200 * DAY);
+        self.claim(&again).await?;
+        self.store.prune(&days(30, 100)).await.map_err(said)?;
+        let record = self.find(&again).await?;
+        let keys: Vec<_> = record.purchases.iter().map(|one| one.key).collect();
+        ensure_eq!(keys, [key], "purchases");
+        Ok(())
     }
 }

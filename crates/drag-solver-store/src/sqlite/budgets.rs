@@ -111,8 +111,9 @@ impl Account<'_> {
     pub(super) fn charge(&self, charge: &Charge, limits: &[Limit]) -> Result<Option<Shortage>> {
         let amount = of_usd(charge.amount).max(0);
         let reserved = self.take_reserved(charge.reservation, amount)?;
-        if let Some(shortage) = self.check(amount - reserved, limits)?
-            && amount > reserved
+        // What was set aside is there; if it is not enough, all of it counts like any other money.
+        if amount > reserved
+            && let Some(shortage) = self.check(amount, limits)?
         {
             self.put_back(charge.reservation, reserved)?;
             return Ok(Some(shortage));

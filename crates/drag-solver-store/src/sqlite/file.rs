@@ -17,6 +17,9 @@ use crate::{StoreError, StoreErrorKind};
 /// How long until the mode of a file is changed again that other processes open at the same moment.
 const MODE_RETRY: Duration = Duration::from_millis(2);
 
+/// After how many pages in FILE-wal they are copied into the file, which waits for the disk once more.
+const CHECKPOINT: u32 = 4_000;
+
 /// A store's file.
 #[derive(Clone, Debug)]
 pub(super) struct StoreFile {
@@ -80,6 +83,8 @@ impl StoreFile {
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")
             .map_err(problem)?;
         self.use_wal(&db).map_err(problem)?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)
+            .map_err(problem)?;
         db.pragma_update(None, "synchronous", "NORMAL")
             .map_err(problem)?;
         db.pragma_update(None, "foreign_keys", true)

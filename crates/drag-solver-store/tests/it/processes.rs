@@ -1,6 +1,6 @@
 //! Several processes that share one file.
 
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use std::time::Duration;
 
 use drag_solver_core::{
@@ -248,30 +248,22 @@ async fn open_and_solve() {
 
 #[test]
 fn many_threads_open_a_new_file_at_once() {
-    for _ in 0..5 {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("drags.db");
-        let barrier = Arc::new(Barrier::new(8));
-        let threads: Vec<_> = (0..8)
-            .map(|index| {
-                let (path, barrier) = (path.clone(), Arc::clone(&barrier));
-                std::thread::spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread()
-                        .enable_all()
-                        .build()
-                        .unwrap();
+    const THREADS: usize = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let barrier = Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for round in 0..40 {
+                    let path = folder.path().join(format!("{round}.db"));
                     barrier.wait();
-                    let store = SqliteStore::open(&path).unwrap();
-                    let solver = answering().durable(&store);
-                    let challenge = challenge(&format!("order {index}"));
-                    runtime.block_on(solver.solve(&challenge)).unwrap();
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
+                    let opened = SqliteStore::open(path);
+                    barrier.wait(); // the last to close tidies up
+                    opened.unwrap();
+                }
+            });
         }
-    }
+    });
 }
 
 #[tokio::test]
@@ -285,6 +277,11 @@ async fn a_store_that_is_closed_and_opened_again_knows_what_it_knew() {
         .await
         .unwrap();
     assert_eq!(mock.calls().len(), 0);
+    answering()
+        .durable(&store)
+        .solve(&challenge(NEW))
+        .await
+        .unwrap();
     drop(store);
     let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();

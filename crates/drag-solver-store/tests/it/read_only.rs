@@ -21,7 +21,7 @@ async fn on_a_read_only_disk() {
     let folder = path_from_parent();
     let mount_point = folder.to_str().unwrap();
     assert!(run("mount", &["-t", "tmpfs", "tmpfs", mount_point]));
-    let path = folder.join("50% off? #1.db");
+    let path = folder.join("50%20off? #1.db");
     know_one(&path).await;
     assert!(run("mount", &["-o", "remount,ro", mount_point]));
 
