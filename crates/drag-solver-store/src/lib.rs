@@ -22,6 +22,8 @@ pub mod contract;
 mod durable;
 mod error;
 mod ext;
+#[cfg(test)]
+mod failing_store;
 mod handle;
 mod key;
 mod lines;

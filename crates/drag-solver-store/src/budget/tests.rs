@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::failing_store::Failing;
 use crate::{Clock, SqliteStore, Store as _, StoreExt as _};
 
 fn usd(text: &str) -> Usd {
@@ -132,6 +133,32 @@ async fn a_dropped_call_gives_back_what_it_set_aside_and_pays_for_what_it_bought
             .is_err()
     );
     assert_eq!(rich.state(None).await.unwrap().spent, price());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_leaves_nothing_to_be_written() {
+    let (store, challenge) = (store(), fixtures::challenge());
+    let policy = StoredBudgetPolicy::default();
+    let full = Failing {
+        money: true,
+        ..Failing::new(&store)
+    };
+    let error = answering(1)
+        .stored_budget(
+            StoredBudget::new(&full, "all", policy.clone().total(price())),
+            price(),
+        )
+        .solve(&challenge)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotRecorded);
+    assert_eq!(full.facts(), 1, "it was set aside, and is given back");
+
+    let working = Failing::new(&store);
+    let poor = StoredBudget::new(&working, "poor", policy.total(usd("0.0001")));
+    let solver = answering(1).stored_budget(poor, price());
+    solver.solve(&challenge).await.unwrap_err();
+    assert_eq!(working.facts(), 0, "it was never set aside");
 }
 
 /// Waits for ever when it hears of a purchase.

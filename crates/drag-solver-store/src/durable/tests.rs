@@ -1,16 +1,14 @@
 use std::sync::Mutex;
 
-use bytes::Bytes;
 use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 
 use super::*;
+use crate::failing_store::Failing;
 use crate::{
-    Accepted, BudgetState, Charge, Clock, Limit, NewPurchase, Pruned, PurchaseState, Query,
-    Retention, Shortage, Spending, SpendingQuery, SqliteStore, StatusKind, Store, StoreExt as _,
+    Accepted, Clock, PurchaseState, Query, SqliteStore, StatusKind, Store as _, StoreExt as _,
 };
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 fn store() -> SqliteStore {
@@ -502,88 +500,16 @@ async fn what_has_failed_can_be_accepted_again_and_one_whose_deadline_passed_has
     assert_eq!(late.remaining(), Some(Duration::ZERO));
 }
 
-/// A store that fails as it is told, for the rest the one inside.
-#[derive(Clone, Debug)]
-struct Failing {
-    inner: SqliteStore,
-    take_up: bool,
-    purchases: bool,
-}
-
-#[async_trait]
-impl Store for Failing {
-    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
-        self.inner.accept(opening, picture).await
-    }
-    async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
-        if self.take_up {
-            return Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                "the disk is full",
-            ));
-        }
-        self.inner.take_up(opening).await
-    }
-    async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
-        if self.purchases {
-            return Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                "the disk is full",
-            ));
-        }
-        self.inner.begin_purchase(purchase).await
-    }
-    fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>> {
-        self.inner.record(fact)
-    }
-    async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
-        self.inner.find(id).await
-    }
-    async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
-        self.inner.list(query).await
-    }
-    async fn reserve(
-        &self,
-        key: i64,
-        budget: &str,
-        amount: Usd,
-        limits: &[Limit],
-    ) -> Result<Result<(), Shortage>, StoreError> {
-        self.inner.reserve(key, budget, amount, limits).await
-    }
-    async fn charge(
-        &self,
-        charge: &Charge,
-        limits: &[Limit],
-    ) -> Result<Result<(), Shortage>, StoreError> {
-        self.inner.charge(charge, limits).await
-    }
-    async fn budget(&self, budget: &str, since: &[Timestamp]) -> Result<BudgetState, StoreError> {
-        self.inner.budget(budget, since).await
-    }
-    async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError> {
-        self.inner.spending(query).await
-    }
-    async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {
-        self.inner.prune(retention).await
-    }
-    async fn flush(&self) -> Result<(), StoreError> {
-        self.inner.flush().await
-    }
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_put_on_record_is_not_bought_and_what_is_known_is_served() {
     let (inner, mock) = (store(), MockSolver::new("a").always(answers_after(10)));
     let broken = |take_up, purchases| Failing {
-        inner: inner.clone(),
         take_up,
         purchases,
+        ..Failing::new(&inner)
     };
     for store in [broken(true, true), broken(false, true)] {
+        let finished = u32::from(!store.take_up);
         let error = mock
             .clone()
             .durable(&store)
@@ -595,6 +521,11 @@ async fn what_cannot_be_put_on_record_is_not_bought_and_what_is_known_is_served(
             (ErrorKind::NotRecorded, Billed::No)
         );
         assert!(error.message().contains("the disk is full"), "{error}");
+        assert_eq!(
+            store.facts(),
+            finished,
+            "of what was refused nothing is to be written"
+        );
     }
     assert_eq!(mock.purchases(), 0);
 
