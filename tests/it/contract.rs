@@ -236,6 +236,7 @@ async fn every_combinator_keeps_the_contract() {
 /// Solvers whose contract is tested elsewhere, and where.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("AnswerKey", "crates/drag-solver-mock/src/contract/tests.rs"),
+    ("Durable", "crates/drag-solver-store/src/durable/tests.rs"),
     ("Fit", "crates/drag-solver-image/tests/solver.rs"),
     ("HttpSolver", "examples/custom_provider.rs"),
     (
@@ -246,6 +247,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "Omocaptcha",
         "crates/drag-solver-omocaptcha/tests/contract.rs",
     ),
+    (
+        "StoredBudgeted",
+        "crates/drag-solver-store/src/budget/tests.rs",
+    ),
 ];
 
 /// Solvers that need no case, and why.
@@ -253,6 +258,7 @@ const NO_CASE: &[(&str, &str)] = &[
     ("Arc", "pointers hand everything on; a lint sees to that"),
     ("Box", "as `Arc`"),
     ("Labelled", "how a chain prints a provider, as `Arc`"),
+    ("Watched", "what a chain from a file counts, as `Arc`"),
     ("Sandbox", "the command line's, around the emulator"),
 ];
 
