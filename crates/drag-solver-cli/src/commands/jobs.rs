@@ -28,7 +28,7 @@ Examples:
   # what is paid for and not fetched, and what nobody knows about
   drag-solver jobs --store drags.db
   # all that is solved, for a program
-  drag-solver jobs --store drags.db --format json solved
+  drag-solver jobs --store drags.db --format json done
   # forget what is older than a week, and make the file small again
   drag-solver jobs prune --store drags.db --older-than 7days"
 )]
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// Which ones: paid for and not fetched, or being worked on; sent and never heard of; failed; solved [default:
+    /// Which ones: paid for and not fetched, or being worked on; sent and never heard of; failed; done: solved [default:
     /// open and unsure]
     #[arg(value_enum, value_name = "WHICH")]
     which: Vec<Which>,
@@ -74,7 +74,7 @@ enum Which {
     Open,
     Unsure,
     Failed,
-    Solved,
+    Done,
     All,
 }
 
@@ -85,7 +85,7 @@ impl Which {
             Self::Open => held || record.open_jobs().next().is_some(),
             Self::Unsure => !held && record.unconfirmed().next().is_some(),
             Self::Failed => matches!(record.status, Status::Failed { .. }),
-            Self::Solved => matches!(record.status, Status::Solved { .. }),
+            Self::Done => matches!(record.status, Status::Solved { .. }),
             Self::All => true,
         }
     }
