@@ -34,11 +34,11 @@ const ACCOUNTS: [(&str, Protocol, [&str; 2]); 2] = [
 async fn run(account: usize, operation: Operation, fault: Fault) -> Result<(), String> {
     let (provider, protocol, [token, base_url]) = ACCOUNTS[account];
     let name = format!("{provider}, {fault}, {operation}");
-    // Hangs end with the time there is; all else, long before, also on a busy machine.
+    // Hangs end with the time there is; and all else has more of it than a busy machine takes.
     let timeout = if is_silent(&fault) {
         "--timeout=4s"
     } else {
-        "--timeout=60s"
+        "--timeout=12s"
     };
     let builder = Emulator::builder().solver(AnswerKey).token(TOKEN);
     let emulator = builder.fault(operation, fault, 1).start().await.unwrap();
