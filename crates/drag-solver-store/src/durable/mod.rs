@@ -278,6 +278,15 @@ impl Call {
             ended: ended.unwrap_or_default(),
         })
     }
+
+    /// Puts on record how the call has ended.
+    async fn end(&mut self, outcome: &Result<Solution, SolveError>) {
+        if let Some(finished) = self.finished(Some(outcome))
+            && let Err(error) = self.store.record(finished).await
+        {
+            tracing::warn!(%error, "an outcome is not on record yet");
+        }
+    }
 }
 
 impl Drop for Call {
@@ -313,7 +322,9 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let resumed = resume(challenge.clone().with_id(id), &record)?;
         let refusal = self.unconfirmed(challenge, &record);
         if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
-            return Err(refusal.clone());
+            let refused = Err(refusal.clone());
+            call.end(&refused).await;
+            return refused;
         }
         let recorder = Recorder::new(self.store.clone(), claim, &record, &resumed, refusal);
         let recorder = Arc::new(recorder);
@@ -322,11 +333,7 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let outcome = self.inner.solve(&watched).await;
         call.catch_up();
         recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
-        if let Some(finished) = call.finished(Some(&outcome))
-            && let Err(error) = self.store.record(finished).await
-        {
-            tracing::warn!(%error, "an outcome is not on record yet");
-        }
+        call.end(&outcome).await;
         outcome
     }
 }
