@@ -7,3 +7,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/write-a-provider.md")]
 struct WriteAProvider;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/paid-jobs.md")]
+struct PaidJobs;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/cookbook.md")]
+struct Cookbook;

@@ -35,6 +35,7 @@ fn quoted(text: &str) -> Vec<&str> {
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![
+        root().join("examples"),
         root().join("crates"),
         root().join("tests"),
         root().join("benches"),

@@ -1,5 +1,7 @@
 //! What most programs need: `use drag_solver::prelude::*`.
 
+#[cfg(feature = "store")]
+pub use crate::StoreExt;
 #[cfg(feature = "anticaptcha")]
 pub use crate::providers::AntiCaptcha;
 #[cfg(feature = "omocaptcha")]

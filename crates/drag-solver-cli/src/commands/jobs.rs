@@ -39,8 +39,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// Which ones: paid for and not fetched, or being worked on; sent and never heard of; failed; done: solved [default:
-    /// open and unsure]
+    /// Which ones: not finished, or paid for and not fetched; sent and never heard of; failed; done, with an answer
+    /// [default: open and unsure]
     #[arg(value_enum, value_name = "WHICH")]
     which: Vec<Which>,
 
@@ -82,7 +82,11 @@ impl Which {
     fn holds_of(self, record: &ChallengeRecord) -> bool {
         let held = matches!(record.status, Status::Open { held: true });
         match self {
-            Self::Open => held || record.open_jobs().next().is_some(),
+            Self::Open => {
+                let accepted = matches!(record.status, Status::Open { .. })
+                    && record.unconfirmed().next().is_none();
+                held || accepted || record.open_jobs().next().is_some()
+            }
             Self::Unsure => !held && record.unconfirmed().next().is_some(),
             Self::Failed => matches!(record.status, Status::Failed { .. }),
             Self::Done => matches!(record.status, Status::Solved { .. }),

@@ -4,6 +4,8 @@
 
 mod batches;
 mod chains;
+#[cfg(unix)]
+mod cookbook;
 mod cut_off;
 mod environment;
 mod files;

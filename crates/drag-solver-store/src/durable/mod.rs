@@ -50,7 +50,9 @@ impl CheckSettings for DurablePolicy {
 ///
 /// - A purchase is on record before it is sent, and its job as soon as it is named. What cannot be put on
 ///   record is not bought ([`ErrorKind::NotRecorded`]).
-/// - A crash between the two leaves a purchase of which nothing is known. Nothing more is bought for that
+/// - A purchase is done with in one step with the outcome of its call: a crash that loses an answer leaves its job,
+///   and the next call fetches it again.
+/// - A crash between a purchase and its job leaves one of which nothing is known. Nothing more is bought for that
 ///   challenge ([`ErrorKind::Unconfirmed`]), unless [the policy](DurablePolicy::buy_unconfirmed) says so.
 ///   The record lists it.
 /// - A paid job is fetched with the region and in the frame that it was bought with.

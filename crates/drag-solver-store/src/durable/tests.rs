@@ -148,7 +148,7 @@ async fn what_may_be_bought_is_not_bought_again_unless_the_policy_says_so() {
         assert!(
             matches!(&record.status, Status::Failed { error: known } if known.kind() == error.kind())
         );
-        assert!(record.picture.is_some(), "whoever buys again needs it");
+        assert!(record.picture.is_none(), "the caller has it");
     }
     assert_eq!(mock.calls().len(), 0);
     let bold = solver.with_policy(DurablePolicy::default().buy_unconfirmed(true));

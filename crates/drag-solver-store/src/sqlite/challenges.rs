@@ -277,14 +277,14 @@ fn finish(
             .execute(params![challenge, key])?;
         }
     }
-    // A paid job needs the picture; who takes up what was accepted needs it, too, but nobody takes up what may be
-    // bought already; and a call that has the challenge may come to a paid job.
+    // A paid job needs the picture, and a call that has the challenge may come to one. Of what was accepted there may be
+    // no other copy: there it is kept for whoever takes it up, or buys again what may be bought already.
     db.prepare_cached(
         "DELETE FROM pictures WHERE challenge = ?1
              AND EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND (status = 1 OR owner IS NULL
                  AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1)
-                 AND (accepted = 0 OR status = 2
-                     OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 0))))",
+                 AND (accepted = 0 OR status = 2 AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n
+                     AND (state = 0 OR state = 2 AND job IS NULL AND billed = 1)))))",
     )?
     .execute([challenge])?;
     Ok(())
