@@ -72,7 +72,8 @@ enum How {
 }
 
 impl SqliteStore {
-    /// Opens the store in the file `path`, or makes it. Blocks for some milliseconds.
+    /// Opens the store in the file `path`, or makes it. Blocks for some milliseconds; while another process writes,
+    /// for at most [`busy_timeout`](SqliteOptions::busy_timeout).
     ///
     /// # Errors
     ///

@@ -174,13 +174,32 @@ async fn what_a_killed_process_held_is_free_at_once() {
     assert_eq!(owners.count(), 1, "only of the one that lives");
 }
 
+#[tokio::test]
+async fn what_a_killed_process_paid_for_is_fetched_by_the_next() {
+    let (_folder, path) = folder().await;
+    let mut process = Process::start("processes::hold_after_buying", &path);
+    assert_eq!(process.hear(), "holding");
+    process.kill();
+    let store = SqliteStore::open(&path).unwrap();
+    let mock = answering();
+    // There is no money left, and none is needed.
+    let solver = mock.clone().stored_budget(budget(&store, 1), price());
+    let solution = solver.durable(&store).solve(&challenge(NEW)).await.unwrap();
+    assert_eq!(solution.job(), Some(&JobId::from(7)));
+    assert_eq!(mock.purchases(), 0);
+    let state = budget(&store, 1).state(None).await.unwrap();
+    assert_eq!((state.spent, state.reserved), (price(), Usd::ZERO));
+}
+
 /// A store whose clock is an hour ahead: leases of others have ended.
+#[cfg(unix)]
 fn an_hour_later(path: &std::path::Path) -> SqliteStore {
     let ahead = Duration::from_secs(3_600);
     let clock = Clock::from_fn(move || Timestamp::now().checked_add(ahead).unwrap());
     SqliteStore::open_with(path, SqliteOptions::default().clock(clock)).unwrap()
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_process_that_hangs_past_its_lease_may_not_buy_any_more() {
     let (_folder, path) = folder().await;
@@ -201,6 +220,7 @@ async fn a_process_that_hangs_past_its_lease_may_not_buy_any_more() {
     assert_eq!(budget(&store, 1).state(None).await.unwrap().spent, price());
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_answer_of_a_process_that_hung_past_its_lease_is_not_lost() {
     let (_folder, path) = folder().await;

@@ -127,10 +127,6 @@ impl Process {
         })
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The next line that it says; `None` if it has ended.
     pub(crate) fn try_hear(&mut self) -> Option<String> {
         let mut line = String::new();
@@ -151,9 +147,10 @@ impl Process {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
 
+    #[cfg(unix)]
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill")
-            .args([signal, &self.id().to_string()])
+            .args([signal, &self.child.id().to_string()])
             .status();
         assert!(status.unwrap().success());
     }
