@@ -302,6 +302,7 @@ async fn a_store_that_is_closed_and_opened_again_knows_what_it_knew() {
         .solve(&challenge(NEW))
         .await
         .unwrap();
+    assert!(store.find(NEW).await.unwrap().is_some());
     drop(store);
     let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
