@@ -60,9 +60,13 @@ async fn a_store_forgets_by_itself_when_it_is_opened() {
     };
     let store = at(1_790_000_000);
     let solver = answering().durable(&store);
-    solver.solve(&challenge(KNOWN)).await.unwrap();
+    let long = challenge(KNOWN).with_instruction("drag it ".repeat(50_000));
+    solver.solve(&long).await.unwrap();
     drop((solver, store));
+    let size = || std::fs::metadata(&path).unwrap().len();
+    assert!(size() > 400_000, "{}", size());
     let store = at(1_790_000_000 + 31 * DAY);
     store.flush().await.unwrap();
     assert!(store.find(KNOWN).await.unwrap().is_none());
+    assert!(size() < 100_000, "{}", size());
 }
