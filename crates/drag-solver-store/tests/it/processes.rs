@@ -274,7 +274,7 @@ fn many_threads_open_a_new_file_at_once() {
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                for round in 0..40 {
+                for round in 0..10 {
                     let path = folder.path().join(format!("{round}.db"));
                     barrier.wait();
                     let opened = SqliteStore::open(path);
