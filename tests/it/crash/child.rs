@@ -12,7 +12,7 @@ use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{
     Accepted, BudgetState, ChallengeRecord, Charge, Fact, Limit, NewPurchase, Opening, Pruned,
     Query, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreError,
-    StoreExt as _, StoredBudget, StoredBudgetPolicy, TakenUp,
+    StoredBudget, StoredBudgetPolicy, TakenUp,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};

@@ -93,12 +93,13 @@ pub(crate) fn with_default_id(challenge: DragChallenge, name: &str) -> DragChall
     challenge.with_id(id)
 }
 
+/// The first half of the picture's digest, which is more than enough to tell pictures of one name apart.
 fn digest(screenshot: &Screenshot) -> String {
     let digest = drag_solver::store::picture_digest(screenshot);
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let [first, ..] = digest.as_chunks::<8>().0 else {
+        return String::new(); // it is longer than that
+    };
+    format!("{:016x}", u64::from_be_bytes(*first))
 }
 
 #[cfg(test)]
