@@ -217,8 +217,8 @@ impl World {
 
         // No picture was bought twice, and what was bought is on record.
         let requests = self.provider.requests();
-        let creates = requests.iter().filter(|it| it.path() == "/api/createJob");
-        let pictures: Vec<_> = creates.map(|it| it.body.clone()).collect();
+        let orders = requests.iter().filter(|it| it.path() == "/api/createJob");
+        let pictures: Vec<_> = orders.map(|it| it.body.clone()).collect();
         let distinct: BTreeSet<_> = pictures.iter().collect();
         assert_eq!(
             distinct.len(),
