@@ -1,5 +1,6 @@
 //! `--store`: what outlives the command.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, ensure};
@@ -96,10 +97,10 @@ pub(crate) fn with_default_id(challenge: DragChallenge, name: &str) -> DragChall
 /// The first half of the picture's digest, which is more than enough to tell pictures of one name apart.
 fn digest(screenshot: &Screenshot) -> String {
     let digest = drag_solver::store::picture_digest(screenshot);
-    let [first, ..] = digest.as_chunks::<8>().0 else {
-        return String::new(); // it is longer than that
-    };
-    format!("{:016x}", u64::from_be_bytes(*first))
+    digest[..8].iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // to a String it cannot fail
+        text
+    })
 }
 
 #[cfg(test)]

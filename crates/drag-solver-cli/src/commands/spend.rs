@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "30days", value_parser = duration)]
     last: Duration,
 
-    /// Whose days they are, as in `Asia/Ho_Chi_Minh` [default: this machine's]
+    /// Whose days they are, as in Asia/Tokyo [default: this machine's]
     #[arg(long, value_name = "NAME", value_parser = time_zone)]
     time_zone: Option<TimeZone>,
 
