@@ -9,12 +9,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a store keeps what it no longer needs.
 ///
-/// What is not finished is kept as long as what is: a challenge with a paid job that nobody fetched, too.
+/// What is not finished is kept as long as money is: a challenge that was accepted and not solved, one with a paid job
+/// that nobody fetched, or with a purchase of which nothing was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Retention {
-    /// Challenges, since their status changed last: with them goes the answer that the same id gets again.
+    /// Finished challenges, since their status changed last: with them goes the answer that the same id gets again.
     /// Default: 30 days.
     #[serde(with = "human_duration")]
     pub challenges: Duration,

@@ -86,6 +86,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     id: Option<String>,
 
+    /// Whose the screenshots are: budgets in a store can be kept by it, and `drag-solver spend --by label` tells them
+    /// apart
+    #[arg(long, value_name = "LABEL", value_parser = NonEmptyStringValueParser::new())]
+    label: Option<String>,
+
     #[command(flatten)]
     store: StoreArgs,
 
@@ -188,7 +193,10 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         let (screenshot, annotation) = read(&task.path, targets.get(index))
             .await
             .map_err(|why| task.unusable(&why))?;
-        let challenge = task.challenge(screenshot, limit)?;
+        let mut challenge = task.challenge(screenshot, limit)?;
+        if let Some(label) = &args.label {
+            challenge = challenge.with_label(label.as_str());
+        }
         let challenge = if has_store {
             with_default_id(challenge, &default_name(&task.path))
         } else {

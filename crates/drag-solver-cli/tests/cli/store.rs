@@ -240,7 +240,7 @@ async fn what_was_spent_is_told_by_day_and_what_is_old_is_forgotten() {
     )
     .unwrap();
     let solve = || {
-        drag_solver(["solve", "--config"])
+        drag_solver(["solve", "--label=acme", "--config"])
             .arg(scene.path("chain.toml"))
             .arg(scene.path("shots"))
             .omocaptcha(&scene.server.url())
@@ -265,6 +265,11 @@ async fn what_was_spent_is_told_by_day_and_what_is_old_is_forgotten() {
     assert!(
         spend.stdout.ends_with("in all: $0.0027, 3 bought\n"),
         "{spend:?}"
+    );
+    let by_label = scene.run(&["spend", "--by=label", "--time-zone=UTC"]).await;
+    assert!(
+        by_label.stdout.contains("  acme  $0.0027  3 bought\n"),
+        "{by_label:?}"
     );
     let by_budget = scene.run(&["spend", "--by=budget", "--format=json"]).await;
     let line = &lines(&by_budget.stdout)[0];

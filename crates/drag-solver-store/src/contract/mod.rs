@@ -147,6 +147,7 @@ checks! {
     sums_of_money_never_overflow
     spending_is_told_by_day_and_name
     old_challenges_are_forgotten_and_totals_are_not
+    what_is_not_finished_is_kept_as_long_as_money
     what_is_recent_is_not_forgotten
 }
 

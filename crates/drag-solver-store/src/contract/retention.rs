@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use drag_solver_core::Billed;
+use bytes::Bytes;
+use drag_solver_core::{Billed, ErrorKind, JobId, SolveError};
 
 use super::subject::{name, opening, said, solution, usd};
 use super::{Checked, StoreUnderTest};
@@ -61,6 +62,35 @@ impl StoreUnderTest<'_> {
         // The same id is a new challenge.
         let (_, record) = self.claim(&id).await?;
         ensure!(record.purchases.is_empty(), "{record:?}");
+        Ok(())
+    }
+
+    pub(super) async fn what_is_not_finished_is_kept_as_long_as_money(&self) -> Checked {
+        let (bought, unheard, accepted) = (name("bought"), name("unheard"), name("accepted"));
+        let (claim, _) = self.claim(&bought).await?;
+        let key = self.begin(claim).await?;
+        let job = JobId::from(7);
+        self.record(Fact::Bought { key, job }).await?;
+        let error = SolveError::new(ErrorKind::Timeout, "late");
+        self.finish(claim, Some(Err(error))).await?;
+        let (claim, _) = self.claim(&unheard).await?;
+        self.begin(claim).await?;
+        self.finish(claim, None).await?;
+        let picture = Bytes::from_static(b"a picture");
+        let opening = opening(&accepted);
+        let waiting = self.store.accept(&opening, &picture).await;
+        waiting.map_err(said)?;
+        self.wait(99 * DAY);
+        self.store.prune(&days(30, 100)).await.map_err(said)?;
+        for id in [&bought, &unheard, &accepted] {
+            self.find(id).await?;
+        }
+        self.wait(2 * DAY);
+        self.store.prune(&days(30, 100)).await.map_err(said)?;
+        for id in [&bought, &unheard, &accepted] {
+            let found = self.store.find(id).await.map_err(said)?;
+            ensure!(found.is_none(), "it is still on record: {found:?}");
+        }
         Ok(())
     }
 

@@ -205,7 +205,7 @@ impl<S: DragSolver> Durable<S> {
 fn unconfirmed_error(challenge: &DragChallenge, solver: &str, of: &[&str]) -> SolveError {
     let problem = format!(
         "nothing was sent: an earlier purchase from {} was never heard of again, and another one may be \
-         paid twice",
+         paid twice; `buy_unconfirmed` allows that",
         of.join(" and ")
     );
     challenge

@@ -73,14 +73,16 @@ pub(super) fn forget(db: &Connection, retention: &Retention, now: Timestamp) -> 
             .unwrap_or(Timestamp::MIN)
             .as_millisecond()
     };
-    let old = before(retention.challenges);
+    let (finished, old) = (before(retention.challenges), before(retention.money));
     let challenges = db
         .prepare_cached(
             "DELETE FROM challenges WHERE updated < ?1
-                 AND (owner IS NULL OR owner NOT IN (SELECT key FROM owners WHERE lease_until > ?2))",
+                 AND (owner IS NULL OR owner NOT IN (SELECT key FROM owners WHERE lease_until > ?2))
+                 AND (updated < ?3 OR status = 1 OR (status = 2 OR accepted = 0)
+                     AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n
+                         AND (state <> 2 OR job IS NULL AND billed = 1)))",
         )?
-        .execute([old, now.as_millisecond()])?;
-    let old = before(retention.money);
+        .execute([finished, now.as_millisecond(), old])?;
     let purchases = db
         .prepare_cached("DELETE FROM purchases WHERE begun < ?1 AND challenge IS NULL")?
         .execute([old])?;

@@ -54,9 +54,10 @@ pub struct ChainParts {
     /// What outlives the process. One that is given is taken in place of the file's.
     #[cfg(feature = "store")]
     pub store: Option<StoreHandle>,
-    /// What all providers spend from, if the file names a budget of the store.
+    /// What all providers spend from, if the file names a budget of the store. One that is given is taken with
+    /// the limits that it has, in place of the file's.
     #[cfg(feature = "store")]
-    pub(super) stored_budget: Option<StoredBudget>,
+    pub stored_budget: Option<StoredBudget>,
     /// What limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudget>,
     /// The parts of each provider, by its [label](ProviderConfig::label).
@@ -71,7 +72,7 @@ pub struct ProviderParts {
     pub budget: Option<Budget>,
     /// The same, if the file names a budget of the store.
     #[cfg(feature = "store")]
-    pub(super) stored_budget: Option<StoredBudget>,
+    pub stored_budget: Option<StoredBudget>,
     /// What is behind its `circuit_breaker`.
     pub circuit: Option<Circuit>,
     /// What is behind its `concurrency_limit`.
@@ -110,6 +111,14 @@ impl ChainParts {
     #[must_use]
     pub fn store(mut self, store: impl Into<StoreHandle>) -> Self {
         self.store = Some(store.into());
+        self
+    }
+
+    /// Sets [`stored_budget`](Self::stored_budget): limits that differ by tenant, say.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn stored_budget(mut self, budget: impl Into<StoredBudget>) -> Self {
+        self.stored_budget = Some(budget.into());
         self
     }
 
@@ -154,7 +163,8 @@ impl ChainParts {
             let parts = parts.completed(provider, config.strategy);
             #[cfg(feature = "store")]
             let parts = parts.and_then(|mut parts| {
-                parts.stored_budget = stored(provider.keys.budget.as_ref(), store.as_ref())?;
+                let given = parts.stored_budget.take();
+                parts.stored_budget = stored(given, provider.keys.budget.as_ref(), store.as_ref())?;
                 Ok(parts)
             });
             let in_place = |error: ConfigError| error.in_key(label).in_key("providers");
@@ -167,7 +177,7 @@ impl ChainParts {
         Ok(Self {
             budget: part("budget", self.budget, in_memory(config.budget.as_ref()))?,
             #[cfg(feature = "store")]
-            stored_budget: stored(config.budget.as_ref(), store.as_ref())?,
+            stored_budget: stored(self.stored_budget, config.budget.as_ref(), store.as_ref())?,
             #[cfg(feature = "store")]
             store,
             retry_budget: part("retry_budget", self.retry_budget, config.retry_budget)?,
@@ -254,7 +264,7 @@ impl ProviderParts {
         Ok(Self {
             budget: part("budget", self.budget, in_memory(keys.budget.as_ref()))?,
             #[cfg(feature = "store")]
-            stored_budget: None,
+            stored_budget: self.stored_budget,
             circuit: part("circuit_breaker", self.circuit, keys.circuit_breaker)?,
             permits: part("concurrency_limit", self.permits, keys.concurrency_limit)?,
             rate_limiter: part("rate_limit", self.rate_limiter, keys.rate_limit)?,

@@ -129,15 +129,24 @@ mod present {
         Ok(policy)
     }
 
-    /// The budget in the store, if it is one of those.
+    /// The budget in the store, if it is one of those: the one that is given, or the file's.
     pub(in crate::config) fn stored(
+        given: Option<StoredBudget>,
         budget: Option<&BudgetConfig>,
         store: Option<&StoreHandle>,
     ) -> Result<Option<StoredBudget>, ConfigError> {
         let Some((budget, name)) = budget.and_then(|budget| Some((budget, budget.name.as_ref()?)))
         else {
+            if given.is_some() {
+                let problem = "is not in the file, and a budget of a store is given: write it there, or leave \
+                               that out";
+                return Err(ConfigError::new("name", problem).in_key("budget"));
+            }
             return Ok(None);
         };
+        if given.is_some() {
+            return Ok(given);
+        }
         let in_place = |error: ConfigError| error.in_key("budget");
         let Some(store) = store else {
             let problem = "is that of a budget in a store, and the chain has none: write [store] and its \

@@ -1,8 +1,9 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::store::Clock;
 use crate::testing::{MockSolver, Outcome, fixtures};
-use crate::{DragSolver as _, ErrorKind, SqliteStore};
+use crate::{DragSolver as _, ErrorKind, SqliteStore, StoredBudget, StoredBudgetPolicy};
 
 fn registry(mock: &MockSolver) -> Registry {
     #[derive(Deserialize)]
@@ -79,6 +80,29 @@ async fn a_store_that_is_given_takes_the_place_of_the_files_and_stays_when_the_f
 }
 
 use crate::store;
+
+#[tokio::test]
+async fn a_budget_that_is_given_has_limits_of_its_own_for_each_label() {
+    let (store, mock) = (SqliteStore::in_memory(Clock::system()).unwrap(), mock());
+    let limits = |label: &str| {
+        let total = if label == "rich" { "1" } else { "0.001" };
+        StoredBudgetPolicy::default().total(total.parse().unwrap())
+    };
+    let budget = StoredBudget::by_label(&store, "tenants", limits);
+    let file = format!("[budget]\nname = \"tenants\"\ntotal = \"9\"\n{PROVIDER}");
+    let parts = || ChainParts::default().store(&store).stored_budget(&budget);
+    let config = parse(&file).unwrap();
+    let chain = config.build_with(&registry(&mock), parts()).unwrap();
+    let of = |label: &str| fixtures::challenge().with_label(label);
+    for label in ["rich", "rich", "poor"] {
+        chain.solve(&of(label)).await.unwrap();
+    }
+    assert!(chain.solve(&of("poor")).await.is_err());
+    let without = parse(PROVIDER)
+        .unwrap()
+        .build_with(&registry(&mock), parts());
+    assert_eq!(without.unwrap_err().path(), "budget.name");
+}
 
 #[test]
 fn a_budget_in_a_store_needs_a_store_and_what_is_only_for_those_needs_a_name() {
