@@ -68,7 +68,7 @@ pub use crate::ext::DragSolverExt;
 pub use crate::fallback::{Fallback, OrderPolicy, TrackRecord};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats, Latencies};
 pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
-pub use crate::instrument::{Instrument, InstrumentPolicy};
+pub use crate::instrument::{Instrument, InstrumentPolicy, MetricLabels};
 #[cfg(feature = "metrics")]
 pub use crate::measure::describe_metrics;
 pub use crate::priced::Priced;

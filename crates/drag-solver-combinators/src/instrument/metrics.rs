@@ -5,17 +5,18 @@ use drag_solver_core::{Billed, PaidJob, SolveError, Usd, Verdict};
 use super::bill::{Line, bill};
 use crate::inspect::{CallInfo, CallOutcome};
 use crate::measure::{
-    ANSWER_COST, CALL_DURATION, CALLS, CALLS_IN_FLIGHT, Held, PURCHASES, REPORTS, SPENT, change,
-    count, observe,
+    ANSWER_COST, CALL_DURATION, CALLS, CALLS_IN_FLIGHT, Held, LABEL, PURCHASES, REPORTS, SPENT,
+    change, count, observe,
 };
 
 /// What tells the metrics of one place from those of others.
 ///
-/// A label of the challenge (who it is for) belongs here beside the scope, for those who ask for it in the
-/// [policy](super::InstrumentPolicy): with no more than so many values, and `other` for what is beyond them.
+/// Holds what a call is about, too, where the [policy](super::InstrumentPolicy) asks for it.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) scope: &'a str,
+    /// The label of the challenge, or what stands for it.
+    pub(super) label: Option<&'a str>,
 }
 
 impl<'a> Place<'a> {
@@ -24,14 +25,15 @@ impl<'a> Place<'a> {
         others: [(&'static str, &'a str); N],
     ) -> Vec<(&'static str, &'a str)> {
         let own = [("scope", self.scope)];
-        own.into_iter().chain(others).collect()
+        let label = self.label.map(|label| (LABEL, label));
+        own.into_iter().chain(others).chain(label).collect()
     }
 
     pub(super) fn begun(self, chain: &'a str) -> Held<'a> {
         Held::of(CALLS_IN_FLIGHT, &self.labels([("solver", chain)]))
     }
 
-    pub(super) fn ended(self, call: &CallInfo<'_>, solver: &'a str, outcome: &'a str) {
+    pub(super) fn ended(self, call: &CallInfo<'_>, (outcome, solver): (&'a str, &'a str)) {
         let labels = self.labels([("solver", solver), ("outcome", outcome)]);
         count(CALLS, &labels, 1);
         observe(CALL_DURATION, &labels, call.elapsed.as_secs_f64());

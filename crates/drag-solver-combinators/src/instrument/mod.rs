@@ -2,6 +2,7 @@
 
 #[cfg(feature = "metrics")]
 mod bill;
+mod labels;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod policy;
@@ -14,6 +15,7 @@ use drag_solver_core::{
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
+pub use self::labels::MetricLabels;
 pub use self::policy::InstrumentPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::inspect::{CallInfo, CallOutcome, watch};
@@ -56,6 +58,8 @@ use crate::inspect::{CallInfo, CallOutcome, watch};
 pub struct Instrument<S> {
     inner: S,
     policy: InstrumentPolicy,
+    #[cfg_attr(not(feature = "metrics"), allow(dead_code))]
+    labels: MetricLabels,
     /// What an answer costs at most, if that is known.
     #[cfg(feature = "metrics")]
     price: Option<drag_solver_core::Usd>,
@@ -69,18 +73,44 @@ impl<S: DragSolver> Instrument<S> {
             price: crate::abandoned::per_answer(&inner),
             inner,
             policy: policy.into(),
+            labels: MetricLabels::default(),
         }
     }
 
+    /// Shares the labels that metrics [tell apart](InstrumentPolicy::by_label) with others.
+    ///
+    /// ```
+    /// use drag_solver_combinators::{DragSolverExt, InstrumentPolicy, MetricLabels, RetryPolicy};
+    /// # use drag_solver_mock::MockSolver;
+    /// # let provider = MockSolver::new("example");
+    ///
+    /// let labels = MetricLabels::default();
+    /// let policy = |scope| InstrumentPolicy::from(scope).by_label(true).max_labels(20);
+    /// let chain = provider
+    ///     .instrumented(policy("attempt")).with_labels(&labels)
+    ///     .retry(RetryPolicy::default())
+    ///     .instrumented(policy("challenge")).with_labels(&labels);
+    /// # let _ = chain;
+    /// ```
+    #[must_use]
+    pub fn with_labels(mut self, labels: &MetricLabels) -> Self {
+        self.labels = labels.clone();
+        self
+    }
+
+    /// What is the same of all calls, and who this one is for.
     #[cfg(feature = "metrics")]
-    fn place(&self) -> metrics::Place<'_> {
+    fn place<'a>(&'a self, challenge: &'a DragChallenge) -> metrics::Place<'a> {
+        let policy = &self.policy;
+        let label = || self.labels.of(challenge.label(), policy.max_labels);
         metrics::Place {
-            scope: &self.policy.scope,
+            scope: &policy.scope,
+            label: policy.by_label.then(label),
         }
     }
 
-    #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self))] // its scope labels the metrics
-    fn ended(&self, span: &Span, call: &CallInfo<'_>) {
+    /// Writes into the span how the call ended: its outcome, and the solver it is about.
+    fn ended<'a>(span: &Span, call: &CallInfo<'a>) -> (&'a str, &'a str) {
         let (outcome, solver) = match call.outcome {
             CallOutcome::Solved(solution) => ("solved", Some(solution.solver())),
             CallOutcome::Failed(error) => {
@@ -94,8 +124,7 @@ impl<S: DragSolver> Instrument<S> {
         span.record("solver", solver);
         let milliseconds = u64::try_from(call.elapsed.as_millis()).unwrap_or(u64::MAX);
         span.record("elapsed_ms", milliseconds);
-        #[cfg(feature = "metrics")]
-        self.place().ended(call, solver, outcome);
+        (outcome, solver)
     }
 }
 
@@ -116,13 +145,18 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
             elapsed_ms = Empty,
         );
         #[cfg(feature = "metrics")]
-        let (_under_way, brought) = (self.place().begun(chain), challenge.paid_jobs());
+        let (place, brought) = (self.place(challenge), challenge.paid_jobs());
+        #[cfg(feature = "metrics")]
+        let _under_way = place.begun(chain);
         let (challenge, tracker) = challenge.tracked();
         let call = self.inner.solve(&challenge).instrument(span.clone());
         let after = |call: &CallInfo<'_>| {
-            self.ended(&span, call);
+            let ended = Self::ended(&span, call);
             #[cfg(feature = "metrics")]
-            self.place().billed(call, brought, self.price);
+            place.ended(call, ended);
+            #[cfg(feature = "metrics")]
+            place.billed(call, brought, self.price);
+            let _ = ended;
         };
         watch(chain, &tracker, call, after).await
     }
@@ -130,12 +164,23 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
         let outcome = self.inner.report(solution, verdict).await;
         #[cfg(feature = "metrics")]
-        self.place().reported(solution.solver(), verdict, &outcome);
+        metrics::Place {
+            scope: &self.policy.scope,
+            label: None, // a solution does not say who it is for
+        }
+        .reported(solution.solver(), verdict, &outcome);
         outcome
     }
 }
 
 wrapper!(Instrument(S), |instrument, f| {
-    let scope = &instrument.policy.scope;
-    DebugCall::on(f, &instrument.inner, "instrumented").value(format_args!("{scope:?}"))
+    let InstrumentPolicy {
+        scope,
+        by_label,
+        max_labels,
+    } = &instrument.policy;
+    let max_labels = by_label.then_some(*max_labels);
+    let call = DebugCall::on(f, &instrument.inner, "instrumented");
+    call.value(format_args!("{scope:?}"))
+        .with("max_labels", max_labels)
 });

@@ -6,7 +6,7 @@ use drag_solver_core::{Billed, CheckSettings, ErrorKind, WorstCase};
 use drag_solver_mock::MockSolver;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::{Interest, set_default};
+use tracing::subscriber::{DefaultGuard, Interest, set_default, set_global_default};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
@@ -20,6 +20,14 @@ type Fields = BTreeMap<String, String>;
 struct Spans(Arc<Mutex<Vec<(Fields, u32)>>>);
 
 impl Spans {
+    /// Those of the thread that this is called on.
+    fn of_this_test() -> (Self, DefaultGuard) {
+        // Without one for all, a test on another thread that has none can have the span switched off for good.
+        let _ = set_global_default(Self::default());
+        let spans = Self::default();
+        (spans.clone(), set_default(spans))
+    }
+
     fn all(&self) -> Vec<String> {
         let spans = self.0.lock().unwrap();
         let print = |fields: &Fields| {
@@ -77,8 +85,7 @@ impl Subscriber for Spans {
 
 #[tokio::test(start_paused = true)]
 async fn every_call_is_a_span_that_says_how_it_ended() {
-    let spans = Spans::default();
-    let _guard = set_default(spans.clone());
+    let (spans, _guard) = Spans::of_this_test();
     let a = MockSolver::new("a")
         .answers(secs(3))
         .fails(
@@ -104,8 +111,7 @@ async fn every_call_is_a_span_that_says_how_it_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn the_solver_is_who_answered_and_the_chain_who_was_called() {
-    let spans = Spans::default();
-    let _guard = set_default(spans.clone());
+    let (spans, _guard) = Spans::of_this_test();
     let a = MockSolver::new("a").then(ErrorKind::Unavailable);
     let chain = a
         .or(MockSolver::new("b").then(drag()))

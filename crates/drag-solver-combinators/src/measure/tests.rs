@@ -10,7 +10,7 @@ use super::*;
 use crate::tests::{Script, challenge, drag, error, millis, secs};
 use crate::{
     Budget, BudgetPolicy, CircuitBreakerPolicy, ConcurrencyLimitPolicy, DragSolverExt, HedgePolicy,
-    RateLimitPolicy, RetryPolicy,
+    InstrumentPolicy, MetricLabels, RateLimitPolicy, RetryPolicy,
 };
 
 fn price() -> Usd {
@@ -320,4 +320,93 @@ async fn of_solvers_that_say_nothing_the_outcome_tells_and_one_that_is_dropped_m
         book.of(&line).len()
     });
     assert_eq!(steps, [3, 2, 1]);
+}
+
+/// A chain of two places that knows two labels, and what it recorded of challenges of these.
+async fn recorded(by_label: bool, labels: [Option<&'static str>; 6]) -> Vec<(String, Vec<f64>)> {
+    let book = Book::default();
+    let _guard = set_default_local_recorder(&book);
+    let known = MetricLabels::default();
+    let policy = |scope: &str| {
+        InstrumentPolicy::from(scope)
+            .by_label(by_label)
+            .max_labels(2)
+    };
+    let a = MockSolver::new("a").always(drag());
+    let chain = a
+        .priced(price())
+        .instrumented(policy("attempt"))
+        .with_labels(&known)
+        .or(MockSolver::new("b"))
+        .instrumented(policy("challenge"))
+        .with_labels(&known);
+    for label in labels {
+        let challenge = match label {
+            Some(label) => challenge().with_label(label),
+            None => challenge(),
+        };
+        let solution = chain.solve(&challenge).await.unwrap();
+        chain.report(&solution, Verdict::Correct).await.unwrap();
+    }
+    book.lines()
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_and_money_are_told_apart_by_label_where_the_policy_says_so_up_to_the_most() {
+    let labels = ["shop", "bank", "third", "shop", "fourth"].map(Some);
+    let labels: Vec<_> = labels.into_iter().chain([None]).collect();
+    let lines = recorded(true, labels.try_into().unwrap()).await;
+    let of = |line: &str| {
+        let found = lines.iter().find(|(name, _)| name == line);
+        found.map_or_else(Vec::new, |(_, values)| values.clone())
+    };
+    for (label, times) in [("shop", 2), ("bank", 1), ("other", 2), ("", 1)] {
+        for (line, value) in [
+            ("drag_solver_calls_total attempt a solved", 1.0),
+            ("drag_solver_calls_total challenge a solved", 1.0),
+            ("drag_solver_call_duration_seconds challenge a solved", 0.0),
+            ("drag_solver_answer_cost_usd attempt a", 0.0009),
+            ("drag_solver_spent_usd attempt a", 0.0009),
+            ("drag_solver_spent_usd challenge a", 0.0009),
+            ("drag_solver_purchases_total challenge a bought", 1.0),
+            ("drag_solver_purchases_total challenge a billed", 1.0),
+        ] {
+            assert_eq!(of(&format!("{line} {label}")), vec![value; times], "{line}");
+        }
+        let in_flight = of(&format!(
+            "drag_solver_calls_in_flight challenge a|b {label}"
+        ));
+        assert_eq!(in_flight, [1.0, -1.0].repeat(times));
+    }
+    // Of a report nothing says whose challenge it was.
+    let reports = of("drag_solver_reports_total attempt a correct accepted");
+    assert_eq!(reports.len(), 6);
+    let all = [" shop", " bank", " other", " ", " accepted"];
+    for (line, _) in &lines {
+        assert!(all.iter().any(|end| line.ends_with(end)), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_policy_no_metric_has_a_label_of_the_challenge() {
+    let labels = ["shop", "bank", "shop", "shop", "shop", "shop"].map(Some);
+    let lines = recorded(false, labels).await;
+    assert_eq!(lines, recorded(false, [None; 6]).await);
+    assert!(lines.iter().all(|(line, _)| !line.ends_with(' ')));
+}
+
+#[tokio::test(start_paused = true)]
+async fn labels_that_are_known_stay_known_when_fewer_are_wanted() {
+    let book = Book::default();
+    let _guard = set_default_local_recorder(&book);
+    let known = MetricLabels::default();
+    for (most, label) in [(2, "x"), (2, "y"), (1, "y"), (1, "z"), (3, "z")] {
+        let policy = InstrumentPolicy::from("s").by_label(true).max_labels(most);
+        let a = MockSolver::new("a").always(drag());
+        let seen = a.instrumented(policy).with_labels(&known);
+        seen.solve(&challenge().with_label(label)).await.unwrap();
+    }
+    let times = |label| book.total(&format!("drag_solver_calls_total s a solved {label}"));
+    let times: Vec<_> = ["x", "y", "z", "other"].map(times).into();
+    assert_eq!(times, [1.0, 2.0, 1.0, 1.0]);
 }
