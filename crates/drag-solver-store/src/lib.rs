@@ -42,7 +42,9 @@ pub use crate::durable::{Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
 pub use crate::handle::StoreHandle;
-pub use crate::money::{BudgetState, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
+pub use crate::money::{
+    BudgetState, BudgetSummary, Limit, Shortage, Spending, SpendingBy, SpendingQuery,
+};
 pub use crate::record::{
     Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest,
     PurchaseRecord, PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,

@@ -6,7 +6,7 @@ use drag_solver_core::Usd;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most that may be spent since some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,20 @@ pub struct BudgetState {
     pub reserved: Usd,
     /// Since each of the times that were asked for.
     pub since: Vec<Usd>,
+}
+
+/// What is spent of a budget, for people and programs that look at it. Amounts are in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetSummary {
+    /// What is spent in all.
+    pub spent: Usd,
+    /// What is spent on the day that it is in the time zone of its policy.
+    pub spent_today: Usd,
+    /// What is spent within the last period of its policy.
+    pub spent_in_period: Usd,
+    /// What calls under way have set aside.
+    pub reserved: Usd,
 }
 
 /// What is asked about spending.

@@ -1,6 +1,7 @@
 //! What a store does.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use bytes::Bytes;
 use drag_solver_core::{Usd, async_trait};
@@ -77,15 +78,20 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Forgets what is old enough, and gives its room back.
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError>;
 
-    /// Ends when everything that was noted before is written.
+    /// Ends when everything that was noted before is written, and the store was found to be one that can be written.
     ///
     /// # Errors
     ///
-    /// Something could not be written. It is still tried again.
+    /// The store cannot be written. What was noted is still tried again.
     async fn flush(&self) -> Result<(), StoreError>;
 
     /// What time it is, as far as the store is concerned.
     fn now(&self) -> Timestamp;
+
+    /// Its file, if it is one.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Money that is about to be spent.

@@ -16,7 +16,7 @@ use drag_solver_core::{
 use self::charges::Charges;
 pub use self::policy::StoredBudgetPolicy;
 use crate::key::new_key;
-use crate::{BudgetState, Fact, Shortage, StoreError, StoreHandle};
+use crate::{BudgetState, BudgetSummary, Fact, Shortage, StoreError, StoreHandle};
 
 /// Money that several solvers may spend together, also those of other processes: a budget by its name in a
 /// store. Clones are the same budget.
@@ -109,6 +109,54 @@ impl StoredBudget {
         let limits = policy.limits(self.store.now());
         let since: Vec<_> = limits.iter().filter_map(|limit| limit.since).collect();
         self.store.budget(&name, &since).await
+    }
+
+    /// The same by name, for people and programs that look at it: what is spent in all, today and in the last
+    /// [period](StoredBudgetPolicy::period), whether or not there are limits for these, and what is set aside.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    ///
+    /// ```
+    /// # use drag_solver_store::{Clock, SqliteStore, StoreExt, StoredBudget, StoredBudgetPolicy};
+    /// # use drag_solver_core::DragSolver;
+    /// # use drag_solver_mock::{MockSolver, fixtures};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let provider = MockSolver::new("example").always(fixtures::drag());
+    /// # let store = SqliteStore::in_memory(Clock::system())?;
+    /// let budget = StoredBudget::new(&store, "all", StoredBudgetPolicy::default().total("9".parse()?));
+    /// let solver = provider.stored_budget(&budget, "0.0009".parse()?);
+    /// solver.solve(&fixtures::challenge()).await?;
+    /// assert_eq!(budget.summary(None).await?.spent_today, "0.0009".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn summary(&self, label: Option<&str>) -> Result<BudgetSummary, StoreError> {
+        let Account { name, policy } = self.account(label);
+        let now = self.store.now();
+        let since = [policy.day_since(now), policy.period_since(now)];
+        let state = self.store.budget(&name, &since).await?;
+        let since = |index| state.since.get(index).copied().unwrap_or_default();
+        Ok(BudgetSummary {
+            spent: state.spent,
+            spent_today: since(0),
+            spent_in_period: since(1),
+            reserved: state.reserved,
+        })
+    }
+
+    /// Its limits. `label` is for whom, for a budget [by label](Self::by_label).
+    #[must_use]
+    pub fn policy(&self, label: Option<&str>) -> StoredBudgetPolicy {
+        (*self.account(label).policy).clone()
+    }
+
+    /// Whether each label has a budget of its own.
+    #[must_use]
+    pub fn is_by_label(&self) -> bool {
+        matches!(self.limits, Limits::ByLabel(_))
     }
 
     fn account(&self, label: Option<&str>) -> Account {

@@ -58,15 +58,24 @@ impl StoredBudgetPolicy {
             limits.push(Limit { since: None, most });
         }
         if let Some(most) = self.per_day {
-            let start = self.start_of(self.today(now)).unwrap_or(Timestamp::MIN);
-            let since = Some(just_before(start));
+            let since = Some(self.day_since(now));
             limits.push(Limit { since, most });
         }
         if let Some(most) = self.per_period {
-            let since = Some(now.checked_sub(self.period).unwrap_or(Timestamp::MIN));
+            let since = Some(self.period_since(now));
             limits.push(Limit { since, most });
         }
         limits
+    }
+
+    /// What was spent after this was spent today.
+    pub(super) fn day_since(&self, now: Timestamp) -> Timestamp {
+        just_before(self.start_of(self.today(now)).unwrap_or(Timestamp::MIN))
+    }
+
+    /// What was spent after this was spent in the period that ends now.
+    pub(super) fn period_since(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.period).unwrap_or(Timestamp::MIN)
     }
 
     fn today(&self, now: Timestamp) -> Date {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{CheckSettings as _, Event, JobId, Observer, PaidJob, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use jiff::Timestamp;
@@ -338,4 +339,77 @@ async fn it_keeps_the_contract() {
     let report = contract::run(&subject).await;
     assert!(report.passed(), "{report}");
     assert_eq!(store.budget("all", &[]).await.unwrap().reserved, Usd::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_tells_all_today_and_the_period_without_limits_for_them() {
+    let store = store(); // it is 03:00 of the next day in Ho Chi Minh City, and 20:00 in UTC
+    let policy = StoredBudgetPolicy::default()
+        .total(usd("1"))
+        .period(Duration::from_secs(2 * 60 * 60))
+        .time_zone(TimeZone::get("Asia/Ho_Chi_Minh").unwrap());
+    let budget = StoredBudget::new(&store, "all", policy.clone());
+    let spend = async |seconds| {
+        let solver = answering(1).stored_budget(&budget, price());
+        solver.solve(&fixtures::challenge()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    };
+    spend(3 * 60 * 60).await; // of the day, and not of the period
+    spend(0).await;
+    store
+        .reserve(7, "all", usd("0.5"), &[])
+        .await
+        .unwrap()
+        .unwrap();
+    let summary = budget.summary(None).await.unwrap();
+    let expected = BudgetSummary {
+        spent: usd("0.0018"),
+        spent_today: usd("0.0018"),
+        spent_in_period: usd("0.0009"),
+        reserved: usd("0.5"),
+    };
+    assert_eq!(summary, expected);
+    tokio::time::sleep(Duration::from_secs(19 * 60 * 60)).await; // a day later there
+    let summary = budget.summary(None).await.unwrap();
+    assert_eq!(
+        (summary.spent, summary.spent_today, summary.spent_in_period),
+        (usd("0.0018"), Usd::ZERO, Usd::ZERO)
+    );
+    assert_eq!((budget.name(), budget.policy(None)), ("all", policy));
+    assert!(!budget.is_by_label());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_by_label_is_that_of_the_label() {
+    let store = store();
+    let limits = |label: &str| {
+        StoredBudgetPolicy::default().total(usd(if label == "rich" { "9" } else { "1" }))
+    };
+    let budget = StoredBudget::by_label(&store, "all", limits);
+    let challenge = fixtures::challenge().with_label("rich");
+    let solver = answering(1).stored_budget(&budget, price());
+    solver.solve(&challenge).await.unwrap();
+    assert_eq!(budget.summary(Some("rich")).await.unwrap().spent, price());
+    assert_eq!(budget.summary(None).await.unwrap().spent, Usd::ZERO);
+    assert_eq!(budget.policy(Some("rich")).total, Some(usd("9")));
+    assert_eq!(budget.policy(None).total, Some(usd("1")));
+    assert!(budget.is_by_label());
+}
+
+#[test]
+fn what_it_costs_at_most_is_the_price_of_each_answer_unless_the_solver_knows_better() {
+    let budget = budget(&store(), "1");
+    let cost = |solver: &dyn DragSolver| solver.profile().worst_case.cost;
+    let one = answering(1).stored_budget(&budget, price());
+    assert_eq!(cost(&one), Some(price()));
+    let knows = answering(1).priced(usd("0.5"));
+    assert_eq!(
+        cost(&knows.stored_budget(&budget, price())),
+        Some(usd("0.5"))
+    );
+    let twice = answering(1).retry(RetryPolicy::default().max_attempts(2));
+    assert_eq!(
+        cost(&twice.stored_budget(&budget, price())),
+        Some(price() * 2)
+    );
 }

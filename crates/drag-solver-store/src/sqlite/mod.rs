@@ -389,12 +389,23 @@ impl Store for SqliteStore {
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        let flushed = self.0.write(true, |_| Ok(())).await;
+        let (owner, now) = (self.0.owner, self.0.now());
+        let lease = self.0.lease_until(now);
+        // Something is written, too: on a full disk, an empty transaction would succeed.
+        let flushed = self.0.write(true, move |db| match lease {
+            Some(until) => owners::renew_inside(db, owner, now, until),
+            None => Ok(()),
+        });
+        let flushed = flushed.await;
         flushed.map_err(|error| self.0.of_file(error))
     }
 
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.0.path()
     }
 }
 

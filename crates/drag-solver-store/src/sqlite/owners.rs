@@ -60,8 +60,8 @@ pub(super) fn renew(
     all.commit()
 }
 
-/// The same inside of a transaction, if the clock was set meanwhile: no lease of a process that works ends, and
-/// none lasts for longer than it was given.
+/// The same if the clock was set meanwhile: no lease of a process that works ends, and none lasts for longer than it
+/// was given.
 pub(super) fn keep(
     db: &Connection,
     owner: i64,
@@ -83,7 +83,13 @@ pub(super) fn keep(
     renew_inside(db, owner, now, lease_until)
 }
 
-fn renew_inside(db: &Connection, owner: i64, now: Timestamp, lease_until: Timestamp) -> Result<()> {
+/// The same inside of a transaction.
+pub(super) fn renew_inside(
+    db: &Connection,
+    owner: i64,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<()> {
     db.prepare_cached(
         "DELETE FROM reservations WHERE owner = ?1
              AND NOT EXISTS (SELECT 1 FROM owners WHERE key = ?1 AND lease_until > ?2)",
