@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use drag_solver::config::{BudgetConfig, ChainConfig, Registry};
+use drag_solver::config::{BudgetConfig, ChainConfig, InstrumentConfig, Registry};
 use drag_solver::testing::MockSolver;
 use drag_solver::{
     CircuitBreakerPolicy, ConcurrencyLimitPolicy, FitPolicy, HedgePolicy, OrderPolicy,
@@ -40,6 +40,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("`budget`", "budget = { \"%\" = 1 }"),
     ("`store`", "store = { path = \"x.db\", \"%\" = 1 }"),
+    ("`instrument`", "instrument = { \"%\" = 1 }"),
     ("`retry_budget`", "retry_budget = { \"%\" = 1 }"),
     (
         "`retry`",
@@ -74,6 +75,7 @@ fn check_defaults(heading: &str, defaults: &Defaults) -> bool {
         "`strategy` of kind `hedge`" => defaults.without("kind").are_of::<HedgePolicy>(),
         "`strategy` of kind `quorum`" => defaults.without("kind").are_of::<QuorumPolicy>(),
         "`budget`" => defaults.are_of::<BudgetConfig>(),
+        "`instrument`" => defaults.are_of::<InstrumentConfig>(),
         "`retry_budget`" => defaults.are_of::<RetryBudgetPolicy>(),
         "`retry`" => defaults.are_of::<RetryPolicy>(),
         "`rate_limit`" => defaults.are_of::<RateLimitPolicy>(),

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::activity::Watched;
 use super::handle::{ProviderHandle, labelled};
 use super::provider::{check, check_limit};
-use super::{Chain, ChainConfig, ChainParts, ProviderConfig, ProviderParts, Registry, Strategy};
+use super::{
+    Chain, ChainConfig, ChainParts, InstrumentConfig, ProviderConfig, ProviderParts, Registry,
+    Strategy,
+};
 #[cfg(feature = "image")]
 use crate::FitExt as _;
 use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum};
@@ -115,8 +118,9 @@ impl ChainConfig {
         if let Some(policy) = self.deadline {
             solver = solver.deadline(policy).into_arc();
         }
-        if self.instrument {
-            solver = solver.instrumented("challenge").into_arc();
+        if let Some(config) = self.instrument {
+            let instrumented = solver.instrumented(config.policy("challenge"));
+            solver = instrumented.with_labels(&parts.labels).into_arc();
         }
         solver
     }
@@ -140,7 +144,7 @@ impl Registry {
             return Err(ConfigError::new("name", problem).in_key("budget"));
         }
         let parts = ChainParts::default().provider(config.label(), own);
-        config.build(self, &parts, false)
+        config.build(self, &parts, None)
     }
 }
 
@@ -159,7 +163,7 @@ impl ProviderConfig {
         &self,
         registry: &Registry,
         chain: &ChainParts,
-        instrument: bool,
+        instrument: Option<InstrumentConfig>,
     ) -> Result<ProviderHandle, ConfigError> {
         let keys = &self.keys;
         keys.check()?;
@@ -174,7 +178,7 @@ impl ProviderConfig {
         let (provider, account) = registry.make(self)?;
         let mut solver = labelled(&keys.kind, &provider);
         // A budget names the price, but further out than the spans and metrics of an attempt.
-        let names_price = !has_budget || instrument;
+        let names_price = !has_budget || instrument.is_some();
         wrap!(solver in priced(keys.price.filter(|_| names_price)));
         #[cfg(feature = "image")]
         if keys.fit.is_some() && registry.has_known_start(self) {
@@ -191,8 +195,9 @@ impl ProviderConfig {
             inner: solver,
             activity: own.activity.clone(),
         });
-        if instrument {
-            solver = solver.instrumented("attempt").into_arc();
+        if let Some(config) = instrument {
+            let instrumented = solver.instrumented(config.policy("attempt"));
+            solver = instrumented.with_labels(&chain.labels).into_arc();
         }
         let price = keys.price.unwrap_or_default();
         for budget in budgets() {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+#[cfg(feature = "store")]
+use futures_util::future::{OptionFuture, join};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -10,9 +12,11 @@ use super::{Chain, ProviderConfig, ProviderHandle, ProviderParts};
 use crate::{
     Budget, BudgetPolicy, Circuit, CircuitState, ErrorKind, Permits, RateLimiter, RetryBudget, Usd,
 };
+#[cfg(feature = "store")]
+use crate::{StoreHandle, StoredBudget, StoredBudgetPolicy, store::BudgetSummary};
 
-/// How long a provider has to say what is left in the account.
-const BALANCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long each of those that are asked has to answer: a provider what is left in the account, a store what is spent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a chain is doing right now: for a page that people look at, or a program that raises an alarm.
 ///
@@ -25,6 +29,14 @@ pub struct ChainHealth {
     /// What all providers spend from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetHealth>,
+    /// The same, if it is a budget of the store.
+    #[cfg(feature = "store")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_budget: Option<StoredBudgetHealth>,
+    /// What outlives the process.
+    #[cfg(feature = "store")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreHealth>,
     /// What limits how often all providers together are asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_budget: Option<RetryBudgetHealth>,
@@ -55,6 +67,10 @@ pub struct ProviderHealth {
     /// What it alone spends from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetHealth>,
+    /// The same, if it is a budget of the store.
+    #[cfg(feature = "store")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_budget: Option<StoredBudgetHealth>,
     /// The last error of an attempt. Refusals that were made here (an open circuit, a full queue, an empty
     /// budget) are not among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +128,44 @@ pub struct BudgetHealth {
     pub reserved: Usd,
 }
 
+/// A limit on money that is kept in the store.
+#[cfg(feature = "store")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredBudgetHealth {
+    /// What it is called in the store.
+    pub name: String,
+    /// Whether each label of challenges has one of its own, called `name/label`. What is spent of these is not told
+    /// here; [`StoredBudget::summary`] tells it of one label.
+    pub by_label: bool,
+    /// Its limits, or those of each label.
+    pub policy: StoredBudgetPolicy,
+    /// What is spent of it, by all processes. `None` if the store was not asked, could not say it, or if it is by
+    /// label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<BudgetSummary>,
+    /// Why the store could not say what is spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What outlives the process.
+#[cfg(feature = "store")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoreHealth {
+    /// Its file, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Whether it can be written: while it cannot, nothing is bought, and only what is known is answered. `None` if
+    /// that was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writable: Option<bool>,
+    /// Why it cannot be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// A limit on retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -157,7 +211,7 @@ pub enum AccountHealth {
 }
 
 impl Chain {
-    /// How the chain is doing right now. Nothing is sent.
+    /// How the chain is doing right now, as far as this process knows. Nothing is sent, and no store is asked.
     ///
     #[cfg_attr(feature = "mock", doc = "```")]
     #[cfg_attr(not(feature = "mock"), doc = "```ignore")]
@@ -189,6 +243,10 @@ impl Chain {
         ChainHealth {
             name: self.solver.name().to_owned(),
             budget: self.parts.budget.as_ref().map(BudgetHealth::of),
+            #[cfg(feature = "store")]
+            stored_budget: self.stored_budget().map(StoredBudgetHealth::of),
+            #[cfg(feature = "store")]
+            store: self.store().map(StoreHealth::of),
             retry_budget: self.parts.retry_budget.as_ref().map(RetryBudgetHealth::of),
             providers: providers
                 .map(|(handle, label)| of_provider(handle, label))
@@ -196,16 +254,45 @@ impl Chain {
         }
     }
 
-    /// The same, with what is left in the accounts: all providers are asked at the same time, and one that
-    /// does not answer within 10 seconds holds up no other. Costs nothing. Dropping the future ends the
-    /// requests.
-    pub async fn health_with_balances(&self) -> ChainHealth {
-        let accounts = join_all(self.providers.iter().map(AccountHealth::ask)).await;
+    /// The same, with what others have to be asked for: what is left in the accounts, what is spent of budgets
+    /// in the store, and whether the store can be written. All are asked at the same time, and one that does not
+    /// answer within 10 seconds holds up no other. Costs nothing. Dropping the future ends the requests.
+    ///
+    /// A service that has to say whether it can take work says what `store.writable` is.
+    pub async fn full_health(&self) -> ChainHealth {
+        let accounts = join_all(self.providers.iter().map(AccountHealth::ask));
+        #[cfg(feature = "store")]
+        let (accounts, stored) = join(accounts, self.ask_store()).await;
+        #[cfg(not(feature = "store"))]
+        let accounts = accounts.await;
         let mut health = self.health();
         for (provider, account) in health.providers.iter_mut().zip(accounts) {
             provider.account = account;
         }
+        #[cfg(feature = "store")]
+        stored(&mut health);
         health
+    }
+
+    /// Asks the store, and says what to write down of its answers.
+    #[cfg(feature = "store")]
+    async fn ask_store(&self) -> impl FnOnce(&mut ChainHealth) {
+        let ask = |budget: Option<&StoredBudget>| {
+            let budget = budget.cloned();
+            OptionFuture::from(budget.map(async |budget| StoredBudgetHealth::ask(&budget).await))
+        };
+        let parts = |config: &ProviderConfig| self.parts.providers.get(config.label());
+        let each = self.config.providers.iter().map(parts);
+        let each = each.map(|parts| ask(parts.and_then(|parts| parts.stored_budget.as_ref())));
+        let all = join(ask(self.stored_budget()), join_all(each));
+        let store = OptionFuture::from(self.store().map(StoreHealth::ask));
+        let (store, (budget, each)) = join(store, all).await;
+        move |health| {
+            (health.store, health.stored_budget) = (store, budget);
+            for (provider, budget) in health.providers.iter_mut().zip(each) {
+                provider.stored_budget = budget;
+            }
+        }
     }
 }
 
@@ -220,6 +307,8 @@ impl ProviderHealth {
             concurrency_limit: parts.permits.as_ref().map(ConcurrencyHealth::of),
             rate_limit: parts.rate_limiter.as_ref().map(RateHealth::of),
             budget: parts.budget.as_ref().map(BudgetHealth::of),
+            #[cfg(feature = "store")]
+            stored_budget: parts.stored_budget.as_ref().map(StoredBudgetHealth::of),
             last_error: last_error.map(|error| LastError {
                 kind: error.kind,
                 message: error.message,
@@ -271,6 +360,66 @@ impl BudgetHealth {
     }
 }
 
+#[cfg(feature = "store")]
+impl StoredBudgetHealth {
+    fn of(budget: &StoredBudget) -> Self {
+        Self {
+            name: budget.name().to_owned(),
+            by_label: budget.is_by_label(),
+            policy: budget.policy(None),
+            summary: None,
+            error: None,
+        }
+    }
+
+    async fn ask(budget: &StoredBudget) -> Self {
+        let mut health = Self::of(budget);
+        if !health.by_label {
+            match in_time(budget.summary(None)).await {
+                Ok(summary) => health.summary = Some(summary),
+                Err(error) => health.error = Some(error),
+            }
+        }
+        health
+    }
+}
+
+#[cfg(feature = "store")]
+impl StoreHealth {
+    fn of(store: &StoreHandle) -> Self {
+        let path = store.path().map(|path| path.display().to_string());
+        Self {
+            path,
+            writable: None,
+            error: None,
+        }
+    }
+
+    async fn ask(store: &StoreHandle) -> Self {
+        let error = in_time(store.flush()).await.err();
+        Self {
+            writable: Some(error.is_none()),
+            error,
+            ..Self::of(store)
+        }
+    }
+}
+
+/// What a store answers, if it does so in time.
+#[cfg(feature = "store")]
+async fn in_time<T>(
+    answer: impl Future<Output = Result<T, crate::StoreError>>,
+) -> Result<T, String> {
+    match timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(no_answer()),
+    }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {ANSWER_TIMEOUT:?}")
+}
+
 impl RetryBudgetHealth {
     fn of(budget: &RetryBudget) -> Self {
         Self {
@@ -282,10 +431,10 @@ impl RetryBudgetHealth {
 
 impl AccountHealth {
     async fn ask(provider: &ProviderHandle) -> Option<Self> {
-        let Ok(answer) = timeout(BALANCE_TIMEOUT, provider.balance()).await else {
+        let Ok(answer) = timeout(ANSWER_TIMEOUT, provider.balance()).await else {
             return Some(Self::Error {
                 kind: ErrorKind::Timeout,
-                message: format!("no answer within {BALANCE_TIMEOUT:?}"),
+                message: no_answer(),
             });
         };
         Some(match answer? {

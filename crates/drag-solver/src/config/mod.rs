@@ -110,7 +110,8 @@
 //!
 //! When the file has changed, [`Chain::rebuilt`] makes its chain and keeps what the old one knows. What
 //! policies share and keep can come from outside, or be shared among chains: [`ChainParts`]. How a chain is
-//! doing, [`Chain::health`] says. `docs/chain-file.md` in the repository lists all keys with their defaults.
+//! doing, [`Chain::health`] says, and [`Chain::full_health`] asks accounts and the store for what only they
+//! know. `docs/chain-file.md` in the repository lists all keys with their defaults.
 //!
 //! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
 //! is. A program adds providers of its own to the [`Registry`].
@@ -122,6 +123,7 @@ mod build;
 mod chain;
 mod handle;
 mod health;
+mod instrument;
 mod parts;
 mod provider;
 mod reader;
@@ -133,7 +135,8 @@ mod services;
 #[cfg(test)]
 mod services_tests;
 mod store;
-#[cfg(all(test, feature = "mock", feature = "store"))]
+#[cfg(test)]
+#[cfg(all(feature = "mock", feature = "store"))]
 mod store_tests;
 mod strategy;
 #[cfg(test)]
@@ -161,6 +164,9 @@ pub use self::health::{
     AccountHealth, BudgetHealth, ChainHealth, CircuitHealth, ConcurrencyHealth, LastError,
     ProviderHealth, RateHealth, RetryBudgetHealth,
 };
+#[cfg(feature = "store")]
+pub use self::health::{StoreHealth, StoredBudgetHealth};
+pub use self::instrument::InstrumentConfig;
 pub use self::parts::{ChainParts, ProviderParts};
 pub use self::provider::ProviderConfig;
 use self::provider::limit;
@@ -187,9 +193,9 @@ pub struct ChainConfig {
     pub budget: Option<BudgetConfig>,
     /// Limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudgetPolicy>,
-    /// Whether each challenge and each attempt has a tracing span and, with the feature `metrics`, is
-    /// counted and timed. See [`Instrument`](crate::Instrument).
-    pub instrument: bool,
+    /// Gives each challenge and each attempt a tracing span and, with the feature `metrics`, counts and times
+    /// them.
+    pub instrument: Option<InstrumentConfig>,
     /// Who can be asked.
     pub providers: Vec<ProviderConfig>,
     /// Services that the file declares itself.
@@ -201,7 +207,7 @@ impl ChainConfig {
         deadline: some DeadlinePolicy,
         strategy: Strategy,
         retry_budget: some RetryBudgetPolicy,
-        instrument: bool,
+        instrument: some InstrumentConfig,
     }
 
     /// Sets [`budget`](Self::budget). Takes a [`BudgetPolicy`](crate::BudgetPolicy) too.
@@ -266,9 +272,7 @@ impl ChainConfig {
             store: table.read("store", |value| Table::of(value)?.take_last())?,
             budget: table.read("budget", BudgetConfig::deserialize)?,
             retry_budget: table.read("retry_budget", switch)?.flatten(),
-            instrument: table
-                .read("instrument", bool::deserialize)?
-                .unwrap_or_default(),
+            instrument: table.read("instrument", switch)?.flatten(),
             providers: table.read("providers", providers)?.unwrap_or_default(),
             services: table.read("services", services)?.unwrap_or_default(),
         };

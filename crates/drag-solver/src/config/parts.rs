@@ -9,8 +9,8 @@ use super::store::{opened, stored};
 use super::{BudgetConfig, ChainConfig, ProviderConfig, Strategy};
 use crate::http::Context;
 use crate::{
-    Budget, BudgetPolicy, Circuit, ConfigError, Latencies, Permits, RateLimiter, RetryBudget,
-    TrackRecord,
+    Budget, BudgetPolicy, Circuit, ConfigError, Latencies, MetricLabels, Permits, RateLimiter,
+    RetryBudget, TrackRecord,
 };
 #[cfg(feature = "store")]
 use crate::{StoreHandle, StoredBudget};
@@ -60,6 +60,8 @@ pub struct ChainParts {
     pub stored_budget: Option<StoredBudget>,
     /// What limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudget>,
+    /// Which labels of challenges its metrics tell apart.
+    pub(super) labels: MetricLabels,
     /// The parts of each provider, by its [label](ProviderConfig::label).
     pub providers: BTreeMap<String, ProviderParts>,
 }
@@ -181,6 +183,7 @@ impl ChainParts {
             #[cfg(feature = "store")]
             store,
             retry_budget: part("retry_budget", self.retry_budget, config.retry_budget)?,
+            labels: self.labels,
             providers,
         })
     }
@@ -232,6 +235,8 @@ impl ChainParts {
                 .retry_budget
                 .clone()
                 .filter(|_| new.retry_budget.is_some()),
+            // Series that were begun are there, whatever the file says now.
+            labels: self.labels.clone(),
             providers: new.providers.iter().filter_map(kept).collect(),
         }
     }

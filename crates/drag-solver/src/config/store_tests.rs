@@ -1,13 +1,21 @@
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::store::Clock;
+use crate::store::jiff::Timestamp;
+use crate::store::{self, Clock, Store};
 use crate::testing::{MockSolver, Outcome, fixtures};
-use crate::{DragSolver as _, ErrorKind, SqliteStore, StoredBudget, StoredBudgetPolicy};
+use crate::{
+    DragSolver as _, ErrorKind, SqliteStore, StoreError, StoreErrorKind, StoreHandle, StoredBudget,
+    StoredBudgetPolicy, Usd,
+};
+
+#[derive(Deserialize)]
+struct NoSettings {}
 
 fn registry(mock: &MockSolver) -> Registry {
-    #[derive(Deserialize)]
-    struct NoSettings {}
     let mock = mock.clone();
     let registry = Registry::empty().register("mock", move |_: NoSettings, _| Ok(mock.clone()));
     registry.unwrap()
@@ -71,15 +79,13 @@ async fn a_store_that_is_given_takes_the_place_of_the_files_and_stays_when_the_f
     let chain = config.build_with(&registry(&mock), parts()).unwrap();
     let changed = parse(&format!("deadline = \"9s\"\n{PROVIDER}")).unwrap();
     let chain = chain.rebuilt(&changed, &registry(&mock)).unwrap();
-    assert_eq!(chain.store().unwrap().now().as_second() > 0, true);
+    assert!(chain.store().unwrap().now().as_second() > 0);
     chain
         .solve(&fixtures::challenge().with_id("one"))
         .await
         .unwrap();
     assert!(store::Store::find(&store, "one").await.unwrap().is_some());
 }
-
-use crate::store;
 
 #[tokio::test]
 async fn a_budget_that_is_given_has_limits_of_its_own_for_each_label() {
@@ -150,5 +156,181 @@ fn a_budget_in_a_store_needs_a_store_and_what_is_only_for_those_needs_a_name() {
             parse(&format!("{text}\n{PROVIDER}")).and_then(|config| config.build(&registry));
         let error = built.unwrap_err().to_string();
         assert!(error.starts_with(expected), "{text}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn health_tells_what_is_spent_of_budgets_in_the_store_and_that_it_can_be_written() {
+    let (folder, mock) = (tempfile::tempdir().unwrap(), mock());
+    let other = |name| move |_: NoSettings, _: &_| Ok(MockSolver::new(name));
+    let registry = registry(&mock).register("own", other("own"));
+    let registry = registry.unwrap().register("none", other("none")).unwrap();
+    let context = registry.context().clone().with_base_dir(folder.path());
+    let registry = registry.with_context(context);
+    let file = format!(
+        "[store]\npath = \"drags.db\"\n[budget]\nname = \"all\"\nper_day = \"0.002\"\n\
+         {PROVIDER}budget = {{ name = \"each\", by_label = true, total = \"1\" }}\n\
+         [[providers]]\nkind = \"own\"\nprice = \"0.001\"\n\
+         budget = {{ name = \"own\", per_period = \"0.5\", time_zone = \"Asia/Ho_Chi_Minh\" }}\n\
+         [[providers]]\nkind = \"none\"\nprice = \"0.001\"\n"
+    );
+    let chain = parse(&file).unwrap().build(&registry).unwrap();
+    let challenge = fixtures::challenge().with_id("one").with_label("shop");
+    chain.solve(&challenge).await.unwrap();
+    let path = folder.path().join("drags.db");
+    let limits = |total: Option<&str>, period: Option<&str>, day: Option<&str>, zone: &str| {
+        json!({
+            "total": total, "per_period": period, "period": "1day", "per_day": day, "time_zone": zone,
+        })
+    };
+    let (all, each, own) = (
+        limits(None, None, Some("0.002"), "UTC"),
+        limits(Some("1"), None, None, "UTC"),
+        limits(None, Some("0.5"), None, "Asia/Ho_Chi_Minh"),
+    );
+    let each = json!({"name": "each", "by_label": true, "policy": each});
+    check(
+        &chain.health(),
+        &[
+            json!({"path": path}),
+            json!({"name": "all", "by_label": false, "policy": all}),
+            each.clone(),
+            json!({"name": "own", "by_label": false, "policy": own}),
+            Value::Null,
+        ],
+    );
+    let summary =
+        |usd| json!({"spent": usd, "spent_today": usd, "spent_in_period": usd, "reserved": "0"});
+    let (of_all, of_own) = (summary("0.001"), summary("0"));
+    check(
+        &chain.full_health().await,
+        &[
+            json!({"path": path, "writable": true}),
+            json!({"name": "all", "by_label": false, "policy": all, "summary": of_all}),
+            each,
+            json!({"name": "own", "by_label": false, "policy": own, "summary": of_own}),
+            Value::Null,
+        ],
+    );
+}
+
+/// Holds the store, the chain's budget and those of three providers against these, and reads all of it again.
+fn check(health: &ChainHealth, expected: &[Value; 5]) {
+    let json = serde_json::to_value(health).unwrap();
+    let provider = |index: usize| &json["providers"][index]["stored_budget"];
+    let found = [&json["store"], &json["stored_budget"]];
+    let found = found.into_iter().chain([0, 1, 2].map(provider)).cloned();
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    let text = json.to_string();
+    assert_eq!(serde_json::from_str::<ChainHealth>(&text).unwrap(), *health);
+}
+
+/// Can neither be written nor read, and says so at once or never.
+#[derive(Debug)]
+struct Broken {
+    answers: bool,
+}
+
+impl Broken {
+    async fn fail<T>(&self) -> Result<T, StoreError> {
+        if self.answers {
+            return Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "the disk is full",
+            ));
+        }
+        std::future::pending().await
+    }
+}
+
+#[crate::async_trait]
+impl Store for Broken {
+    async fn take_up(&self, _: &store::Opening) -> Result<store::TakenUp, StoreError> {
+        self.fail().await
+    }
+    async fn accept(&self, _: &store::Opening, _: &Bytes) -> Result<store::Accepted, StoreError> {
+        self.fail().await
+    }
+    async fn begin_purchase(&self, _: store::NewPurchase) -> Result<(), StoreError> {
+        self.fail().await
+    }
+    fn record(&self, _: store::Fact) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(std::future::pending())
+    }
+    async fn find(&self, _: &str) -> Result<Option<store::ChallengeRecord>, StoreError> {
+        self.fail().await
+    }
+    async fn list(&self, _: &store::Query) -> Result<Vec<store::ChallengeRecord>, StoreError> {
+        self.fail().await
+    }
+    async fn reserve(
+        &self,
+        _: i64,
+        _: &str,
+        _: Usd,
+        _: &[store::Limit],
+    ) -> Result<Result<(), store::Shortage>, StoreError> {
+        self.fail().await
+    }
+    async fn charge(
+        &self,
+        _: &store::Charge,
+        _: &[store::Limit],
+    ) -> Result<Result<(), store::Shortage>, StoreError> {
+        self.fail().await
+    }
+    async fn budget(&self, _: &str, _: &[Timestamp]) -> Result<store::BudgetState, StoreError> {
+        self.fail().await
+    }
+    async fn spending(&self, _: &store::SpendingQuery) -> Result<Vec<store::Spending>, StoreError> {
+        self.fail().await
+    }
+    async fn prune(&self, _: &store::Retention) -> Result<store::Pruned, StoreError> {
+        self.fail().await
+    }
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.fail().await
+    }
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_of_a_store_that_fails_or_says_nothing_says_so_within_ten_seconds() {
+    for (answers, problem, seconds) in [
+        (true, "the disk is full", 0),
+        (false, "no answer within 10s", 10),
+    ] {
+        let budget = "budget = { name = \"own\", total = \"1\" }";
+        let file = format!("[budget]\nname = \"all\"\ntotal = \"1\"\n{PROVIDER}{budget}");
+        let store = StoreHandle::new(Broken { answers });
+        let parts = ChainParts::default().store(&store);
+        let config = parse(&file).unwrap();
+        let chain = config.build_with(&registry(&mock()), parts).unwrap();
+        let begun = tokio::time::Instant::now();
+        let health = chain.full_health().await;
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+        let store = json!({"writable": false, "error": problem});
+        assert_eq!(serde_json::to_value(&health.store).unwrap(), store);
+        for budget in [&health.stored_budget, &health.providers[0].stored_budget] {
+            let budget = budget.as_ref().unwrap();
+            assert_eq!(
+                (budget.summary, budget.error.as_deref()),
+                (None, Some(problem))
+            );
+        }
+        let store = chain.health().store.unwrap();
+        assert_eq!((store.writable, store.error), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_chain_without_a_store_says_nothing_of_one() {
+    let chain = parse(PROVIDER).unwrap().build(&registry(&mock())).unwrap();
+    for health in [chain.health(), chain.full_health().await] {
+        let json = serde_json::to_value(&health).unwrap();
+        assert!(json.get("store").is_none() && json.get("stored_budget").is_none());
+        assert_eq!(serde_json::from_value::<ChainHealth>(json).unwrap(), health);
     }
 }

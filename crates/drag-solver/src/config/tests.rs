@@ -748,6 +748,33 @@ async fn a_total_timeout_holds_for_all_attempts_together() {
 }
 
 #[test]
+fn spans_and_metrics_are_on_or_off_or_by_label() {
+    let print = |instrument: &str| {
+        let file = format!("instrument = {instrument}\n[[providers]]\nkind = \"mock\"\n");
+        parse(&file).and_then(|config| Ok(config.build(&mocks())?.to_string()))
+    };
+    let plain = r#"mock.instrumented("attempt").instrumented("challenge")"#;
+    assert_eq!(print("false").unwrap(), "mock");
+    assert_eq!(print("true").unwrap(), plain);
+    assert_eq!(print("{ max_labels = 7 }").unwrap(), plain);
+    let places = |most: u32| {
+        ["attempt", "challenge"]
+            .map(|scope| format!(".instrumented({scope:?}, max_labels: {most})"))
+            .concat()
+    };
+    for (text, most) in [
+        ("{ by_label = true }", 100),
+        ("{ by_label = true, max_labels = 7 }", 7),
+    ] {
+        assert_eq!(print(text).unwrap(), format!("mock{}", places(most)));
+    }
+    for text in ["{ by_lable = true }", "{ max_labels = 0 }", "\"yes\""] {
+        let error = print(text).unwrap_err().to_string();
+        assert!(error.contains("instrument"), "{error}");
+    }
+}
+
+#[test]
 fn code_fills_the_same_settings_as_a_file() {
     let file = parse(
         r#"
@@ -776,7 +803,7 @@ fn code_fills_the_same_settings_as_a_file() {
         .with("seconds", 7);
     let code = ChainConfig::new([provider])
         .deadline(Duration::from_secs(90).into())
-        .instrument(true);
+        .instrument(InstrumentConfig::default());
     let print = |config: ChainConfig| config.build(&mocks()).unwrap().to_string();
     assert_eq!(print(code), print(file.unwrap()));
 
