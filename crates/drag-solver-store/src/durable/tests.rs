@@ -203,8 +203,10 @@ async fn who_waits_for_another_call_says_so_and_keeps_the_deadline() {
     #[async_trait]
     impl Observer for Heard {
         async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
-            if let Event::Waiting { reason, .. } = event {
-                self.0.lock().unwrap().push(reason);
+            match event {
+                Event::Waiting { reason, .. } => self.0.lock().unwrap().push(reason),
+                Event::WaitEnded { .. } => self.0.lock().unwrap().push("it ended"),
+                _ => {}
             }
             Ok(())
         }
@@ -228,7 +230,8 @@ async fn who_waits_for_another_call_says_so_and_keeps_the_deadline() {
     answer.unwrap();
     assert_eq!(error.kind(), ErrorKind::DeadlineExceeded);
     assert_eq!(error.unfinished_jobs(), [job]);
-    assert_eq!(*heard.0.lock().unwrap(), ["another call that solves it"]);
+    let heard = heard.0.lock().unwrap();
+    assert_eq!(*heard, ["another call that solves it", "it ended"]);
 }
 
 #[tokio::test(start_paused = true)]
