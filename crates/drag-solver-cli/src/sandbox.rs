@@ -4,14 +4,16 @@
 //! It answers the project's own test pictures, by the answer that is written into them, and gives up
 //! on every other picture.
 
+use std::collections::HashSet;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use drag_solver::http::{Balance, Context, EnvVar, HttpOptions, NoConfig, PollInterval, Provider};
 use drag_solver::providers::Omocaptcha;
 use drag_solver::{
-    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd,
-    Verdict, WorstCase, async_trait,
+    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Event, JobId, Observer, Profile,
+    Solution, SolveError, Usd, Verdict, WorstCase, async_trait,
 };
 use drag_solver_emulator::{Emulator, Protocol};
 use drag_solver_mock::pictures::AnswerKey;
@@ -29,9 +31,51 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Sandbox {
     options: HttpOptions,
     open: OnceCell<(Omocaptcha, Emulator)>,
+    jobs: Arc<Jobs>,
+}
+
+/// The jobs of this sandbox. One of an earlier command has an id that another picture has in this one.
+#[derive(Debug, Default)]
+struct Jobs(Mutex<HashSet<JobId>>);
+
+impl Jobs {
+    fn has(&self, job: &JobId) -> bool {
+        let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.contains(job)
+    }
+}
+
+#[async_trait]
+impl Observer for Jobs {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if let Event::Bought { job, .. } = *event {
+            let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            jobs.insert(job.clone());
+        }
+        Ok(())
+    }
 }
 
 impl Sandbox {
+    /// Says of the jobs of earlier commands that they are gone, and returns the first.
+    async fn gone(&self, challenge: &DragChallenge) -> Result<Option<JobId>, SolveError> {
+        let jobs = challenge.paid_jobs_of(self.name());
+        let gone: Vec<&JobId> = jobs.filter(|job| !self.jobs.has(job)).collect();
+        for &job in &gone {
+            let (solver, billed, cost) = (self.name(), Billed::No, Some(Usd::ZERO));
+            challenge.notify(Event::Resumed { solver, job }).await?;
+            let job = Some(job);
+            let settled = Event::Settled {
+                solver,
+                job,
+                billed,
+                cost,
+            };
+            challenge.notify(settled).await?;
+        }
+        Ok(gone.first().map(|&job| job.clone()))
+    }
+
     async fn client(&self) -> Result<&Omocaptcha, SolveError> {
         let open = self.open.get_or_try_init(|| async {
             let fail = |why: String| {
@@ -81,8 +125,7 @@ impl DragSolver for Sandbox {
     /// Solves like any provider. What the client cannot know is that the sandbox takes no money, and that
     /// asking it again brings the same.
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let earlier = challenge.paid_jobs_of(self.name()).next();
-        if let Some(job) = earlier.filter(|_| !self.open.initialized()) {
+        if let Some(job) = self.gone(challenge).await? {
             let message = format!(
                 "there is no job {job}: the sandbox's jobs end with the command, and cost nothing; solve \
                  the picture again"
@@ -90,7 +133,8 @@ impl DragSolver for Sandbox {
             let error = SolveError::new(ErrorKind::Protocol, message);
             return Err(error.with_solver(self.name()).mark_exhausted());
         }
-        let answer = self.client().await?.solve(challenge).await;
+        let challenge = challenge.clone().with_observer(self.jobs.clone());
+        let answer = self.client().await?.solve(&challenge).await;
         let answer = answer.map(|solution| solution.with_cost(Usd::ZERO));
         answer.map_err(|error| error.with_billed(Billed::No).mark_exhausted())
     }
@@ -121,6 +165,7 @@ impl Provider for Sandbox {
         Ok(Self {
             options,
             open: OnceCell::new(),
+            jobs: Arc::default(),
         })
     }
 
@@ -157,8 +202,22 @@ mod tests {
     async fn a_job_of_an_earlier_command_is_not_waited_for() {
         let context = Context::process();
         let sandbox = Sandbox::from_config(HttpOptions::default(), NoConfig::default(), &context);
-        let challenge = fixtures::challenge().resume_job(PaidJob::new(NAME, JobId::from(123)));
-        let error = sandbox.unwrap().solve(&challenge).await.unwrap_err();
+        let sandbox = sandbox.unwrap();
+        // Its first job has the id that the first of every command has.
+        let other = TestPicture::draw_sized(1, 200, 400).unwrap();
+        let first = sandbox.solve(&other.challenge()).await.unwrap();
+        let job = PaidJob::new(NAME, first.job().unwrap().clone());
+        let own = sandbox.solve(&other.challenge().resume_job(job)).await;
+        assert_eq!(own.unwrap().drag(), first.drag());
+
+        let (challenge, tracker) = fixtures::challenge()
+            .resume_job(PaidJob::new(NAME, JobId::from(123)))
+            .tracked();
+        let error = sandbox.solve(&challenge).await.unwrap_err();
+        assert!(
+            tracker.purchases().open_jobs().is_empty(),
+            "and none stays on record"
+        );
         assert!(error.message().contains("no job 123"), "{error}");
         assert_eq!(
             (error.kind(), error.billed()),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{ChainConfig, StoreConfig};
-use drag_solver::store::{SqliteStore, StoreHandle};
+use drag_solver::store::{SqliteOptions, SqliteStore, StoreHandle};
 use drag_solver::{ConfigError, DragChallenge, Screenshot};
 
 use crate::ui::text::file_name;
@@ -68,7 +68,8 @@ impl StoreArgs {
         error
     }
 
-    /// Opens the store, which must be there.
+    /// Opens the store, which must be there. Whoever only looks forgets nothing: how long things are kept may be said in
+    /// a chain's file, which is not known here.
     pub(crate) fn open(&self) -> anyhow::Result<StoreHandle> {
         let path = self.store.as_ref();
         let path =
@@ -78,7 +79,8 @@ impl StoreArgs {
             "there is no store {}: `drag-solver solve --store` makes one",
             file_name(path)
         );
-        Ok(StoreHandle::from(&SqliteStore::open(path)?))
+        let options = SqliteOptions::default().retention(None);
+        Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?))
     }
 }
 

@@ -82,11 +82,12 @@ impl Which {
     fn holds_of(self, record: &ChallengeRecord) -> bool {
         let held = matches!(record.status, Status::Open { held: true });
         match self {
-            Self::Open => {
-                let accepted = matches!(record.status, Status::Open { .. })
-                    && record.unconfirmed().next().is_none();
-                held || accepted || record.open_jobs().next().is_some()
-            }
+            // Of what is solved, a job of somebody who was asked as well is of no use any more.
+            Self::Open => match record.status {
+                Status::Solved { .. } => false,
+                Status::Open { .. } => held || record.unconfirmed().next().is_none(),
+                _ => record.open_jobs().next().is_some(),
+            },
             Self::Unsure => !held && record.unconfirmed().next().is_some(),
             Self::Failed => matches!(record.status, Status::Failed { .. }),
             Self::Done => matches!(record.status, Status::Solved { .. }),

@@ -41,8 +41,13 @@ pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let mut query = Query::default();
     (query.unfetched, query.pictures) = (true, true);
     let mut records = store.list(&query).await?;
-    // Another process is about to fetch these.
-    records.retain(|record| !matches!(record.status, Status::Open { held: true }));
+    // Another process is about to fetch these, or the answer came from somebody else who was asked as well.
+    let is_left = |status: &Status| match status {
+        Status::Open { held } => !held,
+        Status::Solved { .. } => false,
+        _ => true,
+    };
+    records.retain(|record| is_left(&record.status));
     drop(store);
     if records.is_empty() {
         eprint_unless_quiet("nothing is on record that is paid for and not fetched");

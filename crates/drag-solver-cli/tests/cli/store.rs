@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use drag_solver::store::jiff::{Span, Timestamp};
+use drag_solver::store::{Clock, SqliteOptions, SqliteStore};
+use drag_solver::{
+    DragChallenge, DragSolver as _, Event, JobId, Solution, StoreExt as _, solver_fn,
+};
 use drag_solver_mock::fixtures;
 use serde_json::{Value, json};
 
@@ -321,5 +326,54 @@ async fn a_store_that_cannot_be_used_is_named_before_anything_is_sent() {
     }
     let none = drag_solver(["jobs"]).run().await;
     assert!(none.stderr.contains("DRAG_SOLVER_STORE"), "{none:?}");
+    assert!(scene.server.asked().is_empty());
+}
+
+/// Puts an answer on record, some days ago, with a job of somebody else who was asked as well and was too late.
+async fn solve_days_ago(path: &std::path::Path, days: i64) {
+    let then = Timestamp::now() - Span::new().hours(24 * days);
+    let options = SqliteOptions::default().retention(None);
+    let store = SqliteStore::open_with(path, options.clock(Clock::from_fn(move || then))).unwrap();
+    let solver = solver_fn("winner", |challenge: DragChallenge| async move {
+        let (solver, job) = ("omocaptcha", &JobId::from(7));
+        challenge.notify(Event::Started { solver }).await?;
+        challenge.notify(Event::Buying { solver }).await?;
+        challenge.notify(Event::Bought { solver, job }).await?;
+        Ok(Solution::new(fixtures::drag(), "winner"))
+    });
+    let challenge = fixtures::challenge().with_id("order");
+    solver.durable(&store).solve(&challenge).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_only_looks_forgets_nothing_that_a_chain_may_keep_for_longer() {
+    let scene = Scene::of(0).await;
+    solve_days_ago(&scene.path("drags.db"), 60).await;
+    for look in [
+        &["jobs"][..],
+        &["spend"],
+        &["resume"],
+        &["jobs", "prune", "--older-than=100days"],
+        &["jobs", "done"],
+    ] {
+        let ran = scene.run(look).await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let done = scene.run(&["jobs", "done"]).await;
+        assert!(done.stdout.starts_with("order: "), "{look:?}: {done:?}");
+    }
+    let pruned = scene.run(&["jobs", "prune"]).await;
+    assert!(
+        pruned.stdout.starts_with("forgot 1 challenges"),
+        "{pruned:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_job_of_what_is_solved_is_not_fetched_any_more() {
+    let scene = Scene::of(0).await;
+    solve_days_ago(&scene.path("drags.db"), 0).await;
+    let ran = scene.run(&["resume"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("nothing is on record"), "{ran:?}");
     assert!(scene.server.asked().is_empty());
 }

@@ -212,6 +212,10 @@ impl Recorder {
         }
     }
 
+    fn is_on_record(&self, solver: &str, job: Option<&JobId>) -> bool {
+        job.is_some_and(|job| self.state().lines.knows(solver, job))
+    }
+
     /// Puts on record what a solver bought that says nothing of it.
     pub(super) fn add_untold(
         &self,
@@ -238,15 +242,23 @@ impl Recorder {
         let mut lines = Vec::new();
         let failed = match outcome {
             Ok(solution) => {
-                let job = solution.job().cloned();
-                let (state, billed) = (PurchaseState::Settled, Billed::Yes);
-                lines.push(line(solution.solver(), job, state, billed, solution.cost()));
+                let (solver, job, cost) = (solution.solver(), solution.job(), solution.cost());
+                if self.is_on_record(solver, job) {
+                    self.settled(solver, job, Billed::Yes, cost);
+                } else {
+                    let (state, billed) = (PurchaseState::Settled, Billed::Yes);
+                    lines.push(line(solver, job.cloned(), state, billed, cost));
+                }
                 solution.failed_attempts().to_vec()
             }
             Err(error) => error.attempts(),
         };
         for attempt in failed.iter().filter(|attempt| attempt.billed != Billed::No) {
             for job in &attempt.jobs {
+                // It was brought, or an earlier attempt of this call has named it.
+                if self.is_on_record(&job.solver, Some(&job.id)) {
+                    continue;
+                }
                 let state = PurchaseState::Bought;
                 lines.push(line(
                     &job.solver,
@@ -255,6 +267,10 @@ impl Recorder {
                     Billed::Maybe,
                     None,
                 ));
+                let key = lines.last().map_or_else(new_key, |line| line.key);
+                self.state()
+                    .lines
+                    .add(key, &job.solver, Some(job.id.clone()));
             }
             if attempt.jobs.is_empty() {
                 let solver = attempt.solver.as_deref().unwrap_or_default();

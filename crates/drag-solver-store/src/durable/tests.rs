@@ -312,6 +312,44 @@ async fn a_solver_that_says_nothing_is_on_record_as_one_that_bought() {
     assert_eq!(record.open_jobs().count(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_job_on_record_is_there_once_however_often_it_is_refused_or_fetched_in_silence() {
+    let store = store();
+    let job = PaidJob::new("silent", JobId::from(3));
+    let late = job.clone();
+    let failing = solver_fn("silent", move |_| {
+        let error = SolveError::new(ErrorKind::Timeout, "late");
+        let error = error.with_unfinished_jobs([late.clone()]);
+        async move { Err(error) }
+    });
+    for _attempt in 0..3 {
+        let failing = failing.clone();
+        failing.durable(&store).solve(&order()).await.unwrap_err();
+        assert_eq!(
+            on_record(&store).await.open_jobs().collect::<Vec<_>>(),
+            [job.clone()]
+        );
+        assert_eq!(on_record(&store).await.purchases.len(), 1);
+    }
+    // One that hands the jobs back that it was brought, as an open circuit does.
+    let refusing = solver_fn("silent", |challenge: DragChallenge| async move {
+        Err(challenge.refuse("silent", ErrorKind::CircuitOpen, "not now"))
+    });
+    refusing.durable(&store).solve(&order()).await.unwrap_err();
+    assert_eq!(on_record(&store).await.purchases.len(), 1);
+    let fetching = solver_fn("silent", |_| async {
+        let solution = Solution::new(fixtures::drag(), "silent");
+        Ok(solution
+            .with_job(JobId::from(3))
+            .with_cost(Usd::from_micros(900)))
+    });
+    fetching.durable(&store).solve(&order()).await.unwrap();
+    let record = on_record(&store).await;
+    assert_eq!(record.purchases.len(), 1);
+    assert_eq!(record.purchases[0].state, PurchaseState::Settled);
+    assert_eq!(record.purchases[0].cost, Some(Usd::from_micros(900)));
+}
+
 /// Waits for ever when it hears of a purchase, or of its job.
 #[derive(Debug)]
 struct Stuck {

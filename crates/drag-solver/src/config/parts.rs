@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::activity::Activity;
 #[cfg(feature = "store")]
-use super::store::{opened, stored};
+use super::store::{check_memory, opened, stored};
 use super::{BudgetConfig, ChainConfig, ProviderConfig, Strategy};
 use crate::http::Context;
 use crate::{
@@ -54,10 +54,16 @@ pub struct ChainParts {
     /// What outlives the process. One that is given is taken in place of the file's.
     #[cfg(feature = "store")]
     pub store: Option<StoreHandle>,
+    /// Whether the store is that of a file, and not one that was given.
+    #[cfg(feature = "store")]
+    store_is_of_file: bool,
     /// What all providers spend from, if the file names a budget of the store. One that is given is taken with
     /// the limits that it has, in place of the file's.
     #[cfg(feature = "store")]
-    pub stored_budget: Option<StoredBudget>,
+    pub(super) stored_budget: Option<StoredBudget>,
+    /// Whether that was given, and is not the file's.
+    #[cfg(feature = "store")]
+    stored_budget_is_given: bool,
     /// What limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudget>,
     /// Which labels of challenges its metrics tell apart.
@@ -74,7 +80,10 @@ pub struct ProviderParts {
     pub budget: Option<Budget>,
     /// The same, if the file names a budget of the store.
     #[cfg(feature = "store")]
-    pub stored_budget: Option<StoredBudget>,
+    pub(super) stored_budget: Option<StoredBudget>,
+    /// Whether that was given, and is not the file's.
+    #[cfg(feature = "store")]
+    stored_budget_is_given: bool,
     /// What is behind its `circuit_breaker`.
     pub circuit: Option<Circuit>,
     /// What is behind its `concurrency_limit`.
@@ -113,15 +122,23 @@ impl ChainParts {
     #[must_use]
     pub fn store(mut self, store: impl Into<StoreHandle>) -> Self {
         self.store = Some(store.into());
+        self.store_is_of_file = false;
         self
     }
 
-    /// Sets [`stored_budget`](Self::stored_budget): limits that differ by tenant, say.
+    /// Lets all providers spend from this budget of the store, with the limits that it has (which may differ by
+    /// tenant), in place of the one that the file names.
     #[cfg(feature = "store")]
     #[must_use]
     pub fn stored_budget(mut self, budget: impl Into<StoredBudget>) -> Self {
         self.stored_budget = Some(budget.into());
+        self.stored_budget_is_given = true;
         self
+    }
+
+    #[cfg(feature = "store")]
+    fn store_is_given(&self) -> bool {
+        self.store.is_some() && !self.store_is_of_file
     }
 
     /// Whether a provider with these parts spends from a budget of the store.
@@ -154,9 +171,17 @@ impl ChainParts {
         context: &Context,
     ) -> Result<Self, ConfigError> {
         #[cfg(feature = "store")]
+        if let Some(own) = &config.store {
+            check_memory(own, config.budget.as_ref())?;
+        }
+        #[cfg(feature = "store")]
+        let store_is_given = self.store_is_given();
+        #[cfg(feature = "store")]
         let store = opened(self.store, config.store.as_ref(), context)?;
         #[cfg(not(feature = "store"))]
         let _ = context;
+        #[cfg(feature = "store")]
+        let given_budget = self.stored_budget.filter(|_| self.stored_budget_is_given);
         let mut given = self.providers;
         let mut providers = BTreeMap::new();
         for provider in &config.providers {
@@ -165,7 +190,10 @@ impl ChainParts {
             let parts = parts.completed(provider, config.strategy);
             #[cfg(feature = "store")]
             let parts = parts.and_then(|mut parts| {
-                let given = parts.stored_budget.take();
+                if let Some(own) = &config.store {
+                    check_memory(own, provider.keys.budget.as_ref())?;
+                }
+                let given = parts.given_budget();
                 parts.stored_budget = stored(given, provider.keys.budget.as_ref(), store.as_ref())?;
                 Ok(parts)
             });
@@ -179,9 +207,13 @@ impl ChainParts {
         Ok(Self {
             budget: part("budget", self.budget, in_memory(config.budget.as_ref()))?,
             #[cfg(feature = "store")]
-            stored_budget: stored(self.stored_budget, config.budget.as_ref(), store.as_ref())?,
+            stored_budget: stored(given_budget, config.budget.as_ref(), store.as_ref())?,
+            #[cfg(feature = "store")]
+            stored_budget_is_given: self.stored_budget_is_given,
             #[cfg(feature = "store")]
             store,
+            #[cfg(feature = "store")]
+            store_is_of_file: !store_is_given,
             retry_budget: part("retry_budget", self.retry_budget, config.retry_budget)?,
             labels: self.labels,
             providers,
@@ -228,9 +260,20 @@ impl ChainParts {
                 .filter(|_| in_memory(new.budget.as_ref()).is_some()),
             // One that was given stays; the file's is opened anew if it is another one.
             #[cfg(feature = "store")]
-            store: self.store.clone().filter(|_| old.store == new.store),
+            store: self
+                .store
+                .clone()
+                .filter(|_| self.store_is_given() || old.store == new.store),
             #[cfg(feature = "store")]
-            stored_budget: None,
+            store_is_of_file: self.store_is_of_file,
+            // The file's is made anew, with its limits.
+            #[cfg(feature = "store")]
+            stored_budget: self
+                .stored_budget
+                .clone()
+                .filter(|_| self.stored_budget_is_given && is_named(new.budget.as_ref())),
+            #[cfg(feature = "store")]
+            stored_budget_is_given: self.stored_budget_is_given,
             retry_budget: self
                 .retry_budget
                 .clone()
@@ -258,6 +301,22 @@ impl ProviderParts {
         track_record: TrackRecord,
     }
 
+    /// Lets it spend alone from this budget of the store, with the limits that it has, in place of the one that
+    /// the file names for it.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn stored_budget(mut self, budget: impl Into<StoredBudget>) -> Self {
+        self.stored_budget = Some(budget.into());
+        self.stored_budget_is_given = true;
+        self
+    }
+
+    #[cfg(feature = "store")]
+    fn given_budget(&mut self) -> Option<StoredBudget> {
+        let is_given = self.stored_budget_is_given;
+        self.stored_budget.take().filter(|_| is_given)
+    }
+
     pub(super) fn completed(
         self,
         provider: &ProviderConfig,
@@ -270,6 +329,8 @@ impl ProviderParts {
             budget: part("budget", self.budget, in_memory(keys.budget.as_ref()))?,
             #[cfg(feature = "store")]
             stored_budget: self.stored_budget,
+            #[cfg(feature = "store")]
+            stored_budget_is_given: self.stored_budget_is_given,
             circuit: part("circuit_breaker", self.circuit, keys.circuit_breaker)?,
             permits: part("concurrency_limit", self.permits, keys.concurrency_limit)?,
             rate_limiter: part("rate_limit", self.rate_limiter, keys.rate_limit)?,
@@ -316,7 +377,11 @@ impl ProviderParts {
                 .budget
                 .filter(|_| in_memory(keys.budget.as_ref()).is_some()),
             #[cfg(feature = "store")]
-            stored_budget: None,
+            stored_budget: parts
+                .stored_budget
+                .filter(|_| self.stored_budget_is_given && is_named(keys.budget.as_ref())),
+            #[cfg(feature = "store")]
+            stored_budget_is_given: self.stored_budget_is_given,
             circuit: parts
                 .circuit
                 .filter(|_| same && keys.circuit_breaker.is_some()),
@@ -335,6 +400,11 @@ impl ProviderParts {
             },
         }
     }
+}
+
+#[cfg(feature = "store")]
+fn is_named(budget: Option<&BudgetConfig>) -> bool {
+    budget.is_some_and(|budget| budget.name.is_some())
 }
 
 fn in_memory(budget: Option<&BudgetConfig>) -> Option<BudgetPolicy> {

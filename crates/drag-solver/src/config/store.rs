@@ -29,6 +29,10 @@ pub struct StoreConfig {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A day on which clocks are set back.
+#[cfg(feature = "store")]
+const LONGEST_DAY: Duration = Duration::from_secs(26 * 60 * 60);
+
 fn lease() -> Duration {
     Duration::from_secs(15)
 }
@@ -61,11 +65,11 @@ impl StoreConfig {
 #[cfg(not(feature = "store"))]
 pub(super) use self::absent::check_budget;
 #[cfg(feature = "store")]
-pub(super) use self::present::{check_budget, opened, stored};
+pub(super) use self::present::{check_budget, check_memory, opened, stored};
 
 #[cfg(feature = "store")]
 mod present {
-    use drag_solver_core::CheckSettings as _;
+    use drag_solver_core::{CheckSettings as _, human_duration};
     use drag_solver_store::jiff::tz::TimeZone;
     use drag_solver_store::{
         Retention, SqliteOptions, SqliteStore, StoreHandle, StoredBudget, StoredBudgetPolicy,
@@ -108,6 +112,32 @@ mod present {
             }
             (given, _) => Ok(given),
         }
+    }
+
+    /// What a budget counts must not be forgotten before it no longer counts.
+    pub(in crate::config) fn check_memory(
+        store: &StoreConfig,
+        budget: Option<&BudgetConfig>,
+    ) -> Result<(), ConfigError> {
+        let Some(budget) = budget.filter(|budget| budget.name.is_some()) else {
+            return Ok(());
+        };
+        let counted = [
+            (budget.per_period.is_some(), "period", budget.period),
+            (budget.per_day.is_some(), "per_day", super::LONGEST_DAY),
+        ];
+        for (_, key, length) in counted.into_iter().filter(|(is_set, ..)| *is_set) {
+            if length > store.money {
+                let problem = format!(
+                    "counts what was spent in the last {}, and the store forgets it after {}: make `money` of \
+                     [store] longer",
+                    human_duration::display(length),
+                    human_duration::display(store.money)
+                );
+                return Err(ConfigError::new(key, problem).in_key("budget"));
+            }
+        }
+        Ok(())
     }
 
     pub(in crate::config) fn check_budget(budget: &BudgetConfig) -> Result<(), ConfigError> {

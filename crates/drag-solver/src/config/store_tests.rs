@@ -104,6 +104,20 @@ async fn a_budget_that_is_given_has_limits_of_its_own_for_each_label() {
         chain.solve(&of(label)).await.unwrap();
     }
     assert!(chain.solve(&of("poor")).await.is_err());
+    // Its limits stay when the file changes, and the file's own take effect.
+    let chain = chain.rebuilt(&config, &registry(&mock)).unwrap();
+    assert!(chain.solve(&of("poor")).await.is_err());
+    let own = config
+        .build_with(&registry(&mock), ChainParts::default().store(&store))
+        .unwrap();
+    own.solve(&of("poor")).await.unwrap();
+    let less = file.replace("\"9\"", "\"0.003\"");
+    let less = own
+        .rebuilt(&parse(&less).unwrap(), &registry(&mock))
+        .unwrap();
+    less.solve(&of("poor")).await.unwrap();
+    assert!(less.solve(&of("poor")).await.is_ok());
+    assert!(less.solve(&of("poor")).await.is_err());
     let without = parse(PROVIDER)
         .unwrap()
         .build_with(&registry(&mock), parts());
@@ -150,6 +164,16 @@ fn a_budget_in_a_store_needs_a_store_and_what_is_only_for_those_needs_a_name() {
         (
             "store = { path = \"x.db\", money = \"1s\" }",
             "store.money: must be at least",
+        ),
+        (
+            "store = { path = \"x.db\", challenges = \"1h\", money = \"1h\" }\n\
+             budget = { name = \"x\", per_period = \"1\", period = \"2h\" }",
+            "budget.period: counts what was spent in the last 2h, and the store forgets it after 1h",
+        ),
+        (
+            "store = { path = \"x.db\", challenges = \"1h\", money = \"1day\" }\n\
+             budget = { name = \"x\", per_day = \"1\" }",
+            "budget.per_day: counts what was spent in the last 1day 2h",
         ),
     ] {
         let built =
@@ -333,4 +357,29 @@ async fn a_chain_without_a_store_says_nothing_of_one() {
         assert!(json.get("store").is_none() && json.get("stored_budget").is_none());
         assert_eq!(serde_json::from_value::<ChainHealth>(json).unwrap(), health);
     }
+}
+
+#[tokio::test]
+async fn a_store_that_is_given_stays_when_what_the_file_says_of_its_own_changes() {
+    let (folder, mock) = (tempfile::tempdir().unwrap(), mock());
+    let store = SqliteStore::open(folder.path().join("given.db")).unwrap();
+    let registry = registry(&mock);
+    let context = registry.context().clone().with_base_dir(folder.path());
+    let registry = &registry.with_context(context);
+    let file = |more| parse(&format!("[store]\npath = \"file.db\"\n{more}\n{PROVIDER}")).unwrap();
+    let parts = ChainParts::default().store(&store);
+    let mut chain = file("").build_with(registry, parts).unwrap();
+    for (id, more) in [("one", "lease = \"9s\""), ("two", "buy_unconfirmed = true")] {
+        chain = chain.rebuilt(&file(more), registry).unwrap();
+        let challenge = fixtures::challenge().with_id(id);
+        chain.solve(&challenge).await.unwrap();
+        assert!(store::Store::find(&store, id).await.unwrap().is_some());
+    }
+    assert!(!folder.path().join("file.db").exists());
+
+    // And the file's own is another one as soon as the file says so.
+    let own = file("").build(registry).unwrap();
+    let other = parse(&format!("[store]\npath = \"other.db\"\n{PROVIDER}")).unwrap();
+    own.rebuilt(&other, registry).unwrap();
+    assert!(folder.path().join("other.db").exists());
 }
