@@ -85,8 +85,8 @@ impl Which {
             // Of what is solved, a job of somebody who was asked as well is of no use any more.
             Self::Open => match record.status {
                 Status::Solved { .. } => false,
-                Status::Open { .. } => held || record.unconfirmed().next().is_none(),
-                _ => record.open_jobs().next().is_some(),
+                Status::Open { held: false } if record.unconfirmed().next().is_none() => true,
+                _ => held || record.open_jobs().next().is_some(),
             },
             Self::Unsure => !held && record.unconfirmed().next().is_some(),
             Self::Failed => matches!(record.status, Status::Failed { .. }),
