@@ -296,6 +296,25 @@ async fn a_refusal_on_this_side_hands_every_paid_job_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_was_sent_another_size_of_the_picture_is_handed_back_unread() {
+    let transport = ScriptedTransport::default();
+    let resumed = resuming([1]);
+    let whole = drag_solver_core::Frame::whole(resumed.screenshot());
+    let half = drag_solver_core::Frame {
+        sent_width: whole.width / 2,
+        sent_height: whole.height / 2,
+        ..whole
+    };
+    let solver = solver(&transport, priced());
+    let smaller = resumed.with_frame(solver.name(), half);
+    let error = solver.solve(&smaller).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("put `fit` around it"), "{error}");
+    assert_eq!(error.unfinished_jobs(), [paid_job(1)]);
+    assert!(transport.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn time_that_is_up_is_named_by_whose_it_is() {
     // The deadline ends a purchase.
     let near = challenge().within(SECOND * 3);

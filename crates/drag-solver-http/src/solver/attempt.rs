@@ -118,6 +118,11 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                            nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, message));
         }
+        if !paid.is_empty() && !self.is_in_frame() {
+            let message = "what was paid for was sent a part of the picture, or a smaller one, and its answer \
+                           cannot be read without that: put `fit` around it again; nothing was sent";
+            return Err(self.refuse(ErrorKind::Unsupported, message));
+        }
         for job in &paid {
             tracing::debug!(solver, %job, "resuming a paid job");
             self.notify(Event::Resumed { solver, job }).await?;
@@ -137,6 +142,14 @@ impl<'a, A: JobApi> Attempt<'a, A> {
                 Ok(Begun::Open(OpenJobs::bought(job, created, first)))
             }
         }
+    }
+
+    /// Whether the picture has the size of the one that was sent when the jobs to resume were bought.
+    fn is_in_frame(&self) -> bool {
+        let shot = self.challenge.screenshot();
+        let frame = self.challenge.frame_of(self.solver);
+        frame
+            .is_none_or(|sent| (sent.sent_width, sent.sent_height) == (shot.width(), shot.height()))
     }
 
     /// Sends the create request.
