@@ -170,6 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn an_end_with_a_job_that_was_never_named_is_that_of_a_purchase_without_one_of_this_solver() {
+        let mut lines = Lines::default();
+        lines.add(1, "a", None);
+        lines.add(2, "b", Some(job(9)));
+        lines.add(3, "a", Some(job(7)));
+        lines.end("a", Some(&job(7)));
+        let ended = lines.end("a", Some(&job(9))).unwrap();
+        assert_eq!((ended.key, ended.job), (1, None));
+        assert_eq!(lines.end("a", Some(&job(9))), None);
+        assert!(lines.knows("b", &job(9)));
+    }
+
+    #[test]
     fn what_was_heard_is_not_missed() {
         let seven = &job(7);
         let (solver, purchases) = ("a", |events: &[Event<'_>]| fold(events));
@@ -179,6 +192,10 @@ mod tests {
         lines.name(solver, seven);
         let bought = Event::Bought { solver, job: seven };
         assert_eq!(lines.catch_up(purchases(&[BUYING, bought]).as_slice()), []);
+        lines.add(2, solver, None); // not the one of that job
+        let both = purchases(&[BUYING, bought, BUYING]);
+        assert_eq!(lines.catch_up(both.as_slice()), []);
+        lines.undo(solver);
         lines.end(solver, Some(seven));
         let all = purchases(&[BUYING, bought, settled(Some(seven))]);
         assert_eq!(lines.catch_up(all.as_slice()), []);
