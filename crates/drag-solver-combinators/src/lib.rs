@@ -71,6 +71,9 @@ pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
 pub use crate::instrument::{Instrument, InstrumentPolicy, MetricLabels};
 #[cfg(feature = "metrics")]
 pub use crate::measure::describe_metrics;
+/// Whether calls are counted, which takes allocations that guards of these have to know of.
+#[doc(hidden)]
+pub const COUNTS_CALLS: bool = cfg!(feature = "metrics");
 pub use crate::priced::Priced;
 pub use crate::quorum::{Quorum, QuorumPolicy};
 pub use crate::rate_limit::{RateLimit, RateLimitPolicy, RateLimiter};

@@ -308,7 +308,7 @@ async fn a_job_that_was_sent_another_size_of_the_picture_is_handed_back_unread()
     let solver = solver(&transport, priced());
     let smaller = resumed.with_frame(solver.name(), half);
     let error = solver.solve(&smaller).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(error.kind(), ErrorKind::InvalidChallenge);
     assert!(error.message().contains("put `fit` around it"), "{error}");
     assert_eq!(error.unfinished_jobs(), [paid_job(1)]);
     assert!(transport.sent().is_empty());

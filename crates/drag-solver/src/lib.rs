@@ -110,6 +110,8 @@
 //! | `contract` | for tests: the suite that every solver must pass, `testing::contract` |
 //! | `emulator` | for tests: the providers' protocols, or yours, on a loopback port, `testing::emulator` |
 
+#[doc(hidden)]
+pub use drag_solver_combinators::COUNTS_CALLS;
 #[cfg(feature = "metrics")]
 pub use drag_solver_combinators::describe_metrics;
 pub use drag_solver_combinators::{

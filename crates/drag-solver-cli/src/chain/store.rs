@@ -13,8 +13,8 @@ use crate::ui::text::file_name;
 /// The option that says where it is kept.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// Keep in this file what is paid for and what it came to. The same line again, also after a crash, skips
-    /// what is solved and fetches what is paid for
+    /// The file that keeps what is paid for and what it came to. With it, the same line again, also after a crash,
+    /// skips what is solved and fetches what is paid for
     #[arg(long, value_name = "FILE", env = "DRAG_SOLVER_STORE")]
     store: Option<PathBuf>,
 

@@ -15,6 +15,7 @@ use crate::format::Format;
 use crate::json_version::JsonVersion;
 use crate::parse::duration;
 use crate::ui::console;
+use crate::ui::solution_text::drag_text;
 use crate::ui::text::one_line;
 
 /// How many records are read at a time.
@@ -160,7 +161,9 @@ fn text(record: &ChallengeRecord) -> String {
     let status = match &record.status {
         Status::Open { held: true } => "being worked on".to_owned(),
         Status::Open { .. } => "not finished".to_owned(),
-        Status::Solved { solution } => format!("{} by {}", solution.drag(), solution.solver()),
+        Status::Solved { solution } => {
+            format!("{} by {}", drag_text(solution.drag()), solution.solver())
+        }
         Status::Failed { error } => format!("failed: {error}"),
         _ => "in a state that this version does not know".to_owned(),
     };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use drag_solver::{Point, Solution, Usd};
+use drag_solver::{Drag, Point, Solution, Usd};
 
 use super::text::{file_name, one_line};
 
@@ -14,11 +14,7 @@ pub(crate) fn solution_text(screenshot: &Path, solution: &Solution, several: boo
     if several {
         let _ = write!(line, "{}: ", file_name(screenshot));
     }
-    let drag = solution.drag();
-    let _ = write!(line, "{} -> {}", pixels(drag.start), pixels(drag.end));
-    if let Some(other) = drag.alternative_end {
-        let _ = write!(line, " (or {})", pixels(other));
-    }
+    line += &drag_text(solution.drag());
     let seconds = solution.elapsed().as_secs_f64();
     let _ = write!(line, "  {} {seconds:.1} s", one_line(solution.solver()));
     // Free is no news.
@@ -26,6 +22,15 @@ pub(crate) fn solution_text(screenshot: &Path, solution: &Solution, several: boo
         let _ = write!(line, " ${cost}");
     }
     line
+}
+
+/// Where it starts and ends.
+pub(crate) fn drag_text(drag: &Drag) -> String {
+    let text = format!("{} -> {}", pixels(drag.start), pixels(drag.end));
+    match drag.alternative_end {
+        Some(other) => format!("{text} (or {})", pixels(other)),
+        None => text,
+    }
 }
 
 /// A point to the tenth of a pixel, which is more than any hand can hit.

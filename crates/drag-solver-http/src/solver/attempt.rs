@@ -116,12 +116,14 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         if !paid.is_empty() && !self.account.api.has_jobs() {
             let message = "the service answers in one call, and has no job that could be asked about: \
                            nothing was sent";
-            return Err(self.refuse(ErrorKind::Unsupported, message));
+            // No other provider either, which would only be paid as well.
+            return Err(self.refuse(ErrorKind::InvalidChallenge, message));
         }
         if !paid.is_empty() && !self.is_in_frame() {
             let message = "what was paid for was sent a part of the picture, or a smaller one, and its answer \
                            cannot be read without that: put `fit` around it again; nothing was sent";
-            return Err(self.refuse(ErrorKind::Unsupported, message));
+            // No other provider is to be asked either: what is paid for would be paid for again.
+            return Err(self.refuse(ErrorKind::InvalidChallenge, message));
         }
         for job in &paid {
             tracing::debug!(solver, %job, "resuming a paid job");

@@ -597,9 +597,9 @@ async fn while_it_cannot_be_written_only_what_is_paid_for_and_held_by_no_other_c
     let inner = store();
     let working = mock.clone().durable(&inner);
     let full = mock.clone().durable(&Failing {
-        inner,
         take_up: true,
         purchases: true,
+        ..Failing::new(&inner)
     });
     working.solve(&order()).await.unwrap_err();
     let nothing_to_fetch = full.solve(&order()).await.unwrap_err();

@@ -2,7 +2,7 @@
 
 use drag_solver_core::{JobId, Solution, SolveError};
 use jiff::Timestamp;
-use rusqlite::types::Type;
+use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::owners::is_held;
@@ -367,13 +367,14 @@ fn record_of(db: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Challenge
         FAILED => Status::Failed {
             error: from_json(9, &outcome()?)?,
         },
-        _ => {
+        OPEN => {
             let holder: Option<i64> = row.get(10)?;
             let held = holder.map(|holder| is_held(db, holder, now)).transpose()?;
             Status::Open {
                 held: held.unwrap_or(false),
             }
         }
+        other => return Err(FromSqlError::OutOfRange(other).into()),
     };
     Ok(ChallengeRecord {
         id: row.get(1)?,

@@ -15,7 +15,7 @@ const EDITS: &[(&str, bool)] = &[
     ("UPDATE challenges SET created = 9223372036854775807", true),
     ("UPDATE challenges SET updated = -9223372036854775808", true),
     ("UPDATE challenges SET deadline = 9223372036854775807", true),
-    ("UPDATE challenges SET status = 77", false),
+    ("UPDATE challenges SET status = 77", true),
     ("UPDATE challenges SET status = 0, owner = 5, claim = 6", false),
     ("UPDATE challenges SET status = 0, region = '{}'", true),
     (
