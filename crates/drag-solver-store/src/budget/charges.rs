@@ -262,3 +262,28 @@ impl Drop for Call {
         self.end(None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, SqliteStore};
+
+    #[tokio::test]
+    async fn a_charge_whose_call_ends_meanwhile_is_taken_back() {
+        let store = StoreHandle::from(&SqliteStore::in_memory(Clock::system()).unwrap());
+        let spent = async || store.budget("all", &[]).await.unwrap().spent;
+        let charge = Charge {
+            key: new_key(),
+            reservation: None,
+            budget: "all".to_owned(),
+            solver: "a".to_owned(),
+            amount: Usd::from_micros(900),
+        };
+        store.charge(&charge, &[]).await.unwrap().unwrap();
+        let undo = |key| Undo { store: &store, key };
+        drop(undo(None));
+        assert_eq!(spent().await, charge.amount);
+        drop(undo(Some(charge.key)));
+        assert_eq!(spent().await, Usd::ZERO);
+    }
+}

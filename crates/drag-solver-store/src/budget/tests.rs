@@ -324,6 +324,85 @@ async fn settings_are_checked_and_go_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_to_nothing_is_free_again_while_the_call_goes_on() {
+    let budget = budget(&store(), "0.0009");
+    let second_try = solver_fn("a", |challenge: DragChallenge| async move {
+        let solver = "a";
+        challenge.notify(Event::Buying { solver }).await?;
+        challenge.notify(Event::NotBought { solver }).await?;
+        challenge.notify(Event::Buying { solver }).await?;
+        Ok(Solution::new(fixtures::drag(), solver))
+    });
+    let solver = second_try.stored_budget(&budget, price());
+    solver.solve(&fixtures::challenge()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_that_of_its_charge_as_soon_as_it_is_named() {
+    let budget = budget(&store(), "1");
+    let hangs = solver_fn("a", |challenge: DragChallenge| async move {
+        let (solver, job) = ("a", &JobId::from(7));
+        challenge.notify(Event::Buying { solver }).await?;
+        challenge.notify(Event::Bought { solver, job }).await?;
+        std::future::pending().await
+    });
+    let hangs = hangs.stored_budget(&budget, price());
+    let challenge = fixtures::challenge();
+    let mut call = hangs.solve(&challenge);
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(call.as_mut().poll(context).is_pending());
+    assert_eq!(budget.state(None).await.unwrap().spent, price());
+
+    let fetched = answering(1).with_cost(usd("0.0002"));
+    let fetched = fetched.stored_budget(&budget, price());
+    let resumed = fixtures::challenge().resume_job(PaidJob::new("a", JobId::from(7)));
+    fetched.solve(&resumed).await.unwrap();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0002"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_solver_that_says_nothing_of_money_its_answer_says_the_cost_or_it_is_the_price() {
+    let budget = budget(&store(), "1");
+    for (cost, spent) in [
+        (Some("0.0002"), "0.0002"),
+        (Some("-5"), "0.0011"), // no money is made
+        (None, "0.002"),
+    ] {
+        let silent = solver_fn("silent", move |_| async move {
+            let solution = Solution::new(fixtures::drag(), "silent");
+            Ok(match cost {
+                Some(cost) => solution.with_cost(usd(cost)),
+                None => solution,
+            })
+        });
+        let silent = silent.stored_budget(&budget, price());
+        silent.solve(&fixtures::challenge()).await.unwrap();
+        assert_eq!(budget.state(None).await.unwrap().spent, usd(spent));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_solver_fetches_of_a_job_that_was_brought_costs_nothing_also_if_it_is_dropped()
+ {
+    let budget = budget(&store(), "1");
+    let resumed = fixtures::challenge().resume_job(PaidJob::new("silent", JobId::from(7)));
+    let answer = |job: u64| {
+        let silent = solver_fn("silent", move |_| async move {
+            Ok(Solution::new(fixtures::drag(), "silent").with_job(JobId::from(job)))
+        });
+        silent.stored_budget(&budget, price())
+    };
+    answer(7).solve(&resumed).await.unwrap();
+    let silent = solver_fn("silent", |_| std::future::pending());
+    let silent = silent.stored_budget(&budget, price());
+    let dropped = tokio::time::timeout(Duration::from_secs(1), silent.solve(&resumed));
+    assert!(dropped.await.is_err());
+    assert_eq!(budget.state(None).await.unwrap().spent, Usd::ZERO);
+    answer(8).solve(&resumed).await.unwrap();
+    assert_eq!(budget.state(None).await.unwrap().spent, price());
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_keeps_the_contract() {
     let store = store();
     let solver = answering(3).stored_budget(budget(&store, "100"), price());
