@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
-use drag_solver_core::{CheckSettings as _, Event, JobId, Observer, PaidJob, solver_fn};
+use drag_solver_core::{Billed, CheckSettings as _, Event, JobId, Observer, PaidJob, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -400,6 +400,38 @@ async fn what_a_silent_solver_fetches_of_a_job_that_was_brought_costs_nothing_al
     assert_eq!(budget.state(None).await.unwrap().spent, Usd::ZERO);
     answer(8).solve(&resumed).await.unwrap();
     assert_eq!(budget.state(None).await.unwrap().spent, price());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_solver_that_fails_is_charged_for_what_may_be_billed_and_was_not_brought() {
+    let budget = budget(&store(), "1");
+    let job = |id: u64| PaidJob::new("silent", JobId::from(id));
+    let resumed = fixtures::challenge().resume_job(job(7));
+    let failed = || SolveError::new(ErrorKind::Unavailable, "lost");
+    for (error, spent) in [
+        (failed(), "0"),
+        (failed().with_billed(Billed::Maybe), "0.0009"),
+        (
+            failed()
+                .with_billed(Billed::Yes)
+                .with_unfinished_jobs([job(7)]),
+            "0.0009",
+        ),
+        (
+            failed()
+                .with_billed(Billed::Yes)
+                .with_unfinished_jobs([job(8)]),
+            "0.0018",
+        ),
+    ] {
+        let silent = solver_fn("silent", move |_| {
+            let error = error.clone();
+            async move { Err(error) }
+        });
+        let silent = silent.stored_budget(&budget, price());
+        silent.solve(&resumed).await.unwrap_err();
+        assert_eq!(budget.state(None).await.unwrap().spent, usd(spent));
+    }
 }
 
 #[tokio::test(start_paused = true)]
