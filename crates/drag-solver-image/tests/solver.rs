@@ -222,7 +222,7 @@ async fn a_paid_job_is_mapped_back_by_the_frame_in_which_it_was_sent_whatever_th
         let wrong = resumed.clone().with_frame("mock", wrong);
         let error = tighter.solve(&wrong).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidChallenge);
-        assert_eq!(error.unfinished_jobs(), [job.clone()]);
+        assert_eq!(error.unfinished_jobs(), std::slice::from_ref(&job));
     }
 }
 
