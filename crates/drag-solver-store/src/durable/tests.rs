@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
@@ -7,7 +7,8 @@ use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use super::*;
 use crate::failing_store::Failing;
 use crate::{
-    Accepted, Clock, PurchaseState, Query, SqliteStore, StatusKind, Store as _, StoreExt as _,
+    Accepted, Clock, PurchaseRecord, PurchaseState, Query, SqliteStore, StatusKind, Store as _,
+    StoreExt as _,
 };
 use jiff::Timestamp;
 
@@ -465,6 +466,102 @@ async fn where_a_provider_names_no_cost_it_is_the_price_of_the_chain() {
     let costs: Vec<_> = on_record(&store).await.purchases;
     let costs: Vec<_> = costs.iter().map(|one| (one.billed, one.cost)).collect();
     assert_eq!(costs, [(Billed::Yes, Some(price)); 2]);
+}
+
+/// What is on record while a call that says this is under way: what a crash would leave.
+async fn while_under_way<const N: usize>(events: [Event<'static>; N]) -> Vec<PurchaseRecord> {
+    let store = store();
+    let speaks = solver_fn("a", move |challenge: DragChallenge| async move {
+        for event in events {
+            challenge.notify(event).await?;
+        }
+        std::future::pending().await
+    });
+    let (solver, order) = (speaks.durable(&store), order());
+    let mut call = Box::pin(solver.solve(&order));
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, &mut call).await.is_err());
+    on_record(&store).await.purchases
+}
+
+static SEVEN: LazyLock<JobId> = LazyLock::new(|| JobId::from(7));
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_to_a_purchase_is_on_record_when_it_happens() {
+    let buying = Event::Buying { solver: "a" };
+    let not_bought = Event::NotBought { solver: "a" };
+    let (solver, job) = ("a", &*SEVEN);
+    let bought = Event::Bought { solver, job };
+    let given_up = Event::Settled {
+        solver,
+        job: Some(job),
+        billed: Billed::No,
+        cost: None,
+    };
+    let state = |purchases: Vec<PurchaseRecord>| purchases.first().map(|one| one.state);
+    let is = |purchases, expected| assert_eq!(state(purchases), expected);
+    is(while_under_way([buying]).await, Some(PurchaseState::Buying));
+    is(while_under_way([buying, not_bought]).await, None);
+    is(
+        while_under_way([buying, bought]).await,
+        Some(PurchaseState::Bought),
+    );
+    let ended = while_under_way([buying, bought, given_up]).await;
+    is(ended, Some(PurchaseState::Settled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cost_below_zero_is_none_and_that_of_each_part_of_an_answer_is_its_own() {
+    let store = store();
+    let (one, two) = (JobId::from(1), JobId::from(2));
+    let part = |solver: &str, job: &JobId, micros| {
+        Solution::new(fixtures::drag(), solver)
+            .with_job(job.clone())
+            .with_cost(Usd::from_micros(micros))
+    };
+    let parts = vec![part("a", &one, 100), part("b", &two, 200)];
+    let agreed = Solution::new(fixtures::drag(), "a|b").with_contributors(parts);
+    let quorum = solver_fn("a|b", move |challenge: DragChallenge| {
+        let (agreed, jobs) = (agreed.clone(), [("a", one.clone()), ("b", two.clone())]);
+        async move {
+            for (solver, job) in &jobs {
+                challenge.notify(Event::Buying { solver }).await?;
+                challenge.notify(Event::Bought { solver, job }).await?;
+                let settled = Event::Settled {
+                    solver,
+                    job: Some(job),
+                    billed: Billed::Yes,
+                    cost: (*solver == "a").then(|| Usd::from_micros(-5)),
+                };
+                challenge.notify(settled).await?;
+            }
+            Ok(agreed)
+        }
+    });
+    quorum.durable(&store).solve(&order()).await.unwrap();
+    let mut costs: Vec<_> = on_record(&store).await.purchases;
+    costs.sort_by(|one, other| one.solver.cmp(&other.solver));
+    let costs: Vec<_> = costs.iter().map(|one| one.cost).collect();
+    assert_eq!(
+        costs,
+        [100, 200].map(|micros| Some(Usd::from_micros(micros)))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_solver_that_says_nothing_what_cost_nothing_is_no_purchase() {
+    for (billed, purchases) in [(Billed::No, 0), (Billed::Maybe, 1), (Billed::Yes, 1)] {
+        let store = store();
+        let silent = solver_fn("silent", move |_| async move {
+            Err(SolveError::new(ErrorKind::Unsolvable, "never").with_billed(billed))
+        });
+        silent.durable(&store).solve(&order()).await.unwrap_err();
+        assert_eq!(
+            on_record(&store).await.purchases.len(),
+            purchases,
+            "{billed}"
+        );
+    }
 }
 
 async fn accepted(store: &SqliteStore, challenge: &DragChallenge) -> Accepted {
