@@ -116,8 +116,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         if !paid.is_empty() && !self.account.api.has_jobs() {
             let message = "the service answers in one call, and has no job that could be asked about: \
                            nothing was sent";
-            // No other provider either, which would only be paid as well.
-            return Err(self.refuse(ErrorKind::InvalidChallenge, message));
+            return Err(self.refuse(ErrorKind::Unsupported, message));
         }
         if !paid.is_empty() && !self.is_in_frame() {
             let message = "what was paid for was sent a part of the picture, or a smaller one, and its answer \
