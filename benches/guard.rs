@@ -43,7 +43,7 @@ const ALLOCATIONS: [(&str, u64); 14] = [
 fn a_call_allocates_no_more_than_it_did() {
     if drag_solver::COUNTS_CALLS {
         println!(
-            "SKIPPED: another package of this build has the feature `metrics`; `.ci/run guard` builds without it"
+            "SKIPPED: built with the feature `metrics`, whose counts take allocations of their own; `.ci/run guard` builds without it"
         );
         return;
     }
