@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 /// Says what time it is. The system's clock, unless a test has one of its own.
 ///
-/// Nothing that is paid depends on it: a clock that jumps moves the day of a budget and the end of a lease,
-/// and a call whose lease ended too early may no longer buy.
+/// A clock that jumps makes nothing be paid twice at once: it moves the day of a budget and the end of a lease, and a
+/// call whose lease ended too early may no longer buy. One that shows a time far ahead makes the store forget what is
+/// old by that time, see [`Retention`](crate::Retention).
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
