@@ -108,6 +108,31 @@ impl RateLimiter {
         Some(state.gcra.earliest(state.waiting, now)? - now)
     }
 
+    /// Takes a turn that is free now, and says whether there was one: for who would rather refuse than wait. It is
+    /// not given back.
+    ///
+    /// ```
+    /// # use drag_solver_combinators::{RateLimitPolicy, RateLimiter};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let limiter = RateLimiter::new(RateLimitPolicy::default().max_calls(6).burst(2));
+    /// let took = [(); 3].map(|()| limiter.try_take());
+    /// assert_eq!(took, [true, true, false]);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn try_take(&self) -> bool {
+        let now = Instant::now();
+        let mut state = lock(&self.0.state);
+        let (is_next, at) = (state.waiting == 0, state.gcra.earliest(0, now));
+        let is_free = is_next && at.is_some_and(|at| at <= now);
+        if is_free {
+            let turn = state.gcra.take(now);
+            state.gcra.keep(turn);
+        }
+        is_free
+    }
+
     /// How many calls wait right now.
     #[must_use]
     pub fn waiting(&self) -> usize {
