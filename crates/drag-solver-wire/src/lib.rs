@@ -1,2 +1,23 @@
-//! The protocols of services that answer drag challenges, from the server's side: what a request asks for, and how a reply
-//! reads, as pure functions over bytes.
+#![doc = include_str!("../README.md")]
+
+mod call;
+mod incoming;
+mod manner;
+mod multipart;
+mod protocol;
+mod quirk;
+mod refusal;
+mod reply;
+mod request;
+mod response;
+
+pub use self::call::{Call, NewJob, Shape};
+pub use self::incoming::Incoming;
+pub use self::manner::Manner;
+pub use self::multipart::Part;
+pub use self::protocol::{Operation, Protocol};
+pub use self::quirk::Quirk;
+pub use self::refusal::Refusal;
+pub use self::reply::{Answer, Reply};
+pub use self::request::{Pairs, Request};
+pub use self::response::{Response, write};
