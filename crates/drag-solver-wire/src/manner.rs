@@ -17,7 +17,7 @@ pub struct Manner {
     pub(crate) with_price: bool,
     /// As the providers' documents have it, and no friendlier.
     pub(crate) documented: bool,
-    quirks: u32,
+    pub(crate) quirks: u32,
 }
 
 impl Manner {

@@ -40,6 +40,11 @@ pub enum Quirk {
     DecimalCoordinates,
     /// `createTask` family: coordinates are sent as numeric strings.
     CoordinatesAsStrings,
+    /// `in.php`: an answer begins with `coordinate:`, as the documentation has it, where the service sends
+    /// `coordinates:`.
+    SingularPrefix,
+    /// `in.php`: ids in JSON are numbers.
+    NumericIds,
 }
 
 impl Quirk {
@@ -60,6 +65,8 @@ impl Quirk {
         Self::ResultInCreate,
         Self::DecimalCoordinates,
         Self::CoordinatesAsStrings,
+        Self::SingularPrefix,
+        Self::NumericIds,
     ];
 }
 
@@ -70,6 +77,6 @@ mod tests {
     #[test]
     fn all_is_complete() {
         // The last variant, so that one added behind it without extending ALL is noticed.
-        assert_eq!(Quirk::ALL.len(), Quirk::CoordinatesAsStrings as usize + 1);
+        assert_eq!(Quirk::ALL.len(), Quirk::NumericIds as usize + 1);
     }
 }

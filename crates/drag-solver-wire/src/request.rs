@@ -118,7 +118,6 @@ impl Request {
         let content_type = self.header("content-type").unwrap_or_default();
         multipart::parse(content_type, &self.body)
     }
-
 }
 
 impl fmt::Debug for Request {
@@ -133,14 +132,29 @@ impl fmt::Debug for Request {
 pub struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
-    pub(crate) fn parse(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
+        Self::parse_with_plus(text, |_| false)
+    }
+
+    /// As usual, but that a `+` in a value of a name that `keeps_plus` is no blank.
+    pub(crate) fn parse_with_plus(text: &str, keeps_plus: impl Fn(&str) -> bool) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.take(MAX_ITEMS).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decode = |text: &str| decoded(&text.replace('+', " "));
-            (decode(name), decode(value))
+            let with_blanks = |text: &str| decoded(&text.replace('+', " "));
+            let name = with_blanks(name);
+            let value = if keeps_plus(&name) {
+                decoded(value)
+            } else {
+                with_blanks(value)
+            };
+            (name, value)
         });
         Self(pairs.collect())
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// The first value of this name.
