@@ -31,6 +31,8 @@ pub enum StoreErrorKind {
     Corrupt,
     /// Another call has taken the challenge over: this one may not buy for it any more.
     ClaimLost,
+    /// What was given cannot be kept as it is.
+    Invalid,
 }
 
 impl StoreError {

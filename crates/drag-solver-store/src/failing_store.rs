@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use drag_solver_core::{Usd, async_trait};
+use drag_solver_core::{Usd, Verdict, async_trait};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Fact, Limit, NewPurchase, Opening, Pruned,
-    Query, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreError,
-    StoreErrorKind, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Fact, KeyRecord, Limit, NewPurchase, Opening,
+    Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store,
+    StoreError, StoreErrorKind, TakenUp,
 };
 
 /// A store that fails as it is told, for the rest the one inside.
@@ -72,6 +72,21 @@ impl Store for Failing {
     }
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
         self.inner.find(id).await
+    }
+    async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
+        self.inner.find_with_picture(id).await
+    }
+    async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError> {
+        self.inner.report(id, verdict).await
+    }
+    async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError> {
+        self.inner.add_key(key).await
+    }
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.inner.keys().await
+    }
+    async fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
+        self.inner.revoke_key(name).await
     }
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
         self.inner.list(query).await

@@ -27,6 +27,7 @@ mod ext;
 mod failing_store;
 mod handle;
 mod key;
+mod key_record;
 mod lines;
 mod money;
 mod record;
@@ -42,12 +43,13 @@ pub use crate::durable::{Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
 pub use crate::handle::StoreHandle;
+pub use crate::key_record::{KeyHash, KeyLimits, KeyRate, KeyRecord, KeyRole, key_hash};
 pub use crate::money::{
     BudgetState, BudgetSummary, Limit, Shortage, Spending, SpendingBy, SpendingQuery,
 };
 pub use crate::record::{
     Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest,
-    PurchaseRecord, PurchaseState, Query, Status, StatusKind, TakenUp, picture_digest,
+    PurchaseRecord, PurchaseState, Query, Reported, Status, StatusKind, TakenUp, picture_digest,
 };
 pub use crate::retention::{Pruned, Retention};
 pub use crate::sqlite::{SqliteOptions, SqliteStore};

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use drag_solver_core::{
     Billed, DragChallenge, ErrorKind, Frame, JobId, PaidJob, Rect, Screenshot, Solution,
-    SolveError, Usd,
+    SolveError, Usd, Verdict,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -34,6 +34,12 @@ pub struct Opening {
     pub region: Option<Rect>,
     /// When an answer becomes worthless.
     pub deadline: Option<Timestamp>,
+    /// What the caller wants to find with it again. `None` leaves the one that is on record.
+    pub note: Option<String>,
+    /// Width of the picture, in pixels.
+    pub width: u32,
+    /// Height of the picture, in pixels.
+    pub height: u32,
 }
 
 impl Opening {
@@ -48,7 +54,17 @@ impl Opening {
             instruction: challenge.instruction().map(str::to_owned),
             region: challenge.region(),
             deadline: challenge.remaining().and_then(due),
+            note: None,
+            width: challenge.screenshot().width(),
+            height: challenge.screenshot().height(),
         }
+    }
+
+    /// The same with a note: a short text, which the store keeps with the challenge and does not read.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
     }
 }
 
@@ -78,6 +94,20 @@ pub enum Accepted {
     Known(ChallengeRecord),
     /// There is one of this id, with another picture.
     OtherPicture,
+}
+
+/// What came of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reported {
+    /// It is the first, and counts.
+    First,
+    /// There was one before, which said this.
+    Again(Verdict),
+    /// There is no answer that it could be about.
+    NotSolved,
+    /// There is no challenge of this id.
+    Unknown,
 }
 
 /// The right to buy for a challenge. One call at a time has it.
@@ -114,6 +144,15 @@ pub struct ChallengeRecord {
     /// What became of it so far.
     #[serde(flatten)]
     pub status: Status,
+    /// What a caller wants to find with it again: see [`Opening::with_note`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Width of the picture, in pixels.
+    pub width: u32,
+    /// Height of the picture, in pixels.
+    pub height: u32,
+    /// Whether the answer was right, once that was [reported](crate::Store::report).
+    pub verdict: Option<Verdict>,
     /// What was bought for it, in order.
     pub purchases: Vec<PurchaseRecord>,
     /// The picture, while the challenge is open or a paid job needs it, and where it was asked for.
@@ -418,6 +457,10 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             updated: Timestamp::UNIX_EPOCH,
             status,
+            note: None,
+            width: 590,
+            height: 1280,
+            verdict: None,
             purchases: vec![PurchaseRecord {
                 key: 5,
                 solver: "a".to_owned(),
@@ -446,6 +489,9 @@ mod tests {
             "updated": "1970-01-01T00:00:00Z",
             "status": "open",
             "held": true,
+            "width": 590,
+            "height": 1280,
+            "verdict": null,
             "purchases": [{
                 "solver": "a",
                 "job": "7",

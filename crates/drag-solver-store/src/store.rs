@@ -4,13 +4,13 @@ use std::fmt::Debug;
 use std::path::Path;
 
 use bytes::Bytes;
-use drag_solver_core::{Usd, async_trait};
+use drag_solver_core::{Usd, Verdict, async_trait};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Fact, Limit, NewPurchase, Opening, Pruned, Query,
-    Retention, Shortage, Spending, SpendingQuery, StoreError, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Fact, KeyRecord, Limit, NewPurchase, Opening, Pruned,
+    Query, Reported, Retention, Shortage, Spending, SpendingQuery, StoreError, TakenUp,
 };
 
 /// Keeps what must outlive the process: challenges, what was paid for them, and budgets.
@@ -45,8 +45,14 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// or with the error of the first try, and then it is tried again until it is written.
     fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// The challenge of this id, with its picture if that is kept.
+    /// The challenge of this id, without its picture.
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError>;
+
+    /// The challenge of this id, with its picture if that is kept.
+    async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError>;
+
+    /// Notes whether the answer of a challenge was right, in one step with finding that nobody has said so before.
+    async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError>;
 
     /// Challenges, in the order of their first taking up.
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError>;
@@ -74,6 +80,15 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// What was spent, by day, solver and budget.
     async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError>;
+
+    /// Adds a key, in one step with finding that there is no valid one of its name: false if there is.
+    async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError>;
+
+    /// All keys that there ever were, also those that open nothing any more, the oldest first.
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Revokes the key of this name: false if there is none.
+    async fn revoke_key(&self, name: &str) -> Result<bool, StoreError>;
 
     /// Forgets what is old enough, and gives its room back.
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError>;

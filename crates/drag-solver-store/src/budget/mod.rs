@@ -111,6 +111,31 @@ impl StoredBudget {
         self.store.budget(&name, &since).await
     }
 
+    /// What can still be spent, in US dollars: what the nearest limit leaves, and less than nothing if more was spent
+    /// than is allowed. `None` if there is no limit. `label` is for whom, as in [`state`](Self::state).
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn left(&self, label: Option<&str>) -> Result<Option<Usd>, StoreError> {
+        let Account { name, policy } = self.account(label);
+        let limits = policy.limits(self.store.now());
+        if limits.is_empty() {
+            return Ok(None);
+        }
+        let since: Vec<_> = limits.iter().filter_map(|limit| limit.since).collect();
+        let state = self.store.budget(&name, &since).await?;
+        let mut counted = state.since.into_iter();
+        let left = limits.iter().map(|limit| {
+            let spent = match limit.since {
+                None => state.spent,
+                Some(_) => counted.next().unwrap_or_default(),
+            };
+            limit.most - spent - state.reserved
+        });
+        Ok(left.min())
+    }
+
     /// The same by name, for people and programs that look at it: what is spent in all, today and in the last
     /// [period](StoredBudgetPolicy::period), whether or not there are limits for these, and what is set aside.
     ///

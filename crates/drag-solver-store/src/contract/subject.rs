@@ -53,7 +53,7 @@ impl<'a> StoreUnderTest<'a> {
     }
 
     pub(super) async fn find(&self, id: &str) -> Result<ChallengeRecord, String> {
-        let found = self.store.find(id).await.map_err(said)?;
+        let found = self.store.find_with_picture(id).await.map_err(said)?;
         found.ok_or_else(|| format!("{id:?} is not on record"))
     }
 
@@ -124,6 +124,9 @@ impl<'a> StoreUnderTest<'a> {
 
 pub(super) fn opening(id: &str) -> Opening {
     Opening {
+        note: None,
+        width: 1,
+        height: 1,
         id: id.to_owned(),
         label: None,
         digest: [7; 32],

@@ -1,16 +1,18 @@
 //! Statements about challenges and what was bought for them.
 
-use drag_solver_core::{JobId, Solution, SolveError};
+use drag_solver_core::{JobId, Solution, SolveError, Verdict};
 use jiff::Timestamp;
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::owners::is_held;
-use super::values::{billed, from_json, of_billed, of_usd, time, to_json, unreadable};
+use super::values::{
+    billed, from_json, of_billed, of_usd, of_verdict, time, to_json, unreadable, verdict_of,
+};
 use crate::key::new_key;
 use crate::{
     Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PurchaseRecord,
-    PurchaseState, Query, Status, StatusKind, TakenUp,
+    PurchaseState, Query, Reported, Status, StatusKind, TakenUp,
 };
 
 const OPEN: i64 = 0;
@@ -100,8 +102,9 @@ fn insert(db: &Connection, opening: &Opening, holder: Holder, now: Timestamp) ->
     let region = opening.region.as_ref().map(to_json).transpose()?;
     db.prepare_cached(
         "INSERT INTO challenges
-             (id, label, digest, instruction, region, deadline, created, updated, status, owner, claim)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
+             (id, label, digest, instruction, region, deadline, created, updated, status, owner, claim,
+              note, width, height)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         opening.id,
@@ -113,7 +116,10 @@ fn insert(db: &Connection, opening: &Opening, holder: Holder, now: Timestamp) ->
         now.as_millisecond(),
         OPEN,
         holder.map(|(owner, _)| owner),
-        holder.map(|(_, key)| key)
+        holder.map(|(_, key)| key),
+        opening.note,
+        opening.width,
+        opening.height
     ])?;
     Ok(db.last_insert_rowid())
 }
@@ -130,7 +136,7 @@ fn open_again(
     let region = opening.region.as_ref().map(to_json).transpose()?;
     db.prepare_cached(
         "UPDATE challenges SET owner = ?2, claim = ?3, updated = ?4, status = ?5, outcome = NULL,
-             deadline = ?6, instruction = ?7, label = ?8,
+             deadline = ?6, instruction = ?7, label = ?8, note = COALESCE(?11, note),
              region = IIF(EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = ?10), region, ?9)
          WHERE n = ?1",
     )?
@@ -144,7 +150,8 @@ fn open_again(
         opening.instruction,
         opening.label,
         region,
-        BOUGHT
+        BOUGHT,
+        opening.note
     ])?;
     Ok(())
 }
@@ -291,7 +298,8 @@ fn finish(
 }
 
 const COLUMNS: &str =
-    "n, id, label, instruction, region, deadline, created, updated, status, outcome, owner, digest";
+    "n, id, label, instruction, region, deadline, created, updated, status, outcome, owner, digest,
+     note, width, height, verdict";
 
 fn by_key(db: &Connection, n: i64, now: Timestamp) -> Result<ChallengeRecord> {
     let sql = format!("SELECT {COLUMNS} FROM challenges WHERE n = ?");
@@ -299,17 +307,45 @@ fn by_key(db: &Connection, n: i64, now: Timestamp) -> Result<ChallengeRecord> {
         .query_row([n], |row| record_of(db, row, now))
 }
 
-pub(super) fn find(db: &Connection, id: &str, now: Timestamp) -> Result<Option<ChallengeRecord>> {
+pub(super) fn find(
+    db: &Connection,
+    id: &str,
+    with_picture: bool,
+    now: Timestamp,
+) -> Result<Option<ChallengeRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM challenges WHERE id = ?");
     let found = db
         .prepare_cached(&sql)?
         .query_row([id], |row| {
             let mut record = record_of(db, row, now)?;
-            record.picture = picture(db, row.get(0)?)?;
+            if with_picture {
+                record.picture = picture(db, row.get(0)?)?;
+            }
             Ok(record)
         })
         .optional()?;
     Ok(found)
+}
+
+/// The first verdict stays.
+pub(super) fn report(db: &Connection, id: &str, verdict: Verdict) -> Result<Reported> {
+    let first = db
+        .prepare_cached(
+            "UPDATE challenges SET verdict = ?2 WHERE id = ?1 AND status = ?3 AND verdict IS NULL",
+        )?
+        .execute(params![id, of_verdict(verdict), SOLVED])?;
+    if first == 1 {
+        return Ok(Reported::First);
+    }
+    let known = db
+        .prepare_cached("SELECT verdict FROM challenges WHERE id = ?")?
+        .query_row([id], |row| row.get::<_, Option<i64>>(0))
+        .optional()?;
+    Ok(match known {
+        None => Reported::Unknown,
+        Some(None) => Reported::NotSolved,
+        Some(Some(first)) => Reported::Again(verdict_of(first)?),
+    })
 }
 
 pub(super) fn list(db: &Connection, query: &Query, now: Timestamp) -> Result<Vec<ChallengeRecord>> {
@@ -386,6 +422,10 @@ fn record_of(db: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Challenge
         created: time(row.get(6)?)?,
         updated: time(row.get(7)?)?,
         status,
+        note: row.get(12)?,
+        width: row.get(13)?,
+        height: row.get(14)?,
+        verdict: row.get::<_, Option<i64>>(15)?.map(verdict_of).transpose()?,
         purchases: purchases(db, n)?,
         picture: None,
     })

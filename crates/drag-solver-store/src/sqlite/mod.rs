@@ -3,6 +3,7 @@
 mod budgets;
 mod challenges;
 mod file;
+mod keys;
 mod options;
 mod owners;
 mod problem;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use drag_solver_core::{Usd, async_trait};
+use drag_solver_core::{Usd, Verdict, async_trait};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -32,9 +33,9 @@ use self::problem::problem;
 use self::writer::{Op, Writer};
 use crate::key::new_key;
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, Limit, NewPurchase, Opening,
-    Pruned, Query, Retention, Shortage, Spending, SpendingQuery, Store, StoreError, StoreErrorKind,
-    TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, KeyRecord, Limit, NewPurchase,
+    Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, Store,
+    StoreError, StoreErrorKind, TakenUp,
 };
 
 /// A store in one SQLite file, which several processes of one machine can share.
@@ -302,7 +303,22 @@ impl Store for SqliteStore {
 
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
         let (id, now) = (id.to_owned(), self.0.now());
-        self.0.read(move |db| challenges::find(db, &id, now)).await
+        let find = move |db: &Connection| challenges::find(db, &id, false, now);
+        self.0.read(find).await
+    }
+
+    async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
+        let (id, now) = (id.to_owned(), self.0.now());
+        let find = move |db: &Connection| challenges::find(db, &id, true, now);
+        self.0.read(find).await
+    }
+
+    async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError> {
+        let id = id.to_owned();
+        let reported = self
+            .0
+            .write(true, move |db| challenges::report(db, &id, verdict));
+        reported.await.map_err(|error| self.0.of_file(error))
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
@@ -372,6 +388,22 @@ impl Store for SqliteStore {
     async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError> {
         let query = query.clone();
         self.0.read(move |db| budgets::spending(db, &query)).await
+    }
+
+    async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError> {
+        let (key, now) = (key.clone(), self.0.now());
+        let added = self.0.write(true, move |db| keys::add(db, &key, now));
+        added.await.map_err(|error| self.0.of_file(error))
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.0.read(keys::all).await
+    }
+
+    async fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
+        let (name, now) = (name.to_owned(), self.0.now());
+        let revoked = self.0.write(true, move |db| keys::revoke(db, &name, now));
+        revoked.await.map_err(|error| self.0.of_file(error))
     }
 
     async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {

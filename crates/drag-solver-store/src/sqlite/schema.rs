@@ -87,13 +87,13 @@ mod tests {
     use super::*;
 
     const SECOND: &str =
-        "ALTER TABLE challenges ADD COLUMN note TEXT; UPDATE challenges SET note = id;";
+        "ALTER TABLE challenges ADD COLUMN later TEXT; UPDATE challenges SET later = id;";
 
     fn of_version_1() -> Connection {
         let mut db = Connection::open_in_memory().unwrap();
         migrate_to(&mut db, &MIGRATIONS[..1]).unwrap();
-        let insert = "INSERT INTO challenges (id, digest, created, updated, status)
-                      VALUES ('order', x'07', 1, 2, 0)";
+        let insert = "INSERT INTO challenges (id, digest, created, updated, status, width, height)
+                      VALUES ('order', x'07', 1, 2, 0, 3, 4)";
         assert_eq!(db.execute(insert, []).unwrap(), 1);
         db
     }
@@ -106,7 +106,7 @@ mod tests {
             migrate_to(&mut db, &two).unwrap();
             assert_eq!(read(&db, "user_version").unwrap(), 2);
         }
-        let note = db.query_row("SELECT note FROM challenges", [], |row| row.get(0));
+        let note = db.query_row("SELECT later FROM challenges", [], |row| row.get(0));
         assert_eq!(note, Ok("order".to_owned()));
         if MIGRATIONS.len() == 1 {
             let error = refuse_foreign(&db).unwrap_err();
@@ -120,7 +120,7 @@ mod tests {
         let broken = format!("{SECOND} DROP TABLE of_nobody;");
         assert!(migrate_to(&mut db, &[MIGRATIONS[0], &broken]).is_err());
         assert_eq!(read(&db, "user_version").unwrap(), 1);
-        assert!(db.prepare("SELECT note FROM challenges").is_err());
+        assert!(db.prepare("SELECT later FROM challenges").is_err());
         migrate_to(&mut db, &[MIGRATIONS[0], SECOND]).unwrap();
     }
 

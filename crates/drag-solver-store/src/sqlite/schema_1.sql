@@ -20,7 +20,11 @@ CREATE TABLE challenges (
     accepted INTEGER NOT NULL DEFAULT 0, -- whether it waits for a call to take it up
     outcome TEXT,            -- JSON of the solution, or of the error
     owner INTEGER,           -- who has taken it up
-    claim INTEGER            -- the key of that call
+    claim INTEGER,           -- the key of that call
+    note TEXT,               -- what whoever accepted it wants to find with it again
+    width INTEGER NOT NULL,  -- size of the picture, in pixels
+    height INTEGER NOT NULL,
+    verdict INTEGER          -- 0 incorrect, 1 correct: the first that was reported
 ) STRICT;
 CREATE INDEX challenges_by_update ON challenges (updated);
 CREATE INDEX challenges_unsolved ON challenges (status) WHERE status <> 1;
@@ -72,3 +76,16 @@ CREATE TABLE reservations (
     amount INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX reservations_of_budget ON reservations (budget, owner, amount);
+
+-- Keys that programs are given. A name can be given again when its key is revoked.
+CREATE TABLE keys (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    role TEXT NOT NULL,   -- JSON
+    limits TEXT NOT NULL, -- JSON
+    created INTEGER NOT NULL,
+    expires INTEGER,
+    revoked INTEGER
+) STRICT;
+CREATE INDEX keys_by_name ON keys (name);

@@ -1,6 +1,6 @@
 //! Values as SQLite has them.
 
-use drag_solver_core::{Billed, Usd};
+use drag_solver_core::{Billed, Usd, Verdict};
 use jiff::Timestamp;
 use rusqlite::types::{FromSqlError, Type};
 use serde::Serialize;
@@ -34,6 +34,18 @@ pub(super) fn of_billed(billed: Billed) -> i64 {
         Billed::Maybe => 1,
         Billed::Yes => 2,
     }
+}
+
+pub(super) fn verdict_of(number: i64) -> Result<Verdict, FromSqlError> {
+    match number {
+        0 => Ok(Verdict::Incorrect),
+        1 => Ok(Verdict::Correct),
+        _ => Err(FromSqlError::OutOfRange(number)),
+    }
+}
+
+pub(super) fn of_verdict(verdict: Verdict) -> i64 {
+    i64::from(verdict == Verdict::Correct)
 }
 
 /// Rounded up: what is spent is never understated.

@@ -12,7 +12,7 @@ use super::{
 };
 #[cfg(feature = "image")]
 use crate::FitExt as _;
-use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum};
+use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, Usd};
 #[cfg(feature = "store")]
 use crate::{DurablePolicy, StoreExt as _};
 
@@ -126,6 +126,12 @@ impl ChainConfig {
     }
 }
 
+/// What an answer costs, if the provider itself says so.
+fn cost_of_one(provider: &dyn DragSolver) -> Option<Usd> {
+    let worst = provider.profile().worst_case;
+    worst.cost.filter(|_| worst.purchases == Some(1))
+}
+
 impl Registry {
     /// Makes one provider ready, with the policies around it. Nothing is sent.
     ///
@@ -171,12 +177,13 @@ impl ProviderConfig {
         let own = chain.providers.get(self.label()).unwrap_or(&none);
         let budgets = || own.budget.iter().chain(&chain.budget);
         let has_budget = budgets().next().is_some() || chain.has_stored_budget(own);
-        if keys.price.is_none() && has_budget {
+        let (provider, account) = registry.make(self)?;
+        let mut solver = labelled(&keys.kind, &provider);
+        let price = keys.price.or_else(|| cost_of_one(&*solver));
+        if price.is_none() && has_budget {
             let problem = "must be set: the budget has to know what an answer costs at most";
             return Err(ConfigError::new("price", problem));
         }
-        let (provider, account) = registry.make(self)?;
-        let mut solver = labelled(&keys.kind, &provider);
         // A budget names the price, but further out than the spans and metrics of an attempt.
         let names_price = !has_budget || instrument.is_some();
         wrap!(solver in priced(keys.price.filter(|_| names_price)));
@@ -199,12 +206,12 @@ impl ProviderConfig {
             let instrumented = solver.instrumented(config.policy("attempt"));
             solver = instrumented.with_labels(&chain.labels).into_arc();
         }
-        let price = keys.price.unwrap_or_default();
+        let price = price.unwrap_or_default();
         for budget in budgets() {
             solver = solver.budget(budget, price).into_arc();
         }
         #[cfg(feature = "store")]
-        for budget in own.stored_budget.iter().chain(&chain.stored_budget) {
+        for budget in chain.stored_budgets_with(own) {
             solver = solver.stored_budget(budget, price).into_arc();
         }
         wrap!(solver in

@@ -64,6 +64,9 @@ pub struct ChainParts {
     /// Whether that was given, and is not the file's.
     #[cfg(feature = "store")]
     stored_budget_is_given: bool,
+    /// What all providers spend from besides, whatever the file says.
+    #[cfg(feature = "store")]
+    pub(super) other_budget: Option<StoredBudget>,
     /// What limits how often all providers together are asked again.
     pub retry_budget: Option<RetryBudget>,
     /// Which labels of challenges its metrics tell apart.
@@ -143,9 +146,30 @@ impl ChainParts {
 
     /// Whether a provider with these parts spends from a budget of the store.
     #[cfg_attr(not(feature = "store"), allow(clippy::unused_self))]
+    /// Lets all providers spend from this budget, too, besides those that the file has: for who stands in front of a
+    /// chain and lets each of many spend so much.
+    ///
+    /// Each provider then needs a `price` in the file, unless it says itself what an answer costs.
+    #[cfg(feature = "store")]
+    #[must_use]
+    pub fn spend_also_from(mut self, budget: impl Into<StoredBudget>) -> Self {
+        self.other_budget = Some(budget.into());
+        self
+    }
+
+    /// The budgets of the store that the provider with these parts spends from, from the inside out.
+    #[cfg(feature = "store")]
+    pub(super) fn stored_budgets_with<'a>(
+        &'a self,
+        own: &'a ProviderParts,
+    ) -> impl Iterator<Item = &'a StoredBudget> {
+        let all = self.stored_budget.iter().chain(&self.other_budget);
+        own.stored_budget.iter().chain(all)
+    }
+
     pub(super) fn has_stored_budget(&self, own: &ProviderParts) -> bool {
         #[cfg(feature = "store")]
-        return own.stored_budget.is_some() || self.stored_budget.is_some();
+        return self.stored_budgets_with(own).next().is_some();
         #[cfg(not(feature = "store"))]
         {
             let _ = own;
@@ -211,6 +235,8 @@ impl ChainParts {
             #[cfg(feature = "store")]
             stored_budget_is_given: self.stored_budget_is_given,
             #[cfg(feature = "store")]
+            other_budget: self.other_budget,
+            #[cfg(feature = "store")]
             store,
             #[cfg(feature = "store")]
             store_is_of_file: !store_is_given,
@@ -274,6 +300,8 @@ impl ChainParts {
                 .filter(|_| self.stored_budget_is_given && is_named(new.budget.as_ref())),
             #[cfg(feature = "store")]
             stored_budget_is_given: self.stored_budget_is_given,
+            #[cfg(feature = "store")]
+            other_budget: self.other_budget.clone(),
             retry_budget: self
                 .retry_budget
                 .clone()
