@@ -1,1 +1,14 @@
 //! Any chain of drag solvers behind the protocols that existing clients already speak.
+
+mod caller;
+mod gateway;
+mod guard;
+mod jobs;
+mod keys;
+mod policy;
+mod routes;
+mod task_id;
+
+pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
+pub use crate::keys::Keys;
+pub use crate::policy::GatewayPolicy;

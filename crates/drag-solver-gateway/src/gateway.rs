@@ -1,0 +1,208 @@
+//! The gateway as a whole.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use drag_solver::config::Chain;
+use drag_solver::store::KeyRole;
+
+use crate::caller::Caller;
+use crate::guard::Guard;
+use crate::jobs::Jobs;
+use crate::keys::{Account, Keys};
+use crate::{GatewayPolicy, routes};
+
+/// Makes the chain of a changed file out of the one there is, or says why not.
+type Reload = dyn Fn(&Chain) -> Result<Chain, String> + Send + Sync;
+
+/// What is measured, in the text format of Prometheus.
+type Metrics = dyn Fn() -> String + Send + Sync;
+
+/// Any chain, behind the protocols that existing clients speak. Clones are the same gateway.
+///
+/// Besides its [`router`](Self::router), [`run`](Self::run) has to run: it works on the jobs.
+#[derive(Clone)]
+pub struct Gateway(Arc<Shared>);
+
+struct Shared {
+    jobs: Jobs,
+    keys: Keys,
+    guard: Guard,
+    reload: Option<Box<Reload>>,
+    metrics: Option<Box<Metrics>>,
+    work: tokio::sync::Mutex<Option<Work>>,
+}
+
+type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A gateway in the making.
+pub struct GatewayBuilder {
+    chain: Chain,
+    keys: Keys,
+    policy: GatewayPolicy,
+    reload: Option<Box<Reload>>,
+    metrics: Option<Box<Metrics>>,
+}
+
+/// The chain has no store: what is acknowledged could not be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoStore;
+
+impl fmt::Display for NoStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the chain has no store, and a gateway puts each job on record before it says that it has it")
+    }
+}
+
+impl std::error::Error for NoStore {}
+
+impl Gateway {
+    /// A gateway in front of `chain`, for those who have one of these keys.
+    #[must_use]
+    pub fn builder(chain: Chain, keys: Keys) -> GatewayBuilder {
+        GatewayBuilder {
+            chain,
+            keys,
+            policy: GatewayPolicy::default(),
+            reload: None,
+            metrics: None,
+        }
+    }
+
+    /// Everything that it serves.
+    pub fn router(&self) -> Router {
+        routes::router(self.clone())
+    }
+
+    /// Works on the jobs: those that an earlier process has left, and those that come. Ends when
+    /// [`stop`](Self::stop) was called and calls under way have ended, or have had their time; what is left is on record,
+    /// with what was paid for it, for the next process.
+    ///
+    /// Dropping the future leaves all jobs as they are on record.
+    pub async fn run(&self) {
+        let Some(work) = self.0.work.lock().await.take() else {
+            return; // it runs
+        };
+        let recover = async {
+            self.0.jobs.recover().await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = work => {}
+            () = recover => {}
+        }
+    }
+
+    /// Accepts no more jobs, and answers held questions at once. Everything else is served on.
+    pub fn stop(&self) {
+        self.0.jobs.stop();
+    }
+
+    /// Takes the chain of the changed file, with what the old one knows.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be used, and the old chain stays; or there is none.
+    pub fn reload(&self) -> Result<(), String> {
+        let reload = self.0.reload.as_ref();
+        let reload = reload.ok_or("this gateway has no file to read again")?;
+        let chain = reload(&self.0.jobs.chain())?;
+        self.0.jobs.set_chain(chain);
+        tracing::info!("the chain was read again");
+        Ok(())
+    }
+
+    /// The chain that new calls are made with.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        self.0.jobs.chain()
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    pub(crate) fn metrics(&self) -> Option<String> {
+        self.0.metrics.as_ref().map(|metrics| metrics())
+    }
+
+    /// Whose key this is. Wrong ones are counted.
+    pub(crate) async fn account(&self, caller: &Caller) -> Option<Arc<Account>> {
+        let account = self.0.keys.find(&caller.key).await;
+        if account.is_none() {
+            self.0.guard.wrong_key(caller.from).await;
+        }
+        account
+    }
+
+    /// Whether this is an administrator's key. Wrong ones are counted.
+    pub(crate) async fn is_administrator(&self, caller: &Caller) -> bool {
+        let account = self.account(caller).await;
+        // While any key is taken, only this machine can be talking to us.
+        account.is_some_and(|account| {
+            account.role() == KeyRole::Administrator || account.label().is_none()
+        })
+    }
+}
+
+impl GatewayBuilder {
+    /// Replaces how it treats its clients.
+    #[must_use]
+    pub fn policy(mut self, policy: GatewayPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Says how the chain of a changed file is made, out of the one there is: see [`Chain::rebuilt`].
+    #[must_use]
+    pub fn reload(
+        mut self,
+        reload: impl Fn(&Chain) -> Result<Chain, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.reload = Some(Box::new(reload));
+        self
+    }
+
+    /// Says what `/metrics` shows, in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(mut self, render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.metrics = Some(Box::new(render));
+        self
+    }
+
+    /// Makes the gateway. Nothing is sent, and nothing is served yet.
+    ///
+    /// # Errors
+    ///
+    /// [`NoStore`]
+    pub fn build(self) -> Result<Gateway, NoStore> {
+        let store = self.chain.store().ok_or(NoStore)?.clone();
+        let (jobs, work) = Jobs::new(self.chain, store, self.keys.budget(), self.policy);
+        Ok(Gateway(Arc::new(Shared {
+            jobs,
+            keys: self.keys,
+            guard: Guard::default(),
+            reload: self.reload,
+            metrics: self.metrics,
+            work: tokio::sync::Mutex::new(Some(Box::pin(work))),
+        })))
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("keys", &self.0.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for GatewayBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayBuilder")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}

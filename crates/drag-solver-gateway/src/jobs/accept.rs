@@ -1,0 +1,217 @@
+//! A job is accepted: on record before its id is told, and once for each time it is meant.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use drag_solver::store::jiff::Timestamp;
+use drag_solver::store::{Accepted, Opening, Status, picture_digest};
+use drag_solver::{DragChallenge, Screenshot, StoreError, Usd};
+use drag_solver_core::Rect;
+
+use super::live::Job;
+use super::{Jobs, Note, challenge_id};
+use crate::keys::Account;
+use crate::task_id::{Form, TaskId};
+
+/// A job that a client wants done.
+pub(crate) struct New {
+    pub(crate) screenshot: Screenshot,
+    pub(crate) instruction: Option<String>,
+    pub(crate) region: Option<Rect>,
+    pub(crate) note: Note,
+    pub(crate) form: Form,
+    /// What the client calls the request, if it says so: the same again is the same job, for as long as it is on record.
+    pub(crate) idempotency_key: Option<String>,
+    /// How long its answer is of use, if the client says so.
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// Why a job is not accepted.
+#[derive(Debug)]
+pub(crate) enum NotAccepted {
+    /// Its key makes jobs faster than it may.
+    TooFast,
+    /// There are too many open jobs.
+    TooMany,
+    /// The key's budget is spent.
+    NoMoney,
+    /// The gateway is told to stop.
+    Stopping,
+    /// The request's key was used for another picture.
+    OtherPicture,
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotAccepted {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Ids that are tried, at most: two pictures of one key with the same number are as good as never.
+const TRIES: u8 = 4;
+
+impl Jobs {
+    /// The id of the job, which survives a power cut by now.
+    pub(crate) async fn accept(&self, account: &Account, new: New) -> Result<TaskId, NotAccepted> {
+        if self.is_stopping() {
+            return Err(NotAccepted::Stopping);
+        }
+        let now = self.0.store.now();
+        let mut ids = self.ids(account, &new, now);
+        if let Some(earlier) = ids.earlier.take()
+            && self.was_just_accepted(account, &earlier, now).await?
+        {
+            return Ok(earlier);
+        }
+        let policy = &self.0.policy;
+        let challenge = new.challenge(account);
+        let limit = self.chain().time_limit().unwrap_or(policy.deadline);
+        let limit = new.deadline.map_or(limit, |own| own.min(limit));
+        let challenge = challenge.within(limit);
+        let note = serde_json::to_string(&new.note).unwrap_or_default();
+        for turn in 0..TRIES {
+            let task = ids.of_turn(turn);
+            let id = challenge_id(account, &task);
+            if self.is_known(&id, &new.screenshot).await? {
+                return Ok(task);
+            }
+            // From here on it is a new one, and counts.
+            if usize::try_from(policy.open_jobs).is_ok_and(|most| self.open() >= most) {
+                return Err(NotAccepted::TooMany);
+            }
+            let place = account
+                .open_one(policy.open_jobs_per_key)
+                .ok_or(NotAccepted::TooMany)?;
+            if !account.takes_turn() {
+                return Err(NotAccepted::TooFast);
+            }
+            let left = self.0.budget.left(account.label()).await?;
+            if left.is_some_and(|left| left <= Usd::ZERO) {
+                return Err(NotAccepted::NoMoney);
+            }
+            let challenge = challenge.clone().with_id(&*id);
+            let opening = Opening::of(&challenge, &*id, now).with_note(&*note);
+            let picture: &Bytes = new.screenshot.bytes();
+            match self.0.store.accept(&opening, picture).await? {
+                Accepted::OtherPicture if new.idempotency_key.is_some() => {
+                    return Err(NotAccepted::OtherPicture);
+                }
+                Accepted::OtherPicture => continue,
+                Accepted::Known(record)
+                    if !matches!(record.status, Status::Open { held: false }) =>
+                {
+                    return Ok(task);
+                }
+                _ => {}
+            }
+            // While it waits for a worker, its picture is on record alone.
+            self.begin(Job::new(id, Some(place)));
+            return Ok(task);
+        }
+        Err(NotAccepted::OtherPicture)
+    }
+
+    /// Whether a job of this id is open or solved already, with this picture.
+    async fn is_known(&self, id: &str, screenshot: &Screenshot) -> Result<bool, StoreError> {
+        let Some(record) = self.0.store.find(id).await? else {
+            return Ok(false);
+        };
+        let is_same = record.digest == picture_digest(screenshot);
+        let is_begun = match record.status {
+            Status::Open { held } => held || self.0.live.get(id).is_some(),
+            Status::Solved { .. } => true,
+            _ => false,
+        };
+        Ok(is_same && is_begun)
+    }
+
+    /// Whether the same was asked a short time ago, before the current stretch of time began, and has not failed.
+    async fn was_just_accepted(
+        &self,
+        account: &Account,
+        task: &TaskId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let record = self.0.store.find(&challenge_id(account, task)).await?;
+        Ok(record.is_some_and(|record| {
+            let age = now.duration_since(record.created);
+            let is_new =
+                Duration::try_from(age).unwrap_or_default() <= self.0.policy.same_create_within;
+            is_new && !matches!(record.status, Status::Failed { .. })
+        }))
+    }
+
+    fn ids(&self, account: &Account, new: &New, now: Timestamp) -> Ids {
+        let mut parts: Vec<Vec<u8>> = vec![account.hash.to_vec()];
+        let window = self.0.policy.same_create_within.as_millis();
+        let mut stretch = None;
+        if let Some(key) = &new.idempotency_key {
+            parts.push(b"key".to_vec());
+            parts.push(key.clone().into_bytes());
+        } else {
+            parts.push(b"create".to_vec());
+            parts.push(serde_json::to_vec(&new.note).unwrap_or_default());
+            parts.push(picture_digest(&new.screenshot).to_vec());
+            parts.push(new.instruction.clone().unwrap_or_default().into_bytes());
+            parts.push(
+                new.region
+                    .map(|region| region.to_string())
+                    .unwrap_or_default()
+                    .into_bytes(),
+            );
+            if window == 0 {
+                parts.push(rand::random::<[u8; 16]>().to_vec());
+            } else {
+                stretch = Some(
+                    i128::from(now.as_millisecond()) / i128::try_from(window).unwrap_or(i128::MAX),
+                );
+            }
+        }
+        let mut ids = Ids {
+            form: new.form,
+            parts,
+            stretch,
+            earlier: None,
+        };
+        ids.earlier = stretch.map(|stretch| ids.of(Some(stretch - 1), 0));
+        ids
+    }
+}
+
+impl New {
+    fn challenge(&self, account: &Account) -> DragChallenge {
+        let mut challenge = DragChallenge::new(self.screenshot.clone());
+        if let Some(label) = account.label() {
+            challenge = challenge.with_label(label);
+        }
+        if let Some(instruction) = &self.instruction {
+            challenge = challenge.with_instruction(&**instruction);
+        }
+        challenge
+    }
+}
+
+/// The ids that a request can have.
+struct Ids {
+    form: Form,
+    parts: Vec<Vec<u8>>,
+    /// Time is cut into stretches, and the same request in one is the same job.
+    stretch: Option<i128>,
+    /// What it was called in the stretch before this.
+    earlier: Option<TaskId>,
+}
+
+impl Ids {
+    fn of_turn(&self, turn: u8) -> TaskId {
+        self.of(self.stretch, turn)
+    }
+
+    fn of(&self, stretch: Option<i128>, turn: u8) -> TaskId {
+        let stretch = stretch.unwrap_or_default().to_be_bytes();
+        let turn = [turn];
+        let mut parts: Vec<&[u8]> = self.parts.iter().map(Vec::as_slice).collect();
+        parts.extend([&stretch[..], &turn[..]]);
+        TaskId::of(self.form, &parts)
+    }
+}

@@ -1,0 +1,130 @@
+//! Jobs are solved: so many at once, the others in the order in which they came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver::store::{self, Status, StatusKind};
+use drag_solver::{ChallengeRecord, DragSolver as _, ErrorKind};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout_at};
+
+use super::live::Job;
+use super::{Jobs, Note, Outcome, after};
+
+/// How long it waits before it tries again what the store did not take.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Open challenges that are read from the store at once.
+const PAGE: u32 = 100;
+
+impl Jobs {
+    /// Solves this job as soon as a worker is free.
+    pub(super) fn begin(&self, job: Arc<Job>) {
+        // A second one of the same id would only wait for the first.
+        if self.0.live.add(&job) {
+            let _ = self.0.queue.send(job); // closed: stopping, and it is on record
+        }
+    }
+
+    /// Solves jobs until the gateway is told to stop, and then lets those that are under way end for a while.
+    pub(super) async fn work(self, mut queued: mpsc::UnboundedReceiver<Arc<Job>>) {
+        let mut calls = JoinSet::new();
+        loop {
+            let next = async {
+                let permit = Arc::clone(&self.0.workers).acquire_owned().await.ok()?;
+                Some((queued.recv().await?, permit))
+            };
+            tokio::select! {
+                biased;
+                () = self.stopped() => break,
+                Some(_) = calls.join_next() => {}
+                next = next => {
+                    let Some((job, permit)) = next else { break };
+                    calls.spawn(self.clone().solve_job(job, permit));
+                }
+            }
+        }
+        let all = async { while calls.join_next().await.is_some() {} };
+        if let Some(end) = after(self.0.policy.drain) {
+            let _ = timeout_at(end, all).await;
+        } else {
+            all.await;
+        }
+        calls.shutdown().await; // what is dropped is open on record, with what it bought
+        if let Err(error) = self.0.store.flush().await {
+            tracing::error!(%error, "not all is on record");
+        }
+    }
+
+    async fn solve_job(self, job: Arc<Job>, _permit: OwnedSemaphorePermit) {
+        loop {
+            match self.try_job(&job).await {
+                Ok(Some(outcome)) => return self.0.live.end(&job, outcome),
+                Ok(None) => return self.0.live.give_up(&job),
+                Err(why) => tracing::warn!(why, "a job waits for the store"),
+            }
+            sleep(STORE_AGAIN).await;
+        }
+    }
+
+    /// What came of the job; nothing if there is nothing to do for it here; or why that cannot be known yet.
+    async fn try_job(&self, job: &Job) -> Result<Option<Outcome>, String> {
+        let store = &self.0.store;
+        let found = store.find_with_picture(&job.id).await;
+        let Some(record) = found.map_err(|error| error.to_string())? else {
+            return Ok(None);
+        };
+        if let Some(outcome) = Outcome::of_record(&record) {
+            return Ok(Some(outcome));
+        }
+        let Some(note) = Note::of_record(&record) else {
+            return Ok(None);
+        };
+        let Ok(challenge) = record.challenge(store.now()) else {
+            return Ok(None); // its picture is gone
+        };
+        let (created, size) = (record.created, (record.width, record.height));
+        drop(record);
+        let result = self.chain().solve(&challenge).await;
+        let result = match &result {
+            Ok(solution) => Ok(solution.into()),
+            Err(error) if error.kind() == ErrorKind::NotRecorded => return Err(error.to_string()),
+            Err(error) => Err(error.into()),
+        };
+        Ok(Some(Outcome {
+            result,
+            protocol: note.protocol,
+            shape: note.shape,
+            size,
+            created,
+            ended: store.now(),
+        }))
+    }
+
+    /// Takes up what is open on record: an earlier process has left it.
+    pub(crate) async fn recover(&self) {
+        let mut open = store::Query::default().limit(PAGE);
+        open.status = Some(StatusKind::Open);
+        loop {
+            let page = match self.0.store.list(&open).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(%error, "what is open on record cannot be read");
+                    sleep(STORE_AGAIN).await;
+                    continue;
+                }
+            };
+            let Some(last) = page.last() else { return };
+            open.after = Some(last.id.clone());
+            for record in page.into_iter().filter(is_job) {
+                self.begin(Job::new(record.id, None));
+            }
+        }
+    }
+}
+
+/// Whether a gateway has accepted it.
+fn is_job(record: &ChallengeRecord) -> bool {
+    matches!(record.status, Status::Open { .. }) && Note::of_record(record).is_some()
+}

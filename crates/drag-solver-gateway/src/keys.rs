@@ -1,0 +1,314 @@
+//! Whose key it is.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use drag_solver::store::jiff::Timestamp;
+use drag_solver::store::{KeyRecord, KeyRole, key_hash};
+use drag_solver::{
+    RateLimitPolicy, RateLimiter, StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
+
+/// How long the keys of the store are taken for what they were: a key that is revoked opens nothing any more this
+/// long after, at the latest.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// How often the store is asked, at most, because of keys that nobody knows.
+const ASKED_AGAIN: Duration = Duration::from_millis(250);
+
+/// Keys that are told apart while any key is taken, at most.
+const GUESTS: usize = 10_000;
+
+/// The name that budgets of keys have in the store: each is `key/NAME`.
+const BUDGET: &str = "key";
+
+/// The keys that open a gateway: those of its store. While the store never had a key, any key does.
+///
+/// Clones are the same keys.
+#[derive(Clone)]
+pub struct Keys(Arc<Shared>);
+
+struct Shared {
+    store: StoreHandle,
+    table: Arc<RwLock<Table>>,
+    /// One at a time reads them again.
+    reading: tokio::sync::Mutex<()>,
+    /// Whether a key with a limit on money cannot be taken.
+    no_limits_on_money: AtomicBool,
+    guests: Mutex<HashMap<KeyHash, Arc<Account>>>,
+}
+
+type KeyHash = [u8; 32];
+
+struct Table {
+    read: Instant,
+    accounts: HashMap<KeyHash, Arc<Account>>,
+    /// What each may spend, by name.
+    policies: HashMap<String, StoredBudgetPolicy>,
+    /// Whether the store never had a key.
+    is_open: bool,
+}
+
+/// One who has a key, and what counts for them.
+pub(crate) struct Account {
+    /// What jobs of this key are called by in the store, before their own id.
+    pub(crate) name: String,
+    pub(crate) hash: KeyHash,
+    /// The key as it is on record; none while any key is taken.
+    record: Option<KeyRecord>,
+    rate: Option<RateLimiter>,
+    /// Jobs that are not ended.
+    pub(crate) open: Arc<AtomicU32>,
+}
+
+impl Account {
+    fn of_record(record: KeyRecord, hash: KeyHash, before: Option<&Arc<Self>>) -> Self {
+        let rate = record.limits.rate.map(|rate| {
+            let policy = RateLimitPolicy::default()
+                .max_calls(rate.count.get())
+                .period(rate.per)
+                .burst(rate.count.get());
+            // What was called before the table was read again counts on.
+            let known = before.and_then(|before| before.rate.clone());
+            let known = known.filter(|known| known.policy() == policy);
+            known.unwrap_or_else(|| RateLimiter::new(policy))
+        });
+        Self {
+            name: record.name.clone(),
+            hash,
+            record: Some(record),
+            rate,
+            open: before
+                .map(|before| Arc::clone(&before.open))
+                .unwrap_or_default(),
+        }
+    }
+
+    fn guest(hash: KeyHash) -> Self {
+        let half = &hash[..8];
+        let name = half
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        Self {
+            name: format!("any-{name}"),
+            hash,
+            record: None,
+            rate: None,
+            open: Arc::default(),
+        }
+    }
+
+    fn is_valid(&self, now: Timestamp) -> bool {
+        self.record
+            .as_ref()
+            .is_some_and(|record| record.is_valid(now))
+    }
+
+    fn has_limit_on_money(&self) -> bool {
+        let limits = self.record.as_ref().map(|record| &record.limits);
+        limits.is_some_and(|limits| limits.per_day.is_some() || limits.total.is_some())
+    }
+
+    /// What its challenges are labelled: budgets and metrics are kept by it.
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.record.as_ref().map(|record| record.name.as_str())
+    }
+
+    pub(crate) fn role(&self) -> KeyRole {
+        let record = self.record.as_ref();
+        record.map_or(KeyRole::Client, |record| record.role)
+    }
+
+    /// Whether another job may be made now.
+    pub(crate) fn takes_turn(&self) -> bool {
+        self.rate.as_ref().is_none_or(RateLimiter::try_take)
+    }
+
+    /// The most jobs that may be open.
+    pub(crate) fn parallel(&self) -> Option<u32> {
+        self.record.as_ref()?.limits.parallel.map(NonZeroU32::get)
+    }
+
+    /// A place among the open jobs, if there is one.
+    pub(crate) fn open_one(&self, most: u32) -> Option<OpenJob> {
+        let most = self.parallel().unwrap_or(most);
+        let more = |open: u32| (open < most).then_some(open + 1);
+        let taken = self
+            .open
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        taken.ok().map(|_| OpenJob(Arc::clone(&self.open)))
+    }
+}
+
+/// A place among the open jobs of a key. It is free again when this is dropped.
+pub(crate) struct OpenJob(Arc<AtomicU32>);
+
+impl Drop for OpenJob {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Keys {
+    /// The keys of this store.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub async fn open(store: impl Into<StoreHandle>) -> Result<Self, StoreError> {
+        let store = store.into();
+        let table = Table::read(&store, None).await?;
+        Ok(Self(Arc::new(Shared {
+            store,
+            table: Arc::new(RwLock::new(table)),
+            reading: tokio::sync::Mutex::default(),
+            no_limits_on_money: AtomicBool::new(false),
+            guests: Mutex::default(),
+        })))
+    }
+
+    /// Whether any key is taken, as the store never had one.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.table(|table| table.is_open)
+    }
+
+    /// Whether a key that is valid may spend no more than so much.
+    #[must_use]
+    pub fn limit_money(&self) -> bool {
+        let now = self.0.store.now();
+        self.table(|table| {
+            table
+                .accounts
+                .values()
+                .any(|one| one.is_valid(now) && one.has_limit_on_money())
+        })
+    }
+
+    /// Takes no keys with a limit on money, from now on: for a chain that does not know what its answers cost, and
+    /// so does not spend from [`budget`](Self::budget).
+    pub fn refuse_limits_on_money(&self) {
+        self.0.no_limits_on_money.store(true, Ordering::Release);
+    }
+
+    /// What each key may spend: a budget for [`ChainParts::spend_also_from`](drag_solver::config::ChainParts::spend_also_from).
+    #[must_use]
+    pub fn budget(&self) -> StoredBudget {
+        let table = Arc::clone(&self.0.table);
+        StoredBudget::by_label(&self.0.store, BUDGET, move |label| {
+            let table = table.read().unwrap_or_else(PoisonError::into_inner);
+            let known = table.policies.get(label).cloned();
+            // While any key is taken, none has a limit.
+            known.unwrap_or_default()
+        })
+    }
+
+    /// Whose key this is.
+    pub(crate) async fn find(&self, key: &SecretString) -> Option<Arc<Account>> {
+        let hash = key_hash(key.expose_secret());
+        let mut found = self.table(|table| table.find(&hash));
+        let age = self.table(|table| table.read.elapsed());
+        if age >= FRESH || (found.is_none() && age >= ASKED_AGAIN) {
+            self.read_again(age).await;
+            found = self.table(|table| table.find(&hash));
+        }
+        let account = match found? {
+            Found::Account(account) => account,
+            Found::Anybody => return Some(self.guest(hash)),
+        };
+        if account.has_limit_on_money() && self.0.no_limits_on_money.load(Ordering::Acquire) {
+            let key = &account.name;
+            tracing::error!(
+                key,
+                "refused: this key has a limit on money, and the chain does not know what its answers cost: write a \
+                 `price` for each provider into its file, and start again"
+            );
+            return None;
+        }
+        account.is_valid(self.0.store.now()).then_some(account)
+    }
+
+    async fn read_again(&self, age: Duration) {
+        let _one = self.0.reading.lock().await;
+        if self.table(|table| table.read.elapsed()) < age {
+            return; // somebody just did
+        }
+        let before = self.table(|table| table.accounts.clone());
+        match Table::read(&self.0.store, Some(&before)).await {
+            Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = table,
+            // Those that are known stay good until the store can be read again.
+            Err(error) => tracing::warn!(%error, "the keys cannot be read"),
+        }
+    }
+
+    fn guest(&self, hash: KeyHash) -> Arc<Account> {
+        let mut guests = self.0.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        if guests.len() >= GUESTS {
+            guests.clear();
+        }
+        let account = guests
+            .entry(hash)
+            .or_insert_with(|| Arc::new(Account::guest(hash)));
+        Arc::clone(account)
+    }
+
+    fn table<T>(&self, look: impl FnOnce(&Table) -> T) -> T {
+        look(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+enum Found {
+    Account(Arc<Account>),
+    Anybody,
+}
+
+impl Table {
+    async fn read(
+        store: &StoreHandle,
+        before: Option<&HashMap<KeyHash, Arc<Account>>>,
+    ) -> Result<Self, StoreError> {
+        let records = store.keys().await?;
+        let is_open = records.is_empty();
+        // One that is revoked may still have jobs, and its name may be another's by now: that one's comes last.
+        let (revoked, valid): (Vec<_>, Vec<_>) =
+            records.iter().partition(|record| record.revoked.is_some());
+        let policies = revoked.into_iter().chain(valid);
+        let policies = policies.map(|record| (record.name.clone(), record.limits.policy()));
+        let policies = policies.collect();
+        let account = |record: KeyRecord| {
+            let hash = record.hash;
+            let before = before.and_then(|before| before.get(&hash));
+            (hash, Arc::new(Account::of_record(record, hash, before)))
+        };
+        Ok(Self {
+            read: Instant::now(),
+            accounts: records.into_iter().map(account).collect(),
+            policies,
+            is_open,
+        })
+    }
+
+    fn find(&self, hash: &KeyHash) -> Option<Found> {
+        if self.is_open {
+            return Some(Found::Anybody);
+        }
+        self.accounts.get(hash).cloned().map(Found::Account)
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, is_open) = self.table(|table| (table.accounts.len(), table.is_open));
+        f.debug_struct("Keys")
+            .field("count", &count)
+            .field("is_open", &is_open)
+            .finish()
+    }
+}

@@ -1,0 +1,72 @@
+//! What can be set.
+
+use std::time::Duration;
+
+use drag_solver_core::{human_duration, setters};
+use serde::{Deserialize, Serialize};
+
+/// How a gateway treats its clients.
+///
+/// ```
+/// use drag_solver_gateway::GatewayPolicy;
+///
+/// let from_file: GatewayPolicy = serde_json::from_str(r#"{"hold": "5s", "same_create_within": "60s"}"#)?;
+/// assert_eq!(from_file, GatewayPolicy::default());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GatewayPolicy {
+    /// How long a question for an answer that is not there yet is held. Default: 5 s, which is less than the shortest
+    /// time that a published client waits for a response (10 s).
+    #[serde(with = "human_duration")]
+    pub hold: Duration,
+    /// How long the same picture with the same key, and the same about it, is the same job: a client whose response was
+    /// lost sends it again. Default: 60 s. With zero, each is a job of its own.
+    #[serde(with = "human_duration")]
+    pub same_create_within: Duration,
+    /// How long a job may take that the chain gives no deadline. Default: 3 min.
+    #[serde(with = "human_duration")]
+    pub deadline: Duration,
+    /// Jobs that are worked on at once; others wait for their turn on record. Default: 256.
+    pub workers: u32,
+    /// Jobs that are not ended, of all keys together: one more is refused as "no slot". Default: 50,000.
+    pub open_jobs: u32,
+    /// The same for one key that has no limit of its own. Default: 10,000.
+    pub open_jobs_per_key: u32,
+    /// The largest body that is read, in bytes. Default: 10 MiB.
+    pub max_body: usize,
+    /// How long jobs may go on when the gateway is told to stop; what is left is on record for the next one.
+    /// Default: 20 s.
+    #[serde(with = "human_duration")]
+    pub drain: Duration,
+}
+
+impl Default for GatewayPolicy {
+    fn default() -> Self {
+        Self {
+            hold: Duration::from_secs(5),
+            same_create_within: Duration::from_secs(60),
+            deadline: Duration::from_secs(180),
+            workers: 256,
+            open_jobs: 50_000,
+            open_jobs_per_key: 10_000,
+            max_body: 10 << 20,
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl GatewayPolicy {
+    setters! {
+        hold: Duration,
+        same_create_within: Duration,
+        deadline: Duration,
+        workers: u32,
+        open_jobs: u32,
+        open_jobs_per_key: u32,
+        max_body: usize,
+        drain: Duration,
+    }
+}
