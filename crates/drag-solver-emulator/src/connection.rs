@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::faults::{Delivery, Fault, ResetPoint, RightAnswer};
 use crate::host::{Heard, Host, Site};
-use crate::http1::{Connection, Unreadable};
+use crate::http1::{Connection, Unreadable, has};
 use crate::{Operation, Response};
 
 /// Serves one client until it leaves.
@@ -53,10 +53,10 @@ struct Client<S> {
 impl<S: Site> Client<S> {
     /// Serves one request; false if it was the connection's last.
     async fn answer_next(&mut self) -> Result<bool, Unreadable> {
-        let mut request = self.connection.head().await?;
+        let request = self.connection.head().await?;
         let received = Instant::now();
-        let target = request.target.clone();
-        let keep = !request.has("connection", "close");
+        let target = request.target().to_owned();
+        let keep = !has(&request, "connection", "close");
         {
             let mut traffic = self.host.traffic();
             traffic.requests += 1;
@@ -68,8 +68,9 @@ impl<S: Site> Client<S> {
         if let Some(fault @ Fault::Reset(ResetPoint::BeforeRequest)) = fault {
             return Ok(self.deliver(&[], fault.row().delivery).await?);
         }
-        request.body = self.connection.body(&request).await?;
-        let Heard { note, token, call } = site.read(request, received);
+        let body = self.connection.body(&request).await?;
+        let request = request.with_body(body);
+        let Heard { note, token, call } = site.read(request.clone(), received);
         self.host.log().push(note);
         let Some(answer) = self.answer(call, fault.clone()).await else {
             return Ok(false);
@@ -80,7 +81,7 @@ impl<S: Site> Client<S> {
         let row = fault.row();
         let bytes = (row.send)(&RightAnswer {
             response: &answer,
-            refuse: &|refusal| site.refusal(&target, refusal),
+            refuse: &|refusal| site.refusal(&request, refusal),
             token: &token,
             target: &target,
             port: self.connection.socket.local_addr()?.port(),

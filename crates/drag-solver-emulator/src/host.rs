@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
+use drag_solver_wire::Refusal;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::faults::{Fault, Script};
-use crate::protocol::Refusal;
 use crate::requests::RequestLog;
 use crate::stats::Traffic;
 use crate::{Operation, ReceivedRequest, Request, Response};
@@ -42,8 +41,8 @@ pub(crate) trait Site: fmt::Debug + Send + Sync + 'static {
         fault: Option<Fault>,
     ) -> impl Future<Output = Response> + Send;
 
-    /// The body of a refusal, as it would be sent to a client that asked for `target`.
-    fn refusal(&self, target: &str, refusal: Refusal) -> Value;
+    /// A refusal, as it would be sent to a client that asked for this.
+    fn refusal(&self, asked: &Request, refusal: Refusal) -> Response;
 
     /// Stops what it still does for clients that left.
     fn stop(&self) -> impl Future<Output = ()> + Send;

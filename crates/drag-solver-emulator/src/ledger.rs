@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use drag_solver_core::{JobId, Solution, Usd, Verdict};
+use drag_solver_wire::{Answer, Refusal, Shape};
 use tokio::time::Instant;
 
-use crate::protocol::{Answer, Refusal, Reply};
+use crate::rules::ProviderRules;
 use crate::{JobRecord, JobStatus, Protocol, Stats};
 
 /// Answered jobs that can be asked about again, at most. Older ones are forgotten, so that a long
@@ -27,9 +28,19 @@ struct Job {
     created: Instant,
     /// When its result can be fetched, or could be first.
     ready: Instant,
-    /// What pixels of the submitted picture are multiplied by.
-    scale: f64,
+    picture: Picture,
     outcome: Option<Result<Solution, Refusal>>,
+}
+
+/// What the workers get to see, and what is asked of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Picture {
+    /// Its size as it was submitted, in pixels.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// What pixels of the submitted picture are multiplied by.
+    pub(crate) scale: f64,
+    pub(crate) shape: Shape,
 }
 
 /// The jobs and the account.
@@ -68,7 +79,7 @@ impl Ledger {
     pub(crate) fn open(
         &mut self,
         protocol: Protocol,
-        scale: f64,
+        picture: Picture,
         delay: Duration,
         name: impl FnOnce(u64) -> JobId,
     ) -> Result<JobId, Refusal> {
@@ -88,7 +99,7 @@ impl Ledger {
             number,
             created: Instant::now(),
             ready: after(delay),
-            scale,
+            picture,
             outcome: None,
         };
         self.jobs.insert(id.clone(), job);
@@ -126,7 +137,7 @@ impl Ledger {
         } else {
             job.record.status = JobStatus::GaveUp;
             stats.jobs_given_up += 1;
-            if job.record.protocol.format().refunds {
+            if ProviderRules::of(job.record.protocol).refunds {
                 stats.jobs_paid -= 1;
                 stats.jobs_refunded += 1;
                 stats.spent = stats.spent - self.price;
@@ -137,18 +148,20 @@ impl Ledger {
         job.ready = job.ready.max(Instant::now());
     }
 
-    /// Answers a client that asks for a result.
-    pub(crate) fn poll(&mut self, protocol: Protocol, id: &str) -> Result<Reply, Refusal> {
+    /// The answer to a job, and its id; `None` for "not yet".
+    pub(crate) fn poll(
+        &mut self,
+        protocol: Protocol,
+        id: &str,
+    ) -> Result<Option<(JobId, Answer)>, Refusal> {
         let running_polls = self.running_polls;
         let (id, job) = self.find(protocol, id)?;
         job.record.polls += 1;
         if job.record.polls <= running_polls || Instant::now() < job.ready {
-            return Ok(Reply::Running);
+            return Ok(None);
         }
-        match self.answer(&id) {
-            None => Ok(Reply::Running),
-            Some(answer) => answer.map(|answer| Reply::Solved(id, answer)),
-        }
+        let answer = self.answer(&id).transpose()?;
+        Ok(answer.map(|answer| (id, answer)))
     }
 
     /// What came of a job, whether or not it is time to tell; `None` if it is being worked on.
@@ -161,12 +174,15 @@ impl Ledger {
         let mut drag = *solution.drag();
         let ends = [&mut drag.start, &mut drag.end];
         for point in ends.into_iter().chain(drag.alternative_end.as_mut()) {
-            point.x *= job.scale;
-            point.y *= job.scale;
+            point.x *= job.picture.scale;
+            point.y *= job.picture.scale;
         }
         let time = |instant: Instant| EPOCH + instant.duration_since(self.opened).as_secs();
         Some(Ok(Answer {
             drag,
+            width: job.picture.width,
+            height: job.picture.height,
+            shape: job.picture.shape,
             cost: self.price,
             created: time(job.created),
             ended: time(job.ready),
@@ -215,7 +231,7 @@ impl Ledger {
     fn find(&mut self, protocol: Protocol, id: &str) -> Result<(JobId, &mut Job), Refusal> {
         let id = JobId::new(id).map_err(|_| Refusal::NoSuchJob)?;
         let job = self.jobs.get_mut(&id).ok_or(Refusal::NoSuchJob)?;
-        let ttl = protocol.format().result_ttl;
+        let ttl = ProviderRules::of(protocol).result_ttl;
         let is_gone = job.outcome.is_some() && ttl.is_some_and(|ttl| job.ready.elapsed() > ttl);
         if is_gone || job.record.protocol != protocol {
             return Err(Refusal::NoSuchJob);
@@ -244,6 +260,13 @@ mod tests {
 
     use super::*;
 
+    const PICTURE: Picture = Picture {
+        width: 591,
+        height: 1_280,
+        scale: 1.0,
+        shape: Shape::Drag,
+    };
+
     fn price() -> Usd {
         Usd::from_micros(900)
     }
@@ -253,7 +276,7 @@ mod tests {
     }
 
     fn open(ledger: &mut Ledger, protocol: Protocol) -> JobId {
-        let id = ledger.open(protocol, 1.0, Duration::ZERO, JobId::from);
+        let id = ledger.open(protocol, PICTURE, Duration::ZERO, JobId::from);
         id.unwrap()
     }
 
@@ -321,7 +344,7 @@ mod tests {
         }
         open(&mut ledger, Protocol::OmocaptchaV1);
         assert!(ledger.jobs.contains_key(&running) && !ledger.jobs.contains_key(&unfetched));
-        let refused = ledger.open(Protocol::OmocaptchaV1, 1.0, Duration::ZERO, JobId::from);
+        let refused = ledger.open(Protocol::OmocaptchaV1, PICTURE, Duration::ZERO, JobId::from);
         assert_eq!(refused, Err(Refusal::NoWorker));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, JobId, Screenshot, Solution, SolveError, Usd, solver_fn,
 };
+use drag_solver_wire::{Answer, Call, Incoming, Manner, NewJob, Refusal, Reply, write};
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -15,8 +16,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::faults::Fault;
 use crate::host::{Heard, Site, lock};
-use crate::ledger::Ledger;
-use crate::protocol::{Call, NewJob, Refusal, Reply, Route};
+use crate::ledger::{Ledger, Picture};
+use crate::rules::ProviderRules;
 use crate::{Operation, Protocol, Quirk, ReceivedRequest, Request, Response};
 
 /// What an [`Emulator`](crate::Emulator) serves by default: one account at each of the providers. `Debug`
@@ -66,25 +67,49 @@ impl Providers {
         !token.is_empty() && right.is_none_or(|right| right.expose_secret() == token)
     }
 
-    /// Does what a request asks for.
+    /// Does what a request asks for. Says which jobs' answers the client is told.
     async fn handle(
         self: &Arc<Self>,
         protocol: Protocol,
         call: Call,
         quirks: &[Quirk],
-    ) -> Result<Reply, Refusal> {
-        match call {
-            Call::Create(job) => self.create(protocol, job, quirks).await,
-            Call::Poll(job) => self.ledger().poll(protocol, &job),
-            Call::Report(job, verdict) => {
-                let solution = self.ledger().report(protocol, &job, verdict)?;
+    ) -> Result<(Reply, Vec<JobId>), Refusal> {
+        let reply = match call {
+            Call::Create(job) => {
+                return match self.create(protocol, *job, quirks).await? {
+                    (job, None) => Ok((Reply::Created(job.to_string()), Vec::new())),
+                    (job, Some(answer)) => {
+                        Ok((Reply::Answered(job.to_string(), answer), vec![job]))
+                    }
+                };
+            }
+            Call::Poll { ids } => return self.poll(protocol, &ids),
+            Call::Report { id, verdict } => {
+                let solution = self.ledger().report(protocol, &id, verdict)?;
                 // The provider takes the report, even if its solver takes none.
                 let _ = self.solver.report(&solution, verdict).await;
-                Ok(Reply::Reported)
+                Reply::Reported
             }
-            Call::Balance => Ok(Reply::Balance(self.ledger().stats.balance)),
-            Call::Services => Ok(Reply::Services(self.price)),
+            Call::Balance => Reply::Balance(self.ledger().stats.balance),
+            Call::Services => Reply::Services(self.price),
+        };
+        Ok((reply, Vec::new()))
+    }
+
+    fn poll(&self, protocol: Protocol, ids: &[String]) -> Result<(Reply, Vec<JobId>), Refusal> {
+        let mut ledger = self.ledger();
+        if let [id] = ids {
+            return Ok(match ledger.poll(protocol, id)? {
+                None => (Reply::Running, Vec::new()),
+                Some((id, answer)) => (Reply::Solved(answer), vec![id]),
+            });
         }
+        let jobs: Vec<_> = ids.iter().map(|id| ledger.poll(protocol, id)).collect();
+        let told = jobs.iter().flatten().flatten().map(|(id, _)| id.clone());
+        let told = told.collect();
+        let answer = |job: Option<(JobId, Answer)>| job.map(|(_, answer)| answer);
+        let jobs = jobs.into_iter().map(|job| job.map(answer));
+        Ok((Reply::Several(jobs.collect()), told))
     }
 
     async fn create(
@@ -92,15 +117,21 @@ impl Providers {
         protocol: Protocol,
         job: NewJob,
         quirks: &[Quirk],
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<(JobId, Option<Answer>), Refusal> {
         self.ledger().can_pay()?;
-        let format = protocol.format();
+        let rules = ProviderRules::of(protocol);
         let screenshot = Screenshot::from_bytes(job.picture)?;
-        format.limits.check(&screenshot)?;
+        rules.limits.check(&screenshot)?;
         let longest = screenshot.width().max(screenshot.height());
-        let scale = match format.scaled_to {
+        let scale = match rules.scaled_to {
             Some(most) if longest > most => f64::from(most) / f64::from(longest),
             _ => 1.0,
+        };
+        let picture = Picture {
+            width: screenshot.width(),
+            height: screenshot.height(),
+            scale,
+            shape: job.shape,
         };
         let mut solve = self.solve(screenshot, job.instruction);
 
@@ -108,7 +139,8 @@ impl Providers {
         // one that refuses at once does so before there is a job to pay for.
         let mut outcome = solve.as_mut().now_or_never();
         let mut delay = self.answer_after;
-        let waits = protocol != Protocol::OmocaptchaV1 && quirks.contains(&Quirk::ResultInCreate);
+        let has_tasks = !matches!(protocol, Protocol::OmocaptchaV1 | Protocol::InPhp);
+        let waits = has_tasks && quirks.contains(&Quirk::ResultInCreate);
         if waits {
             sleep(std::mem::take(&mut delay)).await;
             if outcome.is_none() {
@@ -122,15 +154,15 @@ impl Providers {
         }
 
         let mut ledger = self.ledger();
-        let name = |number| format.job_id(number, self.seed, quirks);
-        let job = ledger.open(protocol, scale, delay, name)?;
+        let name = |number| rules.job_id(number, self.seed, quirks);
+        let job = ledger.open(protocol, picture, delay, name)?;
         let Some(outcome) = outcome else {
             self.settle_later(job.clone(), solve);
-            return Ok(Reply::Created(job, None));
+            return Ok((job, None));
         };
         ledger.settle(&job, outcome);
         let answer = ledger.answer(&job).filter(|_| waits).transpose()?;
-        Ok(Reply::Created(job, answer))
+        Ok((job, answer))
     }
 
     fn solve(&self, screenshot: Screenshot, instruction: Option<String>) -> Solve {
@@ -164,7 +196,7 @@ impl Site for Providers {
     /// What was sent may have been worked on, and paid for, whoever waits for it.
     const ENDS_WITH_CLIENT: bool = false;
 
-    type Call = Option<(Protocol, Result<Call, Refusal>)>;
+    type Call = Option<(Protocol, Manner, Result<Call, Refusal>)>;
 
     fn prepare(&mut self) -> Result<(), String> {
         if self.price.is_negative() {
@@ -180,27 +212,30 @@ impl Site for Providers {
     }
 
     fn operation(&self, head: &Request) -> Option<Operation> {
-        Route::of(&head.target).map(|route| route.operation)
+        let incoming = Incoming::read_documented(head)?;
+        Some(match (incoming.protocol, incoming.operation) {
+            // What it is asked is in the body.
+            (Protocol::InPhp, Operation::Unknown) => Operation::Poll,
+            (_, operation) => operation,
+        })
     }
 
     fn read(&self, request: Request, received: Instant) -> Heard<Self::Call> {
-        let route = Route::of(&request.target);
-        let json = request.json();
-        let token = route.map_or("", |route| route.token(&json)).to_owned();
-        let call = route.map(|route| {
-            let call = route.read(&request.method, &json, |token| self.is_token(token));
-            (route.protocol, call)
-        });
+        let incoming = Incoming::read_documented(&request);
+        let token = incoming
+            .as_ref()
+            .map(|it| it.key.expose_secret().to_owned());
+        let token = token.unwrap_or_default();
         let is_right = self.is_token(&token);
         Heard {
-            note: ReceivedRequest::of_provider(route, received, request, json, is_right),
+            note: ReceivedRequest::of_provider(incoming.as_ref(), received, &request, is_right),
             token,
-            call,
+            call: incoming.map(|it| (it.protocol, it.manner, it.authorized(is_right))),
         }
     }
 
     async fn answer(self: Arc<Self>, call: Self::Call, fault: Option<Fault>) -> Response {
-        let Some((protocol, call)) = call else {
+        let Some((protocol, mut manner, call)) = call else {
             return Response::text(404, "no provider has this path");
         };
         let mut quirks = self.quirks.clone();
@@ -208,32 +243,45 @@ impl Site for Providers {
             quirks.push(Quirk::HugeIds);
         }
         let reply = match call {
-            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => Ok(Reply::Running),
+            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => {
+                Ok((Reply::Running, Vec::new()))
+            }
             Ok(call) => self.handle(protocol, call, &quirks).await,
             Err(refusal) => Err(refusal),
         };
-        // Before it is sent: a client that has its answer finds it in the statistics.
-        if fault.as_ref().is_none_or(Fault::is_tolerable)
-            && let Some((job, _)) = reply.as_ref().ok().and_then(Reply::answer)
-        {
-            self.ledger().fetched(job);
+        let reply = reply.map(|(reply, told)| {
+            // Before it is sent: a client that has its answer finds it in the statistics.
+            if fault.as_ref().is_none_or(Fault::is_tolerable) {
+                told.iter().for_each(|job| self.ledger().fetched(job));
+            }
+            reply
+        });
+        for quirk in quirks {
+            manner = manner.with_quirk(quirk);
         }
-        let body = protocol.write(&reply, &quirks);
-        let status = reply.err().map_or(200, |refusal| refusal.status());
-        Response::json(status, &body)
+        response(write(protocol, manner, &reply))
     }
 
-    fn refusal(&self, target: &str, refusal: Refusal) -> Value {
-        let route = Route::of(target);
-        route.map_or(Value::Null, |route| {
-            route.protocol.write(&Err(refusal), &[])
-        })
+    fn refusal(&self, asked: &Request, refusal: Refusal) -> Response {
+        match Incoming::read_documented(asked) {
+            Some(it) => response(write(it.protocol, it.manner, &Err(refusal))),
+            None => Response::json(200, &Value::Null),
+        }
     }
 
     /// Stops working on every job.
     async fn stop(&self) {
         let mut solving = std::mem::take(&mut *lock(&self.solving));
         solving.shutdown().await;
+    }
+}
+
+fn response(written: drag_solver_wire::Response) -> Response {
+    let response = Response::new(written.status, written.content_type, written.body);
+    if written.allow_origin {
+        response.with_header("Access-Control-Allow-Origin", "*")
+    } else {
+        response
     }
 }
 

@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
+use drag_solver_wire::{Call, Incoming, redacted_json};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::protocol::Route;
-use crate::request::{self, Request};
-use crate::{Operation, Protocol};
+use crate::{Operation, Protocol, Request};
 
 /// Bodies and pictures that are kept, at most, in bytes together (256 MiB). The latest request always is.
 const BYTES_KEPT: usize = 256 * 1024 * 1024;
@@ -44,24 +43,23 @@ pub struct ReceivedRequest {
 impl ReceivedRequest {
     /// Notes a request to a provider, in its JSON without the picture and without the token.
     pub(crate) fn of_provider(
-        route: Option<Route>,
+        incoming: Option<&Incoming>,
         received: Instant,
-        request: Request,
-        mut json: Value,
+        request: &Request,
         has_right_token: bool,
     ) -> Self {
-        let picture = route.and_then(|route| route.picture(&json));
-        if let Some(format) = route.map(|route| route.protocol.format()) {
-            if let Some(token) = json.pointer_mut(format.token) {
-                *token = "<token>".into();
-            }
-            if let (Some(encoded), Some(picture)) = (json.pointer_mut(format.picture), &picture) {
-                *encoded = format!("<picture of {} bytes>", picture.len()).into();
-            }
-        }
-        let operation = route.map_or(Operation::Unknown, |route| route.operation);
+        let protocol = incoming.map(|it| it.protocol);
+        let json = protocol.map_or_else(
+            || request.json(),
+            |protocol| redacted_json(protocol, request),
+        );
+        let operation = incoming.map_or(Operation::Unknown, |it| it.operation);
+        let picture = match incoming.map(|it| &it.call) {
+            Some(Ok(Call::Create(job))) => Some(job.picture.clone()),
+            _ => None,
+        };
         Self {
-            protocol: route.map(|route| route.protocol),
+            protocol,
             picture,
             ..Self::new(operation, received, request, json, has_right_token)
         }
@@ -71,7 +69,7 @@ impl ReceivedRequest {
     pub(crate) fn new(
         operation: Operation,
         received: Instant,
-        request: Request,
+        request: &Request,
         json: Value,
         has_right_token: bool,
     ) -> Self {
@@ -79,10 +77,10 @@ impl ReceivedRequest {
             protocol: None,
             operation,
             received,
-            method: request.method,
-            target: request.target,
-            headers: request.headers,
-            body: request.body,
+            method: request.method().to_owned(),
+            target: request.target().to_owned(),
+            headers: request.headers().to_vec(),
+            body: request.body().clone(),
             json,
             picture: None,
             has_right_token,
@@ -92,13 +90,15 @@ impl ReceivedRequest {
     /// The path it was sent to, as in `/api/createJob`.
     #[must_use]
     pub fn path(&self) -> &str {
-        request::path(&self.target)
+        self.target.split(['?', '#']).next().unwrap_or_default()
     }
 
     /// The first header of this name, in upper or lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        request::header(&self.headers, name)
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 
     fn bytes(&self) -> usize {
@@ -159,12 +159,9 @@ mod tests {
     #[test]
     fn the_log_is_bounded_in_number_and_in_bytes() {
         let request = |bytes: usize| {
-            let request = Request {
-                body: Bytes::from(vec![0; bytes]),
-                ..Request::default()
-            };
+            let request = Request::default().with_body(vec![0; bytes].into());
             let now = Instant::now();
-            ReceivedRequest::new(Operation::Unknown, now, request, Value::Null, false)
+            ReceivedRequest::new(Operation::Unknown, now, &request, Value::Null, false)
         };
         let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
         let mut log = RequestLog::new(2);

@@ -59,6 +59,11 @@ impl Response {
         }
     }
 
+    /// As it is, but for the status.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// As it is, but for what its body is called; other headers are left out.
     pub(crate) fn called(&self, content_type: &str) -> Self {
         Self::new(self.status, content_type, self.body.clone())

@@ -1,9 +1,9 @@
 //! What a fault sends in place of the right answer. Pure: bytes out of the right answer.
 
+use drag_solver_wire::Refusal;
 use serde_json::{Map, Value, json};
 
 use super::{ErrorBody, RedirectTo, corrupt};
-use crate::protocol::Refusal;
 use crate::response::{Response, status_line};
 
 pub(super) const SWITCH: &str =
@@ -13,7 +13,7 @@ pub(super) const SWITCH: &str =
 pub(crate) struct RightAnswer<'a> {
     pub(crate) response: &'a Response,
     /// A refusal in the service's own words.
-    pub(crate) refuse: &'a dyn Fn(Refusal) -> Value,
+    pub(crate) refuse: &'a dyn Fn(Refusal) -> Response,
     /// The token that the request brought.
     pub(crate) token: &'a str,
     /// Path and query of the request.
@@ -102,9 +102,9 @@ pub(super) fn error(
                 404 => Refusal::NoSuchMethod,
                 429 => Refusal::NoWorker,
                 408 | 500..=599 => Refusal::OutOfOrder,
-                _ => Refusal::Malformed("it did not arrive in good order".to_owned()),
+                _ => Refusal::BadParameters("it did not arrive in good order".to_owned()),
             };
-            Response::json(code, &(right.refuse)(refusal))
+            (right.refuse)(refusal).with_status(code)
         }
     };
     match retry_after {
@@ -131,10 +131,20 @@ pub(super) fn gzip_bomb() -> Vec<u8> {
 /// A refusal of the token, with what `encode` makes of the token in its text.
 pub(super) fn echo(encode: impl Fn(&str) -> String) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
     move |right| {
+        let refusal = (right.refuse)(Refusal::BadToken);
         let words = Refusal::BadToken.to_string();
-        let echo = format!("{}: {}", words.trim_end_matches('.'), encode(right.token));
-        let body = (right.refuse)(Refusal::BadToken).to_string();
-        Response::new(200, "application/json", body.replace(&words, &echo)).encode()
+        let words = words.trim_end_matches('.');
+        let body = String::from_utf8_lossy(&refusal.body);
+        let token = encode(right.token);
+        let body = match body.split_once(words) {
+            Some((head, rest)) => {
+                let rest = rest.strip_prefix('.').unwrap_or(rest);
+                format!("{head}{words}: {token}{rest}")
+            }
+            // A code and no words.
+            None => format!("{body}: {token}"),
+        };
+        refusal.with_body(body).encode()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Fault;
 use crate::Operation;
-use crate::protocol::mix;
+use crate::job_id::mix;
 
 /// A fault, and what a client does when it happens.
 pub(crate) type Placed = (Operation, Fault);

@@ -8,6 +8,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use drag_solver_wire::Refusal;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use tokio::time::Instant;
 use self::pattern::Pattern;
 use crate::faults::Fault;
 use crate::host::{Heard, Site};
-use crate::protocol::Refusal;
 use crate::stats::Traffic;
 use crate::{
     Emulator, EmulatorBuilder, Operation, ReceivedRequest, Request, Response, SecretScanner,
@@ -212,7 +212,7 @@ impl Site for StandIn {
         }
         let token = self.token.as_ref();
         Heard {
-            note: ReceivedRequest::new(operation, received, request.clone(), json, has_token),
+            note: ReceivedRequest::new(operation, received, &request, json, has_token),
             token: token.map_or("", |(it, _)| it.expose_secret()).to_owned(),
             call: request,
         }
@@ -222,11 +222,11 @@ impl Site for StandIn {
         if fault.is_none_or(|fault| fault.executes_request()) {
             return (self.handler)(call).await;
         }
-        self.refusal(call.target(), Refusal::BadToken).into()
+        self.refusal(&call, Refusal::BadToken)
     }
 
-    fn refusal(&self, _: &str, refusal: Refusal) -> Value {
-        (self.error_body)(&refusal.to_string())
+    fn refusal(&self, _: &Request, refusal: Refusal) -> Response {
+        Response::json(200, &(self.error_body)(&refusal.to_string()))
     }
 
     async fn stop(&self) {}

@@ -1,7 +1,9 @@
 //! Which requests are which operation.
 
+use bytes::Bytes;
+
+use crate::Pairs;
 use crate::Request;
-use crate::request::Pairs;
 
 /// A method, a path in which `*` stands for any one segment, and pairs that the query must have.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,10 +18,7 @@ impl Pattern {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(' ') {
             Some((method, target)) if target.starts_with('/') && !target.contains(' ') => {
-                let request = Request {
-                    target: target.to_owned(),
-                    ..Request::default()
-                };
+                let request = Request::new("", target, Vec::new(), Bytes::new());
                 Ok(Self {
                     method: method.to_owned(),
                     segments: request.segments(),
@@ -71,11 +70,7 @@ mod tests {
         ];
         for (pattern, request, expected) in cases {
             let (method, target) = request.split_once(' ').unwrap();
-            let request = Request {
-                method: method.to_owned(),
-                target: target.to_owned(),
-                ..Request::default()
-            };
+            let request = Request::new(method, target, Vec::new(), Bytes::new());
             let pattern = Pattern::parse(pattern).unwrap();
             assert_eq!(
                 pattern.matches(&request),

@@ -2,7 +2,7 @@
 
 use drag_solver_core::JobId;
 
-use super::Quirk;
+use crate::Quirk;
 
 /// The `number`th draw of `seed`: a step of `SplitMix64`, which needs no state, so that draws do not
 /// depend on who draws first.
@@ -16,7 +16,7 @@ pub(crate) fn mix(seed: u64, number: u64) -> u64 {
 }
 
 /// `first` plus `number`, in another range for every seed.
-pub(super) fn numeric(first: u64, number: u64, seed: u64, quirks: &[Quirk]) -> JobId {
+pub(crate) fn numeric(first: u64, number: u64, seed: u64, quirks: &[Quirk]) -> JobId {
     let number = number.saturating_add((seed % 1_000) * 1_000_000);
     if quirks.contains(&Quirk::HugeIds) {
         // Odd numbers from 2^53 on have no binary float of their own.
@@ -27,7 +27,7 @@ pub(super) fn numeric(first: u64, number: u64, seed: u64, quirks: &[Quirk]) -> J
 }
 
 /// A version 4 UUID.
-pub(super) fn uuid(number: u64, seed: u64) -> JobId {
+pub(crate) fn uuid(number: u64, seed: u64) -> JobId {
     let (high, low) = (mix(seed, 2 * number), mix(seed, 2 * number + 1));
     let text = format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
