@@ -6,7 +6,6 @@ use bytes::Bytes;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Accepted, Opening, Status, picture_digest};
 use drag_solver::{DragChallenge, Screenshot, StoreError, Usd};
-use drag_solver_core::Rect;
 
 use super::live::Job;
 use super::{Jobs, Note, challenge_id};
@@ -15,9 +14,8 @@ use crate::task_id::{Form, TaskId};
 
 /// A job that a client wants done.
 pub(crate) struct New {
-    pub(crate) screenshot: Screenshot,
-    pub(crate) instruction: Option<String>,
-    pub(crate) region: Option<Rect>,
+    /// As the client has put it.
+    pub(crate) challenge: DragChallenge,
     pub(crate) note: Note,
     pub(crate) form: Form,
     /// What the client calls the request, if it says so: the same again is the same job, for as long as it is on record.
@@ -65,15 +63,17 @@ impl Jobs {
             return Ok(earlier);
         }
         let policy = &self.0.policy;
-        let challenge = new.challenge(account);
         let limit = self.chain().time_limit().unwrap_or(policy.deadline);
         let limit = new.deadline.map_or(limit, |own| own.min(limit));
-        let challenge = challenge.within(limit);
+        let mut challenge = new.challenge.clone().within(limit);
+        if let Some(label) = account.label() {
+            challenge = challenge.with_label(label);
+        }
         let note = serde_json::to_string(&new.note).unwrap_or_default();
         for turn in 0..TRIES {
             let task = ids.of_turn(turn);
             let id = challenge_id(account, &task);
-            if self.is_known(&id, &new.screenshot).await? {
+            if self.is_known(&id, new.challenge.screenshot()).await? {
                 return Ok(task);
             }
             // From here on it is a new one, and counts.
@@ -92,7 +92,7 @@ impl Jobs {
             }
             let challenge = challenge.clone().with_id(&*id);
             let opening = Opening::of(&challenge, &*id, now).with_note(&*note);
-            let picture: &Bytes = new.screenshot.bytes();
+            let picture: &Bytes = challenge.screenshot().bytes();
             match self.0.store.accept(&opening, picture).await? {
                 Accepted::OtherPicture if new.idempotency_key.is_some() => {
                     return Err(NotAccepted::OtherPicture);
@@ -152,14 +152,10 @@ impl Jobs {
         } else {
             parts.push(b"create".to_vec());
             parts.push(serde_json::to_vec(&new.note).unwrap_or_default());
-            parts.push(picture_digest(&new.screenshot).to_vec());
-            parts.push(new.instruction.clone().unwrap_or_default().into_bytes());
-            parts.push(
-                new.region
-                    .map(|region| region.to_string())
-                    .unwrap_or_default()
-                    .into_bytes(),
-            );
+            parts.push(picture_digest(new.challenge.screenshot()).to_vec());
+            parts.push(new.challenge.instruction().unwrap_or_default().into());
+            let region = new.challenge.region().map(|region| region.to_string());
+            parts.push(region.unwrap_or_default().into_bytes());
             if window == 0 {
                 parts.push(rand::random::<[u8; 16]>().to_vec());
             } else {
@@ -176,19 +172,6 @@ impl Jobs {
         };
         ids.earlier = stretch.map(|stretch| ids.of(Some(stretch - 1), 0));
         ids
-    }
-}
-
-impl New {
-    fn challenge(&self, account: &Account) -> DragChallenge {
-        let mut challenge = DragChallenge::new(self.screenshot.clone());
-        if let Some(label) = account.label() {
-            challenge = challenge.with_label(label);
-        }
-        if let Some(instruction) = &self.instruction {
-            challenge = challenge.with_instruction(&**instruction);
-        }
-        challenge
     }
 }
 

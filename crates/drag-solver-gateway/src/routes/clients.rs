@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{DragSolver as _, Screenshot, StoreError, Usd, Verdict};
+use drag_solver::{DragChallenge, DragSolver as _, Screenshot, StoreError, Usd, Verdict};
 use drag_solver_wire::{Call, Incoming, NewJob, Protocol, Refusal, Reply, write};
 
 use crate::Gateway;
@@ -137,14 +137,16 @@ impl ClientCall<'_> {
         }
         let screenshot = Screenshot::from_bytes(job.picture)?;
         self.gateway.jobs().limits().check(&screenshot)?;
+        let mut challenge = DragChallenge::new(screenshot);
+        if let Some(instruction) = job.instruction {
+            challenge = challenge.with_instruction(instruction);
+        }
         let form = match protocol {
             Protocol::OmocaptchaV2 => Form::Uuid,
             _ => Form::Number,
         };
         let new = New {
-            screenshot,
-            instruction: job.instruction,
-            region: None,
+            challenge,
             note: Note {
                 protocol: Some(protocol),
                 shape: job.shape,

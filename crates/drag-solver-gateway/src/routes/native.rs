@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{Rect, Screenshot, StoreError, Usd, Verdict};
+use drag_solver::{DragChallenge, Rect, Screenshot, StoreError, Usd, Verdict};
 use drag_solver_wire::Shape;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -229,20 +229,20 @@ fn new_job(
     limits
         .check(&screenshot)
         .map_err(|error| unusable(error.to_string()))?;
+    let mut challenge = DragChallenge::new(screenshot);
+    if let Some(instruction) = instruction {
+        challenge = challenge.with_instruction(instruction);
+    }
     if let Some(region) = region {
-        let challenge = drag_solver::DragChallenge::new(screenshot.clone());
-        challenge
-            .with_region(region)
-            .map_err(|error| unusable(error.to_string()))?;
+        let inside = challenge.with_region(region);
+        challenge = inside.map_err(|error| unusable(error.to_string()))?;
     }
     let idempotency_key = headers.get("idempotency-key");
     let idempotency_key = idempotency_key
         .and_then(|key| key.to_str().ok())
         .map(str::to_owned);
     Ok(New {
-        screenshot,
-        instruction,
-        region,
+        challenge,
         note: Note {
             protocol: None,
             shape: Shape::Drag,
