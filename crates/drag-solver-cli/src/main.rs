@@ -41,7 +41,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse(); // wrong usage ends here, with exit status 2
     ui::colour::set(cli.color);
     ui::console::set_quiet(cli.quiet);
-    ui::logging::start(cli.verbose);
+    if !cli.command.is_service() {
+        ui::logging::start(cli.verbose);
+    }
     let exit = run(cli).unwrap_or_else(|error| {
         ui::console::eprint_line(&format!("error: {error:#}"));
         Exit::Config
@@ -50,13 +52,16 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")?;
+    let mut runtime = if cli.command.is_service() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let runtime = runtime.enable_all().build();
+    let runtime = runtime.context("cannot start the async runtime")?;
     // The log and the spinner would write over each other.
     let spinner = cli.verbose == 0 && !cli.quiet;
-    let exit = runtime.block_on(cli.command.run(Cli::command(), spinner));
+    let exit = runtime.block_on(cli.command.run(Cli::command(), spinner, cli.verbose));
     // A read of standard input that is still blocked must not hold up the exit.
     runtime.shutdown_background();
     exit

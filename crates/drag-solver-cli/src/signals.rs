@@ -10,6 +10,21 @@ pub(crate) async fn interruption() -> Exit {
     }
 }
 
+/// Waits until a service is asked to end. Each time it is asked to read its settings again, it does.
+pub(crate) async fn service(reload: impl Fn()) {
+    let reloads = async {
+        loop {
+            system::asked_to_reload().await;
+            reload();
+        }
+    };
+    tokio::select! {
+        () = ctrl_c() => {}
+        () = system::asked_to_end() => {}
+        () = reloads => {}
+    }
+}
+
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await; // no handler: the system ends the process by itself
@@ -27,6 +42,14 @@ mod system {
             () = received(SignalKind::terminate()) => Exit::Terminated,
             () = received(SignalKind::hangup()), if !ignores_hangup() => Exit::HungUp,
         }
+    }
+
+    pub(super) async fn asked_to_end() {
+        received(SignalKind::terminate()).await;
+    }
+
+    pub(super) async fn asked_to_reload() {
+        received(SignalKind::hangup()).await;
     }
 
     async fn received(kind: SignalKind) {
@@ -66,6 +89,15 @@ mod system {
             _ = shutdown.recv() => Exit::Terminated,
         }
     }
+
+    pub(super) async fn asked_to_end() {
+        interruption().await;
+    }
+
+    /// There is no such signal here: an administrator's call does it.
+    pub(super) async fn asked_to_reload() {
+        std::future::pending().await
+    }
 }
 
 #[cfg(not(any(unix, windows)))]
@@ -73,6 +105,14 @@ mod system {
     use crate::exit::Exit;
 
     pub(super) async fn interruption() -> Exit {
+        std::future::pending().await
+    }
+
+    pub(super) async fn asked_to_end() {
+        std::future::pending().await
+    }
+
+    pub(super) async fn asked_to_reload() {
         std::future::pending().await
     }
 }

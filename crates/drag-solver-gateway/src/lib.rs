@@ -5,9 +5,12 @@ mod gateway;
 mod guard;
 mod jobs;
 mod keys;
+pub mod listen;
 mod policy;
 mod routes;
 mod task_id;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
 pub use crate::keys::Keys;

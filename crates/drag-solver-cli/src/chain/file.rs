@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{Chain, ChainConfig, Registry};
 
+use super::gateway::GatewayConfig;
 use super::registry::registry;
 use super::store::StoreArgs;
 use crate::ui::text::{file_name, one_line};
@@ -20,7 +21,11 @@ const MAX_BYTES: u64 = 1024 * 1024;
 ///
 /// One line that says which file, where in it, and what to write.
 pub(crate) fn load(path: &Path, store: &StoreArgs) -> anyhow::Result<Chain> {
-    let (mut config, registry) = parse(path)?;
+    let ChainFile {
+        mut config,
+        registry,
+        ..
+    } = parse(path)?;
     store.put_into(&mut config)?;
     let built = config.build(&registry);
     built
@@ -28,11 +33,22 @@ pub(crate) fn load(path: &Path, store: &StoreArgs) -> anyhow::Result<Chain> {
         .context(file_name(path))
 }
 
-/// Reads the chain in the file at `path`, and what makes it.
-pub(crate) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry)> {
+/// What is in a chain's file.
+#[derive(Debug)]
+pub(crate) struct ChainFile {
+    pub(crate) config: ChainConfig,
+    /// What makes it.
+    pub(crate) registry: Registry,
+    /// What is around it in `drag-solver serve`.
+    pub(crate) gateway: GatewayConfig,
+}
+
+/// Reads the chain in the file at `path`.
+pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
     let name = file_name(path);
     let text = read(path).with_context(|| format!("cannot read {name}"))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| syntax(&name, &text, &error))?;
+    let mut table: toml::Table =
+        toml::from_str(&text).map_err(|error| syntax(&name, &text, &error))?;
     ensure!(
         !["create", "family"]
             .iter()
@@ -40,12 +56,18 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry)> {
         "{name} declares a service, and is no chain: `drag-solver service test` takes it, and a chain names it under \
          [services]"
     );
+    let gateway = GatewayConfig::of_table(table.remove("gateway")).with_context(|| name.clone())?;
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = registry().context().clone().with_base_dir(folder);
     let registry = registry().clone().with_context(context);
     let registry = config.registry(&registry).context(name)?;
-    Ok((config, registry))
+    let gateway = gateway.beside(folder);
+    Ok(ChainFile {
+        config,
+        registry,
+        gateway,
+    })
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -1,6 +1,7 @@
 //! Who is asked.
 
 pub(crate) mod file;
+pub(crate) mod gateway;
 pub(crate) mod lookup;
 pub(crate) mod options;
 pub(crate) mod registry;

@@ -11,7 +11,8 @@ use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderKind};
 use drag_solver::http::PollInterval;
 use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
-use super::file;
+use super::file::{self, ChainFile};
+use super::gateway::GatewayConfig;
 use super::registry::{self, registry};
 use super::store::StoreArgs;
 use crate::parse::poll_interval;
@@ -23,7 +24,7 @@ use crate::ui::text::file_name;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The options that say who is asked.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ChainArgs {
     /// Who is asked, also one that `drag-solver services` lists; give it again for a provider to fall back on, in
     /// that order. Without it: those whose credentials are in the environment, else the sandbox, which knows only test pictures
@@ -104,12 +105,41 @@ impl ChainArgs {
             }
             return file::load(path, store);
         }
-        let mut options = ChainOptions::new(self.kinds()?);
-        options.store = store.clone();
-        options.poll_interval = self.poll_interval;
+        let mut options = self.options(store)?;
         options.attempts = attempts.unwrap_or(options.attempts);
         options.timeout = timeout.unwrap_or(options.timeout);
         options.build()
+    }
+
+    /// What makes the chain, and how a gateway in front of it is set: what the file says, or else the options.
+    pub(crate) fn parse(&self, store: &StoreArgs) -> anyhow::Result<ChainFile> {
+        if let Some(path) = &self.config {
+            let is_named = !self.names.is_empty();
+            refuse_beside(path, is_named, "--provider", "add a [[providers]]")?;
+            refuse_beside(
+                path,
+                self.poll_interval.is_some(),
+                "--poll-interval",
+                POLL_IN_FILE,
+            )?;
+            let mut file = file::parse(path)?;
+            store.put_into(&mut file.config)?;
+            return Ok(file);
+        }
+        let options = self.options(store)?;
+        options.check_credentials()?;
+        Ok(ChainFile {
+            config: options.config()?,
+            registry: registry().clone(),
+            gateway: GatewayConfig::default(),
+        })
+    }
+
+    fn options(&self, store: &StoreArgs) -> anyhow::Result<ChainOptions<'static>> {
+        let mut options = ChainOptions::new(self.kinds()?);
+        options.store = store.clone();
+        options.poll_interval = self.poll_interval;
+        Ok(options)
     }
 
     /// The providers that were named, or else those whose credentials are in the environment, or else
@@ -168,6 +198,18 @@ impl<'a> ChainOptions<'a> {
 
     /// Makes the chain, with the settings of the environment. Nothing is sent.
     pub(crate) fn build(&self) -> anyhow::Result<Chain> {
+        self.check_credentials()?;
+        self.config()?.build(registry()).map_err(|error| {
+            // Here there is no file that the path would lead into.
+            if error.path().ends_with(".timeout") {
+                anyhow!(error.renamed("--timeout"))
+            } else {
+                anyhow!(self.store.named(error))
+            }
+        })
+    }
+
+    fn check_credentials(&self) -> anyhow::Result<()> {
         let kinds = self.kinds.iter().filter_map(|name| registry::find(name));
         for variable in kinds.filter_map(registry::credentials) {
             let problem = match env::var_os(variable) {
@@ -179,14 +221,7 @@ impl<'a> ChainOptions<'a> {
             };
             bail!(ConfigError::of_variable(variable, problem));
         }
-        self.config()?.build(registry()).map_err(|error| {
-            // Here there is no file that the path would lead into.
-            if error.path().ends_with(".timeout") {
-                anyhow!(error.renamed("--timeout"))
-            } else {
-                anyhow!(self.store.named(error))
-            }
-        })
+        Ok(())
     }
 
     /// The settings that a file would have.

@@ -9,7 +9,7 @@ use drag_solver::config::{Chain, ChainConfig, ProviderConfig, Registry, Strategy
 use drag_solver::{DragSolver as _, ScreenshotLimits, WorstCase};
 
 use super::balance::print_balances;
-use crate::chain::file;
+use crate::chain::file::{self, ChainFile};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::ui::console;
@@ -35,7 +35,9 @@ pub(crate) struct Args {
 /// Prints the chain, what a call of it can take at most, and what is strange about it. With
 /// `--online`, what each account holds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
-    let (config, registry) = file::parse(&args.chain)?;
+    let ChainFile {
+        config, registry, ..
+    } = file::parse(&args.chain)?;
     let chain = config.build(&registry).context(file_name(&args.chain))?;
     let mut text = description(&chain);
     for request in requests(&config, &registry) {

@@ -9,6 +9,7 @@ mod man;
 mod report;
 mod resume;
 mod resume_stored;
+mod serve;
 mod service;
 mod services;
 pub(crate) mod solve;
@@ -22,6 +23,8 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     /// Solve screenshots and print where each drag starts and ends
     Solve(Box<solve::Args>),
+    /// Serve any chain to programs in any language, in the protocols that their clients already speak
+    Serve(Box<serve::Args>),
     /// Print how much money each provider's account holds
     Balance(balance::Args),
     /// Print what a chain's file makes, and what a call of it can take and cost at most
@@ -49,14 +52,21 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it runs until it is told to stop, on all cores and with a log.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
     /// Does what was asked. `definition` is the whole command line; `spinner` says whether standard
     /// error is free for one.
     pub(crate) async fn run(
         self,
         definition: clap::Command,
         spinner: bool,
+        verbose: u8,
     ) -> anyhow::Result<Exit> {
         match self {
+            Self::Serve(args) => serve::run(&args, verbose).await,
             Self::Solve(args) => solve::run(&args, spinner).await,
             Self::Balance(args) => balance::run(&args).await,
             Self::Check(args) => check::run(&args).await,

@@ -1,0 +1,290 @@
+//! `drag-solver serve`: any chain, for programs in any language.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use drag_solver::config::{Chain, ChainParts};
+use drag_solver::store::{Clock, SqliteStore};
+use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
+use drag_solver_gateway::tls::{self, Certificates};
+use drag_solver_gateway::{Gateway, Keys};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::chain::file::ChainFile;
+use crate::chain::gateway::Door;
+use crate::chain::options::ChainArgs;
+use crate::chain::store::StoreArgs;
+use crate::exit::Exit;
+use crate::signals;
+use crate::ui::console::{self, eprint_line};
+use crate::ui::logging::{self, LogFormat};
+
+/// Where it listens unless something is said.
+const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// How often what was measured is put together.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # try it: no account, no file; the sandbox answers test pictures
+  drag-solver serve
+  # a chain of yours, jobs that survive, and keys for those who may use it
+  drag-solver keys add shop --per-day 5 --store drags.db
+  drag-solver serve --config chain.toml --store drags.db --listen 0.0.0.0:8080
+  # for clients that speak TLS only: a certificate for these names, and the authority to trust
+  drag-solver serve --tls-listen 127.0.0.1:8443 --tls-self-signed localhost --tls-authority ca.pem")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    chain: ChainArgs,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Listen here for plain HTTP; can be given again [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+
+    /// Listen here for TLS; can be given again
+    #[arg(long, value_name = "ADDRESS")]
+    tls_listen: Vec<SocketAddr>,
+
+    /// The certificate for TLS, with those between it and its authority, in PEM
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+
+    /// The key of the certificate, in PEM
+    #[arg(long, value_name = "PEM", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+
+    /// Make a certificate for these names, signed by an authority that is made for it and whose key is never written
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "tls_certificate")]
+    tls_self_signed: Vec<String>,
+
+    /// Where the certificate of that authority is written: what clients have to trust
+    #[arg(long, value_name = "PEM", requires = "tls_self_signed")]
+    tls_authority: Option<PathBuf>,
+
+    /// What the log on standard error looks like
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log: LogFormat,
+}
+
+impl Args {
+    /// What the options say, or else the file.
+    fn door(&self, file: Door) -> Door {
+        let or = |own: &Option<PathBuf>, file| own.clone().or(file);
+        let mut door = Door {
+            listen: first(&self.listen, file.listen),
+            tls_listen: first(&self.tls_listen, file.tls_listen),
+            tls_certificate: or(&self.tls_certificate, file.tls_certificate),
+            tls_key: or(&self.tls_key, file.tls_key),
+            tls_self_signed: first(&self.tls_self_signed, file.tls_self_signed),
+            tls_authority: or(&self.tls_authority, file.tls_authority),
+        };
+        if door.listen.is_empty() && door.tls_listen.is_empty() {
+            door.listen.push(LISTEN);
+        }
+        door
+    }
+}
+
+fn first<T: Clone>(own: &[T], file: Vec<T>) -> Vec<T> {
+    if own.is_empty() { file } else { own.to_vec() }
+}
+
+pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
+    logging::start_for_service(verbose, args.log);
+    let ChainFile {
+        config,
+        registry,
+        gateway: settings,
+    } = args.chain.parse(&args.store)?;
+    let door = args.door(settings.door);
+
+    let parts = if config.store.is_some() {
+        ChainParts::default()
+    } else {
+        ChainParts::default().store(&SqliteStore::in_memory(Clock::system())?)
+    };
+    let named = |error| args.store.named(error);
+    let bare = config.build_with(&registry, parts).map_err(named)?;
+    let store = bare.store().context("no store")?.clone();
+    let keys = Keys::open(&store).await?;
+    check_open(&keys, &door)?;
+    let chain = with_budgets(&keys, &bare, |parts| {
+        config
+            .build_with(&registry, parts)
+            .map_err(named)
+            .map_err(Into::into)
+    })?;
+
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+    drag_solver::describe_metrics();
+    let mut gateway = Gateway::builder(chain, keys.clone())
+        .policy(settings.policy)
+        .metrics({
+            let metrics = metrics.clone();
+            move || metrics.render()
+        });
+    if args.chain.config.is_some() {
+        let (chain_args, store_args) = (args.chain.clone(), args.store.clone());
+        gateway = gateway.reload(move |old| {
+            reloaded(&chain_args, &store_args, old).map_err(|error| format!("{error:#}"))
+        });
+    }
+    let gateway = gateway.build()?;
+
+    let (listeners, lines) = open(&door).await?;
+    if config.store.is_none() {
+        eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
+    }
+    for line in lines {
+        console::print(&line).context("cannot write to standard output")?;
+    }
+    serve(&gateway, listeners, metrics).await
+}
+
+/// With no key, only this machine may ask.
+fn check_open(keys: &Keys, door: &Door) -> anyhow::Result<()> {
+    if !keys.is_open() {
+        return Ok(());
+    }
+    let both = door.listen.iter().chain(&door.tls_listen);
+    if let Some(address) = both.into_iter().find(|address| !address.ip().is_loopback()) {
+        bail!(
+            "{address} can be reached from other machines, and there is no key, so that anybody could spend your money: \
+             make one with `drag-solver keys add NAME --store FILE`, or listen on 127.0.0.1"
+        );
+    }
+    eprint_line("note: there are no keys, and so any key is taken, from this machine alone");
+    Ok(())
+}
+
+/// The chain with what each key may spend.
+fn with_budgets(
+    keys: &Keys,
+    bare: &Chain,
+    build: impl Fn(ChainParts) -> anyhow::Result<Chain>,
+) -> anyhow::Result<Chain> {
+    let built = build(bare.parts().spend_also_from(keys.budget()));
+    match built {
+        // Where a price is not known, no key may have a limit on money.
+        Err(_) if !keys.limit_money() => {
+            keys.refuse_limits_on_money();
+            Ok(bare.clone())
+        }
+        built => built,
+    }
+}
+
+fn reloaded(chain: &ChainArgs, store: &StoreArgs, old: &Chain) -> anyhow::Result<Chain> {
+    let ChainFile {
+        config, registry, ..
+    } = chain.parse(store)?;
+    Ok(old.rebuilt(&config, &registry)?)
+}
+
+/// Opens the doors, and says how to come in.
+async fn open(door: &Door) -> anyhow::Result<(Vec<Listener>, Vec<String>)> {
+    let (mut listeners, mut lines) = (Vec::new(), Vec::new());
+    for address in &door.listen {
+        let port = bind(*address, "--listen").await?;
+        lines.push(format!("listening on http://{}", port.local_addr()?));
+        listeners.push(Listener::plain(port));
+    }
+    if !door.tls_listen.is_empty() {
+        let tls = certificate(door)?;
+        for address in &door.tls_listen {
+            let port = bind(*address, "--tls-listen").await?;
+            lines.push(format!("listening on https://{}", port.local_addr()?));
+            listeners.push(Listener::tls(port, &tls));
+        }
+    }
+    Ok((listeners, lines))
+}
+
+async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    let port = TcpListener::bind(address).await;
+    port.with_context(|| {
+        format!("cannot listen on {address}: choose another address with {option}")
+    })
+}
+
+/// The certificate that is named, or one that is made for the names.
+fn certificate(door: &Door) -> anyhow::Result<Certificates> {
+    match (&door.tls_certificate, &door.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Certificates::from_files(certificate, key)?),
+        (None, None) if !door.tls_self_signed.is_empty() => self_signed(door),
+        (None, None) => bail!(
+            "--tls-listen needs a certificate: name one with --tls-certificate and --tls-key, or have one made with \
+             --tls-self-signed NAME"
+        ),
+        _ => bail!("a certificate and its key belong together: tls_certificate and tls_key"),
+    }
+}
+
+fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
+    let made = tls::self_signed(&door.tls_self_signed)?;
+    let path = door.tls_authority.clone();
+    let path = path.unwrap_or_else(|| PathBuf::from("drag-solver-ca.pem"));
+    write_authority(&path, &made.authority_pem)?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    eprint_line(&format!(
+        "note: clients have to trust {}: set REQUESTS_CA_BUNDLE and SSL_CERT_FILE (Python, Ruby, OpenSSL) or \
+         NODE_EXTRA_CA_CERTS (Node) to it",
+        path.display()
+    ));
+    Ok(Certificates::from_self_signed(made)?)
+}
+
+fn write_authority(path: &Path, pem: &str) -> anyhow::Result<()> {
+    let name = path.display();
+    std::fs::write(path, pem).with_context(|| format!("--tls-authority: cannot write {name}"))
+}
+
+/// Serves until the process is told to stop, and then lets jobs end for a while.
+async fn serve(
+    gateway: &Gateway,
+    listeners: Vec<Listener>,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Exit> {
+    let (close, closed) = oneshot::channel::<()>();
+    let closed = async { drop(closed.await) };
+    let server = listen::serve(listeners, gateway.router(), ListenPolicy::default(), closed);
+    let server = tokio::spawn(server);
+    let work = tokio::spawn({
+        let gateway = gateway.clone();
+        async move { gateway.run().await }
+    });
+    let upkeep = tokio::spawn(async move {
+        let mut turns = interval(UPKEEP);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            turns.tick().await;
+            metrics.run_upkeep();
+        }
+    });
+    signals::service(|| match gateway.reload() {
+        Ok(()) => eprint_line("the chain was read again"),
+        Err(error) => eprint_line(&format!("error: the chain stays as it is: {error}")),
+    })
+    .await;
+    eprint_line("stopping: jobs under way may end; what is left is on record");
+    gateway.stop();
+    tokio::select! {
+        ended = work => ended.context("the work on jobs")?,
+        _ = signals::interruption() => {}
+    }
+    drop(close);
+    server.await.context("the server")??;
+    upkeep.abort();
+    Ok(Exit::Success)
+}
