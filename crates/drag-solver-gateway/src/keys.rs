@@ -1,14 +1,14 @@
 //! Whose key it is.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::store::{KeyRecord, KeyRole, key_hash};
+use drag_solver::store::{KeyLimits, KeyRecord, KeyRole, key_hash};
 use drag_solver::{
     RateLimitPolicy, RateLimiter, StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy,
 };
@@ -27,6 +27,19 @@ const GUESTS: usize = 10_000;
 
 /// The name that budgets of keys have in the store: each is `key/NAME`.
 const BUDGET: &str = "key";
+
+/// A key that nobody has: 32 hexadecimal digits, which is what clients of other services look for.
+#[must_use]
+pub fn new_key() -> SecretString {
+    hex(&rand::random::<[u8; 16]>()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // to a String it cannot fail
+        text
+    })
+}
 
 /// The keys that open a gateway: those of its store. While the store never had a key, any key does.
 ///
@@ -91,13 +104,8 @@ impl Account {
     }
 
     fn guest(hash: KeyHash) -> Self {
-        let half = &hash[..8];
-        let name = half
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
         Self {
-            name: format!("any-{name}"),
+            name: format!("any-{}", hex(&hash[..8])),
             hash,
             record: None,
             rate: None,
@@ -113,7 +121,7 @@ impl Account {
 
     fn has_limit_on_money(&self) -> bool {
         let limits = self.record.as_ref().map(|record| &record.limits);
-        limits.is_some_and(|limits| limits.per_day.is_some() || limits.total.is_some())
+        limits.is_some_and(KeyLimits::limit_money)
     }
 
     /// What its challenges are labelled: budgets and metrics are kept by it.

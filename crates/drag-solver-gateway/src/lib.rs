@@ -13,5 +13,5 @@ mod task_id;
 pub mod tls;
 
 pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
-pub use crate::keys::Keys;
+pub use crate::keys::{Keys, new_key};
 pub use crate::policy::GatewayPolicy;

@@ -1,7 +1,7 @@
 //! `--store`: what outlives the command.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{ChainConfig, StoreConfig};
@@ -79,9 +79,19 @@ impl StoreArgs {
             "there is no store {}: `drag-solver solve --store` makes one",
             file_name(path)
         );
-        let options = SqliteOptions::default().retention(None);
-        Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?))
+        open(path)
     }
+
+    /// Opens the store, or makes it.
+    pub(crate) fn open_or_make(&self) -> anyhow::Result<StoreHandle> {
+        let path = self.store.as_ref();
+        open(path.context("no store: name its file with --store, or set DRAG_SOLVER_STORE")?)
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<StoreHandle> {
+    let options = SqliteOptions::default().retention(None);
+    Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?))
 }
 
 /// What a screenshot is called in the store unless its user says: the same picture, under the same name and with

@@ -5,6 +5,7 @@ mod challenge;
 mod check;
 mod completions;
 mod jobs;
+mod keys;
 mod man;
 mod report;
 mod resume;
@@ -25,6 +26,9 @@ pub(crate) enum Command {
     Solve(Box<solve::Args>),
     /// Serve any chain to programs in any language, in the protocols that their clients already speak
     Serve(Box<serve::Args>),
+    /// Make, list and revoke keys for those who may use `serve`
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Print how much money each provider's account holds
     Balance(balance::Args),
     /// Print what a chain's file makes, and what a call of it can take and cost at most
@@ -68,6 +72,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, verbose).await,
             Self::Solve(args) => solve::run(&args, spinner).await,
+            Self::Keys(command) => keys::run(&command).await,
             Self::Balance(args) => balance::run(&args).await,
             Self::Check(args) => check::run(&args).await,
             Self::Report(args) => report::run(&args).await,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{self, Status, StatusKind};
-use drag_solver::{ChallengeRecord, DragSolver as _, ErrorKind};
+use drag_solver::{ChallengeRecord, DragSolver as _, ErrorKind, StoreHandle};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
@@ -98,7 +99,7 @@ impl Jobs {
             shape: note.shape,
             size,
             created,
-            ended: store.now(),
+            ended: now_on_record(store),
         }))
     }
 
@@ -127,4 +128,10 @@ impl Jobs {
 /// Whether a gateway has accepted it.
 fn is_job(record: &ChallengeRecord) -> bool {
     matches!(record.status, Status::Open { .. }) && Note::of_record(record).is_some()
+}
+
+/// The time now, as the store has it: to the millisecond.
+fn now_on_record(store: &StoreHandle) -> Timestamp {
+    let now = store.now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }

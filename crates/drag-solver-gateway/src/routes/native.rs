@@ -330,13 +330,11 @@ pub(super) async fn balance(
 }
 
 fn told(task: &TaskId, found: &Found) -> Response {
-    match found {
-        Found::Ended(outcome) => Json(ended(task, outcome)).into_response(),
-        _ => {
-            let body = json!({"id": task.as_str(), "status": "open"});
-            (StatusCode::ACCEPTED, Json(body)).into_response()
-        }
+    if let Found::Ended(outcome) = found {
+        return Json(ended(task, outcome)).into_response();
     }
+    let body = json!({"id": task.as_str(), "status": "open"});
+    (StatusCode::ACCEPTED, Json(body)).into_response()
 }
 
 fn ended(task: &TaskId, outcome: &Outcome) -> Value {

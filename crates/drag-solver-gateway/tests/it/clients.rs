@@ -8,6 +8,11 @@ use serde_json::json;
 
 use crate::house::{House, answer_after, coordinates, picture};
 
+/// A number of pixels as it is sent: a whole one.
+fn whole(pixels: f64) -> serde_json::Value {
+    serde_json::from_str(&format!("{pixels:.0}")).unwrap()
+}
+
 fn mock() -> MockSolver {
     MockSolver::new("house").always(fixtures::drag())
 }
@@ -24,7 +29,7 @@ async fn coordinates_task() {
     let (start, end) = (fixtures::drag().start, fixtures::drag().end);
     assert_eq!(result["status"], "ready", "{result}");
     let expected =
-        json!([{"x": start.x as i64, "y": start.y as i64}, {"x": end.x as i64, "y": end.y as i64}]);
+        json!([{"x": whole(start.x), "y": whole(start.y)}, {"x": whole(end.x), "y": whole(end.y)}]);
     assert_eq!(result["solution"]["coordinates"], expected);
     assert_eq!(result["cost"], "0.001");
     let created = result["createTime"].as_i64().unwrap();
@@ -50,8 +55,8 @@ async fn image_to_coordinates_task_is_answered_in_its_own_shape_at_the_root() {
         .await;
     let (start, end) = (fixtures::drag().start, fixtures::drag().end);
     let expected = json!([
-        [start.x as i64, start.y as i64],
-        [end.x as i64, end.y as i64]
+        [whole(start.x), whole(start.y)],
+        [whole(end.x), whole(end.y)]
     ]);
     assert_eq!(result["solution"]["coordinates"], expected, "{result}");
     let report = json!({"clientKey": "K", "taskId": created["taskId"]});
@@ -129,7 +134,7 @@ async fn omocaptcha_in_both_versions() {
         .await;
     assert_eq!(
         result["solution"]["start"],
-        json!({"x": start.x as i64, "y": start.y as i64}),
+        json!({"x": whole(start.x), "y": whole(start.y)}),
         "{result}"
     );
 }

@@ -1,0 +1,306 @@
+//! `drag-solver keys`: who may use a gateway, and for how much.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use drag_solver::Usd;
+use drag_solver::store::jiff::Timestamp;
+use drag_solver::store::jiff::civil::Date;
+use drag_solver::store::jiff::tz::TimeZone;
+use drag_solver::store::{
+    BudgetSummary, KeyLimits, KeyRate, KeyRecord, KeyRole, StoreHandle, key_hash,
+};
+use drag_solver_gateway::{Keys, new_key};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+
+use crate::chain::store::StoreArgs;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::json_version::JsonVersion;
+use crate::parse::{count, duration};
+use crate::ui::console::{self, eprint_unless_quiet};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a key, and print it: it is shown once, and kept by its hash alone
+    Add(AddArgs),
+    /// List the keys, and what was spent with each
+    List(ListArgs),
+    /// Revoke a key: within two seconds it opens nothing any more
+    Revoke(RevokeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # a key for 5 dollars a day
+  KEY=$(drag-solver keys add shop --store drags.db --per-day 5)
+  # one that ends by itself, and makes at most 10 jobs a second and 20 at once
+  drag-solver keys add guest --store drags.db --total 1 --rate 10/s --parallel 20 --expires 30days
+  # one that reads the chain's file again and sees how it is doing, and buys nothing
+  drag-solver keys add boss --store drags.db --admin")]
+pub(crate) struct AddArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Who has it: what budgets and metrics are kept by. Letters, digits, `-`, `_` and `.`
+    #[arg(value_name = "NAME")]
+    name: String,
+
+    /// The most that it may spend on one day (UTC), in US dollars
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    per_day: Option<Usd>,
+
+    /// The most that it may spend in all, in US dollars
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    total: Option<Usd>,
+
+    /// How fast it may make jobs: so many in a second, a minute or an hour, as in 10/s, 300/m or 1000/h
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    rate: Option<KeyRate>,
+
+    /// How many jobs of it may be open at once
+    #[arg(long, value_name = "N", value_parser = count::<NonZeroU32>)]
+    parallel: Option<NonZeroU32>,
+
+    /// When it ends: in so long, as in 30days, or when this day begins (UTC), as in 2027-01-31
+    #[arg(long, value_name = "WHEN", value_parser = expiry)]
+    expires: Option<Expiry>,
+
+    /// An administrator's: looks at everything, and buys nothing
+    #[arg(long, conflicts_with_all = ["per_day", "total", "rate", "parallel"])]
+    admin: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # who may spend how much, and has
+  drag-solver keys list --store drags.db
+  # the same for a program
+  drag-solver keys list --store drags.db --format json")]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  # nobody gets in with it any more
+  drag-solver keys revoke shop --store drags.db")]
+pub(crate) struct RevokeArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Who has it
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expiry {
+    In(Duration),
+    On(Date),
+}
+
+fn dollars(text: &str) -> Result<Usd, String> {
+    let amount: Usd = text.parse().map_err(|_| "write dollars, as in 5 or 0.25")?;
+    if amount.is_negative() {
+        return Err("must not be below zero".to_owned());
+    }
+    Ok(amount)
+}
+
+fn rate(text: &str) -> Result<KeyRate, String> {
+    let wrong = "write a number and a time, as in 10/s, 300/m or 1000/h";
+    let (number, unit) = text.split_once('/').ok_or(wrong)?;
+    let per = match unit {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 60 * 60,
+        _ => return Err(wrong.to_owned()),
+    };
+    Ok(KeyRate {
+        count: count(number)?,
+        per: Duration::from_secs(per),
+    })
+}
+
+fn expiry(text: &str) -> Result<Expiry, String> {
+    if let Ok(day) = text.parse() {
+        return Ok(Expiry::On(day));
+    }
+    let wrong = |_| "write how long, as in 30days, or a day, as in 2027-01-31".to_owned();
+    duration(text).map(Expiry::In).map_err(wrong)
+}
+
+impl Expiry {
+    fn at(self, now: Timestamp) -> anyhow::Result<Timestamp> {
+        let at = match self {
+            Self::In(duration) => now.checked_add(duration)?,
+            Self::On(day) => TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0))?,
+        };
+        if at <= now {
+            bail!("--expires: that is over already");
+        }
+        Ok(at)
+    }
+}
+
+pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Add(args) => add(args).await,
+        Command::List(args) => list(args).await,
+        Command::Revoke(args) => revoke(args).await,
+    }
+}
+
+async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
+    console::check_stdout()?;
+    let store = args.store.open_or_make()?;
+    let now = store.now();
+    let key = new_key();
+    let mut record = KeyRecord::new(&args.name, key_hash(key.expose_secret()), now)?;
+    if args.admin {
+        record.role = KeyRole::Administrator;
+    }
+    let limits = &mut record.limits;
+    (limits.per_day, limits.total) = (args.per_day, args.total);
+    (limits.rate, limits.parallel) = (args.rate, args.parallel);
+    record.expires = args.expires.map(|expiry| expiry.at(now)).transpose()?;
+    let name = &args.name;
+    if !store.add_key(&record).await? {
+        bail!(
+            "there is a key for {name} already: choose another name, or revoke it with `drag-solver keys revoke {name}`"
+        );
+    }
+    console::print(key.expose_secret()).context("the key is made, and cannot be shown")?;
+    eprint_unless_quiet(&format!(
+        "the key of {name} ({}): it is shown this once",
+        limits_text(&record)
+    ));
+    Ok(Exit::Success)
+}
+
+async fn revoke(args: &RevokeArgs) -> anyhow::Result<Exit> {
+    let (store, name) = (args.store.open()?, &args.name);
+    if !store.revoke_key(name).await? {
+        bail!("there is no key of {name}: `drag-solver keys list` lists them");
+    }
+    eprint_unless_quiet(&format!("the key of {name} is revoked"));
+    Ok(Exit::Success)
+}
+
+/// A key as a line of JSON.
+#[derive(Serialize)]
+struct KeyLine<'a> {
+    v: JsonVersion,
+    #[serde(flatten)]
+    key: &'a KeyRecord,
+    valid: bool,
+    spent_usd: Usd,
+    spent_today_usd: Usd,
+}
+
+async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
+    console::check_stdout()?;
+    let store = args.store.open()?;
+    let budget = Keys::open(&store).await?.budget();
+    for key in store.keys().await? {
+        let spent = budget.summary(Some(&key.name)).await?;
+        let line = match args.format {
+            Format::Json => serde_json::to_string(&KeyLine {
+                v: JsonVersion,
+                valid: key.is_valid(store.now()),
+                spent_usd: spent.spent,
+                spent_today_usd: spent.spent_today,
+                key: &key,
+            })?,
+            Format::Text => text(&key, &spent, &store),
+        };
+        if let Err(error) = console::print(&line) {
+            return console::stdout_closed(error);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn text(key: &KeyRecord, spent: &BudgetSummary, store: &StoreHandle) -> String {
+    let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+    let state = match (key.revoked, key.expires) {
+        (Some(at), _) => format!(", revoked {}", day(at)),
+        (None, Some(at)) if at <= store.now() => format!(", ended {}", day(at)),
+        (None, Some(at)) => format!(", until {}", day(at)),
+        (None, None) => String::new(),
+    };
+    format!(
+        "{}  {}{state}  ${} today, ${} in all",
+        key.name,
+        limits_text(key),
+        spent.spent_today,
+        spent.spent
+    )
+}
+
+/// What may be done with a key, in words.
+fn limits_text(key: &KeyRecord) -> String {
+    let KeyLimits {
+        per_day,
+        total,
+        rate,
+        parallel,
+        ..
+    } = key.limits;
+    let limits = [
+        per_day.map(|most| format!("${most} a day")),
+        total.map(|most| format!("${most} in all")),
+        rate.map(|rate| {
+            format!(
+                "{} jobs in {}",
+                rate.count,
+                humantime::format_duration(rate.per)
+            )
+        }),
+        parallel.map(|most| format!("{most} open at once")),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    match key.role {
+        KeyRole::Administrator => "administrator".to_owned(),
+        KeyRole::Operator => "operator".to_owned(),
+        _ if limits.is_empty() => "no limits".to_owned(),
+        _ => limits.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_ends_are_written_for_people() {
+        let ten = rate("10/s").unwrap();
+        assert_eq!((ten.count.get(), ten.per), (10, Duration::from_secs(1)));
+        assert_eq!(rate("300/m").unwrap().per, Duration::from_secs(60));
+        for bad in ["10", "0/s", "x/s", "10/d", "/s"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            expiry("30days"),
+            Ok(Expiry::In(Duration::from_secs(30 * 24 * 60 * 60)))
+        );
+        assert_eq!(
+            expiry("2027-01-31"),
+            Ok(Expiry::On(Date::constant(2027, 1, 31)))
+        );
+        assert!(expiry("soon").unwrap_err().contains("30days"));
+        assert!(dollars("-1").is_err() && dollars("x").is_err());
+    }
+}
