@@ -198,6 +198,11 @@ fn answers_of_anticaptcha() {
 }
 
 #[test]
+fn requests_to_a_server() {
+    smoke("wire_request");
+}
+
+#[test]
 fn every_target_has_its_binary_its_seeds_and_its_test() {
     let test = include_str!("fuzz.rs");
     let manifest = fs::read_to_string(folder("Cargo.toml")).unwrap();

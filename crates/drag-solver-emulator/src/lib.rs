@@ -7,6 +7,8 @@ mod fault_tests;
 mod faults;
 mod host;
 mod http1;
+#[cfg(test)]
+mod in_php_tests;
 mod job_id;
 mod ledger;
 mod providers;

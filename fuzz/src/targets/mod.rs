@@ -11,6 +11,7 @@ mod declared;
 mod promises;
 mod screenshot;
 mod vocabulary;
+mod wire_request;
 
 pub use self::answer_text::answer_text;
 pub use self::answers::{anticaptcha, omocaptcha_v1, omocaptcha_v2, twocaptcha};
@@ -18,6 +19,7 @@ pub use self::config::config;
 pub use self::declared::declared;
 pub use self::screenshot::screenshot;
 pub use self::vocabulary::vocabulary;
+pub use self::wire_request::wire_request;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -33,4 +35,5 @@ pub const ALL: &[(&str, Target)] = &[
     ("screenshot", screenshot),
     ("twocaptcha", twocaptcha),
     ("vocabulary", vocabulary),
+    ("wire_request", wire_request),
 ];

@@ -102,11 +102,11 @@ proptest! {
             for &protocol in Protocol::ALL {
                 let several = vec![Ok(Some(answer)), Ok(None), Err(Refusal::NoSuchJob)];
                 for reply in [Reply::Solved(answer), Reply::Running, Reply::Several(several)] {
-                    write(protocol, incoming.manner, &Ok(reply));
+                    let _ = write(protocol, incoming.manner, &Ok(reply));
                 }
             }
             if let Err(refusal) = incoming.call {
-                write(incoming.protocol, incoming.manner, &Err(refusal));
+                let _ = write(incoming.protocol, incoming.manner, &Err(refusal));
             }
         }
     }
@@ -115,7 +115,7 @@ proptest! {
     fn any_members_are_read(target in prop::sample::select(TARGETS), body in members()) {
         let request = request(target, "application/json", body.to_string().into_bytes());
         let incoming = Incoming::read(&request);
-        Incoming::read_documented(&request);
+        let _ = Incoming::read_documented(&request);
         if let Ok(Call::Poll { ids }) = incoming.call {
             prop_assert!(!ids.is_empty() && ids.iter().all(|id| !id.is_empty() && id.len() <= 64));
         }
