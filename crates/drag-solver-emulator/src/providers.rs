@@ -252,7 +252,9 @@ impl Site for Providers {
         let reply = reply.map(|(reply, told)| {
             // Before it is sent: a client that has its answer finds it in the statistics.
             if fault.as_ref().is_none_or(Fault::is_tolerable) {
-                told.iter().for_each(|job| self.ledger().fetched(job));
+                for job in &told {
+                    self.ledger().fetched(job);
+                }
             }
             reply
         });

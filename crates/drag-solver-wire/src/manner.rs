@@ -5,6 +5,7 @@ use crate::{Operation, Protocol, Quirk};
 /// How a client wants to be told: in which protocol it asked, as JSON or as text, for a browser, with the
 /// price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of a request's own
 pub struct Manner {
     /// Whose words the client reads, as far as its path says.
     pub(crate) asked: Protocol,

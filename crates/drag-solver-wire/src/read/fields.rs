@@ -29,7 +29,7 @@ impl Fields {
         if is("multipart/form-data") {
             fields.add_parts(request.multipart());
         } else if is("application/json") || starts_as_object {
-            fields.add_object(request.json());
+            fields.add_object(scalar::json(request.body()));
         } else {
             let text = String::from_utf8_lossy(request.body());
             let keeps_plus = |name: &str| reading == Reading::Lenient && BASE64.contains(&name);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::route::Route;
 use super::task::{callback, check_clicks, check_instruction_picture, decoded_length, shown};
-use super::{Incoming, Reading, base64};
+use super::{Incoming, Reading, base64, scalar};
 use crate::{Call, Manner, NewJob, Operation, Refusal, Request, Shape};
 
 /// Jobs that are asked about at once, at most.
@@ -92,7 +92,8 @@ fn new_job(fields: &Fields, reading: Reading) -> Result<NewJob, Refusal> {
         }
         _ => false,
     };
-    if !is_piece && !(is_upload && fields.is_on("coordinatescaptcha")) {
+    let is_click = is_upload && fields.is_on("coordinatescaptcha");
+    if !is_piece && !is_click {
         let what = match &*method {
             "" | "post" | "base64" => "without coordinatescaptcha=1".to_owned(),
             method => format!("method={}", shown(method)),
@@ -123,7 +124,7 @@ fn check_pieces(images: Option<&Value>) -> Result<(), Refusal> {
     let parsed;
     let pieces = match images {
         Some(Value::String(text)) => {
-            parsed = serde_json::from_str::<Value>(text).unwrap_or_default();
+            parsed = scalar::json(text.as_bytes());
             parsed.as_array()
         }
         images => images.and_then(Value::as_array),

@@ -8,16 +8,16 @@ use super::{Incoming, Reading, scalar};
 use crate::{Call, Manner, Operation, Protocol, Refusal, Request};
 
 pub(super) fn read(route: Route, request: &Request, reading: Reading) -> Incoming {
-    let body = request.json();
+    let body = scalar::json(request.body());
     let key = body.pointer(Format::of(route.protocol).key);
     let key = key.and_then(|key| match reading {
         Reading::Documented => key.as_str().map(str::to_owned),
         Reading::Lenient => scalar::text(key),
     });
-    let (protocol, call) = if request.method() != "POST" {
-        (route.protocol, Err(Refusal::NotPost))
-    } else if route.operation == Operation::Unknown {
+    let (protocol, call) = if route.operation == Operation::Unknown {
         (route.protocol, Err(Refusal::NoSuchMethod))
+    } else if request.method() != "POST" {
+        (route.protocol, Err(Refusal::NotPost))
     } else if !body.is_object() {
         let what = "the body is not a JSON object".to_owned();
         (route.protocol, Err(Refusal::Unreadable(what)))

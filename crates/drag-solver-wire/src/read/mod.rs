@@ -91,7 +91,7 @@ pub fn redacted_json(protocol: Protocol, request: &Request) -> Value {
         (fields.into_json(), "/key", "/body")
     } else {
         let format = Format::of(protocol);
-        (request.json(), format.key, format.picture)
+        (scalar::json(request.body()), format.key, format.picture)
     };
     if let Some(key) = json.pointer_mut(key) {
         *key = "<token>".into();

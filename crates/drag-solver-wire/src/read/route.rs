@@ -70,7 +70,9 @@ impl Route {
         let (protocol, method) = match rest {
             ["api", method] => (Some(Protocol::OmocaptchaV1), *method),
             ["v2", method] => (Some(Protocol::OmocaptchaV2), *method),
-            [.., method] if method.ends_with(".php") => (Some(Protocol::InPhp), *method),
+            [.., method] if method.strip_suffix(".php").is_some() => {
+                (Some(Protocol::InPhp), *method)
+            }
             [method] => (prefix, *method),
             _ => (prefix, ""),
         };

@@ -1,9 +1,22 @@
-//! Values that are a text from one client and a number from another.
+//! Values that are a text from one client and a number from another, and the JSON that they are in.
 
 use serde_json::Value;
 
 /// Longest id that is looked for, in bytes.
 const MAX_ID: usize = 64;
+
+/// Values that are read out of one body, at most: in memory each takes many times the two bytes that it has in
+/// a hostile one.
+const MAX_VALUES: usize = 10_000;
+
+/// The JSON in `bytes`; null if it is none, or far more than clients send.
+pub(super) fn json(bytes: &[u8]) -> Value {
+    let begins_value = |byte: &&u8| matches!(byte, b',' | b'[' | b'{');
+    if bytes.iter().filter(begins_value).count() > MAX_VALUES {
+        return Value::Null;
+    }
+    serde_json::from_slice(bytes).unwrap_or_default()
+}
 
 /// A text, or a number or truth value as one: `1` for true. Nothing else has a text.
 pub(super) fn text(value: &Value) -> Option<String> {
@@ -68,6 +81,13 @@ mod tests {
         ] {
             assert_eq!(id(&sent).as_deref(), read, "{sent}");
         }
+    }
+
+    #[test]
+    fn far_too_many_values_are_not_read() {
+        let list = |length: usize| json(format!("[{}0]", "0,".repeat(length)).as_bytes());
+        assert!(list(MAX_VALUES - 1).is_array());
+        assert!(list(MAX_VALUES).is_null());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The protocols from outside: what published clients send, and what they are told.
 
+#![allow(clippy::panic, clippy::unnecessary_wraps, clippy::unwrap_used)] // the helpers of tests
+
 mod answers_omocaptcha;
 mod answers_php;
 mod answers_tasks;

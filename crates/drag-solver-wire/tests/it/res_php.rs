@@ -113,6 +113,7 @@ fn who_has_no_key_learns_nothing_else() {
     }
     let missing = json("/other", "{}").authorized(false).unwrap_err();
     assert_eq!(missing, Refusal::NoSuchMethod);
+    assert_eq!(refusal(get("/other")), Refusal::NoSuchMethod);
     assert_eq!(refusal(get("/createTask")), Refusal::NotPost);
     assert_eq!(refusal(get("/other.php")), Refusal::NoSuchMethod);
 }
