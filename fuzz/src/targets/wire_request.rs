@@ -22,7 +22,8 @@ pub fn wire_request(data: &[u8]) {
 
     let documented = Incoming::read_documented(&request);
     if let Some(documented) = &documented {
-        redacted_json(documented.protocol, &request);
+        let json = redacted_json(documented.protocol, &request);
+        let _ = json.to_string();
     }
     for incoming in [Some(Incoming::read(&request)), documented]
         .into_iter()
