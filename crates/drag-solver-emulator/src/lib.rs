@@ -57,7 +57,7 @@ impl Emulator {
         EmulatorBuilder::of(Providers::new())
     }
 
-    /// The base URL of a protocol, as in `http://127.0.0.1:40123/api`.
+    /// The base URL of a protocol, as in `http://127.0.0.1:40123/api`; that of `in.php` has no path.
     #[must_use]
     pub fn url(&self, protocol: Protocol) -> String {
         format!("http://{}{}", self.address(), protocol.path())

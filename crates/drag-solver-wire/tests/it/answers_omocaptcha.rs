@@ -6,8 +6,8 @@ use drag_solver_wire::{Incoming, Manner, Protocol, Refusal, Reply, Request, Shap
 
 use crate::support::{answer, balance, created, says, solved, text};
 
-/// Of 591 pixels; 237 of them are 136.3 of this view.
-const DISTANCE: Shape = Shape::Distance { view_width: 340 };
+/// Of 591 pixels; 237 of them are 136.7 of this view.
+const DISTANCE: Shape = Shape::Distance { view_width: 341 };
 
 #[test]
 #[rustfmt::skip]
@@ -20,7 +20,7 @@ fn omocaptcha_v1() {
         (poll, Ok(Reply::Running), r#"{"error":false,"result":null,"status":"running","success":true}"#),
         (poll, solved(Shape::Drag), r#"{"error":false,"result":"83|560|320|560","status":"success","success":true}"#),
         (poll, decimal, r#"{"error":false,"result":"83|560|320|560","status":"success","success":true}"#),
-        (poll, solved(DISTANCE), r#"{"error":false,"result":"136","status":"success","success":true}"#),
+        (poll, solved(DISTANCE), r#"{"error":false,"result":"137","status":"success","success":true}"#),
         (poll, Err(Refusal::Unsolvable), r#"{"error":false,"result":null,"status":"fail","success":true}"#),
         (poll, Err(Refusal::NoSuchJob), r#"{"error":true,"message":"Job not found.","status":"fail","success":false}"#),
         ("/api/getBalance", balance("12.34"), r#"{"balance":"12.34000","error":false,"message":"Get balance success.","success":true}"#),
@@ -41,7 +41,7 @@ fn omocaptcha_v2() {
         (poll, Ok(Reply::Running), r#"{"errorCode":"","errorDescription":"","errorId":0,"status":"processing"}"#),
         (poll, solved(Shape::Drag), r#"{"errorId":0,"solution":{"end":{"x":320,"y":560},"start":{"x":83,"y":560}},"status":"ready"}"#),
         (poll, Ok(Reply::Solved(with_end2)), r#"{"errorId":0,"solution":{"end":{"x":320,"y":560},"end2":{"x":1,"y":2.5},"start":{"x":83,"y":560}},"status":"ready"}"#),
-        (poll, solved(DISTANCE), r#"{"errorId":0,"solution":{"end":{"x":136}},"status":"ready"}"#),
+        (poll, solved(DISTANCE), r#"{"errorId":0,"solution":{"end":{"x":137}},"status":"ready"}"#),
         (poll, Err(Refusal::Unsolvable), r#"{"errorCode":"ERROR_JOB_STATUS","errorDescription":"Job failed","errorId":1,"solution":{},"status":"fail"}"#),
         (poll, Err(Refusal::NoSuchJob), r#"{"errorCode":"ERROR_NO_SUCH_CAPCHA_ID","errorDescription":"Job not found.","errorId":16}"#),
         ("/v2/getBalance", balance("345.678"), r#"{"balance":345.678,"errorId":0,"quantity":10000,"voucher_balance":0}"#),

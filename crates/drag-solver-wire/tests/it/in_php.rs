@@ -68,6 +68,7 @@ fn parts_come_in_every_writing() {
         let fields = [
             part(&head("key"), b"KEY"),
             part(&head("coordinatescaptcha"), b"1"),
+            part(&head("imginstructions; filename=h"), b"not the picture"),
             part(&head(name), PICTURE),
         ];
         job(
