@@ -111,9 +111,14 @@ fn may_depend_on(crate_name: &str, other: &str) -> bool {
             "drag-solver",
             "drag-solver-declared",
             "drag-solver-emulator",
+            "drag-solver-gateway",
             "drag-solver-mock",
         ]
         .contains(&other),
+        "drag-solver-gateway" => {
+            let tests = "drag-solver-mock";
+            [core, "drag-solver", "drag-solver-wire", tests].contains(&other)
+        }
         // Behind a feature it makes doubles of services, and tries them.
         "drag-solver-declared" => [
             core,
@@ -122,7 +127,7 @@ fn may_depend_on(crate_name: &str, other: &str) -> bool {
             "drag-solver-mock",
         ]
         .contains(&other),
-        "drag-solver" => other != "drag-solver-cli",
+        "drag-solver" => !["drag-solver-cli", "drag-solver-gateway"].contains(&other),
         _provider => [core, "drag-solver-http"].contains(&other),
     }
 }

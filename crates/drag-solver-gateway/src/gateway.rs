@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
 use crate::keys::{Account, Keys};
-use crate::{GatewayPolicy, routes};
+use crate::{GatewayPolicy, measure, routes};
 
 /// Makes the chain of a changed file out of the one there is, or says why not.
 type Reload = dyn Fn(&Chain) -> Result<Chain, String> + Send + Sync;
@@ -132,6 +132,7 @@ impl Gateway {
     pub(crate) async fn account(&self, caller: &Caller) -> Option<Arc<Account>> {
         let account = self.0.keys.find(&caller.key).await;
         if account.is_none() {
+            measure::wrong_key();
             self.0.guard.wrong_key(caller.from).await;
         }
         account

@@ -6,6 +6,7 @@ mod guard;
 mod jobs;
 mod keys;
 pub mod listen;
+mod measure;
 mod policy;
 mod routes;
 mod task_id;
@@ -14,4 +15,5 @@ pub mod tls;
 
 pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
 pub use crate::keys::{Keys, new_key};
+pub use crate::measure::describe_metrics;
 pub use crate::policy::GatewayPolicy;

@@ -37,6 +37,9 @@ pub struct GatewayPolicy {
     pub open_jobs_per_key: u32,
     /// The largest body that is read, in bytes. Default: 10 MiB.
     pub max_body: usize,
+    /// Whether an answer in `res.php` begins with `coordinate:`, as 2Captcha's documents have it, and not with
+    /// `coordinates:`, as the service sends it. Default: no.
+    pub singular_prefix: bool,
     /// How long jobs may go on when the gateway is told to stop; what is left is on record for the next one.
     /// Default: 20 s.
     #[serde(with = "human_duration")]
@@ -53,6 +56,7 @@ impl Default for GatewayPolicy {
             open_jobs: 50_000,
             open_jobs_per_key: 10_000,
             max_body: 10 << 20,
+            singular_prefix: false,
             drain: Duration::from_secs(20),
         }
     }
@@ -67,6 +71,7 @@ impl GatewayPolicy {
         open_jobs: u32,
         open_jobs_per_key: u32,
         max_body: usize,
+        singular_prefix: bool,
         drain: Duration,
     }
 }

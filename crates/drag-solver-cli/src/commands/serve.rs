@@ -128,6 +128,7 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
 
     let metrics = PrometheusBuilder::new().install_recorder()?;
     drag_solver::describe_metrics();
+    drag_solver_gateway::describe_metrics();
     let mut gateway = Gateway::builder(chain, keys.clone())
         .policy(settings.policy)
         .metrics({

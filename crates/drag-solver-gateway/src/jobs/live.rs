@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::outcome::Outcome;
 use crate::keys::OpenJob;
+use crate::measure;
 
 /// How long an ended job stays in memory. After that, the store answers for it.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -80,13 +81,14 @@ impl Live {
             return false;
         }
         jobs.by_id.insert(job.id.clone(), Arc::clone(job));
-        self.open.fetch_add(1, Ordering::AcqRel);
+        measure::open_jobs(self.open.fetch_add(1, Ordering::AcqRel) + 1);
         true
     }
 
     /// Tells everybody who waits, and forgets what ended long ago.
     pub(super) fn end(&self, job: &Arc<Job>, outcome: Outcome) {
         self.leave(job);
+        measure::job_ended(outcome.name(), outcome.took());
         job.outcome.send_replace(Some(Arc::new(outcome)));
         let now = Instant::now();
         let mut jobs = self.jobs();
@@ -108,7 +110,7 @@ impl Live {
     }
 
     fn leave(&self, job: &Job) {
-        self.open.fetch_sub(1, Ordering::AcqRel);
+        measure::open_jobs(self.open.fetch_sub(1, Ordering::AcqRel) - 1);
         job.place
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,5 +1,7 @@
 //! What came of a job, as short as it can be kept.
 
+use std::time::Duration;
+
 use drag_solver::store::Status;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::{ChallengeRecord, Drag, ErrorKind, Solution, SolveError, Usd};
@@ -88,6 +90,20 @@ impl Outcome {
             created: record.created,
             ended: record.updated,
         })
+    }
+
+    /// In one word.
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.result {
+            Ok(_) => "solved",
+            Err(failed) => failed.kind.as_str(),
+        }
+    }
+
+    /// From its acceptance to its end.
+    pub(crate) fn took(&self) -> Duration {
+        let took = self.ended.duration_since(self.created);
+        Duration::try_from(took).unwrap_or_default()
     }
 
     /// What a client is told.

@@ -8,13 +8,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use drag_solver::store::{KeyRole, Reported};
 use drag_solver::{DragChallenge, DragSolver as _, Screenshot, StoreError, Usd, Verdict};
-use drag_solver_wire::{Call, Incoming, NewJob, Protocol, Refusal, Reply, write};
+use drag_solver_wire::{Call, Incoming, NewJob, Protocol, Quirk, Refusal, Reply, write};
 
-use crate::Gateway;
 use crate::caller::{Caller, peer};
 use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
 use crate::task_id::{Form, TaskId};
+use crate::{Gateway, measure};
 
 /// Ids that one request may ask about, at most.
 const MOST_IDS: usize = 100;
@@ -43,6 +43,9 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
     let request = drag_solver_wire::Request::new(head.method.as_str(), target, headers, body);
     let mut incoming = Incoming::read(&request);
     drop(request);
+    if gateway.jobs().policy().singular_prefix {
+        incoming.manner = incoming.manner.with_quirk(Quirk::SingularPrefix);
+    }
     if !is_whole {
         let most = gateway.jobs().policy().max_body;
         incoming.call = Err(Refusal::PictureTooLarge(format!(
@@ -55,7 +58,7 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
         idempotency_key,
     };
     let told = call.answer(&mut incoming).await;
-    count(&incoming, &told.reply);
+    measure::request(&incoming, &told.reply);
     told.write(&incoming)
 }
 
@@ -284,39 +287,5 @@ impl Told {
             headers.insert(HeaderName::from_static("x-drag-solver-provider"), solver);
         }
         response
-    }
-}
-
-fn count(incoming: &Incoming, reply: &Result<Reply, Refusal>) {
-    let outcome = match reply {
-        Ok(Reply::Running) => "not_yet",
-        Ok(_) => "ok",
-        Err(refusal) => reason(refusal),
-    };
-    metrics::counter!(
-        "drag_solver_gateway_requests_total",
-        "protocol" => incoming.protocol.as_str(),
-        "operation" => incoming.operation.to_string(),
-        "outcome" => outcome,
-    )
-    .increment(1);
-}
-
-/// A refusal in one word.
-fn reason(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::BadToken => "bad_key",
-        Refusal::NoMoney => "no_money",
-        Refusal::NoWorker => "busy",
-        Refusal::Draining => "stopping",
-        Refusal::OutOfOrder => "out_of_order",
-        Refusal::Unsolvable => "unsolvable",
-        Refusal::NoSuchJob | Refusal::BadId => "unknown_id",
-        Refusal::PictureEmpty | Refusal::PictureTooLarge(_) | Refusal::PictureType(_) => {
-            "bad_picture"
-        }
-        Refusal::TaskType(_) | Refusal::TaskAbsent => "unsupported",
-        Refusal::NoSuchMethod | Refusal::NotPost | Refusal::BadAction => "no_such_method",
-        _ => "bad_request",
     }
 }

@@ -234,3 +234,14 @@ async fn several_ids_are_answered_at_once() {
         "{text}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_prefix_of_an_answer_can_be_that_of_the_documents() {
+    let policy = drag_solver_gateway::GatewayPolicy::default().singular_prefix(true);
+    let house = House::with(&mock(), crate::house::store(), policy).await;
+    let id = house.create("K", 590).await;
+    let text = house
+        .get(&format!("/res.php?key=K&action=get&id={id}"))
+        .await;
+    assert!(text.starts_with("OK|coordinate:x="), "{text}");
+}

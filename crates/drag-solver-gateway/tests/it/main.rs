@@ -6,5 +6,6 @@ mod clients;
 mod house;
 mod jobs;
 mod keys;
+mod measure;
 mod native;
 mod operations;
