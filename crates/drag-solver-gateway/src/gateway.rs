@@ -128,6 +128,10 @@ impl Gateway {
         self.0.metrics.as_ref().map(|metrics| metrics())
     }
 
+    pub(crate) async fn takes_any_key(&self) -> bool {
+        self.0.keys.take_any().await
+    }
+
     /// Whose key this is. Wrong ones are counted.
     pub(crate) async fn account(&self, caller: &Caller) -> Option<Arc<Account>> {
         let account = self.0.keys.find(&caller.key).await;

@@ -218,6 +218,15 @@ impl Keys {
         })
     }
 
+    /// Whether any key is taken now.
+    pub(crate) async fn take_any(&self) -> bool {
+        let age = self.table(|table| table.read.elapsed());
+        if age >= FRESH && self.is_open() {
+            self.read_again(age).await;
+        }
+        self.is_open()
+    }
+
     /// Whose key this is.
     pub(crate) async fn find(&self, key: &SecretString) -> Option<Arc<Account>> {
         let hash = key_hash(key.expose_secret());

@@ -5,9 +5,10 @@ mod native;
 mod operations;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use crate::{Gateway, measure};
@@ -30,7 +31,36 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .merge(own)
         .fallback(clients::answer)
         .layer(DefaultBodyLimit::max(max_body))
+        .layer(middleware::from_fn_with_state(
+            gateway.clone(),
+            from_no_page,
+        ))
         .with_state(gateway)
+}
+
+/// While any key is taken, a page of any site that is open in a browser on this machine could spend money.
+async fn from_no_page(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN);
+    if origin.is_some_and(is_of_a_site) && gateway.takes_any_key().await {
+        let why = "this gateway takes any key, and so nothing from pages of other sites: make a key first\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether a page of another machine sends this.
+fn is_of_a_site(origin: &HeaderValue) -> bool {
+    let origin = origin.to_str().unwrap_or("null");
+    let Some((_, host)) = origin
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.starts_with("http"))
+    else {
+        return origin == "null"; // else an extension's
+    };
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|c| c.is_ascii_digit()));
+    !["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
 }
 
 /// Counts what is asked of the own API.

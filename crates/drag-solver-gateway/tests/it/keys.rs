@@ -196,3 +196,39 @@ async fn guessing_is_slow_and_a_right_key_is_not_slowed_down() {
     ask(&key).await;
     assert_eq!(begun.elapsed(), guessing);
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_any_key_is_taken_pages_of_other_sites_get_nothing() {
+    let store = store();
+    let mock = mock();
+    let house = house(&store, &mock).await;
+    let ask = async |origin: &str| {
+        let request = axum::http::Request::post("/createTask").header("origin", origin);
+        let body = coordinates("K", 590).to_string();
+        house.text(request.body(body.into()).unwrap()).await.0
+    };
+    for site in [
+        "https://example.com",
+        "http://127.0.0.1.example.com",
+        "null",
+        "http://localhost.evil:80",
+    ] {
+        assert_eq!(ask(site).await, 403, "{site}");
+    }
+    assert_eq!(mock.call_count(), 0);
+    for own in [
+        "http://localhost:8080",
+        "http://127.0.0.1",
+        "http://[::1]:9",
+        "chrome-extension://abc",
+    ] {
+        assert_eq!(ask(own).await, 200, "{own}");
+    }
+    add_key(&store, "shop", |_| {}).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(
+        ask("https://example.com").await,
+        200,
+        "a key is asked for, and a page has none"
+    );
+}
