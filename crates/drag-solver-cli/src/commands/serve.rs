@@ -143,14 +143,18 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
     }
     let gateway = gateway.build()?;
 
-    let (listeners, lines) = open(&door).await?;
+    let Opened {
+        listeners,
+        certificates,
+        lines,
+    } = open(&door).await?;
     if config.store.is_none() {
         eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
     }
     for line in lines {
         console::print(&line).context("cannot write to standard output")?;
     }
-    serve(&gateway, listeners, metrics).await
+    serve(&gateway, listeners, certificates, metrics).await
 }
 
 /// With no key, only this machine may ask.
@@ -175,14 +179,14 @@ fn with_budgets(
     bare: &Chain,
     build: impl Fn(ChainParts) -> anyhow::Result<Chain>,
 ) -> anyhow::Result<Chain> {
-    let built = build(bare.parts().spend_also_from(keys.budget()));
-    match built {
+    let chain = build(bare.parts().spend_also_from(keys.budget()));
+    match chain {
         // Where a price is not known, no key may have a limit on money.
         Err(_) if !keys.limit_money() => {
             keys.refuse_limits_on_money();
             Ok(bare.clone())
         }
-        built => built,
+        chain => chain,
     }
 }
 
@@ -193,23 +197,34 @@ fn reloaded(chain: &ChainArgs, store: &StoreArgs, old: &Chain) -> anyhow::Result
     Ok(old.rebuilt(&config, &registry)?)
 }
 
-/// Opens the doors, and says how to come in.
-async fn open(door: &Door) -> anyhow::Result<(Vec<Listener>, Vec<String>)> {
-    let (mut listeners, mut lines) = (Vec::new(), Vec::new());
+/// What clients come in by.
+#[derive(Default)]
+struct Opened {
+    listeners: Vec<Listener>,
+    certificates: Option<Certificates>,
+    /// Where it listens, for who started it.
+    lines: Vec<String>,
+}
+
+async fn open(door: &Door) -> anyhow::Result<Opened> {
+    let mut opened = Opened::default();
     for address in &door.listen {
         let port = bind(*address, "--listen").await?;
-        lines.push(format!("listening on http://{}", port.local_addr()?));
-        listeners.push(Listener::plain(port));
+        let line = format!("listening on http://{}", port.local_addr()?);
+        opened.lines.push(line);
+        opened.listeners.push(Listener::plain(port));
     }
     if !door.tls_listen.is_empty() {
-        let tls = certificate(door)?;
+        let certificates = certificate(door)?;
         for address in &door.tls_listen {
             let port = bind(*address, "--tls-listen").await?;
-            lines.push(format!("listening on https://{}", port.local_addr()?));
-            listeners.push(Listener::tls(port, &tls));
+            let line = format!("listening on https://{}", port.local_addr()?);
+            opened.lines.push(line);
+            opened.listeners.push(Listener::tls(port, &certificates));
         }
+        opened.certificates = Some(certificates);
     }
-    Ok((listeners, lines))
+    Ok(opened)
 }
 
 async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
@@ -243,7 +258,7 @@ fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
          NODE_EXTRA_CA_CERTS (Node) to it",
         path.display()
     ));
-    Ok(Certificates::from_self_signed(made)?)
+    Ok(Certificates::from_self_signed(made))
 }
 
 fn write_authority(path: &Path, pem: &str) -> anyhow::Result<()> {
@@ -255,6 +270,7 @@ fn write_authority(path: &Path, pem: &str) -> anyhow::Result<()> {
 async fn serve(
     gateway: &Gateway,
     listeners: Vec<Listener>,
+    certificates: Option<Certificates>,
     metrics: PrometheusHandle,
 ) -> anyhow::Result<Exit> {
     let (close, closed) = oneshot::channel::<()>();
@@ -273,9 +289,11 @@ async fn serve(
             metrics.run_upkeep();
         }
     });
-    signals::service(|| match gateway.reload() {
-        Ok(()) => eprint_line("the chain was read again"),
-        Err(error) => eprint_line(&format!("error: the chain stays as it is: {error}")),
+    signals::service(|| {
+        told("the chain", gateway.reload());
+        if let Some(certificates) = &certificates {
+            told("the certificate", certificates.reload());
+        }
     })
     .await;
     eprint_line("stopping: jobs under way may end; what is left is on record");
@@ -288,4 +306,12 @@ async fn serve(
     server.await.context("the server")??;
     upkeep.abort();
     Ok(Exit::Success)
+}
+
+/// Says what came of reading something again.
+fn told<E: std::fmt::Display>(what: &str, read: Result<(), E>) {
+    match read {
+        Ok(()) => eprint_line(&format!("{what} was read again")),
+        Err(error) => eprint_line(&format!("error: {what} stays as it is: {error}")),
+    }
 }

@@ -1,85 +1,79 @@
-//! A body that has so long to arrive.
+//! Bodies that must arrive in time, and bodies that are a request under way until they are sent.
 
-use std::error::Error;
-use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use axum::body::HttpBody;
+use axum::body::Body as AxumBody;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
-use super::ListenPolicy;
+use super::activity::{UnderWay, after};
 
-/// A body that ends in an error if it does not come in time.
-pub(super) struct TimedBody<B> {
-    inner: Pin<Box<B>>,
-    /// Made when it is first waited for: most bodies are there with their head.
-    timer: Option<Pin<Box<Sleep>>>,
-    pause: Duration,
-    end: Option<Instant>,
-}
-
-/// A body did not come in time.
-#[derive(Debug)]
+/// A request's body did not arrive in time.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the body of the request did not arrive in time")]
 pub(super) struct TooSlow;
 
-impl fmt::Display for TooSlow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body did not come in time")
-    }
+/// Whether a body was too slow, for who has handed it on.
+pub(super) type Slow = Arc<AtomicBool>;
+
+/// A request's body that must arrive in time.
+#[derive(Debug)]
+pub(super) struct TimedBody {
+    inner: Incoming,
+    whole: Duration,
+    idle: Duration,
+    /// When the whole body must be here. The time runs from the first look at it, so that what a
+    /// handler does before is not the client's.
+    end: Option<Instant>,
+    /// Only while bytes are waited for.
+    sleep: Option<Pin<Box<Sleep>>>,
+    slow: Slow,
 }
 
-impl Error for TooSlow {}
-
-impl<B> TimedBody<B> {
-    pub(super) fn new(inner: B, policy: &ListenPolicy) -> Self {
+impl TimedBody {
+    pub(super) fn new(inner: Incoming, whole: Duration, idle: Duration, slow: Slow) -> Self {
         Self {
-            inner: Box::pin(inner),
-            timer: None,
-            pause: policy.body_pause,
-            end: Instant::now().checked_add(policy.body),
+            inner,
+            whole,
+            idle,
+            end: None,
+            sleep: None,
+            slow,
         }
     }
-
-    /// When it is too late, if nothing comes from now on.
-    fn latest(&self) -> Option<Instant> {
-        let pause = Instant::now().checked_add(self.pause);
-        pause.into_iter().chain(self.end).min()
-    }
 }
 
-impl<B> HttpBody for TimedBody<B>
-where
-    B: HttpBody<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+impl Body for TimedBody {
     type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
-            self.timer = None;
-            let is_late = self.end.is_some_and(|end| Instant::now() >= end);
-            return Poll::Ready(match frame {
-                Some(Ok(_)) if is_late => Some(Err(TooSlow.into())),
-                frame => frame.map(|frame| frame.map_err(Into::into)),
-            });
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        let now = Instant::now();
+        let end = *this.end.get_or_insert_with(|| after(now, this.whole));
+        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
+            this.sleep = None;
+            // A drop at a time would always be in time.
+            if now < end || frame.is_none() {
+                return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
+            }
+        } else {
+            let idle = this.idle;
+            let sleep = this
+                .sleep
+                .get_or_insert_with(|| Box::pin(sleep_until(end.min(after(now, idle)))));
+            ready!(sleep.as_mut().poll(cx));
         }
-        if self.timer.is_none() {
-            let latest = self.latest();
-            self.timer = latest.map(|latest| Box::pin(sleep_until(latest)));
-        }
-        if let Some(timer) = &mut self.timer {
-            ready!(timer.as_mut().poll(cx));
-            return Poll::Ready(Some(Err(TooSlow.into())));
-        }
-        Poll::Pending
+        this.slow.store(true, Ordering::Relaxed);
+        Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -91,37 +85,38 @@ where
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use axum::body::{Body, to_bytes};
-    use futures_util::stream::{self, StreamExt as _};
-    use tokio::time::sleep;
+/// An answer's body. Its request is under way until it is sent, or given up.
+#[derive(Debug)]
+pub(super) struct AnswerBody {
+    inner: AxumBody,
+    _under_way: UnderWay,
+}
 
-    use super::*;
+impl AnswerBody {
+    pub(super) fn new(inner: AxumBody, under_way: UnderWay) -> Self {
+        Self {
+            inner,
+            _under_way: under_way,
+        }
+    }
+}
 
-    /// A body whose parts come with a pause before each.
-    async fn read(pauses: &'static [u64]) -> (Option<usize>, u64) {
-        let begun = Instant::now();
-        let parts = stream::iter(pauses).then(|&seconds| async move {
-            sleep(Duration::from_secs(seconds)).await;
-            Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
-        });
-        let body = TimedBody::new(Body::from_stream(parts), &ListenPolicy::default());
-        let read = to_bytes(Body::new(body), usize::MAX).await;
-        (
-            read.ok().map(|bytes| bytes.len()),
-            begun.elapsed().as_secs(),
-        )
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(cx)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_body_may_pause_and_not_for_long() {
-        assert_eq!(read(&[0, 14, 14, 14]).await, (Some(4), 42));
-        assert_eq!(read(&[0, 16]).await, (None, 15));
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_trickles_ends_all_the_same() {
-        assert_eq!(read(&[14; 10]).await, (None, 60));
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }

@@ -1,153 +1,230 @@
-//! One connection, from its first byte to its last.
+//! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::Body as AxumBody;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
-use tokio::time::sleep;
-#[cfg(feature = "tls")]
-use tokio::time::timeout;
-use tower::ServiceExt as _;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, sleep_until};
+use tower::Service as _;
 
 use super::ListenPolicy;
-use super::body::TimedBody;
-#[cfg(feature = "tls")]
-use crate::tls::Certificates;
+use super::activity::{Activity, Watched};
+use super::body::{AnswerBody, TimedBody};
 
-/// The most that is kept of a head, or waits to be sent, in bytes. It is what a connection costs that does nothing.
-const BUFFER: usize = 16 * 1024;
+/// HTTP/2: how much of a body may be on its way before it is read, in bytes. The larger, the faster
+/// is an upload over a long way, and the more can one client make this process hold.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;
+/// HTTP/2: how much of an answer waits for the client, in bytes.
+const SEND_BUFFER: usize = 64 * 1024;
+/// HTTP/2: how many streams that the client has reset, or that were refused, are remembered. One more
+/// ends the connection.
+const MAX_RESET_STREAMS: usize = 20;
 
-/// Headers of a request, at most.
-const MAX_HEADERS: usize = 64;
-
-/// Streams of HTTP/2 that a client may open and give up before it is cut off.
-const GIVEN_UP_STREAMS: usize = 32;
-
-pub(super) struct Connection {
-    pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
-    pub(super) router: Router,
-    pub(super) policy: ListenPolicy,
-    pub(super) stopped: watch::Receiver<bool>,
-    /// Dropped when the connection has ended.
-    pub(super) _alive: mpsc::Sender<()>,
-    #[cfg(feature = "tls")]
-    pub(super) certificates: Option<Certificates>,
+/// How far the server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Serving,
+    /// Requests under way may finish.
+    Draining,
+    /// Nothing may.
+    Closed,
 }
 
-impl Connection {
-    pub(super) async fn run(self, _slot: OwnedSemaphorePermit) {
-        let _ = self.stream.set_nodelay(true);
-        #[cfg(feature = "tls")]
-        if let Some(certificates) = self.certificates.clone() {
-            let parts = self.parts();
-            let shaken = timeout(self.policy.handshake, certificates.accept(self.stream)).await;
-            return match shaken {
-                Ok(Ok(stream)) => parts.serve(stream).await,
-                Ok(Err(error)) => tracing::debug!(peer = %parts.peer, %error, "no TLS handshake"),
-                Err(_) => tracing::debug!(peer = %parts.peer, "a TLS handshake took too long"),
-            };
-        }
-        self.parts().serve(self.stream).await;
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) policy: ListenPolicy,
+    router: Router,
+    http: auto::Builder<TokioExecutor>,
+    /// One permit per connection that may be open.
+    pub(super) slots: Arc<Semaphore>,
+    /// Asks the connection that has been idle the longest to close.
+    pub(super) crowded: Notify,
+}
+
+impl Server {
+    pub(super) fn new(router: Router, policy: ListenPolicy) -> Arc<Self> {
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        let header_bytes = policy.header_bytes();
+        http.http1()
+            // The time of a head is ours to watch, from its first byte.
+            .header_read_timeout(None)
+            .max_buf_size(header_bytes as usize)
+            .timer(TokioTimer::new());
+        http.http2()
+            .max_concurrent_streams(policy.max_streams.get())
+            .max_header_list_size(header_bytes)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buf_size(SEND_BUFFER)
+            .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+            .max_local_error_reset_streams(MAX_RESET_STREAMS)
+            .timer(TokioTimer::new());
+        let slots = policy.max_connections.get() as usize;
+        Arc::new(Self {
+            policy,
+            router,
+            http,
+            slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
+            crowded: Notify::new(),
+        })
     }
 
-    fn parts(&self) -> Parts {
-        Parts {
-            peer: self.peer,
+    /// Serves a connection until it ends.
+    pub(super) async fn serve<I>(&self, io: I, peer: SocketAddr, mut phase: watch::Receiver<Phase>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Activity::new();
+        let io = TokioIo::new(Watched::new(io, Arc::clone(&activity)));
+        let requests = Requests {
             router: self.router.clone(),
             policy: self.policy,
-            stopped: self.stopped.clone(),
-        }
-    }
-}
-
-/// What is needed besides the stream.
-struct Parts {
-    peer: SocketAddr,
-    router: Router,
-    policy: ListenPolicy,
-    stopped: watch::Receiver<bool>,
-}
-
-impl Parts {
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self {
             peer,
-            router,
-            policy,
-            mut stopped,
-        } = self;
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let service = {
-            let has_asked = Arc::clone(&has_asked);
-            service_fn(move |request: Request<Incoming>| {
-                has_asked.store(true, Ordering::Relaxed);
-                answer(router.clone(), request, peer, policy)
-            })
+            activity: Arc::clone(&activity),
         };
-        let builder = builder(&policy);
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let mut connection = std::pin::pin!(connection);
-        // Which version of HTTP it is, is read without a time limit: whoever says nothing is not waited for.
-        let silence = async {
-            sleep(policy.head).await;
-            if has_asked.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
+        let mut connection = pin!(self.http.serve_connection(io, requests));
+        let mut sleep = pin!(sleep_until(Instant::now()));
+        let mut armed = Some(Instant::now());
+        loop {
+            let idle = activity.is_idle();
+            let step = poll_fn(|cx| {
+                activity.register(cx);
+                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(Step::Ended(ended));
+                }
+                if activity.is_idle() != idle {
+                    return Poll::Ready(Step::IdleChanged);
+                }
+                loop {
+                    let Some((deadline, reason)) = activity.deadline(&self.policy) else {
+                        return Poll::Pending;
+                    };
+                    if deadline <= Instant::now() {
+                        return Poll::Ready(Step::TimedOut(reason));
+                    }
+                    // One that has moved into the future is looked at when the old one is over.
+                    if armed.is_none_or(|armed| deadline < armed) {
+                        sleep.as_mut().reset(deadline);
+                        armed = Some(deadline);
+                    }
+                    if sleep.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    armed = None;
+                }
+            });
+            tokio::select! {
+                biased;
+                step = step => match step {
+                    Step::Ended(Ok(())) => return,
+                    Step::Ended(Err(error)) => {
+                        tracing::debug!(%peer, %error, "a connection failed");
+                        return;
+                    }
+                    Step::TimedOut(reason) => {
+                        tracing::debug!(%peer, reason, "a connection is closed");
+                        return;
+                    }
+                    Step::IdleChanged => {}
+                },
+                changed = phase.changed() => {
+                    let now = changed.map_or(Phase::Closed, |()| *phase.borrow_and_update());
+                    if now == Phase::Closed || activity.is_silent() && !activity.is_multiplexed() {
+                        return;
+                    }
+                    activity.close();
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = self.crowded.notified(), if idle => {
+                    activity.close();
+                    connection.as_mut().graceful_shutdown();
+                }
             }
-        };
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = silence => return,
-            _ = stopped.wait_for(|stopped| *stopped) => {}
         }
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
     }
 }
 
-fn builder(policy: &ListenPolicy) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(policy.head)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(BUFFER);
-    let window = u32::try_from(BUFFER * 4).unwrap_or(u32::MAX);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(policy.head)
-        .keep_alive_timeout(policy.head)
-        .initial_stream_window_size(window)
-        .initial_connection_window_size(window * 4)
-        .max_concurrent_streams(policy.max_streams)
-        .max_pending_accept_reset_streams(GIVEN_UP_STREAMS)
-        .max_local_error_reset_streams(GIVEN_UP_STREAMS)
-        .max_header_list_size(u32::try_from(BUFFER).unwrap_or(u32::MAX))
-        .max_send_buf_size(BUFFER);
-    builder
+enum Step {
+    Ended(Result<(), Box<dyn std::error::Error + Send + Sync>>),
+    TimedOut(&'static str),
+    IdleChanged,
 }
 
-async fn answer(
+/// The requests of one connection.
+struct Requests {
     router: Router,
-    request: Request<Incoming>,
-    peer: SocketAddr,
     policy: ListenPolicy,
-) -> Result<Response<Body>, Infallible> {
-    let mut request = request.map(|body| Body::new(TimedBody::new(body, &policy)));
-    request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let multiplexed = request.version() == Version::HTTP_2;
+        let mut under_way = self.activity.begin(multiplexed);
+        let ListenPolicy {
+            body_timeout,
+            body_idle_timeout,
+            ..
+        } = self.policy;
+        // Only a request with a body needs it.
+        let mut slow = None;
+        let mut request = request.map(|body| {
+            if body.is_end_stream() {
+                return AxumBody::empty();
+            }
+            let slow = slow.insert(Arc::new(AtomicBool::new(false)));
+            let timed = TimedBody::new(body, body_timeout, body_idle_timeout, Arc::clone(slow));
+            AxumBody::new(timed)
+        });
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let answer = self.router.clone().call(request);
+        Box::pin(async move {
+            let mut answer = match answer.await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            if slow.is_some_and(|slow| slow.load(Ordering::Relaxed)) {
+                answer = too_slow(multiplexed);
+            }
+            under_way.answer();
+            Ok(answer.map(|body| AnswerBody::new(body, under_way)))
+        })
+    }
+}
+
+/// What the client gets for a body that did not arrive in time, whatever the handler says to it.
+fn too_slow(multiplexed: bool) -> Response<AxumBody> {
+    let mut answer = Response::new(AxumBody::from("The request did not arrive in time.\n"));
+    *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    let headers = answer.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    if !multiplexed {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }

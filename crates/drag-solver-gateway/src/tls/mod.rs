@@ -1,121 +1,81 @@
-//! Certificates: those of files, which can be read again, and those that are made here.
+//! Certificates: from files, or made on the spot.
 
+mod error;
 mod self_signed;
+#[cfg(test)]
+mod tests;
 
-use std::error::Error;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::ServerConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use rustls::{InconsistentKeys, ServerConfig};
 
+pub use self::error::TlsError;
 pub use self::self_signed::{SelfSigned, self_signed};
 
-/// The certificate that a gateway shows. Clones are the same one.
+/// A certificate and its key, which can be exchanged while connections are made.
+///
+/// Clones share them. `Debug` does not show the key.
 #[derive(Clone)]
 pub struct Certificates {
     current: Arc<Current>,
-    acceptor: TlsAcceptor,
-    /// Certificate and key, if they can be read again.
-    files: Option<Arc<(PathBuf, PathBuf)>>,
+    files: Option<Arc<Files>>,
 }
 
-/// Why there is no certificate.
+/// The two files in PEM.
 #[derive(Debug)]
-pub struct TlsError {
-    message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl TlsError {
-    fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    fn with(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            message: message.into(),
-            source: Some(source.into()),
-        }
-    }
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for TlsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| &**source as &(dyn Error + 'static))
-    }
-}
-
-/// The certificate that new connections are shown.
-#[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
-
-impl Current {
-    fn get(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// One certificate, whatever name is asked for.
-#[derive(Debug)]
-struct Always(Arc<Current>);
-
-impl ResolvesServerCert for Always {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.get())
-    }
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 impl Certificates {
-    /// The certificate in this file, with those between it and its authority, and its key, all in PEM.
+    /// Reads a certificate, with its intermediate ones after it, and its private key, both in PEM.
+    ///
+    /// The key is in PKCS #8, PKCS #1 or SEC 1, without a password.
     ///
     /// # Errors
     ///
-    /// Which file it is, and what is wrong with it: it cannot be read, there is no certificate or key in it, or the
-    /// two do not belong together.
+    /// Names the file and what is wrong with it: it cannot be read, is not PEM, holds the other thing,
+    /// is encrypted, or the key is another certificate's.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let mut made = Self::of(read(certificate, key)?)?;
-        made.files = Some(Arc::new((certificate.to_owned(), key.to_owned())));
-        Ok(made)
+        let files = Files {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        };
+        let current = Current(RwLock::new(Arc::new(files.read()?)));
+        Ok(Self {
+            current: Arc::new(current),
+            files: Some(Arc::new(files)),
+        })
     }
 
-    /// A certificate that was made here.
+    /// The certificate of [`self_signed`].
+    #[must_use]
+    pub fn from_self_signed(made: SelfSigned) -> Self {
+        Self {
+            current: Arc::new(Current(RwLock::new(Arc::new(made.into_certified_key())))),
+            files: None,
+        }
+    }
+
+    /// Reads the files again. Connections made from then on get what they hold, on every listener
+    /// that has these certificates or a clone of them.
+    ///
+    /// What was made on the spot has no files, and stays.
     ///
     /// # Errors
     ///
-    /// None, as far as is known.
-    pub fn from_self_signed(made: SelfSigned) -> Result<Self, TlsError> {
-        Self::of(certified(made.chain, made.key)?)
-    }
-
-    /// Reads the files again, for connections to come.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_files`](Self::from_files); the certificate stays as it was.
+    /// As [`from_files`](Self::from_files). The certificate in use then stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
-        if let Some((certificate, key)) = self.files.as_deref() {
-            let read = Arc::new(read(certificate, key)?);
+        if let Some(files) = &self.files {
+            let read = Arc::new(files.read()?);
             *self
                 .current
                 .0
@@ -125,23 +85,14 @@ impl Certificates {
         Ok(())
     }
 
-    fn of(key: CertifiedKey) -> Result<Self, TlsError> {
-        let current = Arc::new(Current(RwLock::new(Arc::new(key))));
-        let versions = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions();
-        let versions = versions.map_err(|error| TlsError::with("TLS cannot be set up", error))?;
-        let resolver = Arc::new(Always(Arc::clone(&current)));
+    pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
+        let versions = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap_or_else(|_| unreachable!("the provider has TLS 1.2 and 1.3"));
+        let resolver: Arc<dyn ResolvesServerCert> = self.current.clone();
         let mut config = versions.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self {
-            current,
-            acceptor: Arc::new(config).into(),
-            files: None,
-        })
-    }
-
-    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.acceptor.accept(stream).await
+        tokio_rustls::TlsAcceptor::from(Arc::new(config))
     }
 }
 
@@ -153,101 +104,81 @@ impl fmt::Debug for Certificates {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-    let (certificate_name, key_name) = (certificate.display(), key.display());
-    let unreadable = |name: &dyn fmt::Display, what: &str, error: rustls::pki_types::pem::Error| {
-        TlsError::with(format!("{name}: cannot read {what} in PEM"), error)
-    };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable(&certificate_name, "certificates", error))?;
-    if chain.is_empty() {
-        return Err(TlsError::new(format!(
-            "{certificate_name}: there is no certificate in it"
-        )));
+/// ring, whatever the process has installed: the solvers' HTTP client has it, too.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The certificate in use. A client gets it whatever name it asks for: it may know this server under
+/// any name, and says itself when the certificate does not hold it.
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current))
     }
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| unreadable(&key_name, "a private key", error))?;
-    certified(chain, key).map_err(|error| TlsError {
-        message: format!("{certificate_name} and {key_name}: {}", error.message),
-        source: error.source,
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current").finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<CertifiedKey, TlsError> {
+        let chain = read_chain(&self.certificate)?;
+        let key = read_key(&self.key)?;
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                TlsError::KeyMismatch {
+                    certificate: self.certificate.clone(),
+                    key: self.key.clone(),
+                }
+            }
+            rustls::Error::InvalidCertificate(_) => {
+                TlsError::certificate(&self.certificate, error.to_string())
+            }
+            _ => TlsError::key(&self.key, error.to_string()),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|error| TlsError::Read {
+        path: path.to_owned(),
+        error,
     })
 }
 
-fn certified(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<CertifiedKey, TlsError> {
-    let made = CertifiedKey::from_der(chain, key, &ring::default_provider());
-    made.map_err(|error| TlsError::with("this certificate cannot be used with this key", error))
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let text = read(path)?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| TlsError::certificate(path, format!("it is not PEM: {error}")))?;
+    if chain.is_empty() {
+        let problem = "it holds no \"-----BEGIN CERTIFICATE-----\"";
+        return Err(TlsError::certificate(path, problem.to_owned()));
+    }
+    Ok(chain)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names() -> Vec<String> {
-        vec!["localhost".to_owned()]
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_file_is_told_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let (certificate, key) = (
-            folder.path().join("cert.pem"),
-            folder.path().join("key.pem"),
-        );
-        let problem = || {
-            let error = Certificates::from_files(&certificate, &key).unwrap_err();
-            let why = error
-                .source()
-                .map(|why| format!(": {why}"))
-                .unwrap_or_default();
-            format!("{error}{why}")
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let text = read(path)?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| {
+        let is_encrypted = contains(&text, b"ENCRYPTED");
+        let problem = match error {
+            pem::Error::NoItemsFound if is_encrypted => {
+                "it is encrypted, and there is nobody to ask for the password".to_owned()
+            }
+            pem::Error::NoItemsFound => "it holds no private key".to_owned(),
+            error => format!("it is not PEM: {error}"),
         };
-        assert!(problem().contains("cert.pem: cannot read"), "{}", problem());
-        std::fs::write(&certificate, "nothing").unwrap();
-        assert!(
-            problem().contains("cert.pem: there is no certificate"),
-            "{}",
-            problem()
-        );
-        let (made, other) = (rcgen(), rcgen());
-        std::fs::write(&certificate, &made.0).unwrap();
-        assert!(problem().contains("key.pem: cannot read"), "{}", problem());
-        std::fs::write(&key, &other.1).unwrap();
-        assert!(
-            problem().contains("cannot be used with this key"),
-            "{}",
-            problem()
-        );
-        std::fs::write(&key, &made.1).unwrap();
-        let good = Certificates::from_files(&certificate, &key).unwrap();
-        let before = good.current.get();
-        std::fs::write(&key, &other.1).unwrap();
-        assert!(good.reload().is_err());
-        assert!(
-            Arc::ptr_eq(&before, &good.current.get()),
-            "the old one stays"
-        );
-        std::fs::write(&certificate, &other.0).unwrap();
-        good.reload().unwrap();
-        assert!(!Arc::ptr_eq(&before, &good.current.get()));
-    }
+        TlsError::key(path, problem)
+    })
+}
 
-    /// A certificate and its key, in PEM.
-    fn rcgen() -> (String, String) {
-        let made = rcgen::generate_simple_self_signed(names()).unwrap();
-        (made.cert.pem(), made.signing_key.serialize_pem())
-    }
-
-    #[test]
-    fn what_is_made_here_can_be_used() {
-        let made = self_signed(&names()).unwrap();
-        assert!(
-            made.authority_pem
-                .starts_with("-----BEGIN CERTIFICATE-----")
-        );
-        Certificates::from_self_signed(made).unwrap();
-    }
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }

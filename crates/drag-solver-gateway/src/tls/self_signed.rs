@@ -1,108 +1,207 @@
-//! A certificate for any names, signed by an authority that is made for it and then cannot sign another.
+//! A certificate made on the spot, and the authority that signed it and is no more.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
 
-use drag_solver::store::jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    NameConstraints, date_time_ymd,
+    NameConstraints, SanType, string::Ia5String,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use zeroize::Zeroize as _;
 
 use super::TlsError;
 
-/// How long it is valid, in days: some clients take no longer ones.
-const DAYS: i32 = 396;
+/// Longer ones are refused by browsers and by what is built like them (CA/Browser Forum, from 2020).
+const VALIDITY: Duration = Duration::from_secs(397 * 24 * 3_600 - 1);
+/// A client whose clock is late would find it not valid yet. It is part of the validity.
+const BACK_DATED: Duration = Duration::from_secs(2 * 24 * 3_600);
 
-/// A certificate with its key, and the authority that clients have to trust.
+/// A certificate made by [`self_signed`], with its private key and the authority to trust.
+///
+/// `Debug` does not show the key.
 pub struct SelfSigned {
-    /// What clients have to trust, in PEM. Its key is gone: it can sign nothing else, and is for these names alone.
+    /// The certificate of the authority in PEM: what a client must trust.
     pub authority_pem: String,
-    pub(super) chain: Vec<CertificateDer<'static>>,
-    pub(super) key: PrivateKeyDer<'static>,
+    /// The server's certificate in PEM.
+    pub certificate_pem: String,
+    key_pem: String,
+    certified: CertifiedKey,
+}
+
+impl SelfSigned {
+    /// The server's private key in PEM (PKCS #8), for who wants to keep certificate and key in files
+    /// and trust one authority over restarts. Only its owner may read such a file.
+    #[must_use]
+    pub fn private_key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
+    pub(super) fn into_certified_key(mut self) -> CertifiedKey {
+        self.key_pem.zeroize();
+        self.certified
+    }
 }
 
 impl fmt::Debug for SelfSigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SelfSigned")
+        f.debug_struct("SelfSigned")
+            .field("authority_pem", &self.authority_pem)
+            .field("certificate_pem", &self.certificate_pem)
+            .finish_non_exhaustive()
     }
 }
 
-/// Makes a certificate for these names: hosts, as in `localhost` or `*.example.com`, and addresses.
+/// Makes a certificate for these names, and the authority that signs it.
+///
+/// A name is a DNS name (`localhost`), one with a wildcard in front (`*.example.org`), or an IP
+/// address (`127.0.0.1`, `::1`). The authority signs this one certificate, could sign for no other
+/// name, and its private key is neither written nor kept: who trusts it trusts nothing else. Both are
+/// valid for 395 days.
 ///
 /// # Errors
 ///
-/// A name that is none.
+/// If there is no name, or one is none.
 pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
-    let failed = |error: rcgen::Error| TlsError::with("cannot make a certificate", error);
-    if names.is_empty() {
-        return Err(TlsError::new("cannot make a certificate for no name"));
-    }
-    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
-    let authority_key = KeyPair::generate().map_err(failed)?;
-    let authority = authority(names, today);
-    let authority_certificate = authority.self_signed(&authority_key).map_err(failed)?;
-    let key = KeyPair::generate().map_err(failed)?;
-    let certificate = certificate(names, today)?;
-    let issuer = Issuer::new(authority, authority_key);
-    let signed = certificate.signed_by(&key, &issuer).map_err(failed)?;
+    let sans: Vec<SanType> = names
+        .iter()
+        .map(|name| san(name))
+        .collect::<Result<_, _>>()?;
+    let Some(first) = names.first() else {
+        return Err(TlsError::Make("there is no name for it".to_owned()));
+    };
+    let start = SystemTime::now() - BACK_DATED;
+    let end = start + VALIDITY;
+
+    let mut leaf = CertificateParams::default();
+    leaf.distinguished_name = common_name(first);
+    leaf.not_before = start.into();
+    leaf.not_after = end.into();
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.use_authority_key_identifier_extension = true;
+
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name = common_name("drag-solver gateway");
+    authority.not_before = start.into();
+    authority.not_after = end.into();
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.name_constraints = Some(constraints(&sans));
+    leaf.subject_alt_names = sans;
+
+    let leaf_key = KeyPair::generate().map_err(make)?;
+    let mut authority_key = KeyPair::generate().map_err(make)?;
+    let authority_pem = authority.self_signed(&authority_key).map_err(make)?.pem();
+    let signed = {
+        let issuer = Issuer::from_params(&authority, &authority_key);
+        leaf.signed_by(&leaf_key, &issuer)
+    };
+    authority_key.zeroize();
+    drop(authority_key);
+    let certificate = signed.map_err(make)?;
+
+    let chain = vec![CertificateDer::from(certificate.der().to_vec())];
+    let key = PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into();
+    let certified = CertifiedKey::from_der(chain, key, &super::provider()).map_err(make)?;
     Ok(SelfSigned {
-        authority_pem: authority_certificate.pem(),
-        chain: vec![signed.der().clone()],
-        key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        authority_pem,
+        certificate_pem: certificate.pem(),
+        key_pem: leaf_key.serialize_pem(),
+        certified,
     })
 }
 
-fn authority(names: &[String], today: Date) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = named(&format!("drag-solver gateway, for itself, {today}"));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: names.iter().map(|name| subtree(name)).collect(),
-        excluded_subtrees: Vec::new(),
-    });
-    dated(params, today)
+fn make(error: impl fmt::Display) -> TlsError {
+    TlsError::Make(error.to_string())
 }
 
-fn certificate(names: &[String], today: Date) -> Result<CertificateParams, TlsError> {
-    let mut params = CertificateParams::new(names.to_vec()).map_err(|error| {
-        let all = names.join(", ");
-        TlsError::with(format!("cannot make a certificate for {all}"), error)
-    })?;
-    params.distinguished_name = named("drag-solver gateway");
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.use_authority_key_identifier_extension = true;
-    Ok(dated(params, today))
+fn common_name(name: &str) -> DistinguishedName {
+    // RFC 5280 allows 64 characters. Clients look at the alternative names only.
+    let short: String = name.chars().take(64).collect();
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, short);
+    distinguished
 }
 
-fn named(name: &str) -> DistinguishedName {
-    let mut named = DistinguishedName::new();
-    named.push(DnType::CommonName, name);
-    named
+fn san(name: &str) -> Result<SanType, TlsError> {
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(SanType::IpAddress(address));
+    }
+    let host = name.strip_prefix("*.").unwrap_or(name);
+    check_host(host).map_err(|problem| TlsError::name(name, problem))?;
+    let name = Ia5String::try_from(name).map_err(make)?;
+    Ok(SanType::DnsName(name))
 }
 
-/// Valid since yesterday, for clocks that are behind.
-fn dated(mut params: CertificateParams, today: Date) -> CertificateParams {
-    let date = |date: Date| {
-        let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
-        date_time_ymd(date.year().into(), month, day)
-    };
-    params.not_before = date(today.saturating_sub(1.day()));
-    params.not_after = date(today.saturating_add((DAYS - 1).days()));
-    params
-}
-
-/// What the authority may sign for: this name, and those below it.
-fn subtree(name: &str) -> GeneralSubtree {
-    match name.parse::<IpAddr>() {
-        Ok(address) => {
-            let whole = if address.is_ipv4() { 32 } else { 128 };
-            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, whole))
+/// A DNS name of letters, digits and hyphens (RFC 1123), and underscores, which containers have.
+fn check_host(host: &str) -> Result<(), &'static str> {
+    if host.is_empty() {
+        return Err("it is empty");
+    }
+    if host.len() > 253 {
+        return Err("it is longer than 253 characters");
+    }
+    if !host.is_ascii() {
+        return Err("write it in its ASCII form (xn--..)");
+    }
+    for label in host.split('.') {
+        if label.is_empty() || label.len() > 63 {
+            return Err("each part between dots has 1 to 63 characters");
         }
-        Err(_) => GeneralSubtree::DnsName(name.trim_start_matches("*.").to_owned()),
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !label.bytes().all(is_fine) || label.starts_with('-') || label.ends_with('-') {
+            return Err(
+                "it is neither a host name (without scheme, port or path) nor an IP address",
+            );
+        }
+    }
+    if host
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return Err("it looks like an IP address, and is none");
+    }
+    Ok(())
+}
+
+/// No name but these: what the authority may sign for.
+fn constraints(sans: &[SanType]) -> NameConstraints {
+    let mut permitted_subtrees = Vec::new();
+    let mut excluded_subtrees = Vec::new();
+    for san in sans {
+        permitted_subtrees.push(match san {
+            SanType::DnsName(name) => {
+                let host = name.as_str();
+                GeneralSubtree::DnsName(host.strip_prefix("*.").unwrap_or(host).to_owned())
+            }
+            SanType::IpAddress(IpAddr::V4(address)) => {
+                GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(address.octets(), 32))
+            }
+            SanType::IpAddress(IpAddr::V6(address)) => {
+                GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(address.octets(), 128))
+            }
+            _ => continue,
+        });
+    }
+    // A kind of name that none is permitted of is not limited at all, unless all of it is excluded.
+    if !sans.iter().any(|san| matches!(san, SanType::IpAddress(_))) {
+        excluded_subtrees.push(GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(
+            [0; 4], 0,
+        )));
+        excluded_subtrees.push(GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(
+            [0; 16], 0,
+        )));
+    }
+    if !sans.iter().any(|san| matches!(san, SanType::DnsName(_))) {
+        excluded_subtrees.push(GeneralSubtree::DnsName(String::new()));
+    }
+    NameConstraints {
+        permitted_subtrees,
+        excluded_subtrees,
     }
 }

@@ -7,6 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use drag_solver::Store as _;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Clock, KeyRecord, SqliteStore, key_hash};
@@ -45,7 +46,6 @@ pub(crate) async fn add_key(
     let key = format!("{name}-0123456789abcdef");
     let mut record = KeyRecord::new(name, key_hash(&key), Timestamp::UNIX_EPOCH).unwrap();
     change(&mut record);
-    use drag_solver::Store as _;
     assert!(store.add_key(&record).await.unwrap());
     key
 }

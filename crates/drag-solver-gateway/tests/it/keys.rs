@@ -131,7 +131,7 @@ async fn a_key_makes_jobs_no_faster_and_no_more_at_once_than_it_may() {
     };
     let slow = add_key(&store, "slow", |key| key.limits.rate = Some(fast)).await;
     let few = add_key(&store, "few", |key| {
-        key.limits.parallel = NonZeroU32::new(1)
+        key.limits.parallel = NonZeroU32::new(1);
     })
     .await;
     let house = house(&store, &MockSolver::new("house").always(answer_after(3))).await;

@@ -1,0 +1,276 @@
+//! What a connection is doing, and by when it must do something else.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Duration, Instant};
+
+use super::ListenPolicy;
+
+/// How long a connection that is to close, and has no request under way, may take for that.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// So many requests given up by the client, and more than were answered, end a connection: a flood
+/// of resets makes work that no client waits for (CVE-2023-44487).
+const MAX_CANCELLED: u64 = 200;
+
+/// What one connection is doing. Shared by its bytes, its requests and its task.
+#[derive(Debug)]
+pub(super) struct Activity {
+    state: Mutex<State>,
+    task: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: Waiting,
+    /// When it began to wait for that.
+    since: Instant,
+    /// Requests whose answer is not sent yet.
+    under_way: usize,
+    /// By when each answer that is ready must be received, the earliest first.
+    answers: VecDeque<(u64, Instant)>,
+    answered: u64,
+    cancelled: u64,
+    /// Since when the client has not received what was written.
+    blocked: Option<Instant>,
+    closing: Option<Instant>,
+    /// HTTP/2 sends bytes that belong to no request.
+    multiplexed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// For any byte, on a new connection.
+    First,
+    /// For the rest of the head of a request.
+    Head,
+    /// For a next request.
+    Idle,
+}
+
+impl Activity {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                waiting: Waiting::First,
+                since: Instant::now(),
+                under_way: 0,
+                answers: VecDeque::new(),
+                answered: 0,
+                cancelled: 0,
+                blocked: None,
+                closing: None,
+                multiplexed: false,
+            }),
+            task: AtomicWaker::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the connection's task when a request ends in another one.
+    pub(super) fn register(&self, cx: &Context<'_>) {
+        self.task.register(cx.waker());
+    }
+
+    /// Whether it only waits for a next request, and was of use before.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.under_way == 0 && state.waiting == Waiting::Idle
+    }
+
+    /// Whether nothing of any request has arrived.
+    pub(super) fn is_silent(&self) -> bool {
+        let state = self.state();
+        state.under_way == 0 && state.waiting != Waiting::Head
+    }
+
+    /// Whether it speaks HTTP/2, as far as is known.
+    pub(super) fn is_multiplexed(&self) -> bool {
+        self.state().multiplexed
+    }
+
+    /// From now on it has [`CLOSE_TIMEOUT`] to close whenever no request is under way.
+    pub(super) fn close(&self) {
+        self.state().closing.get_or_insert_with(Instant::now);
+    }
+
+    /// When the connection must be closed, and why, unless something happens before.
+    pub(super) fn deadline(&self, policy: &ListenPolicy) -> Option<(Instant, &'static str)> {
+        let state = self.state();
+        let mut deadlines = [None; 4];
+        if state.under_way == 0 {
+            let (length, reason) = match state.waiting {
+                Waiting::First | Waiting::Head => (policy.header_timeout, "slow head"),
+                Waiting::Idle => (policy.keep_alive, "idle"),
+            };
+            deadlines[0] = Some((after(state.since, length), reason));
+            deadlines[1] = state
+                .closing
+                .map(|closing| (after(closing.max(state.since), CLOSE_TIMEOUT), "closing"));
+        }
+        let answer = state.answers.front().map(|(_, ready)| *ready);
+        let unread = [answer, state.blocked].into_iter().flatten().min();
+        deadlines[2] = unread.map(|since| (after(since, policy.answer_timeout), "unread answer"));
+        if state.cancelled >= MAX_CANCELLED && state.cancelled > state.answered {
+            deadlines[3] = Some((state.since, "flood of cancelled requests"));
+        }
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// A request whose head has arrived.
+    pub(super) fn begin(self: &Arc<Self>, multiplexed: bool) -> UnderWay {
+        let mut state = self.state();
+        state.under_way += 1;
+        state.multiplexed = multiplexed;
+        UnderWay {
+            activity: Arc::clone(self),
+            answer: None,
+        }
+    }
+
+    fn received(&self) {
+        let mut state = self.state();
+        if state.waiting == Waiting::Idle && state.under_way == 0 && !state.multiplexed {
+            state.waiting = Waiting::Head;
+            state.since = Instant::now();
+        } else if state.waiting == Waiting::First {
+            state.waiting = Waiting::Head;
+        }
+    }
+
+    fn blocked(&self) {
+        self.state().blocked.get_or_insert_with(Instant::now);
+    }
+
+    fn flushed(&self) {
+        self.state().blocked = None;
+    }
+}
+
+/// `Instant + Duration` that does not panic: a century is as good as for ever.
+pub(super) fn after(start: Instant, length: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+    start + length.min(CENTURY)
+}
+
+/// A request that is under way until this is dropped.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    activity: Arc<Activity>,
+    answer: Option<u64>,
+}
+
+impl UnderWay {
+    /// The answer is ready: from now on the client is waited for.
+    pub(super) fn answer(&mut self) {
+        let mut state = self.activity.state();
+        let id = state.answered;
+        state.answered += 1;
+        state.answers.push_back((id, Instant::now()));
+        self.answer = Some(id);
+        drop(state);
+        self.activity.task.wake();
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut state = self.activity.state();
+        match self.answer {
+            Some(id) => state.answers.retain(|(other, _)| *other != id),
+            None => state.cancelled += 1,
+        }
+        state.under_way -= 1;
+        if state.under_way == 0 {
+            state.waiting = Waiting::Idle;
+            state.since = Instant::now();
+            state.answers = VecDeque::new();
+        }
+        drop(state);
+        self.activity.task.wake();
+    }
+}
+
+/// The bytes of a connection, which tell its [`Activity`].
+#[derive(Debug)]
+pub(super) struct Watched<I> {
+    io: I,
+    activity: Arc<Activity>,
+}
+
+impl<I> Watched<I> {
+    pub(super) fn new(io: I, activity: Arc<Activity>) -> Self {
+        Self { io, activity }
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.io).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.activity.received();
+        }
+        polled
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let polled = Pin::new(&mut self.io).poll_write(cx, buf);
+        if polled.is_pending() {
+            self.activity.blocked();
+        }
+        polled
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let polled = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        if polled.is_pending() {
+            self.activity.blocked();
+        }
+        polled
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let polled = Pin::new(&mut self.io).poll_flush(cx);
+        match polled {
+            // Only when all is written: a client that takes a byte now and then is as slow as it is.
+            Poll::Ready(_) => self.activity.flushed(),
+            Poll::Pending => self.activity.blocked(),
+        }
+        polled
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let polled = Pin::new(&mut self.io).poll_shutdown(cx);
+        if polled.is_pending() {
+            self.activity.blocked();
+        }
+        polled
+    }
+}
