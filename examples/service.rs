@@ -173,7 +173,7 @@ impl Service {
     }
 
     async fn is_ended(&self, id: &str) -> bool {
-        let record = match self.store.find(id).await {
+        let record = match self.store.find_with_picture(id).await {
             Ok(Some(record)) if matches!(record.status, Status::Open { .. }) => record,
             found => return found.is_ok(),
         };

@@ -31,6 +31,9 @@ const LISTEN: SocketAddr =
 /// How often what was measured is put together.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// How long connections may take to close, once the jobs have ended or had their time.
+const CLOSE: Duration = Duration::from_secs(3);
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -275,7 +278,9 @@ async fn serve(
 ) -> anyhow::Result<Exit> {
     let (close, closed) = oneshot::channel::<()>();
     let closed = async { drop(closed.await) };
-    let server = listen::serve(listeners, gateway.router(), ListenPolicy::default(), closed);
+    // By then nothing is held, and what is asked is answered at once.
+    let policy = ListenPolicy::default().drain(CLOSE);
+    let server = listen::serve(listeners, gateway.router(), policy, closed);
     let server = tokio::spawn(server);
     let work = tokio::spawn({
         let gateway = gateway.clone();

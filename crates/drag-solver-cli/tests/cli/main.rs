@@ -19,6 +19,8 @@ mod resume;
 mod sandbox;
 mod scene;
 mod secrets;
+#[cfg(unix)]
+mod serve;
 mod server;
 mod services;
 mod solve;

@@ -1,12 +1,13 @@
 //! What a connection is doing, and by when it must do something else.
 
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Duration, Instant};
 
 use super::ListenPolicy;
@@ -17,6 +18,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many requests given up by the client, and more than were answered, end a connection: a flood
 /// of resets makes work that no client waits for (CVE-2023-44487).
 const MAX_CANCELLED: u64 = 200;
+
+/// The first bytes of HTTP/2 (RFC 9113, section 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What one connection is doing. Shared by its bytes, its requests and its task.
 #[derive(Debug)]
@@ -92,7 +96,11 @@ impl Activity {
         state.under_way == 0 && state.waiting != Waiting::Head
     }
 
-    /// Whether it speaks HTTP/2, as far as is known.
+    /// It speaks HTTP/2.
+    pub(super) fn multiplexes(&self) {
+        self.state().multiplexed = true;
+    }
+
     pub(super) fn is_multiplexed(&self) -> bool {
         self.state().multiplexed
     }
@@ -126,10 +134,8 @@ impl Activity {
     }
 
     /// A request whose head has arrived.
-    pub(super) fn begin(self: &Arc<Self>, multiplexed: bool) -> UnderWay {
-        let mut state = self.state();
-        state.under_way += 1;
-        state.multiplexed = multiplexed;
+    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.state().under_way += 1;
         UnderWay {
             activity: Arc::clone(self),
             answer: None,
@@ -204,11 +210,45 @@ impl Drop for UnderWay {
 pub(super) struct Watched<I> {
     io: I,
     activity: Arc<Activity>,
+    /// What was read to tell the version of HTTP.
+    first: [u8; PREFACE.len()],
+    read: u8,
+    taken: u8,
 }
 
 impl<I> Watched<I> {
     pub(super) fn new(io: I, activity: Arc<Activity>) -> Self {
-        Self { io, activity }
+        Self {
+            io,
+            activity,
+            first: [0; PREFACE.len()],
+            read: 0,
+            taken: 0,
+        }
+    }
+}
+
+impl<I: AsyncRead + Unpin> Watched<I> {
+    /// Whether the client starts as one of HTTP/2 does. What it read is read again.
+    ///
+    /// hyper-util can tell the version, too, but hands these few bytes on as a read of their own, for
+    /// which hyper makes its buffer twice as large for as long as the connection lives.
+    pub(super) async fn starts_http2(&mut self) -> io::Result<bool> {
+        loop {
+            let read = usize::from(self.read);
+            let Some(missing) = self.first.get_mut(read..).filter(|it| !it.is_empty()) else {
+                return Ok(true);
+            };
+            let count = self.io.read(missing).await?;
+            let end = read + count;
+            if count > 0 {
+                self.activity.received();
+            }
+            self.read = u8::try_from(end).unwrap_or(u8::MAX);
+            if count == 0 || self.first.get(..end) != PREFACE.get(..end) {
+                return Ok(false);
+            }
+        }
     }
 }
 
@@ -217,8 +257,19 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        let (taken, read) = (usize::from(self.taken), usize::from(self.read));
+        if let Some(first) = self.first.get(taken..read).filter(|it| !it.is_empty()) {
+            let count = first.len().min(buf.remaining());
+            buf.put_slice(first.get(..count).unwrap_or_default());
+            self.taken += u8::try_from(count).unwrap_or(u8::MAX);
+            // And what has arrived since, in the same read. Its end or failure is told by the next one.
+            if buf.remaining() > 0 {
+                let _ = Pin::new(&mut self.io).poll_read(cx, buf);
+            }
+            return Poll::Ready(Ok(()));
+        }
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
         if buf.filled().len() > before {
             self.activity.received();
@@ -232,7 +283,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
         if polled.is_pending() {
             self.activity.blocked();
@@ -243,8 +294,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         if polled.is_pending() {
             self.activity.blocked();
@@ -256,7 +307,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         self.io.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_flush(cx);
         match polled {
             // Only when all is written: a client that takes a byte now and then is as slow as it is.
@@ -266,7 +317,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         polled
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_shutdown(cx);
         if polled.is_pending() {
             self.activity.blocked();

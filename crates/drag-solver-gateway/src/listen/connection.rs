@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 use tower::Service as _;
 
 use super::ListenPolicy;
-use super::activity::{Activity, Watched};
+use super::activity::{Activity, Watched, after};
 use super::body::{AnswerBody, TimedBody};
 
 /// HTTP/2: how much of a body may be on its way before it is read, in bytes. The larger, the faster
@@ -51,7 +51,8 @@ pub(super) enum Phase {
 pub(super) struct Server {
     pub(super) policy: ListenPolicy,
     router: Router,
-    http: auto::Builder<TokioExecutor>,
+    http1: auto::Builder<TokioExecutor>,
+    http2: auto::Builder<TokioExecutor>,
     /// One permit per connection that may be open.
     pub(super) slots: Arc<Semaphore>,
     /// Asks the connection that has been idle the longest to close.
@@ -80,7 +81,8 @@ impl Server {
         Arc::new(Self {
             policy,
             router,
-            http,
+            http1: http.clone().http1_only(),
+            http2: http.http2_only(),
             slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
             crowded: Notify::new(),
         })
@@ -92,16 +94,30 @@ impl Server {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new();
-        let io = TokioIo::new(Watched::new(io, Arc::clone(&activity)));
+        let start = after(Instant::now(), self.policy.header_timeout);
+        let mut sleep = pin!(sleep_until(start));
+        let mut armed = Some(start);
+        let mut io = Watched::new(io, Arc::clone(&activity));
+        let version = tokio::select! {
+            version = io.starts_http2() => version,
+            _ = phase.changed() => return,
+            () = sleep.as_mut() => return,
+        };
+        let http = match version {
+            Ok(true) => {
+                activity.multiplexes();
+                &self.http2
+            }
+            Ok(false) => &self.http1,
+            Err(_) => return,
+        };
         let requests = Requests {
             router: self.router.clone(),
             policy: self.policy,
             peer,
             activity: Arc::clone(&activity),
         };
-        let mut connection = pin!(self.http.serve_connection(io, requests));
-        let mut sleep = pin!(sleep_until(Instant::now()));
-        let mut armed = Some(Instant::now());
+        let mut connection = pin!(http.serve_connection(TokioIo::new(io), requests));
         loop {
             let idle = activity.is_idle();
             let step = poll_fn(|cx| {
@@ -182,7 +198,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let multiplexed = request.version() == Version::HTTP_2;
-        let mut under_way = self.activity.begin(multiplexed);
+        let mut under_way = self.activity.begin();
         let ListenPolicy {
             body_timeout,
             body_idle_timeout,

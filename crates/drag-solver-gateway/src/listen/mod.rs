@@ -100,7 +100,9 @@ pub async fn serve(
         #[cfg(feature = "tls")]
         if let Some(tls) = listener.tls {
             accepting.spawn(accept_all(listener.socket, server, watched, move |io| {
-                tls.accept(io)
+                let shaken = tls.accept(io);
+                // In a box the large state of TLS is in memory once, not once per step of the task.
+                async move { shaken.await.map(Box::new) }
             }));
             continue;
         }

@@ -70,14 +70,16 @@ pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
         .iter()
         .map(|name| san(name))
         .collect::<Result<_, _>>()?;
-    let Some(first) = names.first() else {
+    if sans.is_empty() {
         return Err(TlsError::Make("there is no name for it".to_owned()));
-    };
+    }
     let start = SystemTime::now() - BACK_DATED;
     let end = start + VALIDITY;
 
     let mut leaf = CertificateParams::default();
-    leaf.distinguished_name = common_name(first);
+    // Not one of the names: OpenSSL takes what looks like a host here for a DNS name if there is no
+    // other, and an authority for addresses only may not sign for it.
+    leaf.distinguished_name = common_name("drag-solver gateway, server");
     leaf.not_before = start.into();
     leaf.not_after = end.into();
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -121,10 +123,8 @@ fn make(error: impl fmt::Display) -> TlsError {
 }
 
 fn common_name(name: &str) -> DistinguishedName {
-    // RFC 5280 allows 64 characters. Clients look at the alternative names only.
-    let short: String = name.chars().take(64).collect();
     let mut distinguished = DistinguishedName::new();
-    distinguished.push(DnType::CommonName, short);
+    distinguished.push(DnType::CommonName, name);
     distinguished
 }
 

@@ -1,0 +1,237 @@
+//! `serve` and `keys` from outside: what is printed, who gets in, signals.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout};
+
+use crate::support::{Ran, Run, drag_solver, end_of, signal};
+
+/// A gateway that listens.
+struct Serving {
+    child: Child,
+    /// The rest of its standard output.
+    lines: Lines<BufReader<ChildStdout>>,
+    address: String,
+}
+
+impl Serving {
+    async fn start(run: Run) -> Self {
+        let mut child = run.start();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next_line().await.unwrap();
+        let Some(line) = line else {
+            panic!("{}", end_of(child).await.stderr);
+        };
+        let address = line
+            .strip_prefix("listening on http://")
+            .unwrap()
+            .to_owned();
+        Self {
+            child,
+            lines,
+            address,
+        }
+    }
+
+    /// Status and body.
+    async fn ask(&self, method: &str, target: &str, body: &[u8], key: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    async fn solve(&self, picture: &Path, key: &str) -> (u16, Value) {
+        use base64::Engine as _;
+        let image =
+            base64::engine::general_purpose::STANDARD.encode(std::fs::read(picture).unwrap());
+        let body = json!({"image": image}).to_string();
+        let (status, text) = self.ask("POST", "/v1/drags", body.as_bytes(), key).await;
+        (status, serde_json::from_str(&text).unwrap())
+    }
+
+    async fn stop(self) -> Ran {
+        signal(&self.child, "TERM");
+        drop(self.lines);
+        end_of(self.child).await
+    }
+}
+
+/// A test picture, and its true drag as it is printed.
+async fn picture(folder: &Path) -> (std::path::PathBuf, String) {
+    let path = folder.join("picture.png");
+    let drawn = drag_solver(["challenge", "--seed", "7", "--out"])
+        .arg(&path)
+        .run()
+        .await;
+    (path, drawn.stdout.trim().to_owned())
+}
+
+fn drag(answer: &Value) -> String {
+    let point = |name: &str| {
+        format!(
+            "{},{}",
+            answer["drag"][name]["x"], answer["drag"][name]["y"]
+        )
+    };
+    format!("{} -> {}", point("start"), point("end")).replace(".0", "")
+}
+
+#[tokio::test]
+async fn alone_it_serves_the_sandbox_to_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, drawn) = picture(folder.path()).await;
+    let serving = Serving::start(drag_solver(["serve", "--listen", "127.0.0.1:0"])).await;
+    let (status, answer) = serving.solve(&picture, "any").await;
+    assert_eq!((status, drag(&answer)), (200, drawn), "{answer}");
+    let (_, metrics) = serving.ask("GET", "/metrics", b"", "").await;
+    assert!(
+        metrics.contains("drag_solver_gateway_requests_total"),
+        "{metrics}"
+    );
+    let ran = serving.stop().await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("any key is taken"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn without_keys_it_does_not_listen_to_other_machines() {
+    let ran = drag_solver(["serve", "--listen", "0.0.0.0:0"]).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("drag-solver keys add NAME"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_told_with_its_option() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = drag_solver(["serve", "--listen", &address]).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stderr.contains("--listen") && ran.stderr.contains(&address),
+        "{ran:?}"
+    );
+    let ran = drag_solver(["serve", "--tls-listen", "127.0.0.1:0"])
+        .run()
+        .await;
+    assert!(ran.stderr.contains("--tls-self-signed"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once_kept_by_its_hash_and_opens_the_gateway_until_it_is_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, _) = picture(folder.path()).await;
+    let store = folder.path().join("drags.db");
+    let keys = |args: &[&str]| drag_solver(["keys"]).args(args).arg("--store").arg(&store);
+    let made = keys(&["add", "shop", "--per-day", "5", "--rate", "10/s"])
+        .run()
+        .await;
+    let key = made.stdout.trim().to_owned();
+    assert!(
+        key.len() == 32 && key.bytes().all(|c| c.is_ascii_hexdigit()),
+        "{made:?}"
+    );
+    assert!(made.stderr.contains("$5 a day, 10 jobs in 1s"), "{made:?}");
+    let twice = keys(&["add", "shop"]).run().await;
+    assert_eq!(twice.code, Some(2), "{twice:?}");
+    assert!(twice.stderr.contains("keys revoke shop"), "{twice:?}");
+
+    let serve = drag_solver([
+        "serve",
+        "--provider",
+        "sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+    ]);
+    let serving = Serving::start(serve.arg(&store)).await;
+    assert_eq!(serving.solve(&picture, "other").await.0, 401);
+    assert_eq!(serving.solve(&picture, &key).await.0, 200);
+    let listed = keys(&["list", "--format", "json"]).run().await;
+    let line: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(
+        (&line["name"], &line["valid"]),
+        (&json!("shop"), &json!(true)),
+        "{line}"
+    );
+    assert!(!listed.stdout.contains(&key));
+
+    assert_eq!(keys(&["revoke", "shop"]).run().await.code, Some(0));
+    while serving.solve(&picture, &key).await.0 != 401 {}
+    assert_eq!(
+        keys(&["revoke", "shop"]).run().await.code,
+        Some(2),
+        "there is none any more"
+    );
+    let ran = serving.stop().await;
+    assert!(!ran.stderr.contains(&key), "{ran:?}");
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(32).any(|part| part == key.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_file_is_read_again_and_a_bad_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, _) = picture(folder.path()).await;
+    let chain = folder.path().join("chain.toml");
+    let write = |name: &str| {
+        std::fs::write(&chain, format!("[[providers]]\nkind = \"sandbox\"\n{name}")).unwrap()
+    };
+    write("name = \"first\"");
+    let serve = drag_solver(["serve", "--listen", "127.0.0.1:0", "--config"]);
+    let serving = Serving::start(serve.arg(&chain)).await;
+    assert_eq!(serving.solve(&picture, "a").await.1["solver"], "first");
+    write("nmae = \"second\"");
+    let (status, why) = serving.ask("POST", "/admin/reload", b"", "").await;
+    assert!(
+        status == 422 && why.contains("did you mean `name`?"),
+        "{status} {why}"
+    );
+    assert_eq!(serving.solve(&picture, "b").await.1["solver"], "first");
+    write("name = \"second\"");
+    signal(&serving.child, "HUP");
+    let mut tries = 0;
+    while serving.solve(&picture, &format!("c{tries}")).await.1["solver"] != "second" {
+        tries += 1;
+        assert!(tries < 10_000, "SIGHUP has no effect");
+    }
+    assert_eq!(serving.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn settings_of_the_gateway_are_in_the_chains_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let chain = folder.path().join("chain.toml");
+    let text = |gateway: &str| format!("[[providers]]\nkind = \"sandbox\"\n[gateway]\n{gateway}");
+    std::fs::write(&chain, text("listen = [\"127.0.0.1:0\"]\nmax_body = 100")).unwrap();
+    let serving = Serving::start(drag_solver(["serve", "--config"]).arg(&chain)).await;
+    assert_eq!(
+        serving.ask("POST", "/v1/drags", &[b' '; 101], "").await.0,
+        413
+    );
+    serving.stop().await;
+    std::fs::write(&chain, text("hold_on = \"1s\"")).unwrap();
+    let ran = drag_solver(["serve", "--config"]).arg(&chain).run().await;
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("chain.toml") && ran.stderr.contains("`hold`"),
+        "{ran:?}"
+    );
+    let checked = drag_solver(["check"]).arg(&chain).run().await;
+    assert_eq!(checked.code, Some(2), "`check` finds it, too: {checked:?}");
+}
