@@ -76,22 +76,26 @@ impl Gateway {
         routes::router(self.clone())
     }
 
-    /// Works on the jobs: those that an earlier process has left, and those that come. Ends when
-    /// [`stop`](Self::stop) was called and calls under way have ended, or have had their time; what is left is on record,
-    /// with what was paid for it, for the next process.
+    /// Works on the jobs, those that an earlier process has left and those that come, until `stop` ends. Then no more are
+    /// accepted, and calls under way may end for [`drain`](GatewayPolicy::drain); what is left is on record, with what was
+    /// paid for it, for the next process. Questions are answered all the while.
     ///
-    /// Dropping the future leaves all jobs as they are on record.
-    pub async fn run(&self) {
+    /// Dropping the future leaves all jobs as they are on record. A second call returns at once.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
         let Some(work) = self.0.work.lock().await.take() else {
-            return; // it runs
+            return;
         };
-        let recover = async {
-            self.0.jobs.recover().await;
+        let beside = async {
+            let stop = async {
+                stop.await;
+                self.stop();
+            };
+            tokio::join!(stop, self.0.jobs.recover());
             std::future::pending::<()>().await;
         };
         tokio::select! {
             () = work => {}
-            () = recover => {}
+            () = beside => {}
         }
     }
 

@@ -282,9 +282,10 @@ async fn serve(
     let policy = ListenPolicy::default().drain(CLOSE);
     let server = listen::serve(listeners, gateway.router(), policy, closed);
     let server = tokio::spawn(server);
+    let (stop, stopped) = oneshot::channel::<()>();
     let work = tokio::spawn({
         let gateway = gateway.clone();
-        async move { gateway.run().await }
+        async move { gateway.run(async { drop(stopped.await) }).await }
     });
     let upkeep = tokio::spawn(async move {
         let mut turns = interval(UPKEEP);
@@ -302,7 +303,7 @@ async fn serve(
     })
     .await;
     eprint_line("stopping: jobs under way may end; what is left is on record");
-    gateway.stop();
+    drop(stop);
     tokio::select! {
         ended = work => ended.context("the work on jobs")?,
         _ = signals::interruption() => {}

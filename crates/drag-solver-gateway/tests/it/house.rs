@@ -83,7 +83,7 @@ impl House {
         Self {
             router: gateway.router(),
             gateway,
-            _work: tokio::spawn(async move { run.run().await }),
+            _work: tokio::spawn(async move { run.run(std::future::pending()).await }),
         }
     }
 
