@@ -10,9 +10,9 @@ use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Fact, Limit, NewPurchase, Opening, Pruned,
-    Query, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store, StoreError,
-    StoredBudget, StoredBudgetPolicy, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Fact, KeyRecord, Limit, NewPurchase, Opening,
+    Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store,
+    StoreError, StoredBudget, StoredBudgetPolicy, TakenUp,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
@@ -147,6 +147,26 @@ impl Store for Standing {
 
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
         self.inner.find(id).await
+    }
+
+    async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
+        self.inner.find_with_picture(id).await
+    }
+
+    async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError> {
+        self.inner.report(id, verdict).await
+    }
+
+    async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError> {
+        self.inner.add_key(key).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.inner.keys().await
+    }
+
+    async fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
+        self.inner.revoke_key(name).await
     }
 
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {

@@ -47,6 +47,13 @@ struct State {
     multiplexed: bool,
 }
 
+impl State {
+    /// Whether it is the client's turn to ask: no request is under way, and all answers are sent.
+    fn waits(&self) -> bool {
+        self.under_way == 0 && self.blocked.is_none()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     /// For any byte, on a new connection.
@@ -87,13 +94,13 @@ impl Activity {
     /// Whether it only waits for a next request, and was of use before.
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state();
-        state.under_way == 0 && state.waiting == Waiting::Idle
+        state.waits() && state.waiting == Waiting::Idle
     }
 
     /// Whether nothing of any request has arrived.
     pub(super) fn is_silent(&self) -> bool {
         let state = self.state();
-        state.under_way == 0 && state.waiting != Waiting::Head
+        state.waits() && state.waiting != Waiting::Head
     }
 
     /// It speaks HTTP/2.
@@ -114,7 +121,7 @@ impl Activity {
     pub(super) fn deadline(&self, policy: &ListenPolicy) -> Option<(Instant, &'static str)> {
         let state = self.state();
         let mut deadlines = [None; 4];
-        if state.under_way == 0 {
+        if state.waits() {
             let (length, reason) = match state.waiting {
                 Waiting::First | Waiting::Head => (policy.header_timeout, "slow head"),
                 Waiting::Idle => (policy.keep_alive, "idle"),
@@ -157,7 +164,10 @@ impl Activity {
     }
 
     fn flushed(&self) {
-        self.state().blocked = None;
+        let mut state = self.state();
+        if state.blocked.take().is_some() && state.waiting == Waiting::Idle {
+            state.since = Instant::now();
+        }
     }
 }
 

@@ -61,17 +61,13 @@ impl Body for TimedBody {
         let end = *this.end.get_or_insert_with(|| after(now, this.whole));
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
             this.sleep = None;
-            // A drop at a time would always be in time.
-            if now < end || frame.is_none() {
-                return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
-            }
-        } else {
-            let idle = this.idle;
-            let sleep = this
-                .sleep
-                .get_or_insert_with(|| Box::pin(sleep_until(end.min(after(now, idle)))));
-            ready!(sleep.as_mut().poll(cx));
+            return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }
+        let idle = this.idle;
+        let sleep = this
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(end.min(after(now, idle)))));
+        ready!(sleep.as_mut().poll(cx));
         this.slow.store(true, Ordering::Relaxed);
         Poll::Ready(Some(Err(axum::Error::new(TooSlow))))
     }
@@ -85,19 +81,35 @@ impl Body for TimedBody {
     }
 }
 
+/// How much of an answer is handed on at a time over HTTP/2, in bytes.
+///
+/// hyper takes a piece whole as soon as the client takes a byte of it. What it has taken is under way
+/// no more, and would be kept for a client that never reads it.
+const PIECE: usize = 16 * 1024;
+
 /// An answer's body. Its request is under way until it is sent, or given up.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     inner: AxumBody,
+    /// What is left of the inner body's last piece.
+    rest: Bytes,
+    piece: usize,
     _under_way: UnderWay,
 }
 
 impl AnswerBody {
-    pub(super) fn new(inner: AxumBody, under_way: UnderWay) -> Self {
+    pub(super) fn new(inner: AxumBody, under_way: UnderWay, multiplexed: bool) -> Self {
         Self {
             inner,
+            rest: Bytes::new(),
+            piece: if multiplexed { PIECE } else { usize::MAX },
             _under_way: under_way,
         }
+    }
+
+    fn next_piece(&mut self) -> Frame<Bytes> {
+        let length = self.rest.len().min(self.piece);
+        Frame::data(self.rest.split_to(length))
     }
 }
 
@@ -109,14 +121,36 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        let this = &mut *self;
+        if !this.rest.is_empty() {
+            return Poll::Ready(Some(Ok(this.next_piece())));
+        }
+        let frame = match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            other => return Poll::Ready(other),
+        };
+        let frame = match frame.into_data() {
+            Ok(data) => {
+                this.rest = data;
+                this.next_piece()
+            }
+            Err(trailers) => trailers,
+        };
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.rest.is_empty() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let rest = self.rest.len() as u64;
+        let inner = self.inner.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower().saturating_add(rest));
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }

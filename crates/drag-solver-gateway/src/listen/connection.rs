@@ -225,7 +225,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 answer = too_slow(multiplexed);
             }
             under_way.answer();
-            Ok(answer.map(|body| AnswerBody::new(body, under_way)))
+            Ok(answer.map(|body| AnswerBody::new(body, under_way, multiplexed)))
         })
     }
 }

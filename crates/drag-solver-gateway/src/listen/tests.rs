@@ -304,9 +304,26 @@ async fn a_body_may_come_in_chunks_and_wait_for_100_continue() {
     assert!(receive(&mut client).await.ends_with("\r\n\r\n5"));
 }
 
+/// No other time ends what waits for an answer to be read.
+fn unread() -> ListenPolicy {
+    ListenPolicy::default().keep_alive(1_000 * SECOND)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_read_slowly_does_not_count_as_idle() {
+    let policy = ListenPolicy::default().keep_alive(5 * SECOND);
+    let running = Running::new(policy);
+    let mut client = running.connect();
+    client.write_all(&head("GET", "/big", "")).await.unwrap();
+    sleep(50 * SECOND).await;
+    let received = receive(&mut client).await;
+    assert!(received.len() > 1_000_000, "{}", received.len());
+    running.is_closed_after(3 * SECOND, 6 * SECOND).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_its_answer_is_cut_off() {
-    let running = Running::new(ListenPolicy::default());
+    let running = Running::new(unread());
     let mut client = running.connect();
     client.write_all(&head("GET", "/big", "")).await.unwrap();
     running.is_closed_after(59 * SECOND, 61 * SECOND).await;
@@ -314,7 +331,7 @@ async fn a_client_that_does_not_read_its_answer_is_cut_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_reads_its_answer_by_drops_is_cut_off() {
-    let running = Running::new(ListenPolicy::default());
+    let running = Running::new(unread());
     let mut client = running.connect();
     client.write_all(&head("GET", "/big", "")).await.unwrap();
     let start = Instant::now();
@@ -329,7 +346,7 @@ async fn a_client_that_reads_its_answer_by_drops_is_cut_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_http_2_whose_window_stays_shut_is_cut_off() {
-    let running = Running::new(ListenPolicy::default());
+    let running = Running::new(unread());
     let (mut sender, _task) = running.connect_h2().await;
     sender.send_request(h2("/fast")).await.unwrap();
     // This client takes 1,000 bytes, and opens its window for no more as long as it does not read them.
@@ -494,8 +511,20 @@ async fn draining_closes_what_is_idle_and_waits_for_what_is_not() {
     assert_eq!(running.open(), 2);
     drop(silent);
     sleep(100 * SECOND).await;
-    assert!(receive(&mut busy).await.ends_with("held"));
+    let received = receive(&mut busy).await;
+    assert!(received.contains("connection: close") && received.ends_with("held"));
     assert_eq!(held_h2.await.unwrap().unwrap().status(), StatusCode::OK);
+    running.is_closed_after(Duration::ZERO, 2 * SECOND).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_does_not_wait_for_a_client_of_http_2_that_is_idle_and_does_not_answer() {
+    let running = Running::new(ListenPolicy::default());
+    let mut client = running.connect();
+    let hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    client.write_all(hello).await.unwrap();
+    sleep(SECOND).await;
+    running.phase.send_replace(Phase::Draining);
     running.is_closed_after(Duration::ZERO, 2 * SECOND).await;
 }
 
