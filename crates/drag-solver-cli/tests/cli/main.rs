@@ -21,8 +21,12 @@ mod scene;
 mod secrets;
 #[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod serve_killed;
 mod server;
 mod services;
+#[cfg(unix)]
+mod serving;
 mod solve;
 #[cfg(unix)]
 mod store;

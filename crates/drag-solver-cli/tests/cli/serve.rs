@@ -3,72 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::net::TcpStream;
-use tokio::process::{Child, ChildStdout};
 
-use crate::support::{Ran, Run, drag_solver, end_of, signal};
-
-/// A gateway that listens.
-struct Serving {
-    child: Child,
-    /// The rest of its standard output.
-    lines: Lines<BufReader<ChildStdout>>,
-    address: String,
-}
-
-impl Serving {
-    async fn start(run: Run) -> Self {
-        let mut child = run.start();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next_line().await.unwrap();
-        let Some(line) = line else {
-            panic!("{}", end_of(child).await.stderr);
-        };
-        let address = line
-            .strip_prefix("listening on http://")
-            .unwrap()
-            .to_owned();
-        Self {
-            child,
-            lines,
-            address,
-        }
-    }
-
-    /// Status and body.
-    async fn ask(&self, method: &str, target: &str, body: &[u8], key: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(body).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
-    }
-
-    async fn solve(&self, picture: &Path, key: &str) -> (u16, Value) {
-        use base64::Engine as _;
-        let image =
-            base64::engine::general_purpose::STANDARD.encode(std::fs::read(picture).unwrap());
-        let body = json!({"image": image}).to_string();
-        let (status, text) = self.ask("POST", "/v1/drags", body.as_bytes(), key).await;
-        (status, serde_json::from_str(&text).unwrap())
-    }
-
-    async fn stop(self) -> Ran {
-        signal(&self.child, "TERM");
-        drop(self.lines);
-        end_of(self.child).await
-    }
-}
+use crate::serving::Serving;
+use crate::support::{drag_solver, signal};
 
 /// A test picture, and its true drag as it is printed.
 async fn picture(folder: &Path) -> (std::path::PathBuf, String) {
@@ -190,7 +127,7 @@ async fn a_changed_file_is_read_again_and_a_bad_one_is_refused() {
     let (picture, _) = picture(folder.path()).await;
     let chain = folder.path().join("chain.toml");
     let write = |name: &str| {
-        std::fs::write(&chain, format!("[[providers]]\nkind = \"sandbox\"\n{name}")).unwrap()
+        std::fs::write(&chain, format!("[[providers]]\nkind = \"sandbox\"\n{name}")).unwrap();
     };
     write("name = \"first\"");
     let serve = drag_solver(["serve", "--listen", "127.0.0.1:0", "--config"]);
