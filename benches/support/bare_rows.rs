@@ -47,8 +47,8 @@ impl Bare {
             self.next += i64::try_from(now).unwrap_or(i64::MAX);
             self.step("NORMAL", first, |db, n| {
                 db.prepare_cached(
-                    "INSERT INTO challenges (id, digest, created, updated, status, owner, claim)
-                     VALUES (?, ?, 1790000000000, 1790000000000, 0, 1, ?)",
+                    "INSERT INTO challenges (id, digest, created, updated, status, owner, claim, width, height)
+                     VALUES (?, ?, 1790000000000, 1790000000000, 0, 1, ?, 320, 200)",
                 )?
                 .execute(params![format!("order {n}"), [7_u8; 32], key(n)])
                 .map(drop)
