@@ -21,7 +21,7 @@ use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, solver_fn};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
-use drag_solver_store::{Opening, Retention, SqliteOptions, SqliteStore, Store as _};
+use drag_solver_store::{Opening, SqliteOptions, SqliteStore, Store as _};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -95,6 +95,21 @@ async fn gateway(path: &Path, delay: Duration, workers: u32) -> Result<(), BoxEr
     Ok(())
 }
 
+type Db = Arc<std::sync::Mutex<Connection>>;
+/// Decodes a request and inserts one row.
+async fn insert(State(db): State<Db>, Json(body): Json<Value>) -> Json<Value> {
+    let picture = body["task"]["body"].as_str().unwrap_or_default();
+    let picture = STANDARD.decode(picture).unwrap_or_default();
+    let work = tokio::task::spawn_blocking(move || {
+        let db = db.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let inserted = db
+            .prepare_cached("INSERT INTO jobs (picture) VALUES (?)")
+            .and_then(|mut one| one.execute([picture]));
+        inserted.map(|_| db.last_insert_rowid()).unwrap_or_default()
+    });
+    Json(json!({"errorId": 0, "taskId": work.await.unwrap_or_default()}))
+}
+
 /// A handler that decodes the same JSON and inserts one row.
 async fn handler(path: &Path) -> Result<(), BoxError> {
     let db = Connection::open(path)?;
@@ -102,19 +117,6 @@ async fn handler(path: &Path) -> Result<(), BoxError> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.execute_batch("CREATE TABLE jobs (n INTEGER PRIMARY KEY, picture BLOB)")?;
     let db = Arc::new(std::sync::Mutex::new(db));
-    type Db = Arc<std::sync::Mutex<Connection>>;
-    async fn insert(State(db): State<Db>, Json(body): Json<Value>) -> Json<Value> {
-        let picture = body["task"]["body"].as_str().unwrap_or_default();
-        let picture = STANDARD.decode(picture).unwrap_or_default();
-        let work = tokio::task::spawn_blocking(move || {
-            let db = db.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let inserted = db
-                .prepare_cached("INSERT INTO jobs (picture) VALUES (?)")
-                .and_then(|mut one| one.execute([picture]));
-            inserted.map(|_| db.last_insert_rowid()).unwrap_or_default()
-        });
-        Json(json!({"errorId": 0, "taskId": work.await.unwrap_or_default()}))
-    }
     let router = Router::new()
         .route("/createTask", post(insert))
         .with_state(db);
