@@ -18,6 +18,8 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
+use drag_solver::testing::emulator::Emulator;
+use drag_solver::testing::pictures::AnswerKey;
 use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, solver_fn};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
@@ -124,6 +126,17 @@ async fn handler(path: &Path) -> Result<(), BoxError> {
     println!("{}", port.local_addr()?);
     axum::serve(port, router).await?;
     Ok(())
+}
+
+/// A provider that answers test pictures after so long, for `tests/clients/pace.sh`.
+async fn emulator(seconds: u64) -> Result<(), BoxError> {
+    let emulator = Emulator::builder()
+        .solver(AnswerKey)
+        .answer_after(Duration::from_secs(seconds))
+        .start()
+        .await?;
+    println!("listening on http://{}", emulator.address());
+    std::future::pending().await
 }
 
 // -- what asks them
@@ -377,6 +390,7 @@ fn main() -> Result<(), BoxError> {
                 gateway(path.as_ref(), delay, workers.parse()?).await
             }
             [kind, path, ..] if kind == "handler" => handler(path.as_ref()).await,
+            [kind, seconds] if kind == "emulator" => emulator(seconds.parse()?).await,
             _ => {
                 let folder = tempfile::tempdir()?;
                 added_time(folder.path()).await?;
