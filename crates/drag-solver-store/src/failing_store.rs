@@ -21,6 +21,8 @@ pub(crate) struct Failing {
     pub(crate) take_up: bool,
     pub(crate) purchases: bool,
     pub(crate) money: bool,
+    /// Purchases are put on record, and it is never said.
+    pub(crate) hangs: bool,
     pub(crate) facts: Arc<AtomicU32>,
 }
 
@@ -32,6 +34,7 @@ impl Failing {
             take_up: false,
             purchases: false,
             money: false,
+            hangs: false,
             facts: Arc::default(),
         }
     }
@@ -64,7 +67,11 @@ impl Store for Failing {
     }
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
         full(self.purchases)?;
-        self.inner.begin_purchase(purchase).await
+        self.inner.begin_purchase(purchase).await?;
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
     fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>> {
         self.facts.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 //! A solver whose calls survive the process.
 
+#[cfg(test)]
+mod record_tests;
 mod recorder;
 #[cfg(test)]
 mod tests;

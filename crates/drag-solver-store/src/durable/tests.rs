@@ -21,7 +21,8 @@ fn order() -> DragChallenge {
 }
 
 async fn on_record(store: &SqliteStore) -> ChallengeRecord {
-    store.find("order").await.unwrap().unwrap()
+    let found = store.find_with_picture("order").await;
+    found.unwrap().unwrap()
 }
 
 fn answers_after(seconds: u64) -> Outcome {

@@ -147,3 +147,18 @@ fn is_free(path: &Path) -> bool {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_gone_is_free_and_one_that_cannot_be_looked_at_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lock");
+        assert!(is_free(&file));
+        std::fs::write(&file, "").unwrap();
+        assert!(is_free(&file), "nobody has it");
+        assert!(!is_free(&file.join("below a file")));
+    }
+}
