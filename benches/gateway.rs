@@ -20,10 +20,10 @@ use base64::engine::general_purpose::STANDARD;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::testing::emulator::Emulator;
 use drag_solver::testing::pictures::AnswerKey;
-use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, solver_fn};
+use drag_solver::{Drag, DragChallenge, DragSolver, Point, Screenshot, Solution, solver_fn};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
-use drag_solver_store::{Opening, SqliteOptions, SqliteStore, Store as _};
+use drag_solver_store::{Opening, SqliteOptions, SqliteStore, Store as _, StoreExt as _};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -62,17 +62,21 @@ fn open(path: &Path) -> Result<SqliteStore, BoxError> {
     Ok(SqliteStore::open_with(path, options)?)
 }
 
+/// Answers after so long, and says nothing of what it costs.
+fn instant(delay: Duration) -> impl DragSolver {
+    solver_fn("instant", move |_| async move {
+        tokio::time::sleep(delay).await;
+        let drag = Drag::new(Point::new(1.0, 2.0), Point::new(100.0, 2.0));
+        Ok(Solution::new(drag, "instant"))
+    })
+}
+
 /// A gateway in front of a solver that answers after so long.
 async fn gateway(path: &Path, delay: Duration, workers: u32) -> Result<(), BoxError> {
     #[derive(serde::Deserialize)]
     struct NoSettings {}
-    let registry = Registry::empty().register("instant", move |_: NoSettings, _| {
-        Ok(solver_fn("instant", move |_| async move {
-            tokio::time::sleep(delay).await;
-            let drag = Drag::new(Point::new(1.0, 2.0), Point::new(100.0, 2.0));
-            Ok(Solution::new(drag, "instant"))
-        }))
-    })?;
+    let registry = Registry::empty();
+    let registry = registry.register("instant", move |_: NoSettings, _| Ok(instant(delay)))?;
     let config: ChainConfig = serde_json::from_value(json!({"providers": [{"kind": "instant"}]}))?;
     let store = open(path)?;
     let keys = Keys::open(&store).await?;
@@ -268,13 +272,14 @@ fn percentiles(mut figures: Vec<f64>) -> (f64, f64) {
     (at(50), at(99))
 }
 
-/// One at a time: a job that is created and asked for, beside the same picture put on record, solved and recorded in this process.
+/// One at a time: a job that is created and asked for, beside the same picture accepted and solved in this process.
 async fn added_time(folder: &Path) -> Result<(), BoxError> {
     const JOBS: usize = 1_000;
     let path = folder.join("time.db");
     let server = Server::start(&["gateway", path.to_str().unwrap_or_default(), "0", "256"]).await?;
     let mut client = Client::connect(&server.address).await?;
     let direct_store = open(&folder.join("direct.db"))?;
+    let direct_solver = instant(Duration::ZERO).durable(&direct_store);
     let (mut through, mut direct) = (Vec::new(), Vec::new());
     for number in 0..JOBS {
         let begun = Instant::now();
@@ -291,11 +296,12 @@ async fn added_time(folder: &Path) -> Result<(), BoxError> {
         direct_store
             .accept(&opening, challenge.screenshot().bytes())
             .await?;
+        direct_solver.solve(&challenge).await?;
         direct.push(begun.elapsed().as_secs_f64() * 1000.0);
     }
     let ((median, p99), (direct_median, direct_p99)) = (percentiles(through), percentiles(direct));
     println!(
-        "a job from its creation to its answer: {median:.2} ms, p99 {p99:.2} ms; its durable insert alone: {direct_median:.2} ms, p99 {direct_p99:.2} ms"
+        "a job from its creation to its answer: {median:.2} ms, p99 {p99:.2} ms; the same without the gateway: {direct_median:.2} ms, p99 {direct_p99:.2} ms"
     );
     println!(
         "  added by the gateway: {:.2} ms, p99 {:.2} ms",
@@ -348,9 +354,9 @@ async fn jobs_per_cpu_second(folder: &Path) -> Result<(), BoxError> {
 }
 
 /// Jobs that wait, each with a poll that is held.
-async fn memory(folder: &Path, workers: &str) -> Result<(), BoxError> {
+async fn memory(folder: &Path, workers: &str, keeps_connection: bool) -> Result<(), BoxError> {
     const JOBS: usize = 10_000;
-    let path = folder.join(format!("memory{workers}.db"));
+    let path = folder.join(format!("memory{workers}{keeps_connection}.db"));
     let server = Server::start(&[
         "gateway",
         path.to_str().unwrap_or_default(),
@@ -363,15 +369,25 @@ async fn memory(folder: &Path, workers: &str) -> Result<(), BoxError> {
     let bare = server.memory()?;
     let mut held = Vec::new();
     for number in 1..=JOBS {
+        // Those who keep one connection send their next request on the same one.
         let mut client = Client::connect(&server.address).await?;
-        let id = client.create(number).await?;
+        let id = if keeps_connection {
+            client.create(number).await?
+        } else {
+            first.create(number).await?
+        };
         client.send("/getTaskResult", &Client::poll(id)).await?;
         held.push(client);
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     let each = server.memory()?.saturating_sub(bare) / JOBS;
+    let polled = if keeps_connection {
+        "the same"
+    } else {
+        "another"
+    };
     println!(
-        "{JOBS} jobs that wait, {workers} of them at a provider, each with a held poll: {each} bytes each"
+        "{JOBS} jobs that wait, {workers} of them at a provider, each polled on {polled} connection: {each} bytes each"
     );
     drop(held);
     Ok(())
@@ -390,13 +406,19 @@ fn main() -> Result<(), BoxError> {
                 gateway(path.as_ref(), delay, workers.parse()?).await
             }
             [kind, path, ..] if kind == "handler" => handler(path.as_ref()).await,
+            [kind] if kind == "memory" => {
+                let folder = tempfile::tempdir()?;
+                memory(folder.path(), "256", false).await?;
+                memory(folder.path(), "256", true).await
+            }
             [kind, seconds] if kind == "emulator" => emulator(seconds.parse()?).await,
             _ => {
                 let folder = tempfile::tempdir()?;
                 added_time(folder.path()).await?;
                 jobs_per_cpu_second(folder.path()).await?;
-                memory(folder.path(), "256").await?;
-                memory(folder.path(), "10000").await
+                memory(folder.path(), "256", false).await?;
+                memory(folder.path(), "256", true).await?;
+                memory(folder.path(), "10000", false).await
             }
         }
     })
