@@ -154,10 +154,28 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
     if config.store.is_none() {
         eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
     }
-    for line in lines {
-        console::print(&line).context("cannot write to standard output")?;
+    let url = lines.first().and_then(|line| line.split(' ').next_back());
+    let how = how_to_come_in(url.unwrap_or_default(), keys.is_open());
+    for line in lines.iter().chain(&how) {
+        console::print(line).context("cannot write to standard output")?;
     }
     serve(&gateway, listeners, certificates, metrics).await
+}
+
+/// How a client gets an answer, in three lines.
+fn how_to_come_in(url: &str, takes_any_key: bool) -> [String; 3] {
+    let key = if takes_any_key {
+        ""
+    } else {
+        " -H 'Authorization: Bearer KEY'"
+    };
+    [
+        format!("  curl --data-binary @picture.png {url}/v1/drags{key}"),
+        format!("  clients of createTask (Anti-Captcha, 2Captcha, omocaptcha): base address {url}"),
+        format!(
+            "  clients of in.php (2Captcha): {url}/in.php; those that speak TLS only: --tls-listen"
+        ),
+    ]
 }
 
 /// With no key, only this machine may ask.
