@@ -103,10 +103,12 @@ impl Live {
         }
     }
 
-    /// Forgets a job that nobody works on here any more: the store knows it.
+    /// Forgets a job that nobody works on here any more, unless it has ended: the store knows it.
     pub(super) fn give_up(&self, job: &Arc<Job>) {
-        self.leave(job);
-        self.jobs().forget(job);
+        if job.is_open() {
+            self.leave(job);
+            self.jobs().forget(job);
+        }
     }
 
     fn leave(&self, job: &Job) {

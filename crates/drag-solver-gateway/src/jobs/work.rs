@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
-use super::live::Job;
+use super::live::{Job, Live};
 use super::{Jobs, Note, Outcome, after};
 
 /// How long it waits before it tries again what the store did not take.
@@ -39,7 +39,11 @@ impl Jobs {
             tokio::select! {
                 biased;
                 () = self.stopped() => break,
-                Some(_) = calls.join_next() => {}
+                Some(ended) = calls.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a call did not end: its job is open on record, for the next start");
+                    }
+                }
                 next = next => {
                     let Some((job, permit)) = next else { break };
                     calls.spawn(self.clone().solve_job(job, permit));
@@ -59,10 +63,11 @@ impl Jobs {
     }
 
     async fn solve_job(self, job: Arc<Job>, _permit: OwnedSemaphorePermit) {
+        let working = Working(&self.0.live, job);
         loop {
-            match self.try_job(&job).await {
-                Ok(Some(outcome)) => return self.0.live.end(&job, outcome),
-                Ok(None) => return self.0.live.give_up(&job),
+            match self.try_job(&working.1).await {
+                Ok(Some(outcome)) => return working.end(outcome),
+                Ok(None) => return,
                 Err(why) => tracing::warn!(why, "a job waits for the store"),
             }
             sleep(STORE_AGAIN).await;
@@ -122,6 +127,21 @@ impl Jobs {
                 self.begin(Job::new(record.id, None));
             }
         }
+    }
+}
+
+/// A job that is worked on. However the work ends, the job is not taken for one that goes on.
+struct Working<'a>(&'a Live, Arc<Job>);
+
+impl Working<'_> {
+    fn end(self, outcome: Outcome) {
+        self.0.end(&self.1, outcome);
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.give_up(&self.1);
     }
 }
 

@@ -7,11 +7,11 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use drag_solver::Store as _;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Clock, KeyRecord, SqliteStore, key_hash};
 use drag_solver::testing::{MockSolver, Outcome, fixtures};
+use drag_solver::{DragSolver, Store as _};
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -60,7 +60,11 @@ impl House {
         Self::with(mock, store(), GatewayPolicy::default()).await
     }
 
-    pub(crate) async fn with(mock: &MockSolver, store: SqliteStore, policy: GatewayPolicy) -> Self {
+    pub(crate) async fn with(
+        mock: &(impl DragSolver + Clone),
+        store: SqliteStore,
+        policy: GatewayPolicy,
+    ) -> Self {
         #[derive(serde::Deserialize)]
         struct NoSettings {}
         let mock = mock.clone();

@@ -1,9 +1,11 @@
 //! Jobs: held, repeated, limited, drained, and gone on with by the next process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use drag_solver::Store as _;
 use drag_solver::testing::{MockSolver, fixtures};
+use drag_solver::{Solution, Store as _, solver_fn};
 use drag_solver_gateway::GatewayPolicy;
 use serde_json::json;
 use tokio::time::Instant;
@@ -190,4 +192,22 @@ async fn what_was_accepted_is_gone_on_with_by_the_next_process_and_paid_once() {
     assert_eq!(house.poll("K", bought).await["status"], "ready");
     assert_eq!(house.poll("K", waiting).await["status"], "ready");
     assert_eq!(next.purchases(), 1, "what was paid for was fetched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_panics_takes_no_place_from_others() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let solver = solver_fn("house", move |_| {
+        let first = calls.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            assert!(!first, "a mistake of its author");
+            Ok(Solution::new(fixtures::drag(), "house"))
+        }
+    });
+    let policy = GatewayPolicy::default().workers(1).open_jobs(1);
+    let house = House::with(&solver, store(), policy).await;
+    let lost = house.create("K", 1).await;
+    assert_eq!(house.poll("K", lost).await["status"], "processing");
+    let next = house.create("K", 2).await;
+    assert_eq!(house.poll("K", next).await["status"], "ready");
 }
