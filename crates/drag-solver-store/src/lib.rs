@@ -25,6 +25,7 @@ mod error;
 mod ext;
 #[cfg(test)]
 mod failing_store;
+mod forward;
 mod handle;
 mod key;
 mod key_record;
@@ -34,6 +35,7 @@ mod record;
 mod retention;
 mod sqlite;
 mod store;
+mod undo;
 
 pub use jiff;
 
@@ -54,3 +56,11 @@ pub use crate::record::{
 pub use crate::retention::{Pruned, Retention};
 pub use crate::sqlite::{SqliteOptions, SqliteStore};
 pub use crate::store::{Charge, Store};
+
+/// What [`forward_store!`] names.
+#[doc(hidden)]
+pub mod __private {
+    pub use bytes::Bytes;
+    pub use drag_solver_core::{Usd, Verdict};
+    pub use futures_util::future::BoxFuture;
+}

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use drag_solver::http::PollInterval;
 use drag_solver::prelude::*;
-use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Fact, KeyRecord, Limit, NewPurchase, Opening,
-    Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, SqliteStore, Store,
-    StoreError, StoredBudget, StoredBudgetPolicy, TakenUp,
+    Charge, Fact, Limit, NewPurchase, Opening, Shortage, SqliteStore, Store, StoreError,
+    StoredBudget, StoredBudgetPolicy, TakenUp, forward_store,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
@@ -122,10 +119,6 @@ impl Store for Standing {
         taken
     }
 
-    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
-        self.inner.accept(opening, picture).await
-    }
-
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
         self.pass();
         let begun = self.inner.begin_purchase(purchase).await;
@@ -143,34 +136,6 @@ impl Store for Standing {
             recorded
         }
         .boxed()
-    }
-
-    async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
-        self.inner.find(id).await
-    }
-
-    async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
-        self.inner.find_with_picture(id).await
-    }
-
-    async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError> {
-        self.inner.report(id, verdict).await
-    }
-
-    async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError> {
-        self.inner.add_key(key).await
-    }
-
-    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.inner.keys().await
-    }
-
-    async fn revoke_key(&self, name: &str) -> Result<bool, StoreError> {
-        self.inner.revoke_key(name).await
-    }
-
-    async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
-        self.inner.list(query).await
     }
 
     async fn reserve(
@@ -197,23 +162,5 @@ impl Store for Standing {
         charged
     }
 
-    async fn budget(&self, budget: &str, since: &[Timestamp]) -> Result<BudgetState, StoreError> {
-        self.inner.budget(budget, since).await
-    }
-
-    async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError> {
-        self.inner.spending(query).await
-    }
-
-    async fn prune(&self, retention: &Retention) -> Result<Pruned, StoreError> {
-        self.inner.prune(retention).await
-    }
-
-    async fn flush(&self) -> Result<(), StoreError> {
-        self.inner.flush().await
-    }
-
-    fn now(&self) -> Timestamp {
-        self.inner.now()
-    }
+    forward_store!(inner except take_up, begin_purchase, record, reserve, charge);
 }

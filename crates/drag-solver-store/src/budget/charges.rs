@@ -10,6 +10,7 @@ use drag_solver_core::{
 use super::{Account, unreadable};
 use crate::key::new_key;
 use crate::lines::{Lines, Missed};
+use crate::undo::Undo;
 use crate::{Charge, Fact, StoreHandle};
 
 /// Charges the purchases of one call.
@@ -71,13 +72,11 @@ impl Charges {
             amount: self.price,
         };
         // Who is dropped here sends nothing: what may have been charged is taken back.
-        let mut undo = Undo {
-            store: &self.store,
-            key: Some(charge.key),
-        };
+        let (key, amount) = (charge.key, Usd::ZERO);
+        let undo = Undo::new(&self.store, Fact::ChargeSettled { key, amount });
         let limits = self.account.policy.limits(self.store.now());
         let charged = self.store.charge(&charge, &limits).await;
-        undo.key = None; // what failed was not written
+        undo.keep(); // what failed was not written
         let charged = charged.map_err(|error| unreadable(&self.challenge, solver, &error))?;
         charged.map_err(|short| {
             self.account
@@ -186,21 +185,6 @@ impl Observer for Charges {
     }
 }
 
-/// Takes a charge back whose call ended while it was being put on record.
-struct Undo<'a> {
-    store: &'a StoreHandle,
-    key: Option<i64>,
-}
-
-impl Drop for Undo<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let amount = Usd::ZERO;
-            drop(self.store.record(Fact::ChargeSettled { key, amount }));
-        }
-    }
-}
-
 /// A call in progress. However it ends, what a solver bought that says nothing is charged.
 pub(super) struct Call {
     charges: Arc<Charges>,
@@ -260,30 +244,5 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.end(None);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Clock, SqliteStore};
-
-    #[tokio::test]
-    async fn a_charge_whose_call_ends_meanwhile_is_taken_back() {
-        let store = StoreHandle::from(&SqliteStore::in_memory(Clock::system()).unwrap());
-        let spent = async || store.budget("all", &[]).await.unwrap().spent;
-        let charge = Charge {
-            key: new_key(),
-            reservation: None,
-            budget: "all".to_owned(),
-            solver: "a".to_owned(),
-            amount: Usd::from_micros(900),
-        };
-        store.charge(&charge, &[]).await.unwrap().unwrap();
-        let undo = |key| Undo { store: &store, key };
-        drop(undo(None));
-        assert_eq!(spent().await, charge.amount);
-        drop(undo(Some(charge.key)));
-        assert_eq!(spent().await, Usd::ZERO);
     }
 }

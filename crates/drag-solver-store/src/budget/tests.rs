@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::failing_store::Failing;
-use crate::{Clock, SqliteStore, Store as _, StoreExt as _};
+use crate::{Charge, Clock, SqliteStore, Store as _, StoreExt as _};
 
 fn usd(text: &str) -> Usd {
     text.parse().unwrap()
@@ -523,4 +523,59 @@ fn what_it_costs_at_most_is_the_price_of_each_answer_unless_the_solver_knows_bet
         cost(&twice.stored_budget(&budget, price())),
         Some(price() * 2)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_is_what_the_nearest_limit_leaves() {
+    let store = store();
+    let hour = Duration::from_secs(60 * 60);
+    let policy = || StoredBudgetPolicy::default().total(usd("1"));
+    let left = async |policy| StoredBudget::new(&store, "all", policy).left(None).await;
+    let spend = async |amount: &str| {
+        let charge = Charge {
+            key: new_key(),
+            reservation: None,
+            budget: "all".to_owned(),
+            solver: "a".to_owned(),
+            amount: usd(amount),
+        };
+        store.charge(&charge, &[]).await.unwrap().unwrap();
+    };
+    assert_eq!(left(StoredBudgetPolicy::default()).await.unwrap(), None);
+    assert_eq!(left(policy()).await.unwrap(), Some(usd("1")));
+
+    // 20:00 UTC: of the day, and not of the last hour.
+    spend("0.3").await;
+    tokio::time::advance(2 * hour).await;
+    spend("0.1").await;
+    assert_eq!(left(policy()).await.unwrap(), Some(usd("0.6")));
+    let daily = || policy().per_day(usd("0.5"));
+    assert_eq!(left(daily()).await.unwrap(), Some(usd("0.1")));
+    let all = |hourly| daily().per_period(usd(hourly)).period(hour);
+    assert_eq!(left(all("0.15")).await.unwrap(), Some(usd("0.05")));
+    assert_eq!(left(all("0.25")).await.unwrap(), Some(usd("0.1")));
+
+    let reserved = store.reserve(7, "all", usd("0.08"), &[]).await;
+    reserved.unwrap().unwrap();
+    assert_eq!(left(daily()).await.unwrap(), Some(usd("0.02")));
+    assert_eq!(left(all("0.15")).await.unwrap(), Some(usd("-0.03")));
+    assert_eq!(left(StoredBudgetPolicy::default()).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_by_label_is_that_of_the_label() {
+    let store = store();
+    let budget = StoredBudget::by_label(&store, "all", |label| match label {
+        "rich" => StoredBudgetPolicy::default().total(usd("9")),
+        "free" => StoredBudgetPolicy::default(),
+        _ => StoredBudgetPolicy::default().total(usd("1")),
+    });
+    let challenge = fixtures::challenge().with_label("rich");
+    let solver = answering(1).stored_budget(&budget, price());
+    solver.solve(&challenge).await.unwrap();
+    let left = async |label| budget.left(label).await.unwrap();
+    assert_eq!(left(Some("rich")).await, Some(usd("8.9991")));
+    assert_eq!(left(Some("free")).await, None);
+    assert_eq!(left(Some("poor")).await, Some(usd("1")));
+    assert_eq!(left(None).await, Some(usd("1")));
 }

@@ -101,6 +101,22 @@ impl StoreUnderTest<'_> {
         Ok(())
     }
 
+    pub(super) async fn what_was_set_aside_can_be_spent_whatever_the_limits_are_now(
+        &self,
+    ) -> Checked {
+        let budget = name("lowered");
+        let Ok(mine) = self.reserve(&budget, "2", &in_all("2")).await? else {
+            return Err("there was money".to_owned());
+        };
+        let lowered = in_all("1");
+        let charged = self.charge(&budget, "2", Some(mine), &lowered).await?;
+        ensure!(charged.is_ok(), "it was set aside: {charged:?}");
+        ensure_eq!(self.money(&budget).await?, dollars("2", "0"), "money");
+        let more = self.charge(&budget, "0.5", Some(mine), &lowered).await?;
+        ensure!(more.is_err(), "there is none left");
+        Ok(())
+    }
+
     pub(super) async fn a_shortage_says_which_limit_and_when_it_ends(&self) -> Checked {
         let budget = name("shortage");
         let first_at = self.store.now();

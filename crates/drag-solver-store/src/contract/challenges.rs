@@ -41,6 +41,7 @@ impl StoreUnderTest<'_> {
         let mut opening = opening(&name("ünïcode 🧩"));
         let begun = self.store.now();
         opening.label = Some("tenant".to_owned());
+        (opening.width, opening.height) = (590, 1280);
         opening.instruction = Some("drag 'it'; --".to_owned());
         opening.region = Some(Rect::new(0.5, 2.0, 300.25, 400.0));
         opening.deadline = begun.checked_add(Duration::from_millis(60_001)).ok();
@@ -51,6 +52,10 @@ impl StoreUnderTest<'_> {
         ensure_eq!(record.instruction, opening.instruction, "instruction");
         ensure_eq!(record.region, opening.region, "region");
         ensure_eq!(record.digest, opening.digest, "digest");
+        let size = (opening.width, opening.height);
+        ensure_eq!((record.width, record.height), size, "size of its picture");
+        ensure_eq!(record.verdict, None, "verdict");
+        ensure_eq!(record.note, None, "note");
         ensure_eq!(
             record.deadline.map(jiff::Timestamp::as_millisecond),
             opening.deadline.map(jiff::Timestamp::as_millisecond),

@@ -139,9 +139,15 @@ checks! {
     a_picture_is_kept_while_a_job_needs_it
     a_region_stays_while_a_job_needs_it
     lists_are_in_order_filtered_and_in_pages
+    the_first_verdict_counts
+    a_picture_is_read_only_where_it_is_asked_for
+    a_note_stays_until_there_is_another
+    of_each_name_one_key_is_valid
+    keys_are_listed_in_order_with_all_that_they_are
     money_is_set_aside_within_every_limit
     many_at_once_never_set_the_same_money_aside
     a_charge_takes_what_was_set_aside
+    what_was_set_aside_can_be_spent_whatever_the_limits_are_now
     a_shortage_says_which_limit_and_when_it_ends
     what_it_really_cost_replaces_what_was_charged
     a_job_corrects_its_charge_once

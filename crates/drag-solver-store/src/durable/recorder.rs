@@ -13,6 +13,7 @@ use drag_solver_core::{
 use super::not_recorded;
 use crate::key::new_key;
 use crate::lines::{Line, Lines, Missed};
+use crate::undo::Undo;
 use crate::{
     ChallengeRecord, Claim, Ended, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
     StoreErrorKind, StoreHandle,
@@ -79,10 +80,7 @@ impl Recorder {
         let key = new_key();
         let frame = self.state().frames.get(solver).copied();
         // Who is dropped here sends nothing: what may have been written is taken back.
-        let undo = Undo {
-            store: &self.store,
-            key: Some(key),
-        };
+        let undo = Undo::new(&self.store, Fact::NotBought(key));
         let begun = self.store.begin_purchase(NewPurchase {
             key,
             claim,
@@ -313,26 +311,6 @@ fn cost_of_answer(answer: &Solution, solver: &str, job: Option<&JobId>) -> Optio
     }
     let mut parts = answer.contributors().iter();
     parts.find_map(|part| cost_of_answer(part, solver, job))
-}
-
-/// Takes a purchase back whose call ended while it was being put on record.
-struct Undo<'a> {
-    store: &'a StoreHandle,
-    key: Option<i64>,
-}
-
-impl Undo<'_> {
-    fn keep(mut self) {
-        self.key = None;
-    }
-}
-
-impl Drop for Undo<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            drop(self.store.record(Fact::NotBought(key)));
-        }
-    }
 }
 
 #[async_trait]

@@ -403,6 +403,64 @@ async fn a_job_is_on_record_also_if_the_call_is_dropped_while_others_are_told_of
     assert_eq!(record.unconfirmed().count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_its_purchase_is_put_on_record_has_bought_nothing() {
+    let (inner, mock) = (store(), MockSolver::new("a").always(answers_after(0)));
+    let hangs = Failing {
+        hangs: true,
+        ..Failing::new(&inner)
+    };
+    let solver = mock.clone().durable(&hangs);
+    let challenge = order();
+    let mut call = Box::pin(solver.solve(&challenge));
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, &mut call).await.is_err());
+    assert_eq!(on_record(&inner).await.unconfirmed().count(), 1);
+    drop(call);
+    assert_eq!(on_record(&inner).await.purchases, []);
+    assert_eq!(mock.purchases(), 0);
+    mock.durable(&inner).solve(&order()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_frame_that_a_solver_is_sent_is_on_record_with_its_purchase() {
+    let frame = Frame {
+        left: 1,
+        top: 2,
+        width: 30,
+        height: 40,
+        sent_width: 15,
+        sent_height: 20,
+    };
+    let (solver, job) = ("a", &*SEVEN);
+    let fitted = Event::Fitted { solver, frame };
+    let bought = while_under_way([fitted, Event::Buying { solver }]).await;
+    assert_eq!(bought[0].frame, Some(frame));
+    // Also with one of which nothing was told before its job.
+    let found = while_under_way([fitted, Event::Bought { solver, job }]).await;
+    assert_eq!(found[0].frame, Some(frame));
+    let other = Event::Buying { solver: "b" };
+    assert_eq!(while_under_way([fitted, other]).await[0].frame, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_solver_bought_has_ended_if_there_was_an_answer_and_not_if_a_job_is_open() {
+    let job = PaidJob::new("silent", JobId::from(3));
+    let failed = SolveError::new(ErrorKind::Timeout, "late").with_unfinished_jobs([job]);
+    let answer = Solution::new(fixtures::drag(), "silent");
+    for (outcome, has_ended) in [(Ok(answer), true), (Err(failed), false)] {
+        let store = store();
+        let silent = solver_fn("silent", move |_| {
+            let outcome = outcome.clone();
+            async move { outcome }
+        });
+        let _ = silent.durable(&store).solve(&order()).await;
+        let purchases = on_record(&store).await.purchases;
+        let ended = purchases[0].ended;
+        assert_eq!(ended, has_ended.then_some(Timestamp::UNIX_EPOCH));
+    }
+}
+
 /// A solver that has bought and fetched, and does not come to pass the answer on.
 fn killed_with_the_answer_in_hand(job: Option<JobId>) -> impl DragSolver {
     solver_fn("a", move |challenge: DragChallenge| {
@@ -547,6 +605,46 @@ async fn a_cost_below_zero_is_none_and_that_of_each_part_of_an_answer_is_its_own
         costs,
         [100, 200].map(|micros| Some(Usd::from_micros(micros)))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_answers_of_one_solver_each_has_its_own_cost() {
+    let store = store();
+    let jobs = [1, 2].map(JobId::from);
+    let part = |job: usize, micros| {
+        Solution::new(fixtures::drag(), "a")
+            .with_job(jobs[job].clone())
+            .with_cost(Usd::from_micros(micros))
+    };
+    let parts = vec![part(0, 100), part(1, 200)];
+    let agreed = Solution::new(fixtures::drag(), "a|a").with_contributors(parts);
+    let twice = solver_fn("a|a", move |challenge: DragChallenge| {
+        let (agreed, jobs) = (agreed.clone(), jobs.clone());
+        async move {
+            for job in &jobs {
+                let solver = "a";
+                challenge.notify(Event::Buying { solver }).await?;
+                challenge.notify(Event::Bought { solver, job }).await?;
+                let settled = Event::Settled {
+                    solver,
+                    job: Some(job),
+                    billed: Billed::Yes,
+                    cost: None,
+                };
+                challenge.notify(settled).await?;
+            }
+            Ok(agreed)
+        }
+    });
+    twice.durable(&store).solve(&order()).await.unwrap();
+    let purchases = on_record(&store).await.purchases;
+    let cost_of = |id: u64| {
+        let mut all = purchases.iter();
+        let own = all.find(|one| one.job == Some(JobId::from(id)));
+        own.and_then(|one| one.cost)
+    };
+    assert_eq!(cost_of(1), Some(Usd::from_micros(100)));
+    assert_eq!(cost_of(2), Some(Usd::from_micros(200)));
 }
 
 #[tokio::test(start_paused = true)]

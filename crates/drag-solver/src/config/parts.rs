@@ -144,8 +144,6 @@ impl ChainParts {
         self.store.is_some() && !self.store_is_of_file
     }
 
-    /// Whether a provider with these parts spends from a budget of the store.
-    #[cfg_attr(not(feature = "store"), allow(clippy::unused_self))]
     /// Lets all providers spend from this budget, too, besides those that the file has: for who stands in front of a
     /// chain and lets each of many spend so much.
     ///
@@ -167,6 +165,8 @@ impl ChainParts {
         own.stored_budget.iter().chain(all)
     }
 
+    /// Whether a provider with these parts spends from a budget of the store.
+    #[cfg_attr(not(feature = "store"), allow(clippy::unused_self))]
     pub(super) fn has_stored_budget(&self, own: &ProviderParts) -> bool {
         #[cfg(feature = "store")]
         return self.stored_budgets_with(own).next().is_some();

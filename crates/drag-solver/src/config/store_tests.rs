@@ -1,5 +1,3 @@
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,8 +6,8 @@ use crate::store::jiff::Timestamp;
 use crate::store::{self, Clock, Store};
 use crate::testing::{MockSolver, Outcome, fixtures};
 use crate::{
-    DragSolver as _, ErrorKind, SqliteStore, StoreError, StoreErrorKind, StoreHandle, StoredBudget,
-    StoredBudgetPolicy, Usd,
+    DragSolver as _, DragSolverExt as _, ErrorKind, SqliteStore, StoreError, StoreErrorKind,
+    StoreHandle, StoredBudget, StoredBudgetPolicy,
 };
 
 #[derive(Deserialize)]
@@ -249,9 +247,10 @@ fn check(health: &ChainHealth, expected: &[Value; 5]) {
     assert_eq!(serde_json::from_str::<ChainHealth>(&text).unwrap(), *health);
 }
 
-/// Can neither be written nor read, and says so at once or never.
+/// Says of no budget what is spent, and cannot be written: it says so at once or never.
 #[derive(Debug)]
 struct Broken {
+    inner: SqliteStore,
     answers: bool,
 }
 
@@ -269,55 +268,13 @@ impl Broken {
 
 #[crate::async_trait]
 impl Store for Broken {
-    async fn take_up(&self, _: &store::Opening) -> Result<store::TakenUp, StoreError> {
-        self.fail().await
-    }
-    async fn accept(&self, _: &store::Opening, _: &Bytes) -> Result<store::Accepted, StoreError> {
-        self.fail().await
-    }
-    async fn begin_purchase(&self, _: store::NewPurchase) -> Result<(), StoreError> {
-        self.fail().await
-    }
-    fn record(&self, _: store::Fact) -> BoxFuture<'static, Result<(), StoreError>> {
-        Box::pin(std::future::pending())
-    }
-    async fn find(&self, _: &str) -> Result<Option<store::ChallengeRecord>, StoreError> {
-        self.fail().await
-    }
-    async fn list(&self, _: &store::Query) -> Result<Vec<store::ChallengeRecord>, StoreError> {
-        self.fail().await
-    }
-    async fn reserve(
-        &self,
-        _: i64,
-        _: &str,
-        _: Usd,
-        _: &[store::Limit],
-    ) -> Result<Result<(), store::Shortage>, StoreError> {
-        self.fail().await
-    }
-    async fn charge(
-        &self,
-        _: &store::Charge,
-        _: &[store::Limit],
-    ) -> Result<Result<(), store::Shortage>, StoreError> {
-        self.fail().await
-    }
     async fn budget(&self, _: &str, _: &[Timestamp]) -> Result<store::BudgetState, StoreError> {
-        self.fail().await
-    }
-    async fn spending(&self, _: &store::SpendingQuery) -> Result<Vec<store::Spending>, StoreError> {
-        self.fail().await
-    }
-    async fn prune(&self, _: &store::Retention) -> Result<store::Pruned, StoreError> {
         self.fail().await
     }
     async fn flush(&self) -> Result<(), StoreError> {
         self.fail().await
     }
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
+    store::forward_store!(inner except budget, flush);
 }
 
 #[tokio::test(start_paused = true)]
@@ -328,7 +285,8 @@ async fn health_of_a_store_that_fails_or_says_nothing_says_so_within_ten_seconds
     ] {
         let budget = "budget = { name = \"own\", total = \"1\" }";
         let file = format!("[budget]\nname = \"all\"\ntotal = \"1\"\n{PROVIDER}{budget}");
-        let store = StoreHandle::new(Broken { answers });
+        let inner = SqliteStore::in_memory(Clock::system()).unwrap();
+        let store = StoreHandle::new(Broken { inner, answers });
         let parts = ChainParts::default().store(&store);
         let config = parse(&file).unwrap();
         let chain = config.build_with(&registry(&mock()), parts).unwrap();
@@ -382,4 +340,60 @@ async fn a_store_that_is_given_stays_when_what_the_file_says_of_its_own_changes(
     let other = parse(&format!("[store]\npath = \"other.db\"\n{PROVIDER}")).unwrap();
     own.rebuilt(&other, registry).unwrap();
     assert!(folder.path().join("other.db").exists());
+}
+
+#[tokio::test]
+async fn what_all_spend_from_besides_is_charged_too_and_stays_when_the_file_changes() {
+    let (store, mock) = (SqliteStore::in_memory(Clock::system()).unwrap(), mock());
+    let registry = registry(&mock);
+    let limit = |usd: &str| StoredBudgetPolicy::default().total(usd.parse().unwrap());
+    let tenants = StoredBudget::by_label(&store, "tenants", move |_| limit("0.003"));
+    let parts = ChainParts::default()
+        .store(&store)
+        .spend_also_from(&tenants);
+    let file = |budget: &str| parse(&format!("{budget}\n{PROVIDER}")).unwrap();
+    let own = "budget = { name = \"all\", total = \"1\" }";
+    let chain = file(own).build_with(&registry, parts).unwrap();
+    let of = |label: &str| fixtures::challenge().with_label(label);
+    let spent = async |budget: &str| store.budget(budget, &[]).await.unwrap().spent.to_string();
+    chain.solve(&of("one")).await.unwrap();
+    assert_eq!(spent("all").await, "0.001");
+    assert_eq!(spent("tenants/one").await, "0.001");
+
+    let chain = chain.rebuilt(&file(own), &registry).unwrap();
+    chain.solve(&of("one")).await.unwrap();
+    assert_eq!(spent("all").await, "0.002");
+    assert_eq!(spent("tenants/one").await, "0.002");
+
+    // Also when the file has no budget any more.
+    let chain = chain.rebuilt(&file(""), &registry).unwrap();
+    chain.solve(&of("one")).await.unwrap();
+    assert_eq!(spent("all").await, "0.002");
+    assert_eq!(spent("tenants/one").await, "0.003");
+    let error = chain.solve(&of("one")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BudgetExhausted);
+    assert!(error.message().contains("\"tenants/one\""), "{error}");
+    chain.solve(&of("another")).await.unwrap();
+    assert_eq!(mock.purchases(), 4);
+}
+
+#[tokio::test]
+async fn what_all_spend_from_besides_needs_a_price_unless_the_provider_knows_its_cost() {
+    let (store, mock) = (SqliteStore::in_memory(Clock::system()).unwrap(), mock());
+    let budget = StoredBudget::new(
+        &store,
+        "tenant",
+        StoredBudgetPolicy::default().total("1".parse().unwrap()),
+    );
+    let parts = || ChainParts::default().store(&store).spend_also_from(&budget);
+    let config = parse("[[providers]]\nkind = \"mock\"\n").unwrap();
+    let error = config.build_with(&registry(&mock), parts()).unwrap_err();
+    assert_eq!(error.path(), "providers.mock.price");
+
+    let knows = mock.priced("0.004".parse().unwrap());
+    let registry = Registry::empty().register("mock", move |_: NoSettings, _| Ok(knows.clone()));
+    let chain = config.build_with(&registry.unwrap(), parts()).unwrap();
+    chain.solve(&fixtures::challenge()).await.unwrap();
+    let spent = budget.state(None).await.unwrap().spent;
+    assert_eq!(spent, "0.004".parse().unwrap());
 }
