@@ -153,12 +153,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_is_gone_is_free_and_one_that_cannot_be_looked_at_is_not() {
+    fn only_a_lock_that_no_process_has_says_that_its_owner_has_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("lock");
-        assert!(is_free(&file));
-        std::fs::write(&file, "").unwrap();
-        assert!(is_free(&file), "nobody has it");
-        assert!(!is_free(&file.join("below a file")));
+        let store = folder.path().join("drags.db");
+        let path = lock_path(&store, 7);
+        assert!(is_free(&path), "there is none");
+        let owner = Owner::new(7, &store).unwrap();
+        assert!(!is_free(&path), "it lives");
+        drop(owner);
+        assert!(!path.exists());
+        File::create(&path).unwrap();
+        assert!(is_free(&path), "it was killed");
+        // What cannot be opened for another reason says nothing.
+        assert!(!is_free(&folder.path().join("no\0name")));
     }
 }

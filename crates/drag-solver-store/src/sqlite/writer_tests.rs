@@ -152,6 +152,28 @@ fn facts_stay_in_order_also_if_the_disk_is_full_after_one_was_at_fault() {
 }
 
 #[test]
+fn a_file_that_fails_is_not_tried_again_at_once() {
+    let mut setup = Setup::new();
+    let (mut first, tries) = (setup.fact(1), Arc::new(AtomicU32::new(0)));
+    let (mut run, counted) = (first.run, Arc::clone(&tries));
+    first.run = Box::new(move |db| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        run(db)
+    });
+    setup.set_full(true);
+    let batch = vec![first, setup.fact(2)];
+    setup.writer.write(batch);
+    assert_eq!(
+        tries.load(Ordering::Relaxed),
+        1,
+        "of a locked file each waits"
+    );
+    setup.set_full(false);
+    setup.writer.write(Vec::new());
+    assert_eq!(setup.written(), [1, 2]);
+}
+
+#[test]
 fn a_long_backlog_is_written_in_order() {
     let mut setup = Setup::new();
     let count = i64::try_from(3 * MAX_BATCH).unwrap() + 5;
@@ -177,6 +199,19 @@ fn what_is_behind_is_written_before_the_end() {
     drop(sender);
     setup.writer.work(&ops, Duration::from_secs(3_600), |_| {});
     assert_eq!(setup.written(), [1, 2]);
+}
+
+#[test]
+fn upkeep_is_done_at_first_and_then_whenever_its_time_has_come() {
+    for (every, times) in [(Duration::from_secs(3_600), 1), (Duration::ZERO, 2)] {
+        let mut setup = Setup::new();
+        let (sender, ops) = channel();
+        sender.send(setup.fact(1)).unwrap();
+        drop(sender);
+        let mut idled = 0;
+        setup.writer.work(&ops, every, |_| idled += 1);
+        assert_eq!(idled, times, "every {every:?}");
+    }
 }
 
 #[test]
