@@ -20,8 +20,6 @@ pub(crate) struct Failing {
     /// Whether a purchase that is on record is never said to be.
     pub(crate) hangs: bool,
     pub(crate) money: bool,
-    /// Purchases are put on record, and it is never said.
-    pub(crate) hangs: bool,
     pub(crate) facts: Arc<AtomicU32>,
 }
 
@@ -34,7 +32,6 @@ impl Failing {
             purchases: false,
             hangs: false,
             money: false,
-            hangs: false,
             facts: Arc::default(),
         }
     }

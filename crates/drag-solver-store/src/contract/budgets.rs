@@ -91,13 +91,6 @@ impl StoreUnderTest<'_> {
         ensure!(third.is_err(), "there is none left");
         self.record(Fact::Released(mine)).await?;
         ensure_eq!(self.money(&budget).await?, dollars("3", "0"), "money");
-
-        let lowered = name("lowered");
-        let Ok(mine) = self.reserve(&lowered, "2", &limits).await? else {
-            return Err("there was money".to_owned());
-        };
-        let all = self.charge(&lowered, "2", Some(mine), &in_all("1")).await?;
-        ensure!(all.is_ok(), "it was set aside before the limit was lowered");
         Ok(())
     }
 

@@ -157,11 +157,6 @@ checks! {
     old_challenges_are_forgotten_and_totals_are_not
     what_is_not_finished_is_kept_as_long_as_money
     what_is_recent_is_not_forgotten
-    the_first_report_stays
-    a_note_stays_with_what_was_accepted
-    a_picture_is_read_where_it_is_asked_for
-    a_key_keeps_what_it_was_made_with
-    a_name_has_one_valid_key
 }
 
 /// Makes every check, one after the other.

@@ -1,7 +1,5 @@
 //! A solver whose calls survive the process.
 
-#[cfg(test)]
-mod record_tests;
 mod recorder;
 #[cfg(test)]
 mod tests;
