@@ -90,7 +90,7 @@ impl Gateway {
                 stop.await;
                 self.stop();
             };
-            tokio::join!(stop, self.0.jobs.recover());
+            tokio::join!(stop, self.0.jobs.recover(&self.0.keys));
             std::future::pending::<()>().await;
         };
         tokio::select! {

@@ -70,8 +70,10 @@ struct Table {
 
 /// One who has a key, and what counts for them.
 pub(crate) struct Account {
-    /// What jobs of this key are called by in the store, before their own id.
+    /// Who has the key.
     pub(crate) name: String,
+    /// What jobs of this key are called by in the store, before their own id. Another key of the same name has another.
+    pub(crate) prefix: String,
     pub(crate) hash: KeyHash,
     /// The key as it is on record; none while any key is taken.
     record: Option<KeyRecord>,
@@ -93,6 +95,7 @@ impl Account {
             known.unwrap_or_else(|| RateLimiter::new(policy))
         });
         Self {
+            prefix: format!("{}-{}", record.name, hex(&hash[..4])),
             name: record.name.clone(),
             hash,
             record: Some(record),
@@ -104,8 +107,10 @@ impl Account {
     }
 
     fn guest(hash: KeyHash) -> Self {
+        let prefix = format!("any-{}", hex(&hash[..8]));
         Self {
-            name: format!("any-{}", hex(&hash[..8])),
+            name: prefix.clone(),
+            prefix,
             hash,
             record: None,
             rate: None,
@@ -144,9 +149,8 @@ impl Account {
         self.record.as_ref()?.limits.parallel.map(NonZeroU32::get)
     }
 
-    /// A place among the open jobs, if there is one.
+    /// A place among the open jobs, if there are fewer than so many.
     pub(crate) fn open_one(&self, most: u32) -> Option<OpenJob> {
-        let most = self.parallel().unwrap_or(most);
         let more = |open: u32| (open < most).then_some(open + 1);
         let taken = self
             .open
@@ -215,6 +219,14 @@ impl Keys {
             let known = table.policies.get(label).cloned();
             // While any key is taken, none has a limit.
             known.unwrap_or_default()
+        })
+    }
+
+    /// Whose jobs are called so.
+    pub(crate) fn of_prefix(&self, prefix: &str) -> Option<Arc<Account>> {
+        self.table(|table| {
+            let mut accounts = table.accounts.values();
+            accounts.find(|account| account.prefix == prefix).cloned()
         })
     }
 

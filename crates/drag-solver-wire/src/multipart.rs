@@ -3,8 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use crate::request::MAX_ITEMS;
+
+/// Longest boundary, in bytes: that of RFC 2046, section 5.1.1.
+const MAX_BOUNDARY: usize = 70;
 
 /// One part of a body that is `multipart/form-data`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -46,7 +50,8 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Vec<Part> {
     let is_form = content_type
         .get(..19)
         .is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data"));
-    let Some(boundary) = parameter(content_type, "boundary").filter(|_| is_form) else {
+    let boundary = parameter(content_type, "boundary").filter(|_| is_form);
+    let Some(boundary) = boundary.filter(|boundary| boundary.len() <= MAX_BOUNDARY) else {
         return Vec::new();
     };
     let mark = format!("\r\n--{boundary}");
@@ -126,10 +131,7 @@ fn parameter(value: &str, name: &str) -> Option<String> {
 
 /// Where `needle` is in `hay`, from `start` on.
 fn find(hay: &[u8], needle: &[u8], start: usize) -> Option<usize> {
-    let mut windows = hay[start..].windows(needle.len());
-    windows
-        .position(|window| window == needle)
-        .map(|at| start + at)
+    memmem::find(&hay[start..], needle).map(|at| start + at)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! A job is accepted: on record before its id is told, and once for each time it is meant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Accepted, Opening, Status, picture_digest};
-use drag_solver::{DragChallenge, Screenshot, StoreError, Usd};
+use drag_solver::{ChallengeRecord, DragChallenge, StoreError, Usd};
 
 use super::live::Job;
 use super::{Jobs, Note, challenge_id};
@@ -35,8 +36,8 @@ pub(crate) enum NotAccepted {
     NoMoney,
     /// The gateway is told to stop.
     Stopping,
-    /// The request's key was used for another picture.
-    OtherPicture,
+    /// The request's key was used for another one.
+    OtherRequest,
     Store(StoreError),
 }
 
@@ -46,19 +47,40 @@ impl From<StoreError> for NotAccepted {
     }
 }
 
+impl New {
+    /// Whether the record is one of the same request.
+    fn is_what_was_asked(&self, record: &ChallengeRecord) -> bool {
+        Note::of_record(record).as_ref() == Some(&self.note)
+            && record.instruction.as_deref() == self.challenge.instruction()
+            && record.region == self.challenge.region()
+    }
+}
+
 /// Ids that are tried, at most: two pictures of one key with the same number are as good as never.
 const TRIES: u8 = 4;
 
 impl Jobs {
     /// The id of the job, which survives a power cut by now.
-    pub(crate) async fn accept(&self, account: &Account, new: New) -> Result<TaskId, NotAccepted> {
+    ///
+    /// Goes on if the future is dropped: what is on record by then is worked on, and counts, whoever still listens.
+    pub(crate) async fn accept(
+        &self,
+        account: &Arc<Account>,
+        new: New,
+    ) -> Result<TaskId, NotAccepted> {
+        let (jobs, account) = (self.clone(), Arc::clone(account));
+        let accepted = tokio::spawn(async move { jobs.accept_now(&account, new).await });
+        accepted.await.unwrap_or(Err(NotAccepted::Stopping)) // the runtime ends
+    }
+
+    async fn accept_now(&self, account: &Account, new: New) -> Result<TaskId, NotAccepted> {
         if self.is_stopping() {
             return Err(NotAccepted::Stopping);
         }
         let now = self.0.store.now();
         let mut ids = self.ids(account, &new, now);
         if let Some(earlier) = ids.earlier.take()
-            && self.was_just_accepted(account, &earlier, now).await?
+            && self.was_just_accepted(account, &earlier, &new, now).await?
         {
             return Ok(earlier);
         }
@@ -73,16 +95,15 @@ impl Jobs {
         for turn in 0..TRIES {
             let task = ids.of_turn(turn);
             let id = challenge_id(account, &task);
-            if self.is_known(&id, new.challenge.screenshot()).await? {
+            if self.is_known(account, &id, &new).await? {
                 return Ok(task);
             }
             // From here on it is a new one, and counts.
             if usize::try_from(policy.open_jobs).is_ok_and(|most| self.open() >= most) {
                 return Err(NotAccepted::TooMany);
             }
-            let place = account
-                .open_one(policy.open_jobs_per_key)
-                .ok_or(NotAccepted::TooMany)?;
+            let most = account.parallel().unwrap_or(policy.open_jobs_per_key);
+            let place = account.open_one(most).ok_or(NotAccepted::TooMany)?;
             if !account.takes_turn() {
                 return Err(NotAccepted::TooFast);
             }
@@ -95,7 +116,7 @@ impl Jobs {
             let picture: &Bytes = challenge.screenshot().bytes();
             match self.0.store.accept(&opening, picture).await? {
                 Accepted::OtherPicture if new.idempotency_key.is_some() => {
-                    return Err(NotAccepted::OtherPicture);
+                    return Err(NotAccepted::OtherRequest);
                 }
                 Accepted::OtherPicture => continue,
                 Accepted::Known(record)
@@ -109,21 +130,36 @@ impl Jobs {
             self.begin(Job::new(id, Some(place)));
             return Ok(task);
         }
-        Err(NotAccepted::OtherPicture)
+        Err(NotAccepted::OtherRequest)
     }
 
-    /// Whether a job of this id is open or solved already, with this picture.
-    async fn is_known(&self, id: &str, screenshot: &Screenshot) -> Result<bool, StoreError> {
+    /// Whether a job of this id is open or solved already, for the same request. One that is open is worked on.
+    async fn is_known(&self, account: &Account, id: &str, new: &New) -> Result<bool, NotAccepted> {
         let Some(record) = self.0.store.find(id).await? else {
             return Ok(false);
         };
-        let is_same = record.digest == picture_digest(screenshot);
-        let is_begun = match record.status {
-            Status::Open { held } => held || self.0.live.get(id).is_some(),
+        if record.digest != picture_digest(new.challenge.screenshot()) {
+            return Ok(false);
+        }
+        if new.idempotency_key.is_some() && !new.is_what_was_asked(&record) {
+            return Err(NotAccepted::OtherRequest);
+        }
+        Ok(self.goes_on(account, &record))
+    }
+
+    /// Whether there will be an answer, or is one. One that nobody works on is begun again.
+    fn goes_on(&self, account: &Account, record: &ChallengeRecord) -> bool {
+        match record.status {
+            Status::Open { held } => {
+                if !held {
+                    let place = account.open_one(u32::MAX);
+                    self.begin(Job::new(record.id.clone(), place));
+                }
+                true
+            }
             Status::Solved { .. } => true,
             _ => false,
-        };
-        Ok(is_same && is_begun)
+        }
     }
 
     /// Whether the same was asked a short time ago, before the current stretch of time began, and has not failed.
@@ -131,6 +167,7 @@ impl Jobs {
         &self,
         account: &Account,
         task: &TaskId,
+        new: &New,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let record = self.0.store.find(&challenge_id(account, task)).await?;
@@ -138,7 +175,8 @@ impl Jobs {
             let age = now.duration_since(record.created);
             let is_new =
                 Duration::try_from(age).unwrap_or_default() <= self.0.policy.same_create_within;
-            is_new && !matches!(record.status, Status::Failed { .. })
+            let is_same = record.digest == picture_digest(new.challenge.screenshot());
+            is_new && is_same && self.goes_on(account, &record)
         }))
     }
 

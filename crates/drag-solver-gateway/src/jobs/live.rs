@@ -43,6 +43,11 @@ impl Job {
         ended.ok().and_then(|ended| ended.clone())
     }
 
+    /// Its outcome, if there is one.
+    pub(super) fn outcome(&self) -> Option<Arc<Outcome>> {
+        self.outcome.borrow().clone()
+    }
+
     fn is_open(&self) -> bool {
         self.outcome.borrow().is_none()
     }

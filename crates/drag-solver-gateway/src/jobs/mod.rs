@@ -15,7 +15,7 @@ use drag_solver::{
     Verdict,
 };
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub(crate) use self::accept::{New, NotAccepted};
 use self::live::{Job, Live};
@@ -26,6 +26,9 @@ use crate::task_id::TaskId;
 
 /// How often the store is asked what became of a job that another process works on.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
+
+/// How long a job is waited for before it is looked for anew: it may have been given up here.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
 /// All jobs of a gateway. Clones are the same jobs.
 #[derive(Clone)]
@@ -135,37 +138,44 @@ impl Jobs {
         hold: Duration,
     ) -> Result<Found, StoreError> {
         let id = challenge_id(account, task);
-        let ended = self.wait_for(&id);
-        tokio::select! {
-            biased;
-            ended = timeout(hold, ended) => match ended {
-                Ok(found) => found,
-                Err(_) => Ok(Found::Open),
-            },
-            () = self.stopped() => Ok(Found::Open),
+        let waits = after(hold);
+        loop {
+            // What is known is told, however short the hold, and also while the gateway stops.
+            let live = self.0.live.get(&id);
+            if let Some(outcome) = live.as_ref().and_then(|job| job.outcome()) {
+                return Ok(Found::Ended(outcome));
+            }
+            if live.is_none() {
+                match self.on_record(&id).await? {
+                    Found::Open => {}
+                    found => return Ok(found),
+                }
+            }
+            // One that is not live is another process's, or this one has not come to it yet.
+            let change = async {
+                match &live {
+                    Some(job) => drop(timeout(LONGEST_LOOK, job.ended()).await),
+                    None => sleep(LOOK_AGAIN).await,
+                }
+            };
+            tokio::select! {
+                () = change => {}
+                () = until(waits) => return Ok(Found::Open),
+                () = self.stopped() => return Ok(Found::Open),
+            }
         }
     }
 
-    /// Ends when the job has.
-    async fn wait_for(&self, id: &str) -> Result<Found, StoreError> {
-        let mut is_first = true;
-        loop {
-            if let Some(job) = self.0.live.get(id) {
-                return Ok(job.ended().await.map_or(Found::Open, Found::Ended));
-            }
-            let Some(record) = self.0.store.find(id).await? else {
-                return Ok(Found::Unknown);
-            };
-            if let Some(outcome) = Outcome::of_record(&record) {
-                return Ok(Found::Ended(Arc::new(outcome)));
-            }
-            if Note::of_record(&record).is_none() {
-                return Ok(Found::Unknown); // not accepted by a gateway
-            }
-            // It is another process's, or this one has not come to it yet.
-            sleep(if is_first { Duration::ZERO } else { LOOK_AGAIN }).await;
-            is_first = false;
-        }
+    /// What the store knows of a job.
+    async fn on_record(&self, id: &str) -> Result<Found, StoreError> {
+        let Some(record) = self.0.store.find(id).await? else {
+            return Ok(Found::Unknown);
+        };
+        Ok(match Outcome::of_record(&record) {
+            Some(outcome) => Found::Ended(Arc::new(outcome)),
+            None if Note::of_record(&record).is_some() => Found::Open,
+            None => Found::Unknown, // not accepted by a gateway
+        })
     }
 
     /// Tells the provider that answered whether the answer was right. The first report counts.
@@ -200,7 +210,15 @@ impl Jobs {
 
 /// What the store calls a job: a key sees its own alone.
 fn challenge_id(account: &Account, task: &TaskId) -> String {
-    format!("{}/{task}", account.name)
+    format!("{}/{task}", account.prefix)
+}
+
+/// Ends at this time, or never.
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// When something that begins now has to be done.

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout_at};
 
 use super::live::{Job, Live};
 use super::{Jobs, Note, Outcome, after};
+use crate::keys::Keys;
 
 /// How long it waits before it tries again what the store did not take.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -109,7 +110,8 @@ impl Jobs {
     }
 
     /// Takes up what is open on record: an earlier process has left it.
-    pub(crate) async fn recover(&self) {
+    /// Each has a place among the open jobs of its key, whether or not there is one left.
+    pub(crate) async fn recover(&self, keys: &Keys) {
         let mut open = store::Query::default().limit(PAGE);
         open.status = Some(StatusKind::Open);
         loop {
@@ -124,7 +126,9 @@ impl Jobs {
             let Some(last) = page.last() else { return };
             open.after = Some(last.id.clone());
             for record in page.into_iter().filter(is_job) {
-                self.begin(Job::new(record.id, None));
+                let account = keys.of_prefix(record.id.split('/').next().unwrap_or_default());
+                let place = account.and_then(|account| account.open_one(u32::MAX));
+                self.begin(Job::new(record.id, place));
             }
         }
     }

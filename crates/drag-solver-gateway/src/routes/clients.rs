@@ -1,6 +1,7 @@
 //! The protocols that published clients speak, all at one root.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -123,7 +124,7 @@ impl ClientCall<'_> {
 
     async fn create(
         &self,
-        account: &Account,
+        account: &Arc<Account>,
         protocol: Protocol,
         job: NewJob,
     ) -> Result<Reply, Refusal> {
@@ -249,8 +250,8 @@ fn not_accepted(why: NotAccepted) -> Refusal {
         NotAccepted::TooFast | NotAccepted::TooMany => Refusal::NoWorker,
         NotAccepted::NoMoney => Refusal::NoMoney,
         NotAccepted::Stopping => Refusal::Draining,
-        NotAccepted::OtherPicture => {
-            Refusal::BadParameters("this Idempotency-Key was used for another picture".to_owned())
+        NotAccepted::OtherRequest => {
+            Refusal::BadParameters("this Idempotency-Key was used for another request".to_owned())
         }
         NotAccepted::Store(error) => unreadable(&error),
     }

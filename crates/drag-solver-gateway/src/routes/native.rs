@@ -92,9 +92,9 @@ impl From<NotAccepted> for Problem {
                 let message = "the gateway is about to stop: try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
             }
-            NotAccepted::OtherPicture => {
-                let message = "this id was used for another picture";
-                Self::new(StatusCode::CONFLICT, "other_picture", message)
+            NotAccepted::OtherRequest => {
+                let message = "this Idempotency-Key was used for another request";
+                Self::new(StatusCode::CONFLICT, "other_request", message)
             }
             NotAccepted::Store(error) => error.into(),
         }

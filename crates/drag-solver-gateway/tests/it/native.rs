@@ -106,7 +106,7 @@ async fn the_same_idempotency_key_is_the_same_job_at_any_time() {
     let (status, refused) = ask(&house, ask_for(591)).await;
     assert_eq!(
         (status, &refused["error"]["kind"]),
-        (409, &json!("other_picture"))
+        (409, &json!("other_request"))
     );
     assert_eq!(mock.purchases(), 1);
 }
