@@ -13,6 +13,7 @@ use crate::{
 
 /// A store that fails as it is told, for the rest the one inside.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each fails by itself
 pub(crate) struct Failing {
     pub(crate) inner: SqliteStore,
     pub(crate) take_up: bool,
@@ -62,7 +63,7 @@ impl Store for Failing {
         full(self.purchases)?;
         self.inner.begin_purchase(purchase).await?;
         if self.hangs {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Ok(())
     }
