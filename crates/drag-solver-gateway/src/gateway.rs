@@ -43,6 +43,8 @@ pub struct GatewayBuilder {
     policy: GatewayPolicy,
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
+    #[cfg(feature = "callbacks")]
+    callback_sender: Option<Arc<dyn crate::CallbackSender>>,
 }
 
 /// The chain has no store: what is acknowledged could not be durable.
@@ -68,6 +70,8 @@ impl Gateway {
             policy: GatewayPolicy::default(),
             reload: None,
             metrics: None,
+            #[cfg(feature = "callbacks")]
+            callback_sender: None,
         }
     }
 
@@ -181,6 +185,15 @@ impl GatewayBuilder {
         self
     }
 
+    /// Replaces what sends callbacks. Which of them are sent, and how often, is not up to it; which addresses a name of
+    /// [`callback_hosts`](GatewayPolicy::callback_hosts) leads to, is.
+    #[cfg(feature = "callbacks")]
+    #[must_use]
+    pub fn callback_sender(mut self, sender: impl crate::CallbackSender) -> Self {
+        self.callback_sender = Some(Arc::new(sender));
+        self
+    }
+
     /// Makes the gateway. Nothing is sent, and nothing is served yet.
     ///
     /// # Errors
@@ -188,7 +201,14 @@ impl GatewayBuilder {
     /// [`NoStore`]
     pub fn build(self) -> Result<Gateway, NoStore> {
         let store = self.chain.store().ok_or(NoStore)?.clone();
-        let (jobs, work) = Jobs::new(self.chain, store, self.keys.budget(), self.policy);
+        let (jobs, work) = Jobs::new(
+            self.chain,
+            store,
+            self.keys.budget(),
+            self.policy,
+            #[cfg(feature = "callbacks")]
+            self.callback_sender,
+        );
         Ok(Gateway(Arc::new(Shared {
             jobs,
             keys: self.keys,

@@ -50,6 +50,9 @@
 //! acknowledged, goes on with what was paid for, and pays for nothing twice: see the pages of the store. The same create
 //! again, with the same key, is the same job for a while; an `Idempotency-Key` makes that any time.
 
+mod callback_host;
+#[cfg(feature = "callbacks")]
+mod callbacks;
 mod caller;
 mod gateway;
 mod guard;
@@ -63,6 +66,9 @@ mod task_id;
 #[cfg(feature = "tls")]
 pub mod tls;
 
+pub use crate::callback_host::{CallbackHost, NotAHost};
+#[cfg(feature = "callbacks")]
+pub use crate::callbacks::{Callback, CallbackSender};
 pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
 pub use crate::keys::{Keys, new_key};
 pub use crate::measure::describe_metrics;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use drag_solver_core::{human_duration, setters};
+use drag_solver_wire::Refusal;
 use serde::{Deserialize, Serialize};
+
+use crate::CallbackHost;
 
 /// How a gateway treats its clients.
 ///
@@ -44,6 +47,14 @@ pub struct GatewayPolicy {
     /// Default: 20 s.
     #[serde(with = "human_duration")]
     pub drain: Duration,
+    /// Hosts that an answer may be sent to (`pingback`, `callbackUrl`), with the feature `callbacks`. Default: none, and
+    /// jobs that want it are refused.
+    pub callback_hosts: Vec<CallbackHost>,
+    /// Whether they may be called without TLS, so that anybody on the way reads the answer. Default: no.
+    pub callback_plain_http: bool,
+    /// Whether they may be on this machine or in a private network: then who has a key can send requests to whatever
+    /// listens there under one of these names. Default: no.
+    pub callback_private_addresses: bool,
 }
 
 impl Default for GatewayPolicy {
@@ -58,6 +69,9 @@ impl Default for GatewayPolicy {
             max_body: 10 << 20,
             singular_prefix: false,
             drain: Duration::from_secs(20),
+            callback_hosts: Vec::new(),
+            callback_plain_http: false,
+            callback_private_addresses: false,
         }
     }
 }
@@ -73,5 +87,20 @@ impl GatewayPolicy {
         max_body: usize,
         singular_prefix: bool,
         drain: Duration,
+        callback_plain_http: bool,
+        callback_private_addresses: bool,
     }
+
+    /// Sets [`callback_hosts`](Self::callback_hosts).
+    #[must_use]
+    pub fn callback_hosts(mut self, hosts: impl IntoIterator<Item = CallbackHost>) -> Self {
+        self.callback_hosts = hosts.into_iter().collect();
+        self
+    }
+}
+
+/// Why a job that wants a callback is refused while there are none.
+pub(crate) fn no_callbacks() -> Refusal {
+    let why = "callbacks are switched off here: leave pingback or callbackUrl out, and ask for the result";
+    Refusal::BadCallback(why.to_owned())
 }

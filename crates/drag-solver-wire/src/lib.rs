@@ -20,4 +20,4 @@ pub use self::read::{Incoming, redacted_json};
 pub use self::refusal::Refusal;
 pub use self::reply::{Answer, Reply};
 pub use self::request::{Pairs, Request};
-pub use self::write::{Response, write};
+pub use self::write::{Callback, Response, callback, write};

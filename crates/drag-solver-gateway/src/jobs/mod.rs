@@ -14,6 +14,7 @@ use drag_solver::{
     DragSolver as _, ErrorKind, ScreenshotLimits, StoreError, StoreHandle, StoredBudget, Usd,
     Verdict,
 };
+use drag_solver_wire::Refusal;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -21,6 +22,8 @@ pub(crate) use self::accept::{New, NotAccepted};
 use self::live::{Job, Live};
 pub(crate) use self::outcome::{Note, Outcome};
 use crate::GatewayPolicy;
+#[cfg(feature = "callbacks")]
+use crate::callbacks::{Callbacks, LAST_TRY};
 use crate::keys::Account;
 use crate::task_id::TaskId;
 
@@ -46,6 +49,8 @@ struct Shared {
     workers: Arc<Semaphore>,
     /// Whether the gateway is told to stop.
     stopping: watch::Sender<bool>,
+    #[cfg(feature = "callbacks")]
+    callbacks: Callbacks,
 }
 
 /// What is known of a job.
@@ -64,8 +69,13 @@ impl Jobs {
         store: StoreHandle,
         budget: StoredBudget,
         policy: GatewayPolicy,
+        #[cfg(feature = "callbacks")] sender: Option<Arc<dyn crate::CallbackSender>>,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (queue, queued) = mpsc::unbounded_channel();
+        let stopping = watch::Sender::new(false);
+        #[cfg(feature = "callbacks")]
+        let (callbacks, closer, called_back) =
+            Callbacks::new(&policy, sender, stopping.subscribe());
         let workers = usize::try_from(policy.workers.max(1)).unwrap_or(usize::MAX);
         let jobs = Self(Arc::new(Shared {
             store,
@@ -74,10 +84,22 @@ impl Jobs {
             chain: RwLock::new(chain),
             queue,
             workers: Arc::new(Semaphore::new(workers.min(Semaphore::MAX_PERMITS))),
-            stopping: watch::Sender::new(false),
+            stopping,
             policy,
+            #[cfg(feature = "callbacks")]
+            callbacks,
         }));
         let work = jobs.clone().work(queued);
+        #[cfg(feature = "callbacks")]
+        let work = async move {
+            tokio::pin!(called_back);
+            tokio::select! {
+                () = work => {}
+                () = &mut called_back => return,
+            }
+            closer.close();
+            let _ = timeout(LAST_TRY, called_back).await;
+        };
         (jobs, work)
     }
 
@@ -88,6 +110,33 @@ impl Jobs {
     pub(crate) fn store(&self) -> &StoreHandle {
         &self.0.store
     }
+
+    /// Refuses a job whose answer could not be sent to this address.
+    #[cfg(feature = "callbacks")]
+    pub(crate) fn check_callback(&self, url: &str) -> Result<(), Refusal> {
+        self.0.callbacks.check(url)
+    }
+
+    /// Refuses a job whose answer could not be sent to this address.
+    #[cfg(not(feature = "callbacks"))]
+    #[allow(clippy::unused_self)] // with the feature, it is
+    pub(crate) fn check_callback(&self, _: &str) -> Result<(), Refusal> {
+        Err(crate::policy::no_callbacks())
+    }
+
+    /// Sends what came of a job to the address that its client gave, if it gave one.
+    #[cfg(feature = "callbacks")]
+    fn call_back(&self, job: &Job, outcome: &Outcome, note: &Note) {
+        if let (Some(url), Some(protocol)) = (&note.callback, note.protocol) {
+            let (_, task) = job.id.rsplit_once('/').unwrap_or_default();
+            self.0.callbacks.send(url, protocol, task, outcome.answer());
+        }
+    }
+
+    /// Nothing is called back without the feature.
+    #[cfg(not(feature = "callbacks"))]
+    #[allow(clippy::unused_self)] // with the feature, it is
+    fn call_back(&self, _: &Job, _: &Outcome, _: &Note) {}
 
     /// The chain that new calls are made with.
     pub(crate) fn chain(&self) -> Chain {

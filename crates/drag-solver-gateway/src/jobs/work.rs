@@ -99,14 +99,16 @@ impl Jobs {
             Err(error) if error.kind() == ErrorKind::NotRecorded => return Err(error.to_string()),
             Err(error) => Err(error.into()),
         };
-        Ok(Some(Outcome {
+        let outcome = Outcome {
             result,
             protocol: note.protocol,
             shape: note.shape,
             size,
             created,
             ended: now_on_record(store),
-        }))
+        };
+        self.call_back(job, &outcome, &note);
+        Ok(Some(outcome))
     }
 
     /// Takes up what is open on record: an earlier process has left it.

@@ -135,9 +135,8 @@ impl ClientCall<'_> {
             );
             return Err(Refusal::BadToken);
         }
-        if job.callback.is_some() {
-            let why = "callbacks are switched off here: leave pingback or callbackUrl out, and ask for the result";
-            return Err(Refusal::BadCallback(why.to_owned()));
+        if let Some(url) = &job.callback {
+            self.gateway.jobs().check_callback(url)?;
         }
         let screenshot = Screenshot::from_bytes(job.picture)?;
         self.gateway.jobs().limits().check(&screenshot)?;
@@ -154,7 +153,7 @@ impl ClientCall<'_> {
             note: Note {
                 protocol: Some(protocol),
                 shape: job.shape,
-                callback: None,
+                callback: job.callback,
             },
             form,
             idempotency_key: self.idempotency_key.clone(),

@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::{Gateway, measure};
 
@@ -29,6 +29,8 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/admin/health", get(operations::health))
         .route("/openapi.json", get(native::openapi))
         .merge(own)
+        .route("/v1/{*path}", any(native::not_found))
+        .method_not_allowed_fallback(native::other_method)
         .fallback(clients::answer)
         .layer(DefaultBodyLimit::max(max_body))
         .layer(middleware::from_fn_with_state(

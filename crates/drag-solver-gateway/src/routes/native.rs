@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::to_bytes;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{DragChallenge, Rect, Screenshot, StoreError, Usd, Verdict};
+use drag_solver::{Drag, DragChallenge, ErrorKind, Rect, Screenshot, StoreError, Usd, Verdict};
 use drag_solver_wire::Shape;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::Gateway;
 use crate::caller::Caller;
-use crate::jobs::{Found, New, NotAccepted, Note, Outcome};
+use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
 use crate::task_id::{Form, TaskId};
 
@@ -28,6 +31,12 @@ const LONGEST_WAIT: u16 = 300;
 
 /// How long it waits unless it says.
 const WAIT: u16 = 60;
+
+/// The longest instruction, in characters.
+const LONGEST_INSTRUCTION: usize = 1000;
+
+/// The longest that a client may call a request, in bytes.
+const LONGEST_IDEMPOTENCY_KEY: usize = 200;
 
 /// What this API says of itself.
 pub(super) async fn openapi() -> Response {
@@ -62,6 +71,23 @@ impl Problem {
             "there is no such job of this key",
         )
     }
+}
+
+/// What is below `/v1` and is nothing.
+pub(super) async fn not_found() -> Response {
+    let message = "there is nothing at this path: see /openapi.json";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
+}
+
+/// A path of ours with a method that it does not have.
+pub(super) async fn other_method() -> Response {
+    let message = "this path has other methods: see the header Allow";
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+    )
+    .into_response()
 }
 
 impl From<StoreError> for Problem {
@@ -122,16 +148,24 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What a request may say in its query.
+/// What a request for a job may say in its query.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct CreateQuery {
     /// How long it waits for the answer, in seconds.
     wait: Option<u16>,
     /// What is to be dragged where, in words.
     instruction: Option<String>,
     /// The part of the picture that holds the challenge: `x,y,width,height`, in pixels.
     region: Option<String>,
+}
+
+/// What a question for a job may say in its query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ReadQuery {
+    /// How long it waits for the answer, in seconds.
+    wait: Option<u16>,
 }
 
 /// A job as JSON.
@@ -149,16 +183,28 @@ struct Body {
     deadline: Option<u32>,
 }
 
-type Asking = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
+type Asking<T> = Result<Query<T>, QueryRejection>;
 
-fn asked(query: Asking) -> Result<Asked, Problem> {
-    let Query(asked) = query.map_err(|rejection| Problem::bad(rejection.body_text()))?;
-    if asked.wait.is_some_and(|wait| wait > LONGEST_WAIT) {
+fn asked<T: DeserializeOwned>(query: Asking<T>) -> Result<T, Problem> {
+    let query = query.map_err(|rejection| Problem::bad(rejection.body_text()))?;
+    Ok(query.0)
+}
+
+/// How long a request waits.
+fn wait(asked: Option<u16>, usual: u16) -> Result<Duration, Problem> {
+    let seconds = asked.unwrap_or(usual);
+    if seconds > LONGEST_WAIT {
         return Err(Problem::bad(format!(
             "wait: at most {LONGEST_WAIT} seconds"
         )));
     }
-    Ok(asked)
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+/// The job of the path. What cannot be an id is none of this key's.
+fn task(path: Result<Path<String>, PathRejection>) -> Result<TaskId, Problem> {
+    let Path(id) = path.map_err(|_| Problem::unknown())?;
+    TaskId::read(&id).ok_or_else(Problem::unknown)
 }
 
 async fn account(gateway: &Gateway, caller: &Caller) -> Result<Arc<Account>, Problem> {
@@ -173,11 +219,12 @@ async fn account(gateway: &Gateway, caller: &Caller) -> Result<Arc<Account>, Pro
 pub(super) async fn create(
     State(gateway): State<Gateway>,
     caller: Caller,
-    query: Asking,
+    query: Asking<CreateQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let account = account(&gateway, &caller).await?;
     let asked = asked(query)?;
+    let wait = wait(asked.wait, WAIT)?;
     if account.role() != KeyRole::Client {
         let message = "this key is not a client's, and buys nothing";
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", message));
@@ -188,7 +235,6 @@ pub(super) async fn create(
         let message = format!("at most {most} bytes are read");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     })?;
-    let wait = Duration::from_secs(asked.wait.unwrap_or(WAIT).into());
     let new = new_job(&gateway, &head.headers, asked, body)?;
     let task = gateway.jobs().accept(&account, new).await?;
     let found = gateway.jobs().result(&account, &task, wait).await?;
@@ -198,24 +244,9 @@ pub(super) async fn create(
 fn new_job(
     gateway: &Gateway,
     headers: &HeaderMap,
-    asked: Asked,
+    asked: CreateQuery,
     body: Bytes,
 ) -> Result<New, Problem> {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    let is_json = kind.is_some_and(|kind| kind.starts_with("application/json"));
-    let (picture, instruction, region, deadline) = if is_json {
-        let body: Body =
-            serde_json::from_slice(&body).map_err(|error| Problem::bad(error.to_string()))?;
-        let picture = STANDARD.decode(body.image.trim());
-        let picture =
-            picture.map_err(|error| Problem::bad(format!("image: no base64: {error}")))?;
-        (picture.into(), body.instruction, body.region, body.deadline)
-    } else {
-        let region = asked.region.as_deref().map(region).transpose()?;
-        (body, asked.instruction, region, None)
-    };
     let unusable = |message: String| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -223,6 +254,25 @@ fn new_job(
             message,
         )
     };
+    let idempotency_key = idempotency_key(headers)?;
+    let region_of_query = asked.region.as_deref().map(region).transpose()?;
+    let (picture, instruction, region, deadline) = if is_json(headers) {
+        let body: Body =
+            serde_json::from_slice(&body).map_err(|error| Problem::bad(error.to_string()))?;
+        let picture = STANDARD.decode(body.image.trim());
+        let picture = picture.map_err(|error| unusable(format!("image: no base64: {error}")))?;
+        let instruction = body.instruction.or(asked.instruction);
+        let region = body.region.or(region_of_query);
+        (picture.into(), instruction, region, body.deadline)
+    } else {
+        (body, asked.instruction, region_of_query, None)
+    };
+    if let Some(instruction) = &instruction
+        && instruction.chars().nth(LONGEST_INSTRUCTION).is_some()
+    {
+        let message = format!("instruction: at most {LONGEST_INSTRUCTION} characters");
+        return Err(Problem::bad(message));
+    }
     let screenshot =
         Screenshot::from_bytes(picture).map_err(|error| unusable(error.to_string()))?;
     let limits = gateway.jobs().limits();
@@ -237,10 +287,6 @@ fn new_job(
         let inside = challenge.with_region(region);
         challenge = inside.map_err(|error| unusable(error.to_string()))?;
     }
-    let idempotency_key = headers.get("idempotency-key");
-    let idempotency_key = idempotency_key
-        .and_then(|key| key.to_str().ok())
-        .map(str::to_owned);
     Ok(New {
         challenge,
         note: Note {
@@ -254,10 +300,42 @@ fn new_job(
     })
 }
 
+/// Whether the body is JSON; else it is the picture, whatever its type is called: `curl --data-binary` calls it a form.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// What the client calls the request, if it does.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let is_plain = |key: &&str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(is_plain);
+    let key = key.filter(|key| (1..=LONGEST_IDEMPOTENCY_KEY).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        Problem::bad(format!(
+            "Idempotency-Key: 1 to {LONGEST_IDEMPOTENCY_KEY} visible ASCII characters, without spaces"
+        ))
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
 fn region(text: &str) -> Result<Rect, Problem> {
     let wrong = || Problem::bad("region: write x,y,width,height in pixels, as in 0,100,720,400");
-    let numbers: Result<Vec<f64>, _> = text.split(',').map(|part| part.trim().parse()).collect();
-    match numbers.map_err(|_| wrong())?[..] {
+    let number = |part: &str| {
+        // Of what a float can look like, numbers of pixels alone.
+        let is_plain = part
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let number = part.parse::<f64>().ok();
+        number.filter(|number| is_plain && number.is_finite())
+    };
+    let numbers: Option<Vec<f64>> = text.split(',').map(number).collect();
+    match numbers.ok_or_else(wrong)?[..] {
         [x, y, width, height] => Ok(Rect::new(x, y, width, height)),
         _ => Err(wrong()),
     }
@@ -267,12 +345,12 @@ fn region(text: &str) -> Result<Rect, Problem> {
 pub(super) async fn read(
     State(gateway): State<Gateway>,
     caller: Caller,
-    Path(id): Path<String>,
-    query: Asking,
+    path: Result<Path<String>, PathRejection>,
+    query: Asking<ReadQuery>,
 ) -> Result<Response, Problem> {
     let account = account(&gateway, &caller).await?;
-    let wait = Duration::from_secs(asked(query)?.wait.unwrap_or(0).into());
-    let task = TaskId::read(&id).ok_or_else(Problem::unknown)?;
+    let wait = wait(asked(query)?.wait, 0)?;
+    let task = task(path)?;
     let found = gateway.jobs().result(&account, &task, wait).await?;
     match found {
         Found::Unknown => Err(Problem::unknown()),
@@ -284,7 +362,7 @@ pub(super) async fn read(
 pub(super) async fn report(
     State(gateway): State<Gateway>,
     caller: Caller,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     #[derive(Deserialize)]
@@ -293,7 +371,7 @@ pub(super) async fn report(
         verdict: Verdict,
     }
     let account = account(&gateway, &caller).await?;
-    let task = TaskId::read(&id).ok_or_else(Problem::unknown)?;
+    let task = task(path)?;
     let body = to_bytes(request.into_body(), 1024).await;
     let body = body.map_err(|_| Problem::bad("the body is too large"))?;
     let report: Report = serde_json::from_slice(&body).map_err(|error| {
@@ -329,27 +407,66 @@ pub(super) async fn balance(
     Ok(Json(json!({"left_usd": left, "limited": left.is_some()})).into_response())
 }
 
-fn told(task: &TaskId, found: &Found) -> Response {
-    if let Found::Ended(outcome) = found {
-        return Json(ended(task, outcome)).into_response();
-    }
-    let body = json!({"id": task.as_str(), "status": "open"});
-    (StatusCode::ACCEPTED, Json(body)).into_response()
+/// What became of a job; its members are in the order in which they are read.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: &'a str,
+    status: &'static str,
+    #[serde(flatten)]
+    result: Option<Ended<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Timestamp>,
 }
 
-fn ended(task: &TaskId, outcome: &Outcome) -> Value {
-    let mut body = json!({"id": task.as_str(), "created": outcome.created, "ended": outcome.ended});
-    match &outcome.result {
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Ended<'a> {
+    Solved {
+        drag: Drag,
+        solver: &'a str,
+        spent_usd: Option<Usd>,
+    },
+    Failed {
+        error: Why<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    kind: ErrorKind,
+    message: &'a str,
+}
+
+fn told(task: &TaskId, found: &Found) -> Response {
+    let mut told = Told {
+        id: task.as_str(),
+        status: "open",
+        result: None,
+        created: None,
+        ended: None,
+    };
+    let Found::Ended(outcome) = found else {
+        return (StatusCode::ACCEPTED, Json(told)).into_response();
+    };
+    (told.created, told.ended) = (Some(outcome.created), Some(outcome.ended));
+    (told.status, told.result) = match &outcome.result {
         Ok(answered) => {
-            body["status"] = "solved".into();
-            body["drag"] = json!(answered.drag);
-            body["solver"] = json!(answered.solver);
-            body["spent_usd"] = json!(answered.spent);
+            let solved = Ended::Solved {
+                drag: answered.drag,
+                solver: &answered.solver,
+                spent_usd: answered.spent,
+            };
+            ("solved", Some(solved))
         }
         Err(failed) => {
-            body["status"] = "failed".into();
-            body["error"] = json!({"kind": failed.kind, "message": failed.message});
+            let error = Why {
+                kind: failed.kind,
+                message: &failed.message,
+            };
+            ("failed", Some(Ended::Failed { error }))
         }
-    }
-    body
+    };
+    Json(told).into_response()
 }

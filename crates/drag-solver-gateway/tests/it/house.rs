@@ -12,7 +12,7 @@ use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Clock, KeyRecord, SqliteStore, key_hash};
 use drag_solver::testing::{MockSolver, Outcome, fixtures};
 use drag_solver::{DragSolver, Store as _};
-use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
+use drag_solver_gateway::{Gateway, GatewayBuilder, GatewayPolicy, Keys};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -23,7 +23,7 @@ pub(crate) const PRICE: &str = "0.001";
 pub(crate) struct House {
     pub(crate) gateway: Gateway,
     router: Router,
-    _work: tokio::task::JoinHandle<()>,
+    work: tokio::task::JoinHandle<()>,
 }
 
 /// An answer after so many seconds.
@@ -65,6 +65,15 @@ impl House {
         store: SqliteStore,
         policy: GatewayPolicy,
     ) -> Self {
+        Self::built(mock, store, |builder| builder.policy(policy)).await
+    }
+
+    /// With everything that a gateway can be built with.
+    pub(crate) async fn built(
+        mock: &(impl DragSolver + Clone),
+        store: SqliteStore,
+        change: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+    ) -> Self {
         #[derive(serde::Deserialize)]
         struct NoSettings {}
         let mock = mock.clone();
@@ -79,16 +88,28 @@ impl House {
             .store(&store)
             .spend_also_from(keys.budget());
         let chain = config.build_with(&registry, parts).unwrap();
-        let gateway = Gateway::builder(chain, keys)
-            .policy(policy)
-            .build()
-            .unwrap();
+        let gateway = change(Gateway::builder(chain, keys)).build().unwrap();
         let run = gateway.clone();
         Self {
             router: gateway.router(),
             gateway,
-            _work: tokio::spawn(async move { run.run(std::future::pending()).await }),
+            work: tokio::spawn(async move { run.run(std::future::pending()).await }),
         }
+    }
+
+    /// Ends as a process does that is killed.
+    #[cfg(feature = "callbacks")]
+    pub(crate) async fn crash(self) {
+        self.work.abort();
+        let _ = self.work.await;
+    }
+
+    /// How long it takes from here on until its work has ended.
+    #[cfg(feature = "callbacks")]
+    pub(crate) async fn ended(self) -> Duration {
+        let began = tokio::time::Instant::now();
+        self.work.await.unwrap();
+        began.elapsed()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {

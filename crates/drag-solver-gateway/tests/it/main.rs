@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
 
+#[cfg(feature = "callbacks")]
+mod callbacks;
 mod clients;
 mod house;
 mod jobs;

@@ -138,7 +138,11 @@ async fn what_is_wrong_is_told_by_status_and_in_words() {
             "invalid_challenge",
         ),
         (with_key(json("{}")), 400, "bad_request"),
-        (with_key(json(r#"{"image": "!"}"#)), 400, "bad_request"),
+        (
+            with_key(json(r#"{"image": "!"}"#)),
+            422,
+            "invalid_challenge",
+        ),
         (
             with_key(json(r#"{"image": "AAAA"}"#)),
             422,

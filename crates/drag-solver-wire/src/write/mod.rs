@@ -1,5 +1,6 @@
 //! What is sent.
 
+mod callback;
 mod code;
 mod in_php;
 mod number;
@@ -8,6 +9,7 @@ mod task;
 
 use bytes::Bytes;
 
+pub use self::callback::{Callback, callback};
 use crate::{Manner, Protocol, Quirk, Refusal, Reply};
 
 /// What is sent, but for the headers that every server adds by itself.

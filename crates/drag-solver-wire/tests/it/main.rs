@@ -5,6 +5,7 @@
 mod answers_omocaptcha;
 mod answers_php;
 mod answers_tasks;
+mod callbacks;
 mod in_php;
 mod properties;
 mod res_php;

@@ -1,0 +1,129 @@
+//! Which addresses are the public internet.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Whether this is an address of the public internet. Everything that IANA's registries of special addresses do not
+/// call globally reachable is not, nor is what leads to an address of version 4 that is not.
+///
+/// Sources: <https://www.iana.org/assignments/iana-ipv4-special-registry>,
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry> (2026-11-27).
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = match (a, b, c) {
+        (0 | 10 | 127, ..)           // this network, private, loopback
+        | (100, 64..=127, _)         // behind a provider's translation
+        | (169, 254, _)              // link-local, and where clouds keep secrets
+        | (172, 16..=31, _)          // private
+        | (192, 0, 0 | 2)            // protocols; documentation
+        | (192, 31, 196)             // AS112
+        | (192, 52, 193)             // AMT
+        | (192, 88, 99)              // relays from 6to4
+        | (192, 168, _)              // private
+        | (192, 175, 48)             // AS112
+        | (198, 18..=19, _)          // benchmarks
+        | (198, 51, 100)             // documentation
+        | (203, 0, 113)              // documentation
+        | (224.., ..) => true,       // multicast, reserved, broadcast
+        _ => false,
+    };
+    !is_special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, ..] = address.segments();
+    // Of what is not global unicast, 2000::/3, nothing is: not ::, ::1, ::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48,
+    // 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8.
+    let is_unicast = a & 0xe000 == 0x2000;
+    let is_special = match (a, b, c) {
+        (0x2001, 0..=0x01ff, _)      // protocols: Teredo, ORCHID, benchmarks
+        | (0x2001, 0x0db8, _)        // documentation
+        | (0x2002, ..)               // 6to4: an address of version 4 is inside
+        | (0x2620, 0x004f, 0x8000)   // AS112
+        | (0x3fff, 0..=0x0fff, _) => true, // documentation
+        _ => false,
+    };
+    is_unicast && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_the_public_internet_is_never_called() {
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.7",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_public_internet_is_called() {
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.17.0.1",
+            "223.255.255.255",
+            "2001:4860:4860::8888",
+            "2606:4700::1111",
+            "2a00:1450::1",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+}
