@@ -4,6 +4,7 @@ mod balance;
 mod challenge;
 mod check;
 mod completions;
+mod health;
 mod jobs;
 mod keys;
 mod man;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Solve(Box<solve::Args>),
     /// Serve any chain to programs in any language, in the protocols that their clients already speak
     Serve(Box<serve::Args>),
+    /// Ask whether a gateway takes jobs, for containers: exit status 0 if it does
+    Health(health::Args),
     /// Make, list and revoke keys for those who may use `serve`
     #[command(subcommand)]
     Keys(keys::Command),
@@ -72,6 +75,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, verbose).await,
             Self::Solve(args) => solve::run(&args, spinner).await,
+            Self::Health(args) => health::run(&args).await,
             Self::Keys(command) => keys::run(&command).await,
             Self::Balance(args) => balance::run(&args).await,
             Self::Check(args) => check::run(&args).await,

@@ -35,6 +35,9 @@ const WAIT: u16 = 60;
 /// The longest instruction, in characters.
 const LONGEST_INSTRUCTION: usize = 1000;
 
+/// The longest time that an answer can be of use, in seconds.
+const LONGEST_DEADLINE: f64 = 4_294_967_295.0;
+
 /// The longest that a client may call a request, in bytes.
 const LONGEST_IDEMPOTENCY_KEY: usize = 200;
 
@@ -180,7 +183,7 @@ struct Body {
     region: Option<Rect>,
     /// How long the answer is of use, in seconds.
     #[serde(default)]
-    deadline: Option<u32>,
+    deadline: Option<f64>,
 }
 
 type Asking<T> = Result<Query<T>, QueryRejection>;
@@ -267,6 +270,12 @@ fn new_job(
     } else {
         (body, asked.instruction, region_of_query, None)
     };
+    let seconds = |seconds: f64| {
+        let fits = (0.0..=LONGEST_DEADLINE).contains(&seconds);
+        let deadline = Duration::try_from_secs_f64(seconds).ok().filter(|_| fits);
+        deadline.ok_or_else(|| Problem::bad(format!("deadline: 0 to {LONGEST_DEADLINE} seconds")))
+    };
+    let deadline = deadline.map(seconds).transpose()?;
     if let Some(instruction) = &instruction
         && instruction.chars().nth(LONGEST_INSTRUCTION).is_some()
     {
@@ -296,7 +305,7 @@ fn new_job(
         },
         form: Form::Uuid,
         idempotency_key,
-        deadline: deadline.map(|seconds| Duration::from_secs(seconds.into())),
+        deadline,
     })
 }
 
