@@ -14,42 +14,54 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Addresses of version 4 that are not: the first of each block, and how many bits it has in common.
+const SPECIAL_V4: [(Ipv4Addr, u32); 17] = [
+    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),   // behind a provider's translation
+    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and where clouds keep secrets
+    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocols
+    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
+    (Ipv4Addr::new(192, 31, 196, 0), 24), // AS112
+    (Ipv4Addr::new(192, 52, 193, 0), 24), // AMT
+    (Ipv4Addr::new(192, 88, 99, 0), 24),  // relays from 6to4
+    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
+    (Ipv4Addr::new(192, 175, 48, 0), 24), // AS112
+    (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
+    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 3),     // multicast, reserved, broadcast
+];
+
+/// Global unicast of version 6. Outside of it is nothing that is reachable: not ::, ::1, ::ffff:0:0/96, 64:ff9b::/96,
+/// 64:ff9b:1::/48, 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8.
+const UNICAST_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// What is not the public internet within it.
+const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocols: Teredo, ORCHID, benchmarks
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: an address of version 4 is inside
+    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48), // AS112
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+];
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = match (a, b, c) {
-        (0 | 10 | 127, ..)           // this network, private, loopback
-        | (100, 64..=127, _)         // behind a provider's translation
-        | (169, 254, _)              // link-local, and where clouds keep secrets
-        | (172, 16..=31, _)          // private
-        | (192, 0, 0 | 2)            // protocols; documentation
-        | (192, 31, 196)             // AS112
-        | (192, 52, 193)             // AMT
-        | (192, 88, 99)              // relays from 6to4
-        | (192, 168, _)              // private
-        | (192, 175, 48)             // AS112
-        | (198, 18..=19, _)          // benchmarks
-        | (198, 51, 100)             // documentation
-        | (203, 0, 113)              // documentation
-        | (224.., ..) => true,       // multicast, reserved, broadcast
-        _ => false,
+    let differs = |(block, bits): &(Ipv4Addr, u32)| {
+        let different = address.to_bits() ^ block.to_bits();
+        different.leading_zeros() < *bits
     };
-    !is_special
+    SPECIAL_V4.iter().all(differs)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, ..] = address.segments();
-    // Of what is not global unicast, 2000::/3, nothing is: not ::, ::1, ::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48,
-    // 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8.
-    let is_unicast = a & 0xe000 == 0x2000;
-    let is_special = match (a, b, c) {
-        (0x2001, 0..=0x01ff, _)      // protocols: Teredo, ORCHID, benchmarks
-        | (0x2001, 0x0db8, _)        // documentation
-        | (0x2002, ..)               // 6to4: an address of version 4 is inside
-        | (0x2620, 0x004f, 0x8000)   // AS112
-        | (0x3fff, 0..=0x0fff, _) => true, // documentation
-        _ => false,
+    let differs = |(block, bits): &(Ipv6Addr, u32)| {
+        let different = address.to_bits() ^ block.to_bits();
+        different.leading_zeros() < *bits
     };
-    is_unicast && !is_special
+    !differs(&UNICAST_V6) && SPECIAL_V6.iter().all(differs)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ mod address;
 mod sender;
 mod target;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use drag_solver_wire::{Answer, Protocol, Refusal};
@@ -28,6 +29,9 @@ const PAUSES: [Duration; 4] = [
 
 /// Callbacks that are being sent at once, at most.
 const AT_ONCE: usize = 64;
+
+/// The same to one host, so that one that does not answer leaves room for others.
+const AT_ONCE_PER_HOST: usize = 16;
 
 /// Callbacks that are not delivered yet; while there are as many, no job with one is accepted.
 const MOST_PENDING: usize = 10_000;
@@ -133,6 +137,7 @@ async fn work(
     mut closed: watch::Receiver<bool>,
 ) {
     let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut hosts = Hosts::default();
     let mut under_way = JoinSet::new();
     loop {
         let callback = tokio::select! {
@@ -150,11 +155,31 @@ async fn work(
             sender,
             turns: Arc::clone(&turns),
             stopping: stopping.clone(),
-            pending: Pending(Arc::clone(&pending)),
+            turns_of_host: hosts.turns(&callback.target),
+            _pending: Pending(Arc::clone(&pending)),
         };
         under_way.spawn(delivery.run(callback));
     }
     while under_way.join_next().await.is_some() {}
+}
+
+/// The hosts that something is to be delivered to.
+#[derive(Default)]
+struct Hosts(HashMap<String, Weak<Semaphore>>);
+
+impl Hosts {
+    /// The turns of this host.
+    fn turns(&mut self, target: &Target) -> Arc<Semaphore> {
+        if self.0.len() >= MOST_PENDING {
+            self.0.retain(|_, turns| turns.strong_count() > 0);
+        }
+        let host = self.0.entry(target.to_string()).or_default();
+        host.upgrade().unwrap_or_else(|| {
+            let turns = Arc::new(Semaphore::new(AT_ONCE_PER_HOST));
+            *host = Arc::downgrade(&turns);
+            turns
+        })
+    }
 }
 
 /// One callback that is not delivered yet.
@@ -170,12 +195,12 @@ struct Delivery {
     sender: Arc<dyn CallbackSender>,
     turns: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
-    pending: Pending,
+    turns_of_host: Arc<Semaphore>,
+    _pending: Pending,
 }
 
 impl Delivery {
     async fn run(mut self, callback: Callback) {
-        let _pending = &self.pending;
         let mut pauses = PAUSES.into_iter();
         loop {
             let why = match self.try_once(&callback).await {
@@ -202,6 +227,7 @@ impl Delivery {
     }
 
     async fn try_once(&self, callback: &Callback) -> Result<u16, String> {
+        let _turn_of_host = self.turns_of_host.acquire().await;
         let _turn = self.turns.acquire().await;
         match timeout(sender::TRY, self.sender.send(callback)).await {
             Ok(tried) => tried,

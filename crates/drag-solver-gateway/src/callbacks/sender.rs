@@ -121,8 +121,9 @@ impl CallbackSender for HttpSender {
 /// An error with what caused it.
 fn reason(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
-    let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-    format!("{error}{causes}")
+    let causes = causes.map(ToString::to_string);
+    let parts: Vec<_> = std::iter::once(error.to_string()).chain(causes).collect();
+    parts.join(": ")
 }
 
 /// Resolves names, and leaves out every address that may not be called. The connection is made to what is left, and so
