@@ -7,6 +7,7 @@ use axum::Router;
 use drag_solver::config::Chain;
 use drag_solver::store::KeyRole;
 
+use crate::bodies::Bodies;
 use crate::caller::Caller;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
@@ -29,6 +30,7 @@ struct Shared {
     jobs: Jobs,
     keys: Keys,
     guard: Guard,
+    bodies: Bodies,
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
     work: tokio::sync::Mutex<Option<Work>>,
@@ -128,6 +130,10 @@ impl Gateway {
         self.0.jobs.chain()
     }
 
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.0.bodies
+    }
+
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.0.jobs
     }
@@ -213,6 +219,7 @@ impl GatewayBuilder {
             jobs,
             keys: self.keys,
             guard: Guard::default(),
+            bodies: Bodies::default(),
             reload: self.reload,
             metrics: self.metrics,
             work: tokio::sync::Mutex::new(Some(Box::pin(work))),

@@ -57,7 +57,7 @@ impl Guard {
 
     /// How many came from there in this stretch of time.
     fn count(&self, from: IpAddr) -> u32 {
-        let now = Instant::now();
+        let (now, from) = (Instant::now(), network(from));
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() >= ADDRESSES {
             wrong.retain(|_, (since, _)| now - *since < STRETCH);
@@ -71,6 +71,14 @@ impl Guard {
         }
         *count = count.saturating_add(1);
         *count
+    }
+}
+
+/// Who has one address of IPv6 has 2^64, as a rule.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
     }
 }
 

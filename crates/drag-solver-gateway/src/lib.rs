@@ -50,6 +50,7 @@
 //! acknowledged, goes on with what was paid for, and pays for nothing twice: see the pages of the store. The same create
 //! again, with the same key, is the same job for a while; an `Idempotency-Key` makes that any time.
 
+mod bodies;
 mod callback_host;
 #[cfg(feature = "callbacks")]
 mod callbacks;

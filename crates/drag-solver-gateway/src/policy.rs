@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{human_duration, setters};
+use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
 use drag_solver_wire::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,31 @@ impl GatewayPolicy {
         self
     }
 }
+
+impl CheckSettings for GatewayPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        let zero = [
+            ("deadline", self.deadline.is_zero()),
+            ("workers", self.workers == 0),
+            ("open_jobs", self.open_jobs == 0),
+            ("open_jobs_per_key", self.open_jobs_per_key == 0),
+        ];
+        if let Some((key, _)) = zero.iter().find(|(_, is_zero)| *is_zero) {
+            return Err(ConfigError::new(
+                *key,
+                "must be more than zero, or no job could be answered",
+            ));
+        }
+        if self.max_body < MIN_BODY {
+            let problem = format!("must be at least {MIN_BODY} bytes, for a picture to fit in");
+            return Err(ConfigError::new("max_body", problem));
+        }
+        Ok(())
+    }
+}
+
+/// The least that [`GatewayPolicy::max_body`] may be, in bytes.
+const MIN_BODY: usize = 1024;
 
 /// Why a job that wants a callback is refused while there are none.
 pub(crate) fn no_callbacks() -> Refusal {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use drag_solver::ConfigError;
+use drag_solver::{CheckSettings as _, ConfigError};
 use drag_solver_gateway::GatewayPolicy;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -57,10 +57,10 @@ impl GatewayConfig {
         let (door, policy): (Table, Table) = table.into_iter().partition(|(key, _)| is_door(key));
         let problem =
             |error: toml::de::Error| ConfigError::new("gateway", one_line(error.message()));
-        Ok(Self {
-            door: door.try_into().map_err(problem)?,
-            policy: policy.try_into().map_err(problem)?,
-        })
+        let door = door.try_into().map_err(problem)?;
+        let policy: GatewayPolicy = policy.try_into().map_err(problem)?;
+        policy.check().map_err(|error| error.in_key("gateway"))?;
+        Ok(Self { door, policy })
     }
 
     /// Paths that are not absolute are beside the file.
@@ -113,6 +113,8 @@ mod tests {
             error.contains("gateway") && error.contains("`hold`"),
             "{error}"
         );
+        let error = read("deadline = \"0s\"").unwrap_err();
+        assert!(error.starts_with("gateway.deadline: must be"), "{error}");
         let error = read("listen = [\"8080\"]").unwrap_err();
         assert!(error.contains("gateway"), "{error}");
     }

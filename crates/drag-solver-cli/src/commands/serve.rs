@@ -235,6 +235,12 @@ async fn open(door: &Door) -> anyhow::Result<Opened> {
         opened.lines.push(line);
         opened.listeners.push(Listener::plain(port));
     }
+    let has_certificate = door.tls_certificate.is_some() || !door.tls_self_signed.is_empty();
+    if door.tls_listen.is_empty() && has_certificate {
+        bail!(
+            "there is a certificate, and nothing listens with it: add --tls-listen ADDRESS, or tls_listen of [gateway]"
+        );
+    }
     if !door.tls_listen.is_empty() {
         let certificates = certificate(door)?;
         for address in &door.tls_listen {
@@ -284,6 +290,13 @@ fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
 
 fn write_authority(path: &Path, pem: &str) -> anyhow::Result<()> {
     let name = path.display();
+    let begin = "-----BEGIN CERTIFICATE-----";
+    match std::fs::read(path) {
+        Ok(bytes) if !bytes.starts_with(begin.as_bytes()) => {
+            bail!("--tls-authority: {name} is there and is no certificate: choose another name")
+        }
+        _ => {}
+    }
     std::fs::write(path, pem).with_context(|| format!("--tls-authority: cannot write {name}"))
 }
 
@@ -314,7 +327,10 @@ async fn serve(
         }
     });
     signals::service(|| {
-        told("the chain", gateway.reload());
+        told(
+            "the chain ([gateway] counts from the next start)",
+            gateway.reload(),
+        );
         if let Some(certificates) = &certificates {
             told("the certificate", certificates.reload());
         }

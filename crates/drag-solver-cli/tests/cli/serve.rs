@@ -155,10 +155,10 @@ async fn settings_of_the_gateway_are_in_the_chains_file() {
     let folder = tempfile::tempdir().unwrap();
     let chain = folder.path().join("chain.toml");
     let text = |gateway: &str| format!("[[providers]]\nkind = \"sandbox\"\n[gateway]\n{gateway}");
-    std::fs::write(&chain, text("listen = [\"127.0.0.1:0\"]\nmax_body = 100")).unwrap();
+    std::fs::write(&chain, text("listen = [\"127.0.0.1:0\"]\nmax_body = 2000")).unwrap();
     let serving = Serving::start(drag_solver(["serve", "--config"]).arg(&chain)).await;
     assert_eq!(
-        serving.ask("POST", "/v1/drags", &[b' '; 101], "").await.0,
+        serving.ask("POST", "/v1/drags", &[b' '; 2001], "").await.0,
         413
     );
     serving.stop().await;

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use drag_solver::store::{KeyRole, Reported};
 use drag_solver::{DragChallenge, DragSolver as _, Screenshot, StoreError, Usd, Verdict};
-use drag_solver_wire::{Call, Incoming, NewJob, Protocol, Quirk, Refusal, Reply, write};
+use drag_solver_wire::{Call, Incoming, NewJob, Operation, Protocol, Quirk, Refusal, Reply, write};
 
+use crate::bodies::NotRead;
 use crate::caller::{Caller, peer};
 use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
@@ -38,27 +39,35 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
         Some((name.as_str().to_owned(), value))
     });
     let headers = headers.collect();
-    let body = to_bytes(body, gateway.jobs().policy().max_body).await;
-    let is_whole = body.is_ok();
-    let body = body.unwrap_or_default();
+    let most = gateway.jobs().policy().max_body;
+    let read = gateway.bodies().read(body, most).await;
+    let body = read
+        .as_ref()
+        .map(|read| read.bytes.clone())
+        .unwrap_or_default();
     let request = drag_solver_wire::Request::new(head.method.as_str(), target, headers, body);
     let mut incoming = Incoming::read(&request);
     drop(request);
     if gateway.jobs().policy().singular_prefix {
         incoming.manner = incoming.manner.with_quirk(Quirk::SingularPrefix);
     }
-    if !is_whole {
-        let most = gateway.jobs().policy().max_body;
-        incoming.call = Err(Refusal::PictureTooLarge(format!(
-            "at most {most} bytes are read"
-        )));
+    match &read {
+        Ok(_) => {}
+        Err(NotRead::Busy) => incoming.call = Err(Refusal::NoWorker),
+        Err(NotRead::TooLarge) => {
+            let why = format!("at most {most} bytes are read");
+            incoming.call = Err(Refusal::PictureTooLarge(why));
+        }
     }
     let call = ClientCall {
         gateway: &gateway,
         from,
         idempotency_key,
     };
+    let is_create = incoming.operation == Operation::Create;
+    let room = read.ok().filter(|_| is_create); // a poll is held without what it was read with
     let told = call.answer(&mut incoming).await;
+    drop(room);
     measure::request(&incoming, &told.reply);
     told.write(&incoming)
 }

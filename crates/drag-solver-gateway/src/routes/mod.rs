@@ -6,7 +6,7 @@ mod operations;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
@@ -42,27 +42,41 @@ pub(crate) fn router(gateway: Gateway) -> Router {
 
 /// While any key is taken, a page of any site that is open in a browser on this machine could spend money.
 async fn from_no_page(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN);
-    if origin.is_some_and(is_of_a_site) && gateway.takes_any_key().await {
+    if is_of_a_site(request.headers()) && gateway.takes_any_key().await {
         let why = "this gateway takes any key, and so nothing from pages of other sites: make a key first\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
     next.run(request).await
 }
 
-/// Whether a page of another machine sends this.
-fn is_of_a_site(origin: &HeaderValue) -> bool {
-    let origin = origin.to_str().unwrap_or("null");
-    let Some((_, host)) = origin
-        .split_once("://")
-        .filter(|(scheme, _)| scheme.starts_with("http"))
-    else {
-        return origin == "null"; // else an extension's
+/// Whether a browser sends this for a page of another site, or for one that has led its own name here.
+fn is_of_a_site(headers: &HeaderMap) -> bool {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("null"))
     };
-    let name = host
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|c| c.is_ascii_digit()));
-    !["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
+    let (origin, site) = (text("origin"), text("sec-fetch-site"));
+    if origin.is_some_and(|origin| origin.contains("-extension://")) {
+        return false;
+    }
+    let is_browser = origin.is_some() || site.is_some() || headers.contains_key(header::REFERER);
+    let is_ours = |url: &str| {
+        let host = url.split_once("://").map_or("", |(_, host)| host);
+        is_loopback(host.split('/').next().unwrap_or_default())
+    };
+    is_browser
+        && (site.is_some_and(|site| !["same-origin", "none"].contains(&site))
+            || origin.is_some_and(|origin| !is_ours(origin))
+            || text("referer").is_some_and(|referer| !is_ours(referer))
+            || !is_loopback(text("host").unwrap_or_default()))
+}
+
+/// Whether this host, with or without a port, is a name of this machine for itself.
+fn is_loopback(host: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, port)| is_port(port));
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
 }
 
 /// Counts what is asked of the own API.

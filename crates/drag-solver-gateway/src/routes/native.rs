@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Gateway;
+use crate::bodies::NotRead;
 use crate::caller::Caller;
 use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
@@ -234,12 +235,16 @@ pub(super) async fn create(
     }
     let (head, body) = request.into_parts();
     let most = gateway.jobs().policy().max_body;
-    let body = to_bytes(body, most).await.map_err(|_| {
+    let read = gateway.bodies().read(body, most).await.map_err(|why| {
+        if why == NotRead::Busy {
+            return NotAccepted::TooMany.into();
+        }
         let message = format!("at most {most} bytes are read");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     })?;
-    let new = new_job(&gateway, &head.headers, asked, body)?;
+    let new = new_job(&gateway, &head.headers, asked, read.bytes.clone())?;
     let task = gateway.jobs().accept(&account, new).await?;
+    drop(read); // the picture is on record
     let found = gateway.jobs().result(&account, &task, wait).await?;
     Ok(told(&task, &found))
 }

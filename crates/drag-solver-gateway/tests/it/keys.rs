@@ -204,6 +204,7 @@ async fn while_any_key_is_taken_pages_of_other_sites_get_nothing() {
     let house = house(&store, &mock).await;
     let ask = async |origin: &str| {
         let request = axum::http::Request::post("/createTask").header("origin", origin);
+        let request = request.header("host", "127.0.0.1:8080");
         let body = coordinates("K", 590).to_string();
         house.text(request.body(body.into()).unwrap()).await.0
     };
@@ -214,6 +215,22 @@ async fn while_any_key_is_taken_pages_of_other_sites_get_nothing() {
         "http://localhost.evil:80",
     ] {
         assert_eq!(ask(site).await, 403, "{site}");
+    }
+    // Browsers send no `Origin` with the request of a picture, nor with one to a name that was led here.
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-origin"),
+        ("referer", "http://evil/"),
+    ] {
+        let host = if value == "same-origin" {
+            "evil.example"
+        } else {
+            "localhost"
+        };
+        let request =
+            axum::http::Request::get("/res.php?key=K&action=getbalance").header("host", host);
+        let request = request.header(name, value).body(axum::body::Body::empty());
+        assert_eq!(house.text(request.unwrap()).await.0, 403, "{name}: {value}");
     }
     assert_eq!(mock.call_count(), 0);
     for own in [
