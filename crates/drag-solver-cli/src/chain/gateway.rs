@@ -107,6 +107,15 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_are_called_back_are_names() {
+        let read_hosts = |hosts: &str| read(&format!("callback_hosts = [{hosts}]"));
+        let config = read_hosts("\"example.com\", \"*.example.org\"").unwrap();
+        assert!(config.policy.callback_hosts[1].matches("a.example.org"));
+        let error = read_hosts("\"https://example.com/\"").unwrap_err();
+        assert!(error.contains("is not a host"), "{error}");
+    }
+
+    #[test]
     fn a_mistake_is_told_with_what_there_is() {
         let error = read("hld = \"2s\"").unwrap_err();
         assert!(
