@@ -35,8 +35,9 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3),     // multicast, reserved, broadcast
 ];
 
-/// Global unicast of version 6. Outside of it is nothing that is reachable: not ::, ::1, ::ffff:0:0/96, 64:ff9b::/96,
-/// 64:ff9b:1::/48, 100::/64, 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8.
+/// Global unicast of version 6.
+// Outside of it is nothing that is reachable: not ::, ::1, ::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 100::/64,
+// 5f00::/16, fc00::/7, fe80::/10, fec0::/10, ff00::/8.
 const UNICAST_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// What is not the public internet within it.
