@@ -176,6 +176,12 @@ mod tests {
         }
         let empty = b"--x\r\n\r\n".repeat(10_000);
         assert!(parse("multipart/form-data; boundary=x", &empty).len() <= MAX_ITEMS);
+        let long = "-".repeat(MAX_BOUNDARY + 1);
+        let hostile = format!("multipart/form-data; boundary={long}");
+        assert!(
+            parse(&hostile, &vec![b'-'; 1 << 20]).is_empty(),
+            "no client has such a boundary"
+        );
         let nothing = b"----\r\n".repeat(10_000);
         assert!(parse("multipart/form-data; boundary=", &nothing).len() <= MAX_ITEMS);
     }

@@ -16,7 +16,7 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 
 /// Addresses of version 4 that are not: the first of each block, and how many bits it has in common.
 const SPECIAL_V4: [(Ipv4Addr, u32); 17] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    (Ipv4Addr::UNSPECIFIED, 8),           // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),   // behind a provider's translation
     (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use drag_solver::store::StatusKind;
 use drag_solver::testing::{MockSolver, fixtures};
 use drag_solver::{Solution, Store as _, solver_fn};
 use drag_solver_gateway::GatewayPolicy;
@@ -210,4 +211,40 @@ async fn a_provider_that_panics_takes_no_place_from_others() {
     assert_eq!(house.poll("K", lost).await["status"], "processing");
     let next = house.create("K", 2).await;
     assert_eq!(house.poll("K", next).await["status"], "ready");
+}
+
+/// A store in a file, where writing takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_on_record_is_worked_on_also_if_its_client_left_before_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = drag_solver::SqliteStore::open(folder.path().join("drags.db")).unwrap();
+    let mock = MockSolver::new("house").always(fixtures::drag());
+    let house = House::with(&mock, store.clone(), GatewayPolicy::default()).await;
+    for width in 1..=60 {
+        let body = coordinates("K", width);
+        let mut create = std::pin::pin!(house.post("/createTask", &body));
+        for _ in 0..width {
+            // Looked at, and left at one of its awaits.
+            tokio::select! {
+                biased;
+                _ = create.as_mut() => break,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    let open = drag_solver::store::Query::default().status(StatusKind::Open);
+    let all_ended = async {
+        loop {
+            store.flush().await.unwrap();
+            if store.list(&open).await.unwrap().is_empty() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), all_ended).await;
+    assert!(
+        ended.is_ok(),
+        "some are on record, and nobody works on them"
+    );
 }
