@@ -16,12 +16,13 @@ const MOST: u64 = 16 << 10;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit status: 0 if the gateway is ready, 1 if it is not, or cannot be reached; why is on standard error.
-
 Examples:
+  # is it ready? In a Dockerfile: HEALTHCHECK CMD [\"drag-solver\", \"health\"]
   drag-solver health
-  # in a Dockerfile
-  HEALTHCHECK CMD [\"drag-solver\", \"health\"]")]
+  # one that listens elsewhere
+  drag-solver health --url http://127.0.0.1:9000 --timeout 2s
+
+Exit status: 0 if the gateway is ready, 1 if it is not, or cannot be reached; why is on standard error.")]
 pub(crate) struct Args {
     /// Where the gateway listens for plain HTTP
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = address)]
