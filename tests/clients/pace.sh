@@ -33,6 +33,6 @@ EOF
 done
 mkdir "$work/pictures"
 for seed in $(seq 24); do
-    "$binary" challenge --seed "$seed" --out "$work/pictures/$(printf %02d "$seed").png" >/dev/null
+    "$binary" challenge --seed "$seed" --size 300x600 --out "$work/pictures/$(printf %02d "$seed").png" >/dev/null
 done
 target/clients/python/bin/python -W ignore tests/clients/python/pace.py "$work/pictures" "${places[@]}" || { cat "$work/log" >&2; exit 1; }

@@ -236,7 +236,10 @@ async fn every_combinator_keeps_the_contract() {
 /// Solvers whose contract is tested elsewhere, and where.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("AnswerKey", "crates/drag-solver-mock/src/contract/tests.rs"),
-    ("Durable", "crates/drag-solver-store/src/durable/tests/mod.rs"),
+    (
+        "Durable",
+        "crates/drag-solver-store/src/durable/tests/mod.rs",
+    ),
     ("Fit", "crates/drag-solver-image/tests/solver.rs"),
     ("HttpSolver", "examples/custom_provider.rs"),
     (
