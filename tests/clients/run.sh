@@ -12,7 +12,7 @@ if [ $# -gt 0 ]; then
     binary=$(realpath "$1")
 else
     cargo build --quiet --locked -p drag-solver-cli
-    binary=$PWD/target/debug/drag-solver
+    binary=${CARGO_TARGET_DIR:-$PWD/target}/debug/drag-solver
 fi
 
 # -- the clients
@@ -92,6 +92,7 @@ export PYTHONDONTWRITEBYTECODE=1
 try "Python, plain HTTP" "$there/python/bin/python" -W ignore -m unittest -q test_plain_http
 try "Python, TLS" "$there/python/bin/python" -W ignore -m unittest -q test_tls
 try "Python, capmonstercloudclient" "$there/capmonster/bin/python" -W ignore -m unittest -q test_capmonster
+try "Node, plain HTTP" node --test "$there/node/plain_http.test.mjs"
 if [ "${IN_NETWORK:-}" != "" ]; then
     try "Python, constant addresses" "$there/python/bin/python" -W ignore -m unittest -q test_constant_host
     try "Node, constant addresses" node --test "$there/node/constant_host.test.mjs"
