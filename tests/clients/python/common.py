@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 
 KEY = os.environ["KEY"]
 POOR_KEY = os.environ["POOR_KEY"]
@@ -21,3 +22,17 @@ POINTS = [[X1, Y1], [X2, Y2]]
 def picture(path=PICTURE):
     with open(path, "rb") as file:
         return file.read()
+
+
+def lead_names_here():
+    """Where there is no network of their own, the services' names lead to the gateway here. The clients are as they are."""
+    names = os.environ["NAMES"].split()
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host, port, *more, **named):
+        if host in names and port == 443:
+            host, port = TLS.split(":")
+        return look_up(host, port, *more, **named)
+
+    if names:
+        socket.getaddrinfo = getaddrinfo

@@ -9,6 +9,8 @@ from anticaptchaofficial.imagetocoordinates import imagetocoordinates
 
 import common
 
+common.lead_names_here()
+
 
 class AnticaptchaOfficial(unittest.TestCase):
     def client(self, key=common.KEY):
