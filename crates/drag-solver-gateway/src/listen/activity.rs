@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::time::{Duration, Instant};
 
 use super::ListenPolicy;
@@ -21,6 +21,10 @@ const MAX_CANCELLED: u64 = 200;
 
 /// The first bytes of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How much is read at a time, in bytes: less than hyper's first buffer. A read that fills the buffer makes hyper double
+/// it, and it would stay as large while a connection that has sent a picture waits for what becomes of it.
+const MAX_READ: u64 = 8 * 1024 - 1;
 
 /// What one connection is doing. Shared by its bytes, its requests and its task.
 #[derive(Debug)]
@@ -218,7 +222,7 @@ impl Drop for UnderWay {
 /// The bytes of a connection, which tell its [`Activity`].
 #[derive(Debug)]
 pub(super) struct Watched<I> {
-    io: I,
+    io: Take<I>,
     activity: Arc<Activity>,
     /// What was read to tell the version of HTTP.
     first: [u8; PREFACE.len()],
@@ -226,10 +230,10 @@ pub(super) struct Watched<I> {
     taken: u8,
 }
 
-impl<I> Watched<I> {
+impl<I: AsyncRead> Watched<I> {
     pub(super) fn new(io: I, activity: Arc<Activity>) -> Self {
         Self {
-            io,
+            io: io.take(MAX_READ),
             activity,
             first: [0; PREFACE.len()],
             read: 0,
@@ -249,7 +253,7 @@ impl<I: AsyncRead + Unpin> Watched<I> {
             let Some(missing) = self.first.get_mut(read..).filter(|it| !it.is_empty()) else {
                 return Ok(true);
             };
-            let count = self.io.read(missing).await?;
+            let count = self.io.get_mut().read(missing).await?;
             let end = read + count;
             if count > 0 {
                 self.activity.received();
@@ -269,12 +273,14 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        self.io.set_limit(MAX_READ);
         let (taken, read) = (usize::from(self.taken), usize::from(self.read));
         if let Some(first) = self.first.get(taken..read).filter(|it| !it.is_empty()) {
             let count = first.len().min(buf.remaining());
             buf.put_slice(first.get(..count).unwrap_or_default());
             self.taken += u8::try_from(count).unwrap_or(u8::MAX);
             // And what has arrived since, in the same read. Its end or failure is told by the next one.
+            self.io.set_limit(MAX_READ - count as u64);
             if buf.remaining() > 0 {
                 let _ = Pin::new(&mut self.io).poll_read(cx, buf);
             }
@@ -288,13 +294,13 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.io).poll_write(cx, buf);
+        let polled = Pin::new(self.io.get_mut()).poll_write(cx, buf);
         if polled.is_pending() {
             self.activity.blocked();
         }
@@ -306,7 +312,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        let polled = Pin::new(self.io.get_mut()).poll_write_vectored(cx, bufs);
         if polled.is_pending() {
             self.activity.blocked();
         }
@@ -314,11 +320,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.io.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_flush(cx);
+        let polled = Pin::new(self.io.get_mut()).poll_flush(cx);
         match polled {
             // Only when all is written: a client that takes a byte now and then is as slow as it is.
             Poll::Ready(_) => self.activity.flushed(),
@@ -328,7 +334,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_shutdown(cx);
+        let polled = Pin::new(self.io.get_mut()).poll_shutdown(cx);
         if polled.is_pending() {
             self.activity.blocked();
         }

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Duration, Instant, sleep, timeout};
 
+use super::activity::{Activity, Watched};
 use super::connection::{Phase, Server};
 use super::{Accept, ListenPolicy, Listener, accept_all, serve};
 
@@ -302,6 +303,28 @@ async fn a_body_may_come_in_chunks_and_wait_for_100_continue() {
     sleep(10 * SECOND).await;
     client.write_all(b"2\r\nde\r\n0\r\n\r\n").await.unwrap();
     assert!(receive(&mut client).await.ends_with("\r\n\r\n5"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_read_fills_the_first_buffer_of_hyper_which_would_double_it() {
+    const FIRST_BUFFER: usize = 8_192;
+    let (mut client, server) = duplex(100_000);
+    let picture = vec![b'x'; 100_000];
+    client.write_all(&picture).await.unwrap();
+    drop(client);
+    let mut io = Watched::new(server, Activity::new());
+    assert!(!io.starts_http2().await.unwrap());
+    let (mut buffer, mut all) = (vec![0; 100_000], 0);
+    loop {
+        let count = io.read(&mut buffer).await.unwrap();
+        if count == 0 {
+            break;
+        }
+        assert!(count < FIRST_BUFFER, "{count} after {all}");
+        assert!(buffer[..count].iter().all(|&byte| byte == b'x'));
+        all += count;
+    }
+    assert_eq!(all, picture.len());
 }
 
 /// No other time ends what waits for an answer to be read.
