@@ -13,7 +13,7 @@ use crate::CallbackHost;
 /// ```
 /// use drag_solver_gateway::GatewayPolicy;
 ///
-/// let from_file: GatewayPolicy = serde_json::from_str(r#"{"hold": "5s", "same_create_within": "60s"}"#)?;
+/// let from_file: GatewayPolicy = serde_json::from_str(r#"{"hold": "9s", "same_create_within": "60s"}"#)?;
 /// assert_eq!(from_file, GatewayPolicy::default());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -21,8 +21,10 @@ use crate::CallbackHost;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct GatewayPolicy {
-    /// How long a question for an answer that is not there yet is held. Default: 5 s, which is less than the shortest
-    /// time that a published client waits for a response (10 s).
+    /// How long a question for an answer that is not there yet is held. Default: 9 s, less than the shortest time that a
+    /// published client waits for a response (10 s), and long enough that those who ask every 10 s never get an answer
+    /// later than from a service that holds nothing. Those who give up after 5 s of silence are kept awake with blanks
+    /// before the JSON; where the answer is a text, they are held for 4 s.
     #[serde(with = "human_duration")]
     pub hold: Duration,
     /// How long the same picture with the same key, and the same about it, is the same job: a client whose response was
@@ -60,7 +62,7 @@ pub struct GatewayPolicy {
 impl Default for GatewayPolicy {
     fn default() -> Self {
         Self {
-            hold: Duration::from_secs(5),
+            hold: Duration::from_secs(9),
             same_create_within: Duration::from_secs(60),
             deadline: Duration::from_secs(180),
             workers: 256,

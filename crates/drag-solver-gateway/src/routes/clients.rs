@@ -1,15 +1,20 @@
 //! The protocols that published clients speak, all at one root.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use bytes::Bytes;
 use drag_solver::store::{KeyRole, Reported};
 use drag_solver::{DragChallenge, DragSolver as _, Screenshot, StoreError, Usd, Verdict};
 use drag_solver_wire::{Call, Incoming, NewJob, Operation, Protocol, Quirk, Refusal, Reply, write};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::time::sleep;
 
 use crate::bodies::NotRead;
 use crate::caller::{Caller, peer};
@@ -28,6 +33,7 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
     let from = peer(request.extensions());
     let (head, body) = request.into_parts();
     let idempotency_key = text(head.headers.get("idempotency-key"));
+    let agent = text(head.headers.get(header::USER_AGENT));
     let target = head
         .uri
         .path_and_query()
@@ -59,27 +65,91 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
             incoming.call = Err(Refusal::PictureTooLarge(why));
         }
     }
+    let written = write(incoming.protocol, incoming.manner, &Ok(Reply::Running));
+    let is_json = written.content_type.starts_with("application/json");
+    let gives_up_early = !is_json && agent.is_some_and(|agent| agent.contains("httpx"));
+    let hold = gateway.jobs().policy().hold;
     let call = ClientCall {
-        gateway: &gateway,
         from,
         idempotency_key,
+        hold: if gives_up_early {
+            hold.min(HTTPX)
+        } else {
+            hold
+        },
+        gateway: gateway.clone(),
     };
-    let is_create = incoming.operation == Operation::Create;
-    let room = read.ok().filter(|_| is_create); // a poll is held without what it was read with
+    if incoming.operation == Operation::Poll {
+        drop(read); // a poll is held without what it was read with
+        let answering = Box::pin(async move {
+            let told = call.answer(&mut incoming).await;
+            measure::request(&incoming, &told.reply);
+            told.write(&incoming)
+        });
+        return if is_json {
+            held_awake(answering, written.allow_origin).await
+        } else {
+            answering.await
+        };
+    }
     let told = call.answer(&mut incoming).await;
-    drop(room);
+    drop(read);
     measure::request(&incoming, &told.reply);
     told.write(&incoming)
+}
+
+/// How long a client may hear nothing, while its poll is held: published ones give up after 5 s of silence.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How long the poll of a client is held that gives up after 5 s, and reads a text that nothing can stand before.
+const HTTPX: Duration = Duration::from_secs(4);
+
+/// Answers a poll as soon as that can be done. A client that waits is sent a blank now and then, which may stand before any
+/// JSON and keeps it from giving up.
+async fn held_awake(
+    mut answering: impl Future<Output = Response> + Send + Unpin + 'static,
+    allow_origin: bool,
+) -> Response {
+    tokio::select! {
+        biased;
+        response = &mut answering => return response,
+        () = sleep(SILENCE) => {}
+    }
+    let blank = || Ok::<_, Infallible>(Bytes::from_static(b" "));
+    let rest = stream::unfold(Some(answering), move |answering| async move {
+        let mut answering = answering?;
+        tokio::select! {
+            biased;
+            response = &mut answering => {
+                let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
+                Some((Ok(body), None))
+            }
+            () = sleep(SILENCE) => Some((blank(), Some(answering))),
+        }
+    });
+    let parts = stream::once(async move { blank() }).chain(rest);
+    let mut response = Response::new(Body::from_stream(parts));
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if allow_origin {
+        let anybody = HeaderValue::from_static("*");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    }
+    response
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<String> {
     value?.to_str().ok().map(str::to_owned)
 }
 
-struct ClientCall<'a> {
-    gateway: &'a Gateway,
+struct ClientCall {
+    gateway: Gateway,
     from: Option<IpAddr>,
     idempotency_key: Option<String>,
+    /// How long a question for an answer that is not there is held.
+    hold: Duration,
 }
 
 /// What a client is told, in the protocol of its job.
@@ -101,7 +171,7 @@ impl From<Result<Reply, Refusal>> for Told {
     }
 }
 
-impl ClientCall<'_> {
+impl ClientCall {
     async fn answer(&self, incoming: &mut Incoming) -> Told {
         if let Err(refusal) = &incoming.call
             && matches!(
@@ -174,7 +244,7 @@ impl ClientCall<'_> {
     }
 
     async fn poll(&self, account: &Account, ids: Vec<String>) -> Told {
-        let hold = self.gateway.jobs().policy().hold;
+        let hold = self.hold;
         if let [id] = &ids[..] {
             return match self.find(account, id, hold).await {
                 Ok(Found::Ended(outcome)) => Told {

@@ -34,16 +34,59 @@ async fn a_question_is_held_until_the_answer_is_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_question_is_held_for_so_long_and_no_longer() {
-    let house = House::new(&MockSolver::new("house").always(answer_after(8))).await;
+    let house = House::new(&MockSolver::new("house").always(answer_after(12))).await;
     let id = house.create("K", 590).await;
     let asked = Instant::now();
     assert_eq!(
         house.poll("K", id).await,
         json!({"errorId": 0, "status": "processing"})
     );
-    assert_eq!(asked.elapsed().as_secs(), 5);
+    assert_eq!(asked.elapsed().as_secs(), 9);
     assert_eq!(house.poll("K", id).await["status"], "ready");
-    assert_eq!(asked.elapsed().as_secs(), 8);
+    assert_eq!(asked.elapsed().as_secs(), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_held_hears_something_every_three_seconds() {
+    use http_body::Body as _;
+    let house = House::new(&MockSolver::new("house").always(answer_after(8))).await;
+    let id = house.create("K", 590).await;
+    let asked = Instant::now();
+    let body = json!({"clientKey": "K", "taskId": id}).to_string();
+    let request =
+        axum::http::Request::post("/getTaskResult").header("content-type", "application/json");
+    let response = house.send(request.body(body.into()).unwrap()).await;
+    assert_eq!(asked.elapsed().as_secs(), 3);
+    let mut body = std::pin::pin!(response.into_body());
+    let (mut heard, mut text) = (Vec::new(), String::new());
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let part = frame.unwrap().into_data().unwrap();
+        heard.push(asked.elapsed().as_secs());
+        text += std::str::from_utf8(&part).unwrap();
+    }
+    assert_eq!(heard, [3, 6, 8]);
+    assert!(text.starts_with("  {"), "{text}");
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["status"], "ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_text_that_gives_up_early_is_told_in_time() {
+    let house = House::new(&MockSolver::new("house").always(answer_after(60))).await;
+    let id = house.create("K", 590).await;
+    for (agent, seconds) in [("python-httpx/0.28.1", 4), ("python-requests/2.34", 9)] {
+        let asked = Instant::now();
+        let request = axum::http::Request::get(format!("/res.php?key=K&action=get&id={id}"));
+        let request = request
+            .header("user-agent", agent)
+            .body(axum::body::Body::empty());
+        let (_, text) = house.text(request.unwrap()).await;
+        assert_eq!(
+            (&*text, asked.elapsed().as_secs()),
+            ("CAPCHA_NOT_READY", seconds),
+            "{agent}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
