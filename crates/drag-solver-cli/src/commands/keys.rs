@@ -22,6 +22,7 @@ use crate::format::Format;
 use crate::json_version::JsonVersion;
 use crate::parse::{count, duration};
 use crate::ui::console::{self, eprint_unless_quiet};
+use crate::ui::text::one_line;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -46,8 +47,9 @@ pub(crate) struct AddArgs {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// Who has it: what budgets and metrics are kept by. Letters, digits, `-`, `_` and `.`
-    #[arg(value_name = "NAME")]
+    /// Who has it: what budgets and metrics are kept by. Letters, digits, `-`, `_` and `.`. The name of a key that was
+    /// revoked or has ended can be given again: what was spent with that one counts, and its jobs stay its own
+    #[arg(value_name = "NAME", value_parser = name)]
     name: String,
 
     /// The most that it may spend on one day (UTC), in US dollars
@@ -111,6 +113,12 @@ enum Expiry {
     On(Date),
 }
 
+/// One that a key can have, before a store is made for it.
+fn name(text: &str) -> Result<String, String> {
+    let key = KeyRecord::new(text, [0; 32], Timestamp::UNIX_EPOCH);
+    key.map(|key| key.name).map_err(|error| error.to_string())
+}
+
 fn dollars(text: &str) -> Result<Usd, String> {
     let amount: Usd = text.parse().map_err(|_| "write dollars, as in 5 or 0.25")?;
     if amount.is_negative() {
@@ -145,9 +153,10 @@ fn expiry(text: &str) -> Result<Expiry, String> {
 impl Expiry {
     fn at(self, now: Timestamp) -> anyhow::Result<Timestamp> {
         let at = match self {
-            Self::In(duration) => now.checked_add(duration)?,
-            Self::On(day) => TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0))?,
+            Self::In(duration) => now.checked_add(duration).ok(),
+            Self::On(day) => TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok(),
         };
+        let at = at.context("--expires: that is farther away than times can be written")?;
         if at <= now {
             bail!("--expires: that is over already");
         }
@@ -165,8 +174,10 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
 
 async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     console::check_stdout()?;
+    // Before a store is made.
+    let now = Timestamp::now();
+    let expires = args.expires.map(|expiry| expiry.at(now)).transpose()?;
     let store = args.store.open_or_make()?;
-    let now = store.now();
     let key = new_key();
     let mut record = KeyRecord::new(&args.name, key_hash(key.expose_secret()), now)?;
     if args.admin {
@@ -175,8 +186,10 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     let limits = &mut record.limits;
     (limits.per_day, limits.total) = (args.per_day, args.total);
     (limits.rate, limits.parallel) = (args.rate, args.parallel);
-    record.expires = args.expires.map(|expiry| expiry.at(now)).transpose()?;
+    record.expires = expires;
     let name = &args.name;
+    let before = Keys::open(&store).await?.budget();
+    let before = before.summary(Some(name)).await?;
     if !store.add_key(&record).await? {
         bail!(
             "there is a key for {name} already: choose another name, or revoke it with `drag-solver keys revoke {name}`"
@@ -187,6 +200,12 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
         "the key of {name} ({}): it is shown this once",
         limits_text(&record)
     ));
+    if before.spent > Usd::ZERO {
+        eprint_unless_quiet(&format!(
+            "note: ${} was spent with an earlier key of {name}, ${} of it today: that counts",
+            before.spent, before.spent_today
+        ));
+    }
     Ok(Exit::Success)
 }
 
@@ -214,7 +233,11 @@ async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     console::check_stdout()?;
     let store = args.store.open()?;
     let budget = Keys::open(&store).await?.budget();
-    for key in store.keys().await? {
+    let keys = store.keys().await?;
+    if keys.is_empty() && args.format == Format::Text {
+        eprint_unless_quiet("there are no keys: `drag-solver keys add NAME` makes one");
+    }
+    for key in keys {
         let spent = budget.summary(Some(&key.name)).await?;
         let line = match args.format {
             Format::Json => serde_json::to_string(&KeyLine {
@@ -243,7 +266,7 @@ fn text(key: &KeyRecord, spent: &BudgetSummary, store: &StoreHandle) -> String {
     };
     format!(
         "{}  {}{state}  ${} today, ${} in all",
-        key.name,
+        one_line(&key.name), // of a file that anybody may have written
         limits_text(key),
         spent.spent_today,
         spent.spent

@@ -12,6 +12,7 @@ mod files;
 #[cfg(unix)]
 mod interrupted;
 mod json_lines;
+mod keys;
 mod others;
 mod providers;
 mod report;
