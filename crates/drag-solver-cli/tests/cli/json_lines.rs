@@ -174,6 +174,36 @@ async fn what_is_on_record_is_in_the_schema() {
 }
 
 #[tokio::test]
+async fn a_key_is_in_the_schema() {
+    let (lines, scene) = (Lines::new(), Scene::new().await);
+    let store = format!("--store={}", scene.path("drags.db"));
+    let limits = [
+        "--per-day=5",
+        "--total=50",
+        "--rate=10/s",
+        "--parallel=20",
+        "--expires=30days",
+    ];
+    for args in [&["shop"][..], &["boss", "--admin"]] {
+        let add = drag_solver(["keys", "add", &store]).args(args);
+        let is_client = args.len() == 1;
+        let made = add.args(limits.iter().filter(|_| is_client)).run().await;
+        assert_eq!(made.code, Some(0), "{made:?}");
+    }
+    let revoke = drag_solver(["keys", "revoke", "boss", &store]).run().await;
+    assert_eq!(revoke.code, Some(0), "{revoke:?}");
+    let listed = drag_solver(["keys", "list", "--format=json", &store])
+        .run()
+        .await;
+    let names: Vec<_> = listed
+        .stdout
+        .lines()
+        .map(|line| lines.check_line(line)["name"].clone())
+        .collect();
+    assert_eq!(names, ["shop", "boss"]);
+}
+
+#[tokio::test]
 async fn lines_of_another_version_are_refused() {
     let scene = Scene::new().await;
     let solved = solved_line("a.png", "first", "1");
@@ -196,7 +226,7 @@ fn the_page_shows_lines_of_the_schema_and_explains_every_member() {
     let examples: Vec<&str> = blocks
         .filter_map(|block| block.split("```").next())
         .collect();
-    assert_eq!(examples.len(), 7);
+    assert_eq!(examples.len(), 8);
     let readme = page("../README.md");
     let readme = readme
         .split("```json\n")
