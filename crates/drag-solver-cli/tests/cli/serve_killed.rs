@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::store::{PurchaseState, Query, SqliteStore, Status};
-use drag_solver::{Drag, Point, Solution, Store as _, solver_fn};
+use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, Store as _, solver_fn};
 use drag_solver_emulator::{Emulator, Protocol};
 use drag_solver_mock::fixtures;
 use futures_util::future::join_all;
@@ -16,6 +16,14 @@ use tokio::time::sleep;
 
 use crate::serving::{Serving, ask, base64};
 use crate::support::{Run, TOKEN, drag_solver};
+
+/// Width of the first picture, in pixels. Each other is one wider, and is told by that.
+const WIDTH: u32 = 100;
+
+fn picture(number: u16) -> Screenshot {
+    let width = u16::try_from(WIDTH).unwrap() + number;
+    fixtures::screenshot_sized(width, 900)
+}
 
 /// What each answer costs, in US dollars.
 const PRICE: &str = "0.0009";
@@ -29,8 +37,10 @@ struct Scene {
 
 impl Scene {
     async fn new(limits: &[&str]) -> Self {
-        let solver = solver_fn("emulated", |_| async {
-            let drag = Drag::new(Point::new(10.0, 20.0), Point::new(30.0, 40.0));
+        // Each picture has an answer of its own.
+        let solver = solver_fn("emulated", |challenge: DragChallenge| async move {
+            let x = f64::from(challenge.screenshot().width() - WIDTH);
+            let drag = Drag::new(Point::new(x, 20.0), Point::new(x + 30.0, 40.0));
             Ok(Solution::new(drag, "emulated"))
         });
         let emulator = Emulator::builder()
@@ -102,7 +112,7 @@ enum Told {
 impl Spoken {
     /// The request that creates a job of the picture with this number.
     fn create(self, key: &str, number: u16) -> (&'static str, String) {
-        let picture = base64(fixtures::screenshot_sized(100 + number, 900).bytes());
+        let picture = base64(picture(number).bytes());
         match self {
             Self::CreateTask => {
                 let task = json!({"type": "CoordinatesTask", "body": picture});
@@ -162,7 +172,18 @@ impl Spoken {
         }
     }
 
-    fn told(self, text: &str) -> Told {
+    /// How the answer of the picture with this number reads.
+    fn answer(self, number: u16) -> String {
+        let (x, end) = (number, number + 30);
+        match self {
+            Self::CreateTask => format!(r#"[{{"x":{x},"y":20}},{{"x":{end},"y":40}}]"#),
+            Self::InPhp => format!("x={x},y=20;x={end},y=40"),
+            Self::CreateJob => format!("\"{x}|20|{end}|40\""),
+            Self::Own => format!(r#"{{"x":{x}.0,"y":20.0}},"end":{{"x":{end}.0,"y":40.0}}"#),
+        }
+    }
+
+    fn told(self, text: &str, number: u16) -> Told {
         let json: Value = serde_json::from_str(text).unwrap_or_default();
         let (solved, not_yet) = match self {
             Self::CreateTask => (json["status"] == "ready", json["status"] == "processing"),
@@ -171,7 +192,14 @@ impl Spoken {
             Self::Own => (json["status"] == "solved", json["status"] == "open"),
         };
         match (solved, not_yet) {
-            (true, _) => Told::Solved,
+            (true, _) => {
+                let answer = self.answer(number);
+                assert!(
+                    text.contains(&answer),
+                    "of another picture: {text}, not {answer}"
+                );
+                Told::Solved
+            }
             (_, true) => Told::NotYet,
             _ => Told::Refused(text.to_owned()),
         }
@@ -203,7 +231,7 @@ async fn client(address: &str, key: &str, number: u16) -> (Told, u32) {
                 cut_off += 1;
                 sleep(Duration::from_millis(5)).await;
             }
-            Ok((_, text)) => match spoken.told(&text) {
+            Ok((_, text)) => match spoken.told(&text, number) {
                 Told::NotYet => {}
                 told => return (told, cut_off),
             },
