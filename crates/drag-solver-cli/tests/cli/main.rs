@@ -24,6 +24,8 @@ mod secrets;
 mod serve;
 #[cfg(unix)]
 mod serve_killed;
+#[cfg(target_os = "linux")]
+mod serve_soak;
 mod server;
 mod services;
 #[cfg(unix)]

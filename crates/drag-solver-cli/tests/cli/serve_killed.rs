@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use drag_solver::store::{PurchaseState, Query, SqliteStore, Status};
 use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, Store as _, solver_fn};
-use drag_solver_emulator::{Emulator, Protocol};
+use drag_solver_emulator::{Emulator, Fault, Operation, Protocol, ResetPoint};
 use drag_solver_mock::fixtures;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -29,14 +29,19 @@ fn picture(number: u16) -> Screenshot {
 const PRICE: &str = "0.0009";
 
 /// A provider, and a gateway in front of it that can be started again and again.
-struct Scene {
-    emulator: Emulator,
+pub(crate) struct Scene {
+    pub(crate) emulator: Emulator,
     folder: tempfile::TempDir,
-    key: String,
+    pub(crate) key: String,
 }
 
 impl Scene {
     async fn new(limits: &[&str]) -> Self {
+        Self::with_faults(limits, 0).await
+    }
+
+    /// With a provider that does so many of a thousand polls wrong.
+    pub(crate) async fn with_faults(limits: &[&str], per_mille: u16) -> Self {
         // Each picture has an answer of its own.
         let solver = solver_fn("emulated", |challenge: DragChallenge| async move {
             let x = f64::from(challenge.screenshot().width() - WIDTH);
@@ -47,8 +52,17 @@ impl Scene {
             .solver(solver)
             .token(TOKEN)
             .price(PRICE.parse().unwrap())
+            .balance("1000".parse().unwrap())
             .answer_after(Duration::from_millis(30))
             .remembered_requests(0)
+            .random_faults(
+                7,
+                per_mille,
+                [
+                    (Operation::Poll, Fault::Html),
+                    (Operation::Poll, Fault::Reset(ResetPoint::BeforeAnswer)),
+                ],
+            )
             .start();
         let emulator = emulator.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -74,11 +88,11 @@ impl Scene {
         scene
     }
 
-    fn store(&self) -> std::path::PathBuf {
+    pub(crate) fn store(&self) -> std::path::PathBuf {
         self.folder.path().join("drags.db")
     }
 
-    fn serve(&self, listen: &str) -> Run {
+    pub(crate) fn serve(&self, listen: &str) -> Run {
         drag_solver(["serve", "--listen", listen, "--config"])
             .arg(self.folder.path().join("chain.toml"))
             .env("OMOCAPTCHA_API_TOKEN", TOKEN)
@@ -103,7 +117,7 @@ const ALL: [Spoken; 4] = [
 
 /// What a client is told of its job.
 #[derive(Debug)]
-enum Told {
+pub(crate) enum Told {
     Solved,
     NotYet,
     Refused(String),
@@ -208,7 +222,7 @@ impl Spoken {
 
 /// One client with one picture: creates its job until that is acknowledged, and asks until it is ended. Says what it
 /// was told, and how often it was cut off.
-async fn client(address: &str, key: &str, number: u16) -> (Told, u32) {
+pub(crate) async fn client(address: &str, key: &str, number: u16) -> (Told, u32) {
     let spoken = ALL[usize::from(number) % ALL.len()];
     let mut cut_off = 0;
     let (target, body) = spoken.create(key, number);
@@ -240,7 +254,7 @@ async fn client(address: &str, key: &str, number: u16) -> (Told, u32) {
 }
 
 /// A series that looks random and is the same on every run.
-fn mix(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z ^ (z >> 29)
