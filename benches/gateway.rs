@@ -406,11 +406,6 @@ fn main() -> Result<(), BoxError> {
                 gateway(path.as_ref(), delay, workers.parse()?).await
             }
             [kind, path, ..] if kind == "handler" => handler(path.as_ref()).await,
-            [kind] if kind == "memory" => {
-                let folder = tempfile::tempdir()?;
-                memory(folder.path(), "256", false).await?;
-                memory(folder.path(), "256", true).await
-            }
             [kind, seconds] if kind == "emulator" => emulator(seconds.parse()?).await,
             _ => {
                 let folder = tempfile::tempdir()?;
