@@ -22,8 +22,8 @@ use crate::CallbackHost;
 #[non_exhaustive]
 pub struct GatewayPolicy {
     /// How long a question for an answer that is not there yet is held. Default: 9 s, less than the shortest time that a
-    /// published client waits for a response (10 s), and long enough that those who ask every 10 s never get an answer
-    /// later than from a service that holds nothing. Those who give up after 5 s of silence are kept awake with blanks
+    /// published client waits for a response (10 s), and long enough that those who ask every 10 s seldom get an
+    /// answer later than from a service that holds nothing: only that of a job of 9 to 10 s. Those who give up after 5 s of silence are kept awake with blanks
     /// before the JSON; where the answer is a text, they are held for 4 s.
     #[serde(with = "human_duration")]
     pub hold: Duration,
