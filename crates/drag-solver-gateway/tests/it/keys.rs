@@ -249,3 +249,41 @@ async fn while_any_key_is_taken_pages_of_other_sites_get_nothing() {
         "a key is asked for, and a page has none"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_key_of_the_same_name_does_not_see_the_jobs_of_the_first() {
+    let store = store();
+    let first = add_key(&store, "shop", |_| {}).await;
+    let house = house(&store, &mock()).await;
+    let id = house.create(&first, 590).await;
+    house.poll(&first, id).await;
+    assert!(store.revoke_key("shop").await.unwrap());
+    let second = "another-secret";
+    add_key(&store, "shop", |key| {
+        key.hash = drag_solver::store::key_hash(second)
+    })
+    .await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(house.poll(second, id).await["errorId"], 16);
+    house.create(second, 590).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_an_earlier_process_left_count_among_those_that_may_be_open() {
+    let store = store();
+    let key = add_key(&store, "few", |key| {
+        key.limits.parallel = NonZeroU32::new(1);
+    });
+    let key = key.await;
+    let slow = MockSolver::new("house").always(answer_after(100));
+    let policy = GatewayPolicy::default().drain(Duration::ZERO);
+    let first = House::with(&slow, store.clone(), policy).await;
+    first.create(&key, 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.gateway.stop();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let next = house(&store, &slow).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = next.post("/createTask", &coordinates(&key, 2)).await;
+    assert_eq!(refused["errorId"], 2, "{refused}");
+}

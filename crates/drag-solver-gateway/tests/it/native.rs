@@ -184,3 +184,19 @@ async fn what_is_wrong_is_told_by_status_and_in_words() {
         json!({"left_usd": "0", "limited": true})
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotency_key_is_for_one_request_alone() {
+    let mock = MockSolver::new("house").always(fixtures::drag());
+    let house = House::new(&mock).await;
+    let ask_for = |instruction: &str| {
+        let mut request = upload(&format!("/v1/drags?instruction={instruction}"));
+        let key = "order-8".parse().unwrap();
+        request.headers_mut().insert("idempotency-key", key);
+        request
+    };
+    assert_eq!(ask(&house, ask_for("left")).await.0, 200);
+    assert_eq!(ask(&house, ask_for("left")).await.0, 200);
+    assert_eq!(ask(&house, ask_for("right")).await.0, 409);
+    assert_eq!(mock.purchases(), 1);
+}
