@@ -260,7 +260,7 @@ async fn another_key_of_the_same_name_does_not_see_the_jobs_of_the_first() {
     assert!(store.revoke_key("shop").await.unwrap());
     let second = "another-secret";
     add_key(&store, "shop", |key| {
-        key.hash = drag_solver::store::key_hash(second)
+        key.hash = drag_solver::store::key_hash(second);
     })
     .await;
     tokio::time::advance(Duration::from_secs(3)).await;
