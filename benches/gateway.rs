@@ -294,7 +294,11 @@ async fn added_time(folder: &Path) -> Result<(), BoxError> {
         let challenge = DragChallenge::new(screenshot).with_id(format!("order {number}"));
         let opening = Opening::of(&challenge, format!("order {number}"), direct_store.now());
         direct_store
-            .accept(&opening, challenge.screenshot().bytes())
+            .accept(
+                &opening,
+                challenge.screenshot().bytes(),
+                &drag_solver::store::KeyLimits::default(),
+            )
             .await?;
         direct_solver.solve(&challenge).await?;
         direct.push(begun.elapsed().as_secs_f64() * 1000.0);

@@ -41,7 +41,7 @@ use clap::Parser as _;
 use drag_solver::config::{Chain, ChainConfig, ChainParts, Registry};
 use drag_solver::http::serde_json::{Value, json};
 use drag_solver::prelude::*;
-use drag_solver::store::{self, Accepted, Opening, Status, StatusKind};
+use drag_solver::store::{self, Accepted, KeyLimits, Opening, Status, StatusKind};
 use drag_solver::{SqliteStore, StoreHandle};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -132,7 +132,8 @@ async fn accept(of: State<Service>, id: Query<Named>, head: HeaderMap, body: Byt
     let challenge = DragChallenge::new(picture).with_label(&**tenant);
     let key = format!("{tenant}/{id}"); // two tenants may choose the same id
     let opening = Opening::of(&challenge.clone().within(limit), &*key, of.store.now());
-    let accepted = of.store.accept(&opening, challenge.screenshot().bytes());
+    let (bytes, unlimited) = (challenge.screenshot().bytes(), KeyLimits::default());
+    let accepted = of.store.accept(&opening, bytes, &unlimited);
     match or(Code::SERVICE_UNAVAILABLE, accepted.await)? {
         Accepted::OtherPicture => return or(Code::CONFLICT, Err("another picture")),
         Accepted::Known(record) if !matches!(record.status, Status::Open { held: false }) => {}

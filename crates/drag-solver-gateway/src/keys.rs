@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{KeyLimits, KeyRecord, KeyRole, key_hash};
-use drag_solver::{
-    RateLimitPolicy, RateLimiter, StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy,
-};
+use drag_solver::{StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
@@ -77,29 +75,17 @@ pub(crate) struct Account {
     pub(crate) hash: KeyHash,
     /// The key as it is on record; none while any key is taken.
     record: Option<KeyRecord>,
-    rate: Option<RateLimiter>,
     /// Jobs that are not ended.
     pub(crate) open: Arc<AtomicU32>,
 }
 
 impl Account {
     fn of_record(record: KeyRecord, hash: KeyHash, before: Option<&Arc<Self>>) -> Self {
-        let rate = record.limits.rate.map(|rate| {
-            let policy = RateLimitPolicy::default()
-                .max_calls(rate.count.get())
-                .period(rate.per)
-                .burst(rate.count.get());
-            // What was called before the table was read again counts on.
-            let known = before.and_then(|before| before.rate.clone());
-            let known = known.filter(|known| known.policy() == policy);
-            known.unwrap_or_else(|| RateLimiter::new(policy))
-        });
         Self {
             prefix: format!("{}-{}", record.name, hex(&hash[..4])),
             name: record.name.clone(),
             hash,
             record: Some(record),
-            rate,
             open: before
                 .map(|before| Arc::clone(&before.open))
                 .unwrap_or_default(),
@@ -113,7 +99,6 @@ impl Account {
             prefix,
             hash,
             record: None,
-            rate: None,
             open: Arc::default(),
         }
     }
@@ -139,9 +124,12 @@ impl Account {
         record.map_or(KeyRole::Client, |record| record.role)
     }
 
-    /// Whether another job may be made now.
-    pub(crate) fn takes_turn(&self) -> bool {
-        self.rate.as_ref().is_none_or(RateLimiter::try_take)
+    /// What may be done with it, at all gateways of its store together.
+    pub(crate) fn limits(&self) -> KeyLimits {
+        self.record
+            .as_ref()
+            .map(|record| record.limits)
+            .unwrap_or_default()
     }
 
     /// The most jobs that may be open.

@@ -29,7 +29,7 @@ pub enum StoreErrorKind {
     Newer,
     /// It is damaged, or no store at all.
     Corrupt,
-    /// Another call has taken the challenge over: this one may not buy for it any more.
+    /// Another call has taken the challenge over: this one may not buy for it any more, nor say what came of it.
     ClaimLost,
     /// What was given cannot be kept as it is.
     Invalid,
@@ -44,6 +44,11 @@ impl StoreError {
             file: None,
             source: None,
         }
+    }
+
+    pub(crate) fn claim_lost() -> Self {
+        let message = "another call has taken the challenge over";
+        Self::new(StoreErrorKind::ClaimLost, message)
     }
 
     /// Adds the error underneath.

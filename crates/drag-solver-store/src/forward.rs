@@ -22,7 +22,7 @@
 macro_rules! forward_store {
     ($field:tt $(except $($own:ident),+ $(,)?)?) => {
         $crate::forward_store!(@next $field [
-            take_up accept begin_purchase record find find_with_picture report list reserve
+            take_up accept begin_purchase record find find_with_picture report changed list reserve
             charge budget spending add_key keys revoke_key prune flush now path
         ] [$($($own)+)?]);
     };
@@ -46,6 +46,9 @@ macro_rules! forward_store {
         $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
     };
     (@next $field:tt [report $($all:ident)*] [report $($own:ident)*]) => {
+        $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
+    };
+    (@next $field:tt [changed $($all:ident)*] [changed $($own:ident)*]) => {
         $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
     };
     (@next $field:tt [list $($all:ident)*] [list $($own:ident)*]) => {
@@ -92,7 +95,7 @@ macro_rules! forward_store {
         $crate::forward_store!(@async $field take_up ['a](opening: &'a $crate::Opening) -> $crate::TakenUp);
     };
     (@accept $field:tt) => {
-        $crate::forward_store!(@async $field accept ['a 'b](opening: &'a $crate::Opening, picture: &'b $crate::__private::Bytes) -> $crate::Accepted);
+        $crate::forward_store!(@async $field accept ['a 'b 'c](opening: &'a $crate::Opening, picture: &'b $crate::__private::Bytes, limits: &'c $crate::KeyLimits) -> $crate::Accepted);
     };
     (@begin_purchase $field:tt) => {
         $crate::forward_store!(@async $field begin_purchase [](purchase: $crate::NewPurchase) -> ());
@@ -142,6 +145,11 @@ macro_rules! forward_store {
             fact: $crate::Fact,
         ) -> $crate::__private::BoxFuture<'static, Result<(), $crate::StoreError>> {
             $crate::Store::record(&self.$field, fact)
+        }
+    };
+    (@changed $field:tt) => {
+        fn changed(&self, id: &str) -> $crate::__private::BoxFuture<'static, ()> {
+            $crate::Store::changed(&self.$field, id)
         }
     };
     (@now $field:tt) => {

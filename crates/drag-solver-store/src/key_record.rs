@@ -66,6 +66,20 @@ pub struct KeyRate {
     pub per: Duration,
 }
 
+impl KeyRate {
+    /// Takes a turn: says when all turns are free again after it, in nanoseconds since 1970; `None` if there is no
+    /// turn now. `last` is what the turn before said.
+    pub(crate) fn turn(&self, last: Option<i64>, now: Timestamp) -> Option<i64> {
+        let per = i64::try_from(self.per.as_nanos()).unwrap_or(i64::MAX);
+        let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+        let latest = now.saturating_add(per);
+        // What is later than can be is of a clock that was set back.
+        let free_at = last.filter(|&at| at <= latest).unwrap_or(now).max(now);
+        let next = free_at.saturating_add(per / i64::from(self.count.get()));
+        (next <= latest).then_some(next)
+    }
+}
+
 /// What may be done with a key. What is not set is not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -165,6 +179,27 @@ mod tests {
             let kind = key(name).map_err(|error| error.kind());
             assert_eq!(kind, Err(StoreErrorKind::Invalid), "{name:?}");
         }
+    }
+
+    #[test]
+    fn turns_come_back_one_after_the_other() {
+        let (count, per) = (NonZeroU32::new(4).unwrap(), Duration::from_secs(2));
+        let rate = KeyRate { count, per };
+        let at = |millis: i64| Timestamp::from_millisecond(1_000_000 + millis).unwrap();
+        let mut last = None;
+        let mut takes = |millis| {
+            let next = rate.turn(last, at(millis));
+            last = next.or(last);
+            next.is_some()
+        };
+        assert_eq!([0; 5].map(&mut takes), [true, true, true, true, false]);
+        assert_eq!(
+            [499, 500, 501, 999].map(&mut takes),
+            [false, true, false, false]
+        );
+        assert_eq!([9_000; 5].map(&mut takes), [true, true, true, true, false]);
+        // The clock is set back by an hour: nobody waits for that.
+        assert!(takes(-3_600_000));
     }
 
     #[test]

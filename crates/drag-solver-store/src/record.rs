@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::key::new_key;
+
 /// What tells one picture from another: SHA-256 of the file.
 pub type PictureDigest = [u8; 32];
 
@@ -40,6 +42,8 @@ pub struct Opening {
     pub width: u32,
     /// Height of the picture, in pixels.
     pub height: u32,
+    /// The key of the claim that a call gets which takes it up with this.
+    pub claim: i64,
 }
 
 impl Opening {
@@ -57,6 +61,7 @@ impl Opening {
             note: None,
             width: challenge.screenshot().width(),
             height: challenge.screenshot().height(),
+            claim: new_key(),
         }
     }
 
@@ -94,6 +99,10 @@ pub enum Accepted {
     Known(ChallengeRecord),
     /// There is one of this id, with another picture.
     OtherPicture,
+    /// As many as may be open for its label are.
+    TooMany,
+    /// Those of its label come faster than they may.
+    TooFast,
 }
 
 /// What came of a report.
@@ -305,6 +314,13 @@ pub struct NewPurchase {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fact {
+    /// The call that took this challenge up was dropped before it knew.
+    GivenBack {
+        /// What the caller calls the challenge.
+        id: String,
+        /// The key of the claim.
+        claim: i64,
+    },
     /// The purchase of this key came to nothing.
     NotBought(i64),
     /// The provider named the job.
@@ -344,6 +360,8 @@ pub enum Fact {
     },
     /// What a charge came to, in US dollars.
     ChargeSettled {
+        /// Name of the budget.
+        budget: String,
         /// Key of the charge.
         key: i64,
         /// What is spent.
@@ -393,6 +411,8 @@ pub struct Query {
     pub unconfirmed: bool,
     /// Only those with a paid job that was not fetched.
     pub unfetched: bool,
+    /// Only those that are open and that no call has.
+    pub unheld: bool,
     /// Only those of this label.
     pub label: Option<String>,
     /// Only those that come after this id, in the order of the answer: for the next page.
@@ -408,6 +428,7 @@ impl Query {
         status: some StatusKind,
         unconfirmed: bool,
         unfetched: bool,
+        unheld: bool,
         limit: some u32,
         pictures: bool,
     }

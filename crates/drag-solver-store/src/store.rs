@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{Usd, Verdict, async_trait};
@@ -9,9 +10,13 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Fact, KeyRecord, Limit, NewPurchase, Opening, Pruned,
-    Query, Reported, Retention, Shortage, Spending, SpendingQuery, StoreError, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Fact, KeyLimits, KeyRecord, Limit, NewPurchase,
+    Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, StoreError,
+    TakenUp,
 };
+
+/// How often it is worth looking again, where nothing says that something has changed.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Keeps what must outlive the process: challenges, what was paid for them, and budgets.
 ///
@@ -20,18 +25,28 @@ use crate::{
 ///
 /// Two kinds of writing differ in what happens when they cannot be done. A *permission* is asked for before
 /// something is sent or promised ([`take_up`](Self::take_up), [`accept`](Self::accept), [`begin_purchase`](Self::begin_purchase),
-/// [`reserve`](Self::reserve), [`charge`](Self::charge)): it fails, and nothing is sent. A *fact*
+/// [`reserve`](Self::reserve), [`charge`](Self::charge)): it fails, and nothing is sent.
+/// When it fails, nothing was written, or what may have been is taken back by the store itself. A *fact*
 /// ([`record`](Self::record)) has happened already: it is kept in memory, in order, until it is written.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes a challenge up for a call, in one step with finding out that no other call has it and that it
-    /// is not solved. A claim ends with [`Fact::Finished`], or with the lease of its process.
+    /// is not solved. A claim ends with [`Fact::Finished`], or with the lease of its process; one whose call was
+    /// dropped before it knew of it, with [`Fact::GivenBack`]. The same [claim](Opening::claim) again is the same call.
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError>;
 
     /// Puts a challenge on record with its picture, for a call to come: so that a program can say "accepted" before
     /// anything is bought. When this returns, it survives a power cut. Until a call takes it up, it is open and
     /// not held; its picture is kept until it is solved, or has failed with no paid job that needs it.
-    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError>;
+    ///
+    /// A new one counts against `rate` and `parallel` of `limits`, for all challenges of its label together; what may be
+    /// spent is not looked at here.
+    async fn accept(
+        &self,
+        opening: &Opening,
+        picture: &Bytes,
+        limits: &KeyLimits,
+    ) -> Result<Accepted, StoreError>;
 
     /// Puts a purchase on record that is about to be sent. When this returns, it survives a power cut.
     ///
@@ -43,6 +58,12 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Notes what has happened, after everything that was noted or asked before. Dropping the future changes
     /// nothing. It ends when the fact is written, that of a job or of money so that it survives a power cut;
     /// or with the error of the first try, and then it is tried again until it is written.
+    ///
+    /// # Errors
+    ///
+    /// Besides what every writing can meet: [`ClaimLost`](crate::StoreErrorKind::ClaimLost), for a call that ends and has
+    /// lost its challenge to another. What came of it is not written, as the other one's outcome counts; the jobs that it
+    /// paid for stay on record as they are.
     fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>>;
 
     /// The challenge of this id, without its picture.
@@ -53,6 +74,13 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// Notes whether the answer of a challenge was right, in one step with finding that nobody has said so before.
     async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError>;
+
+    /// Ends when it is worth looking again what became of this challenge: its call may have ended. What happens after this
+    /// was called, and before it is awaited, counts.
+    fn changed(&self, id: &str) -> BoxFuture<'static, ()> {
+        let _ = id;
+        Box::pin(tokio::time::sleep(LOOK_AGAIN))
+    }
 
     /// Challenges, in the order of their first taking up.
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError>;

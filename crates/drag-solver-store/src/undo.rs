@@ -51,8 +51,16 @@ mod tests {
         };
         store.charge(&charge, &[]).await.unwrap().unwrap();
         let undo = || {
-            let (key, amount) = (charge.key, Usd::ZERO);
-            Undo::new(&store, Fact::ChargeSettled { key, amount })
+            let (budget, key) = (charge.budget.clone(), charge.key);
+            let amount = Usd::ZERO;
+            Undo::new(
+                &store,
+                Fact::ChargeSettled {
+                    budget,
+                    key,
+                    amount,
+                },
+            )
         };
         undo().keep();
         assert_eq!(spent().await, charge.amount);

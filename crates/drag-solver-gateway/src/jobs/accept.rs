@@ -104,9 +104,6 @@ impl Jobs {
             }
             let most = account.parallel().unwrap_or(policy.open_jobs_per_key);
             let place = account.open_one(most).ok_or(NotAccepted::TooMany)?;
-            if !account.takes_turn() {
-                return Err(NotAccepted::TooFast);
-            }
             let left = self.0.budget.left(account.label()).await?;
             if left.is_some_and(|left| left <= Usd::ZERO) {
                 return Err(NotAccepted::NoMoney);
@@ -114,7 +111,10 @@ impl Jobs {
             let challenge = challenge.clone().with_id(&*id);
             let opening = Opening::of(&challenge, &*id, now).with_note(&*note);
             let picture: &Bytes = challenge.screenshot().bytes();
-            match self.0.store.accept(&opening, picture).await? {
+            let limits = account.limits();
+            match self.0.store.accept(&opening, picture, &limits).await? {
+                Accepted::TooMany => return Err(NotAccepted::TooMany),
+                Accepted::TooFast => return Err(NotAccepted::TooFast),
                 Accepted::OtherPicture if new.idempotency_key.is_some() => {
                     return Err(NotAccepted::OtherRequest);
                 }

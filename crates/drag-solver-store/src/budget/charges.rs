@@ -72,8 +72,7 @@ impl Charges {
             amount: self.price,
         };
         // Who is dropped here sends nothing: what may have been charged is taken back.
-        let (key, amount) = (charge.key, Usd::ZERO);
-        let undo = Undo::new(&self.store, Fact::ChargeSettled { key, amount });
+        let undo = Undo::new(&self.store, self.charge_settled(charge.key, Usd::ZERO));
         let limits = self.account.policy.limits(self.store.now());
         let charged = self.store.charge(&charge, &limits).await;
         undo.keep(); // what failed was not written
@@ -101,8 +100,16 @@ impl Charges {
     }
 
     fn not_charged(&self, key: i64) {
-        let amount = Usd::ZERO;
-        drop(self.store.record(Fact::ChargeSettled { key, amount }));
+        drop(self.store.record(self.charge_settled(key, Usd::ZERO)));
+    }
+
+    fn charge_settled(&self, key: i64, amount: Usd) -> Fact {
+        let budget = self.account.name.as_ref().to_owned();
+        Fact::ChargeSettled {
+            budget,
+            key,
+            amount,
+        }
     }
 
     /// Puts on record what happened while the call was dropped, here or further in, before it was told here.
@@ -117,10 +124,8 @@ impl Charges {
                 }
                 Missed::Settled(line, settlement) => {
                     let amount = self.amount(&line.solver, settlement.billed, settlement.cost);
-                    drop(self.store.record(Fact::ChargeSettled {
-                        key: line.key,
-                        amount: amount.unwrap_or(self.price),
-                    }));
+                    let amount = amount.unwrap_or(self.price);
+                    drop(self.store.record(self.charge_settled(line.key, amount)));
                 }
             }
         }
@@ -130,10 +135,7 @@ impl Charges {
         let amount = self.amount(solver, billed, cost);
         let line = self.lines().end(solver, job);
         let fact = match (line, job) {
-            (Some(line), _) => Fact::ChargeSettled {
-                key: line.key,
-                amount: amount.unwrap_or(self.price),
-            },
+            (Some(line), _) => self.charge_settled(line.key, amount.unwrap_or(self.price)),
             (None, Some(job)) => Fact::JobSettled {
                 budget: self.account.name.as_ref().to_owned(),
                 job: PaidJob::new(solver, job.clone()),

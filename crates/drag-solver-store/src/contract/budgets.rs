@@ -154,7 +154,13 @@ impl StoreUnderTest<'_> {
             };
             let amount = usd(amount);
             for _ in 0..2 {
-                self.record(Fact::ChargeSettled { key, amount }).await?;
+                let budget = budget.clone();
+                self.record(Fact::ChargeSettled {
+                    budget,
+                    key,
+                    amount,
+                })
+                .await?;
             }
             ensure_eq!(self.money(&budget).await?, dollars(total, "0"), amount);
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{ErrorKind, Rect};
+use drag_solver_core::{Billed, ErrorKind, JobId, Rect};
 
 use super::subject::{failure, name, opening, purchase, said, solution};
 use super::{Checked, StoreUnderTest};
-use crate::{Status, StoreErrorKind, TakenUp};
+use crate::key::new_key;
+use crate::{Ended, Fact, PurchaseState, Status, StoreErrorKind, TakenUp};
 
 impl StoreUnderTest<'_> {
     pub(super) async fn a_challenge_is_taken_up_by_one_call(&self) -> Checked {
@@ -119,30 +120,83 @@ impl StoreUnderTest<'_> {
         self.finish(second, Some(Ok(solution("a")))).await
     }
 
-    pub(super) async fn a_lost_claim_buys_nothing_and_may_still_solve(&self) -> Checked {
+    pub(super) async fn a_lost_claim_buys_nothing_and_ends_nothing(&self) -> Checked {
         let id = name("lost");
         let (lost, _) = self.claim(&id).await?;
+        let keys = [self.begin(lost).await?, self.begin(lost).await?];
+        let [key, without_job] = keys;
+        let job = JobId::from(7);
+        self.record(Fact::Bought { key, job }).await?;
         self.finish(lost, None).await?;
         let (claim, _) = self.claim(&id).await?;
         let Err(error) = self.store.begin_purchase(purchase(lost)).await else {
             return Err("it bought with a claim that was lost".to_owned());
         };
         ensure_eq!(error.kind(), StoreErrorKind::ClaimLost, "kind of error");
-        let record = self.find(&id).await?;
-        ensure!(record.purchases.is_empty(), "it is on record: {record:?}");
-        ensure!(record.picture.is_none(), "nor is its picture");
 
-        self.finish(lost, Some(Err(failure()))).await?;
-        self.finish(lost, None).await?;
+        let ended = keys.map(|key| Ended {
+            key,
+            billed: Billed::Yes,
+            cost: None,
+        });
+        for outcome in [Some(Err(failure())), None, Some(Ok(solution("a")))] {
+            self.finish_lost(lost, outcome, ended.to_vec()).await?;
+            let record = self.find(&id).await?;
+            let is_held = matches!(record.status, Status::Open { held: true });
+            ensure!(is_held, "a lost claim ended the other: {record:?}");
+            ensure_eq!(record.purchases.len(), 2, "purchases");
+            ensure_eq!(
+                record.open_jobs().count(),
+                1,
+                "jobs for the other call to fetch"
+            );
+            ensure_eq!(
+                record.unconfirmed().count(),
+                0,
+                "what is known to be billed"
+            );
+        }
         let record = self.find(&id).await?;
-        let is_held = matches!(record.status, Status::Open { held: true });
-        ensure!(is_held, "a lost claim ended the other: {record:?}");
-        self.begin(claim).await?;
-
-        self.finish(lost, Some(Ok(solution("a")))).await?;
+        let of = |key| record.purchases.iter().find(|purchase| purchase.key == key);
+        let state = of(without_job).map(|purchase| purchase.state);
+        ensure_eq!(state, Some(PurchaseState::Settled), "what nobody can fetch");
+        self.finish(claim, Some(Ok(solution("b")))).await?;
+        self.finish_lost(lost, Some(Ok(solution("a"))), ended.to_vec())
+            .await?;
         let record = self.find(&id).await?;
-        let is_solved = matches!(record.status, Status::Solved { .. });
-        ensure!(is_solved, "an answer is an answer: {record:?}");
+        let is_same =
+            matches!(&record.status, Status::Solved { solution } if solution.solver() == "b");
+        ensure!(is_same, "the answer is the one of who had it: {record:?}");
         Ok(())
+    }
+
+    pub(super) async fn a_claim_that_nobody_heard_of_is_given_back(&self) -> Checked {
+        let opening = opening(&name("given back"));
+        let give_back = |claim| {
+            let id = opening.id.clone();
+            self.record(Fact::GivenBack { id, claim })
+        };
+        give_back(opening.claim).await?; // it never came to that
+        self.claim_as(&opening).await?;
+        let (again, _) = self.claim_as(&opening).await?;
+        ensure_eq!(again.key, opening.claim, "the same call has it");
+        give_back(new_key()).await?;
+        let is_held =
+            |record: &crate::ChallengeRecord| matches!(record.status, Status::Open { held: true });
+        ensure!(
+            is_held(&self.find(&opening.id).await?),
+            "it was another one's"
+        );
+        give_back(opening.claim).await?;
+        ensure!(
+            !is_held(&self.find(&opening.id).await?),
+            "it was given back"
+        );
+        let bought = self.store.begin_purchase(purchase(again)).await;
+        ensure!(
+            bought.is_err(),
+            "it bought with a claim that was given back"
+        );
+        self.claim(&opening.id).await.map(drop)
     }
 }

@@ -50,6 +50,7 @@ macro_rules! ensure_eq {
     };
 }
 
+mod accepting;
 mod budgets;
 mod challenges;
 mod keys;
@@ -130,7 +131,11 @@ checks! {
     another_picture_is_refused
     a_solved_challenge_stays_solved
     a_failed_challenge_is_taken_up_again
-    a_lost_claim_buys_nothing_and_may_still_solve
+    a_lost_claim_buys_nothing_and_ends_nothing
+    a_claim_that_nobody_heard_of_is_given_back
+    no_more_are_accepted_than_may_be_open
+    none_is_accepted_before_its_turn
+    what_no_call_has_is_listed
     a_purchase_is_on_record_at_each_step
     what_was_not_bought_leaves_nothing
     facts_are_written_in_order_also_if_no_caller_waits

@@ -5,7 +5,7 @@ use drag_solver_core::Verdict;
 
 use super::subject::{PICTURE, failure, name, opening, said, solution};
 use super::{Checked, StoreUnderTest};
-use crate::{Accepted, Reported};
+use crate::{Accepted, KeyLimits, Reported};
 
 impl StoreUnderTest<'_> {
     async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, String> {
@@ -43,7 +43,10 @@ impl StoreUnderTest<'_> {
     pub(super) async fn a_picture_is_read_only_where_it_is_asked_for(&self) -> Checked {
         let id = name("with picture");
         let picture = Bytes::from_static(PICTURE);
-        let accepted = self.store.accept(&opening(&id), &picture).await;
+        let accepted = self
+            .store
+            .accept(&opening(&id), &picture, &KeyLimits::default())
+            .await;
         let is_new = matches!(accepted.map_err(said)?, Accepted::New);
         ensure!(is_new, "it was not on record");
         let without = self.store.find(&id).await.map_err(said)?;
@@ -63,7 +66,10 @@ impl StoreUnderTest<'_> {
         let id = name("note");
         let picture = Bytes::from_static(PICTURE);
         let noted = opening(&id).with_note("ünïcode; '--");
-        let accepted = self.store.accept(&noted, &picture).await;
+        let accepted = self
+            .store
+            .accept(&noted, &picture, &KeyLimits::default())
+            .await;
         let is_new = matches!(accepted.map_err(said)?, Accepted::New);
         ensure!(is_new, "it was not on record");
         let note = |record: crate::ChallengeRecord| record.note;
@@ -75,7 +81,10 @@ impl StoreUnderTest<'_> {
         ensure_eq!(note(self.find(&id).await?), noted.note, "after a failure");
 
         let other = opening(&id).with_note("another");
-        let accepted = self.store.accept(&other, &picture).await;
+        let accepted = self
+            .store
+            .accept(&other, &picture, &KeyLimits::default())
+            .await;
         let is_new = matches!(accepted.map_err(said)?, Accepted::New);
         ensure!(is_new, "its call had failed");
         ensure_eq!(
@@ -83,7 +92,10 @@ impl StoreUnderTest<'_> {
             other.note,
             "of accepting again"
         );
-        let accepted = self.store.accept(&noted, &picture).await;
+        let accepted = self
+            .store
+            .accept(&noted, &picture, &KeyLimits::default())
+            .await;
         let is_known = matches!(accepted.map_err(said)?, Accepted::Known(_));
         ensure!(is_known, "it is open");
         ensure_eq!(note(self.find(&id).await?), other.note, "of what was open");

@@ -8,7 +8,7 @@ use drag_solver_core::{Billed, ErrorKind, JobId, SolveError};
 use super::subject::{name, opening, said, solution, usd};
 use super::{Checked, StoreUnderTest};
 use crate::Ended;
-use crate::{Fact, Query, Retention, SpendingBy, SpendingQuery};
+use crate::{Fact, KeyLimits, Query, Retention, SpendingBy, SpendingQuery};
 use jiff::tz::TimeZone;
 
 const DAY: u64 = 24 * 3_600;
@@ -78,7 +78,10 @@ impl StoreUnderTest<'_> {
         self.finish(claim, None).await?;
         let picture = Bytes::from_static(b"a picture");
         let opening = opening(&accepted);
-        let waiting = self.store.accept(&opening, &picture).await;
+        let waiting = self
+            .store
+            .accept(&opening, &picture, &KeyLimits::default())
+            .await;
         waiting.map_err(said)?;
         self.wait(99 * DAY);
         self.store.prune(&days(30, 100)).await.map_err(said)?;

@@ -8,8 +8,8 @@ use drag_solver_core::{Drag, ErrorKind, Point, Solution, SolveError, Usd};
 
 use crate::key::new_key;
 use crate::{
-    BudgetState, ChallengeRecord, Charge, Claim, Fact, Limit, NewPurchase, Opening, Shortage,
-    Store, TakenUp,
+    BudgetState, ChallengeRecord, Charge, Claim, Ended, Fact, Limit, NewPurchase, Opening,
+    Shortage, Store, StoreErrorKind, TakenUp,
 };
 
 /// A store, and the clock by which it lives.
@@ -49,6 +49,24 @@ impl<'a> StoreUnderTest<'a> {
         match self.store.take_up(opening).await.map_err(said)? {
             TakenUp::Claimed(claim, record) => Ok((claim, record)),
             other => Err(format!("it cannot be taken up: {other:?}")),
+        }
+    }
+
+    /// What a call is told that ends after it has lost its claim.
+    pub(super) async fn finish_lost(
+        &self,
+        claim: Claim,
+        outcome: Option<Result<Solution, SolveError>>,
+        ended: Vec<Ended>,
+    ) -> Result<(), String> {
+        let told = self.store.record(Fact::Finished {
+            claim,
+            outcome,
+            ended,
+        });
+        match told.await {
+            Err(error) if error.kind() == StoreErrorKind::ClaimLost => Ok(()),
+            told => Err(format!("a call that has lost its claim is told {told:?}")),
         }
     }
 
@@ -129,6 +147,7 @@ pub(super) fn opening(id: &str) -> Opening {
         height: 1,
         id: id.to_owned(),
         label: None,
+        claim: new_key(),
         digest: [7; 32],
         instruction: None,
         region: None,

@@ -13,10 +13,11 @@ use drag_solver_core::{
     Solution, SolveError, Tracker, async_trait, forward_solver, setters,
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout};
 
 use self::recorder::Recorder;
 use crate::key::new_key;
+use crate::undo::Undo;
 use crate::{
     ChallengeRecord, Claim, Fact, Opening, Status, StoreError, StoreErrorKind, StoreHandle, TakenUp,
 };
@@ -133,13 +134,24 @@ impl<S: DragSolver> Durable<S> {
             began: false,
         };
         let turn = loop {
-            let taken = match self.store.take_up(&opening).await {
+            // Asked before it is looked: what happens in between is not missed.
+            let changed = self.store.changed(id);
+            // Who is dropped here never had it.
+            let given_back = Fact::GivenBack {
+                id: id.to_owned(),
+                claim: opening.claim,
+            };
+            let undo = Undo::new(&self.store, given_back);
+            let taken = self.store.take_up(&opening).await;
+            undo.keep();
+            let taken = match taken {
                 Ok(taken) => taken,
                 Err(error) => break self.as_it_is_known(challenge, &opening, error).await,
             };
             match taken {
                 TakenUp::Claimed(claim, record) => {
-                    break Ok(Turn::Work(Some(claim), Box::new(record)));
+                    let call = Call::new(&self.store, Some(claim));
+                    break Ok(Turn::Work(call, Box::new(record)));
                 }
                 TakenUp::Solved(solution) => break Ok(Turn::Solved(Box::new(solution))),
                 TakenUp::OtherPicture => break Err(self.other_picture(challenge, id)),
@@ -151,7 +163,7 @@ impl<S: DragSolver> Durable<S> {
                 break Err(challenge.refuse(self.name(), ErrorKind::DeadlineExceeded, problem));
             }
             waiting.begin().await;
-            sleep(wait).await;
+            let _ = timeout(wait, changed).await;
             wait = (wait * 2).min(LOOK_AGAIN.1);
         };
         waiting.end().await;
@@ -175,7 +187,10 @@ impl<S: DragSolver> Durable<S> {
             Status::Solved { solution } => Ok(Turn::Solved(Box::new(solution))),
             Status::Open { held: true } => Err(refused(&error)),
             _ if record.open_jobs().next().is_none() => Err(refused(&error)),
-            _ => Ok(Turn::Work(None, Box::new(record))),
+            _ => {
+                let call = Call::new(&self.store, None);
+                Ok(Turn::Work(call, Box::new(record)))
+            }
         }
     }
 
@@ -185,6 +200,17 @@ impl<S: DragSolver> Durable<S> {
              of its own"
         );
         challenge.refuse(self.name(), ErrorKind::InvalidChallenge, problem)
+    }
+
+    /// What a call is told that ended after another had taken its challenge over.
+    fn lost(&self, challenge: &DragChallenge, error: &StoreError) -> SolveError {
+        let problem = format!(
+            "{error}, as this process was not heard of for too long: what that one finds counts, and fetches what was \
+             paid for here. Ask for the same id again"
+        );
+        challenge
+            .refuse(self.name(), ErrorKind::NotRecorded, problem)
+            .with_billed(Billed::Maybe)
     }
 
     /// Refuses to buy again what may be bought already.
@@ -225,8 +251,7 @@ fn not_recorded(challenge: &DragChallenge, solver: &str, error: &StoreError) -> 
 /// What a call has to do.
 enum Turn {
     Solved(Box<Solution>),
-    /// Without a claim nothing may be bought.
-    Work(Option<Claim>, Box<ChallengeRecord>),
+    Work(Call, Box<ChallengeRecord>),
 }
 
 /// Tells of a wait once, and of its end if it was told of.
@@ -258,12 +283,21 @@ impl Waiting<'_> {
 /// A call that has taken a challenge up. However it ends, it gives it back.
 struct Call {
     store: StoreHandle,
+    /// Without a claim nothing may be bought.
     claim: Option<Claim>,
     /// Who writes what it buys, and what is known of that.
     purchases: Option<(Arc<Recorder>, Tracker)>,
 }
 
 impl Call {
+    fn new(store: &StoreHandle, claim: Option<Claim>) -> Self {
+        Self {
+            store: store.clone(),
+            claim,
+            purchases: None,
+        }
+    }
+
     fn catch_up(&self) {
         if let Some((recorder, tracker)) = &self.purchases {
             recorder.catch_up(&tracker.purchases());
@@ -282,12 +316,20 @@ impl Call {
     }
 
     /// Puts on record how the call has ended.
-    async fn end(&mut self, outcome: &Result<Solution, SolveError>) {
-        if let Some(finished) = self.finished(Some(outcome))
-            && let Err(error) = self.store.record(finished).await
-        {
-            tracing::warn!(%error, "an outcome is not on record yet");
+    ///
+    /// # Errors
+    ///
+    /// It is not for this call to say any more.
+    async fn end(&mut self, outcome: &Result<Solution, SolveError>) -> Result<(), StoreError> {
+        let Some(finished) = self.finished(Some(outcome)) else {
+            return Ok(());
+        };
+        match self.store.record(finished).await {
+            Err(error) if error.kind() == StoreErrorKind::ClaimLost => return Err(error),
+            Err(error) => tracing::warn!(%error, "an outcome is not on record yet"),
+            Ok(()) => {}
         }
+        Ok(())
     }
 }
 
@@ -311,32 +353,26 @@ impl<S: DragSolver> DragSolver for Durable<S> {
             Some(id) => id.to_owned(),
             None => format!("unnamed-{:016x}", new_key()),
         };
-        let (claim, record) = match self.take_up(challenge, &id).await? {
+        let (mut call, record) = match self.take_up(challenge, &id).await? {
             Turn::Solved(solution) => return Ok(*solution),
-            Turn::Work(claim, record) => (claim, record),
-        };
-        let store = self.store.clone();
-        let mut call = Call {
-            store,
-            claim,
-            purchases: None,
+            Turn::Work(call, record) => (call, record),
         };
         let resumed = resume(challenge.clone().with_id(id), &record)?;
         let refusal = self.unconfirmed(challenge, &record);
         if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
             let refused = Err(refusal.clone());
-            call.end(&refused).await;
-            return refused;
+            let ended = call.end(&refused).await;
+            return ended.map_or_else(|error| Err(self.lost(challenge, &error)), |()| refused);
         }
-        let recorder = Recorder::new(self.store.clone(), claim, &record, &resumed, refusal);
+        let recorder = Recorder::new(self.store.clone(), call.claim, &record, &resumed, refusal);
         let recorder = Arc::new(recorder);
         let (watched, tracker) = resumed.with_observer(recorder.clone()).tracked();
         call.purchases = Some((Arc::clone(&recorder), tracker.clone()));
         let outcome = self.inner.solve(&watched).await;
         call.catch_up();
         recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
-        call.end(&outcome).await;
-        outcome
+        let ended = call.end(&outcome).await;
+        ended.map_or_else(|error| Err(self.lost(challenge, &error)), |()| outcome)
     }
 }
 

@@ -217,7 +217,7 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()>
             )?
             .execute(params![key, job.id.as_str(), job.solver])?;
         }
-        Fact::ChargeSettled { key, amount } => correct(db, *key, Some(of_usd(*amount)))?,
+        Fact::ChargeSettled { key, amount, .. } => correct(db, *key, Some(of_usd(*amount)))?,
         Fact::JobSettled {
             budget,
             job,

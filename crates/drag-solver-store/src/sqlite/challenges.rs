@@ -9,9 +9,8 @@ use super::owners::is_held;
 use super::values::{
     billed, from_json, of_billed, of_usd, of_verdict, time, to_json, unreadable, verdict_of,
 };
-use crate::key::new_key;
 use crate::{
-    Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PurchaseRecord,
+    Accepted, ChallengeRecord, Claim, Ended, Fact, KeyLimits, NewPurchase, Opening, PurchaseRecord,
     PurchaseState, Query, Reported, Status, StatusKind, TakenUp,
 };
 
@@ -30,15 +29,19 @@ pub(super) fn take_up(
     now: Timestamp,
 ) -> Result<TakenUp> {
     let known = db
-        .prepare_cached("SELECT n, digest, status, outcome, owner FROM challenges WHERE id = ?")?
+        .prepare_cached(
+            "SELECT n, digest, status, outcome, owner, claim FROM challenges WHERE id = ?",
+        )?
         .query_row([&opening.id], |row| {
             let digest: Vec<u8> = row.get(1)?;
             let status: i64 = row.get(2)?;
             let owner: Option<i64> = row.get(4)?;
-            Ok((row.get(0)?, digest, status, row.get(3)?, owner))
+            let claim: Option<i64> = row.get(5)?;
+            let holder = owner.zip(claim);
+            Ok((row.get(0)?, digest, status, row.get(3)?, holder))
         })
         .optional()?;
-    let key = new_key();
+    let key = opening.claim;
     let challenge = match known {
         None => insert(db, opening, Some((owner, key)), now)?,
         Some((_, digest, ..)) if digest != opening.digest => return Ok(TakenUp::OtherPicture),
@@ -48,7 +51,8 @@ pub(super) fn take_up(
             return Ok(TakenUp::Solved(solution));
         }
         Some((n, _, _, _, holder)) => {
-            if let Some(holder) = holder
+            if let Some((holder, claim)) = holder
+                && claim != key
                 && is_held(db, holder, now)?
             {
                 return Ok(TakenUp::Held);
@@ -65,6 +69,7 @@ pub(super) fn accept(
     db: &Connection,
     opening: &Opening,
     picture: &[u8],
+    limits: &KeyLimits,
     now: Timestamp,
 ) -> Result<Accepted> {
     let known = db
@@ -74,19 +79,56 @@ pub(super) fn accept(
             Ok((row.get(0)?, digest, row.get(2)?))
         })
         .optional()?;
-    let challenge: i64 = match known {
-        None => insert(db, opening, None, now)?,
+    let failed: Option<i64> = match known {
+        None => None,
         Some((_, digest, _)) if digest != opening.digest => return Ok(Accepted::OtherPicture),
-        Some((n, _, FAILED)) => {
-            open_again(db, n, opening, None, now)?;
-            n
-        }
+        Some((n, _, FAILED)) => Some(n),
         Some((n, ..)) => return Ok(Accepted::Known(by_key(db, n, now)?)),
+    };
+    if let Some(refused) = admit(db, opening, limits, now)? {
+        return Ok(refused);
+    }
+    let challenge = if let Some(n) = failed {
+        open_again(db, n, opening, None, now)?;
+        n
+    } else {
+        insert(db, opening, None, now)?
     };
     db.prepare_cached("UPDATE challenges SET accepted = 1 WHERE n = ?")?
         .execute([challenge])?;
     keep_picture(db, challenge, picture)?;
     Ok(Accepted::New)
+}
+
+/// Why no other challenge of this label may be accepted now; else it counts from here on.
+fn admit(
+    db: &Connection,
+    opening: &Opening,
+    limits: &KeyLimits,
+    now: Timestamp,
+) -> Result<Option<Accepted>> {
+    let label = opening.label.as_deref().unwrap_or_default();
+    if let Some(most) = limits.parallel {
+        let open: u32 = db
+            .prepare_cached("SELECT COUNT(*) FROM challenges WHERE label = ? AND status = 0")?
+            .query_row([label], |row| row.get(0))?;
+        if open >= most.get() {
+            return Ok(Some(Accepted::TooMany));
+        }
+    }
+    let Some(rate) = limits.rate else {
+        return Ok(None);
+    };
+    let last: Option<i64> = db
+        .prepare_cached("SELECT free_at FROM turns WHERE name = ?")?
+        .query_row([label], |row| row.get(0))
+        .optional()?;
+    let Some(next) = rate.turn(last, now) else {
+        return Ok(Some(Accepted::TooFast));
+    };
+    db.prepare_cached("INSERT OR REPLACE INTO turns (name, free_at) VALUES (?, ?)")?
+        .execute(params![label, next])?;
+    Ok(None)
 }
 
 fn keep_picture(db: &Connection, challenge: i64, picture: &[u8]) -> Result<()> {
@@ -162,7 +204,8 @@ pub(super) fn begin_purchase(db: &Connection, new: &NewPurchase, now: Timestamp)
     let begun = db
         .prepare_cached(
             "INSERT INTO purchases (key, challenge, label, solver, state, billed, frame, begun)
-             SELECT ?3, n, label, ?4, ?5, ?6, ?7, ?8 FROM challenges WHERE n = ?1 AND claim = ?2",
+             SELECT ?3, n, label, ?4, ?5, ?6, ?7, ?8 FROM challenges
+                 WHERE n = ?1 AND claim = ?2 AND owner IS NOT NULL",
         )?
         .execute(params![
             new.claim.challenge,
@@ -181,9 +224,13 @@ pub(super) fn begin_purchase(db: &Connection, new: &NewPurchase, now: Timestamp)
     Ok(true)
 }
 
-/// Writes what has happened to a challenge or a purchase.
-pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()> {
+/// Writes what has happened to a challenge or a purchase. False if it was not for this call to say any more.
+pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<bool> {
     match fact {
+        Fact::GivenBack { id, claim } => {
+            db.prepare_cached("UPDATE challenges SET owner = NULL WHERE id = ?1 AND claim = ?2")?
+                .execute(params![id, claim])?;
+        }
         Fact::NotBought(key) => {
             db.prepare_cached("DELETE FROM purchases WHERE key = ? AND state = 0")?
                 .execute([key])?;
@@ -204,14 +251,24 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()>
             outcome,
             ended,
         } => {
+            let had_it = finish(db, *claim, outcome.as_ref(), now)?;
             for ended in ended {
-                settle(db, ended, now)?;
+                // The answer of a job that was paid for is the other call's to fetch.
+                if had_it || !has_job(db, ended.key)? {
+                    settle(db, ended, now)?;
+                }
             }
-            finish(db, *claim, outcome.as_ref(), now)?;
+            release_picture(db, claim.challenge)?;
+            return Ok(had_it);
         }
         _ => {}
     }
-    Ok(())
+    Ok(true)
+}
+
+fn has_job(db: &Connection, purchase: i64) -> Result<bool> {
+    db.prepare_cached("SELECT 1 FROM purchases WHERE key = ? AND job IS NOT NULL")?
+        .exists([purchase])
 }
 
 fn settle(db: &Connection, ended: &Ended, now: Timestamp) -> Result<()> {
@@ -254,36 +311,36 @@ fn insert_found(db: &Connection, challenge: i64, purchase: &PurchaseRecord) -> R
     Ok(())
 }
 
-/// The first answer stays. A call that has lost its claim can still have the answer, and nothing else to say.
+/// Whether the call still had the challenge, or has said this before.
 fn finish(
     db: &Connection,
     claim: Claim,
     outcome: Option<&std::result::Result<Solution, SolveError>>,
     now: Timestamp,
-) -> Result<()> {
-    let (Claim { challenge, key }, now) = (claim, now.as_millisecond());
-    match outcome {
-        Some(Ok(solution)) => {
-            db.prepare_cached(
-                "UPDATE challenges SET status = 1, outcome = ?2, updated = ?3, owner = NULL, claim = NULL
-                 WHERE n = ?1 AND status <> 1",
-            )?
-            .execute(params![challenge, to_json(solution)?, now])?;
-        }
-        Some(Err(error)) => {
-            db.prepare_cached(
-                "UPDATE challenges SET status = 2, outcome = ?3, updated = ?4, owner = NULL, claim = NULL
-                 WHERE n = ?1 AND claim = ?2",
-            )?
-            .execute(params![challenge, key, to_json(error)?, now])?;
-        }
-        None => {
-            db.prepare_cached(
-                "UPDATE challenges SET owner = NULL, claim = NULL WHERE n = ?1 AND claim = ?2",
-            )?
-            .execute(params![challenge, key])?;
-        }
-    }
+) -> Result<bool> {
+    let Claim { challenge, key } = claim;
+    let (status, outcome) = match outcome {
+        Some(Ok(solution)) => (SOLVED, Some(to_json(solution)?)),
+        Some(Err(error)) => (FAILED, Some(to_json(error)?)),
+        None => (OPEN, None),
+    };
+    db.prepare_cached(
+        "UPDATE challenges SET status = ?3, outcome = ?4, owner = NULL,
+             updated = IIF(?3 = 0, updated, ?5)
+         WHERE n = ?1 AND claim = ?2 AND owner IS NOT NULL",
+    )?
+    .execute(params![
+        challenge,
+        key,
+        status,
+        outcome,
+        now.as_millisecond()
+    ])?;
+    db.prepare_cached("SELECT 1 FROM challenges WHERE n = ?1 AND claim = ?2")?
+        .exists([challenge, key])
+}
+
+fn release_picture(db: &Connection, challenge: i64) -> Result<()> {
     // A paid job needs the picture, and a call that has the challenge may come to one. Of what was accepted there may be
     // no other copy: there it is kept for whoever takes it up, or buys again what may be bought already.
     db.prepare_cached(
@@ -362,6 +419,8 @@ pub(super) fn list(db: &Connection, query: &Query, now: Timestamp) -> Result<Vec
              AND (NOT ?4 OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n
                  AND (state = 0 OR (state = 2 AND job IS NULL AND billed = 1))))
              AND (NOT ?5 OR EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = 1))
+             AND (NOT ?7 OR status = 0 AND (owner IS NULL
+                 OR owner NOT IN (SELECT key FROM owners WHERE lease_until > ?8)))
          ORDER BY n LIMIT ?6"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -371,7 +430,9 @@ pub(super) fn list(db: &Connection, query: &Query, now: Timestamp) -> Result<Vec
         query.after,
         query.unconfirmed,
         query.unfetched,
-        query.limit.map_or(-1, i64::from)
+        query.limit.map_or(-1, i64::from),
+        query.unheld,
+        now.as_millisecond()
     ];
     let rows = statement.query_map(values, |row| {
         let mut record = record_of(db, row, now)?;

@@ -14,6 +14,7 @@ mod writer;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -33,9 +34,9 @@ use self::problem::problem;
 use self::writer::{Op, Writer};
 use crate::key::new_key;
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, KeyRecord, Limit, NewPurchase,
-    Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, Store,
-    StoreError, StoreErrorKind, TakenUp,
+    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, KeyLimits, KeyRecord, Limit,
+    NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery,
+    Store, StoreError, StoreErrorKind, TakenUp,
 };
 
 /// A store in one SQLite file, which several processes of one machine can share.
@@ -261,10 +262,16 @@ impl Store for SqliteStore {
         taken.await.map_err(|error| self.0.of_file(error))
     }
 
-    async fn accept(&self, opening: &Opening, picture: &Bytes) -> Result<Accepted, StoreError> {
+    async fn accept(
+        &self,
+        opening: &Opening,
+        picture: &Bytes,
+        limits: &KeyLimits,
+    ) -> Result<Accepted, StoreError> {
         let (opening, picture, now) = (opening.clone(), picture.clone(), self.0.now());
+        let limits = *limits;
         let accepted = self.0.write(true, move |db| {
-            challenges::accept(db, &opening, &picture, now)
+            challenges::accept(db, &opening, &picture, &limits, now)
         });
         accepted.await.map_err(|error| self.0.of_file(error))
     }
@@ -277,28 +284,34 @@ impl Store for SqliteStore {
         if begun.await.map_err(|error| self.0.of_file(error))? {
             return Ok(());
         }
-        Err(StoreError::new(
-            StoreErrorKind::ClaimLost,
-            "another call has taken the challenge over",
-        ))
+        Err(StoreError::claim_lost())
     }
 
     fn record(&self, fact: Fact) -> BoxFuture<'static, Result<(), StoreError>> {
         let now = self.0.now();
         let (sender, receiver) = oneshot::channel();
         let durable = matches!(fact, Fact::Bought { .. } | Fact::Found { .. });
+        let had_it = Arc::new(AtomicBool::new(true));
+        let found = Arc::clone(&had_it);
         self.0.submit(Op {
             durable,
             is_fact: true,
             run: Box::new(move |db| {
-                challenges::record(db, &fact, now)?;
+                found.store(challenges::record(db, &fact, now)?, Ordering::Relaxed);
                 budgets::record(db, &fact, now)
             }),
             done: Some(Box::new(move |ended| {
                 let _ = sender.send(ended);
             })),
         });
-        async move { receiver.await.unwrap_or_else(|_| Err(closed())) }.boxed()
+        async move {
+            receiver.await.unwrap_or_else(|_| Err(closed()))?;
+            if !had_it.load(Ordering::Relaxed) {
+                return Err(StoreError::claim_lost());
+            }
+            Ok(())
+        }
+        .boxed()
     }
 
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {

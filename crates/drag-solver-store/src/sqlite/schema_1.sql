@@ -20,7 +20,7 @@ CREATE TABLE challenges (
     accepted INTEGER NOT NULL DEFAULT 0, -- whether it waits for a call to take it up
     outcome TEXT,            -- JSON of the solution, or of the error
     owner INTEGER,           -- who has taken it up
-    claim INTEGER,           -- the key of that call
+    claim INTEGER,           -- the key of that call, also when it has ended
     note TEXT,               -- what whoever accepted it wants to find with it again
     width INTEGER NOT NULL,  -- size of the picture, in pixels
     height INTEGER NOT NULL,
@@ -28,6 +28,7 @@ CREATE TABLE challenges (
 ) STRICT;
 CREATE INDEX challenges_by_update ON challenges (updated);
 CREATE INDEX challenges_unsolved ON challenges (status) WHERE status <> 1;
+CREATE INDEX challenges_open ON challenges (label) WHERE status = 0;
 
 -- A table of its own, so that the rows above stay short. Gone when its challenge has ended and no paid job needs it.
 CREATE TABLE pictures (
@@ -76,6 +77,12 @@ CREATE TABLE reservations (
     amount INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX reservations_of_budget ON reservations (budget, owner, amount);
+
+-- How fast challenges of a label may come.
+CREATE TABLE turns (
+    name TEXT PRIMARY KEY,
+    free_at INTEGER NOT NULL -- when all turns are free again, in nanoseconds since 1970
+) STRICT, WITHOUT ROWID;
 
 -- Keys that programs are given. A name can be given again when its key is revoked.
 CREATE TABLE keys (

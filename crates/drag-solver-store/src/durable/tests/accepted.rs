@@ -5,7 +5,10 @@ use super::*;
 async fn accepted(store: &SqliteStore, challenge: &DragChallenge) -> Accepted {
     let opening = Opening::of(challenge, "order", store.now());
     let picture = challenge.screenshot().bytes();
-    store.accept(&opening, picture).await.unwrap()
+    store
+        .accept(&opening, picture, &crate::KeyLimits::default())
+        .await
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! A store that cannot be written.
 
 use super::*;
+use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_put_on_record_is_not_bought_and_what_is_known_is_served() {
