@@ -1,4 +1,7 @@
-//! The code of the pages for people, compiled and run with the doctests.
+//! What tests of several packages need; and the code of the pages for people, compiled and run with the doctests.
+
+#[cfg(unix)]
+pub mod postgres;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use drag_solver_core::text::printable;
@@ -12,7 +12,8 @@ use drag_solver_core::text::printable;
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
-    file: Option<PathBuf>,
+    /// Which store it is.
+    place: Option<String>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -41,7 +42,7 @@ impl StoreError {
         Self {
             kind,
             message: message.into(),
-            file: None,
+            place: None,
             source: None,
         }
     }
@@ -60,8 +61,14 @@ impl StoreError {
 
     /// Says which file it is about, unless that is said already.
     #[must_use]
-    pub(crate) fn of_file(mut self, file: &Path) -> Self {
-        self.file.get_or_insert_with(|| file.to_owned());
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        self.of_place(&file.to_string_lossy())
+    }
+
+    /// Says which store it is about, unless that is said already.
+    #[must_use]
+    pub(crate) fn of_place(mut self, place: &str) -> Self {
+        self.place.get_or_insert_with(|| printable(place).into());
         self
     }
 
@@ -74,8 +81,8 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
-            write!(f, "the store {}: ", printable(&file.to_string_lossy()))?;
+        if let Some(place) = &self.place {
+            write!(f, "the store {place}: ")?;
         }
         f.write_str(&printable(&self.message))
     }

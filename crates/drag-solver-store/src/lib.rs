@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | [`SqliteStore`] | keeps it in one file, which several processes can share |
+//! | `PostgresStore` | keeps it in PostgreSQL, which several machines can share (feature `postgres`) |
 //! | [`StoreExt::durable`] | solves each challenge once, whatever happens to the process: [`Durable`] |
 //! | [`StoreExt::stored_budget`] | spends from money that all processes share: [`StoredBudget`] |
 //! | [`Store::accept`] | keeps a challenge with its picture, for a call to come: before a program says "accepted" |
@@ -18,6 +19,7 @@
 
 mod budget;
 mod clock;
+mod codes;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod durable;
@@ -31,6 +33,8 @@ mod key;
 mod key_record;
 mod lines;
 mod money;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod retention;
 mod sqlite;
@@ -49,6 +53,8 @@ pub use crate::key_record::{KeyHash, KeyLimits, KeyRate, KeyRecord, KeyRole, key
 pub use crate::money::{
     BudgetState, BudgetSummary, Limit, Shortage, Spending, SpendingBy, SpendingQuery,
 };
+#[cfg(feature = "postgres")]
+pub use crate::postgres::{PostgresOptions, PostgresStore};
 pub use crate::record::{
     Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest,
     PurchaseRecord, PurchaseState, Query, Reported, Status, StatusKind, TakenUp, picture_digest,

@@ -24,7 +24,7 @@ impl Hands {
         };
         let report = run(&StoreUnderTest::new(store, &advance)).await;
         assert!(report.passed(), "{report}");
-        assert!(report.checks().count() >= 32, "{report}");
+        assert!(report.checks().count() >= 36, "{report}");
     }
 }
 

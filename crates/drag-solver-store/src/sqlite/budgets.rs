@@ -4,7 +4,8 @@ use drag_solver_core::Usd;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
-use super::values::{of_usd, time};
+use super::values::time;
+use crate::codes::of_usd;
 use crate::money::QUARTER_SECONDS;
 use crate::{BudgetState, Charge, Fact, Limit, Shortage, Spending, SpendingBy, SpendingQuery};
 

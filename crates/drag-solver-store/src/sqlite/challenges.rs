@@ -6,21 +6,15 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::owners::is_held;
-use super::values::{
-    billed, from_json, of_billed, of_usd, of_verdict, time, to_json, unreadable, verdict_of,
+use super::values::{code, from_json, time, to_json, unreadable};
+use crate::codes::{
+    BOUGHT, BUYING, FAILED, OPEN, SOLVED, billed, of_billed, of_state, of_status, of_usd,
+    of_verdict, state, verdict,
 };
 use crate::{
     Accepted, ChallengeRecord, Claim, Ended, Fact, KeyLimits, NewPurchase, Opening, PurchaseRecord,
-    PurchaseState, Query, Reported, Status, StatusKind, TakenUp,
+    Query, Reported, Status, TakenUp,
 };
-
-const OPEN: i64 = 0;
-const SOLVED: i64 = 1;
-const FAILED: i64 = 2;
-
-const BUYING: i64 = 0;
-const BOUGHT: i64 = 1;
-const SETTLED: i64 = 2;
 
 pub(super) fn take_up(
     db: &Connection,
@@ -286,11 +280,6 @@ fn settle(db: &Connection, ended: &Ended, now: Timestamp) -> Result<()> {
 
 fn insert_found(db: &Connection, challenge: i64, purchase: &PurchaseRecord) -> Result<()> {
     let frame = purchase.frame.as_ref().map(to_json).transpose()?;
-    let state = match purchase.state {
-        PurchaseState::Buying => BUYING,
-        PurchaseState::Bought => BOUGHT,
-        PurchaseState::Settled => SETTLED,
-    };
     db.prepare_cached(
         "INSERT OR IGNORE INTO purchases
              (key, challenge, label, solver, job, state, billed, cost, frame, begun, ended)
@@ -301,7 +290,7 @@ fn insert_found(db: &Connection, challenge: i64, purchase: &PurchaseRecord) -> R
         purchase.key,
         purchase.solver,
         purchase.job.as_ref().map(JobId::as_str),
-        state,
+        of_state(purchase.state),
         of_billed(purchase.billed),
         purchase.cost.map(of_usd),
         frame,
@@ -385,12 +374,12 @@ pub(super) fn find(
 }
 
 /// The first verdict stays.
-pub(super) fn report(db: &Connection, id: &str, verdict: Verdict) -> Result<Reported> {
+pub(super) fn report(db: &Connection, id: &str, told: Verdict) -> Result<Reported> {
     let first = db
         .prepare_cached(
             "UPDATE challenges SET verdict = ?2 WHERE id = ?1 AND status = ?3 AND verdict IS NULL",
         )?
-        .execute(params![id, of_verdict(verdict), SOLVED])?;
+        .execute(params![id, of_verdict(told), SOLVED])?;
     if first == 1 {
         return Ok(Reported::First);
     }
@@ -401,16 +390,12 @@ pub(super) fn report(db: &Connection, id: &str, verdict: Verdict) -> Result<Repo
     Ok(match known {
         None => Reported::Unknown,
         Some(None) => Reported::NotSolved,
-        Some(Some(first)) => Reported::Again(verdict_of(first)?),
+        Some(Some(first)) => Reported::Again(code(first, verdict)?),
     })
 }
 
 pub(super) fn list(db: &Connection, query: &Query, now: Timestamp) -> Result<Vec<ChallengeRecord>> {
-    let status = query.status.map(|status| match status {
-        StatusKind::Open => OPEN,
-        StatusKind::Solved => SOLVED,
-        StatusKind::Failed => FAILED,
-    });
+    let status = query.status.map(of_status);
     let sql = format!(
         "SELECT {COLUMNS} FROM challenges
          WHERE (?1 IS NULL OR status = ?1)
@@ -486,7 +471,10 @@ fn record_of(db: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Challenge
         note: row.get(12)?,
         width: row.get(13)?,
         height: row.get(14)?,
-        verdict: row.get::<_, Option<i64>>(15)?.map(verdict_of).transpose()?,
+        verdict: row
+            .get::<_, Option<i64>>(15)?
+            .map(|number| code(number, verdict))
+            .transpose()?,
         purchases: purchases(db, n)?,
         picture: None,
     })
@@ -506,12 +494,8 @@ fn purchases(db: &Connection, challenge: i64) -> Result<Vec<PurchaseRecord>> {
             key: row.get(0)?,
             solver: row.get(1)?,
             job: job.map_err(|error| unreadable(2, Type::Text, error))?,
-            state: match row.get(3)? {
-                BUYING => PurchaseState::Buying,
-                BOUGHT => PurchaseState::Bought,
-                _ => PurchaseState::Settled,
-            },
-            billed: billed(row.get(4)?)?,
+            state: code(row.get(3)?, state)?,
+            billed: code(row.get(4)?, billed)?,
             cost: row
                 .get::<_, Option<i64>>(5)?
                 .map(drag_solver_core::Usd::from_nanos),

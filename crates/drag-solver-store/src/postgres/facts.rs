@@ -1,0 +1,63 @@
+//! What has happened, whatever it is about.
+
+use drag_solver_core::async_trait;
+use jiff::Timestamp;
+
+use super::db::Db;
+use super::problem::Result;
+use super::writer::Write;
+use super::{budgets, challenges};
+use crate::Fact;
+use crate::key::new_key;
+
+/// A fact, to be written.
+pub(super) struct Recorded {
+    fact: Fact,
+    now: Timestamp,
+    /// The key of what it may add.
+    key: i64,
+}
+
+pub(super) fn op(fact: Fact, now: Timestamp) -> Recorded {
+    Recorded {
+        fact,
+        now,
+        key: new_key(),
+    }
+}
+
+/// What came of a fact.
+pub(super) struct Noted {
+    /// Whether it was still for this call to say.
+    pub(super) had_claim: bool,
+    /// The challenge that has ended with it.
+    pub(super) ended: Option<String>,
+}
+
+#[async_trait]
+impl Write for Recorded {
+    type Told = Noted;
+
+    fn is_durable(&self) -> bool {
+        matches!(self.fact, Fact::Bought { .. } | Fact::Found { .. })
+    }
+
+    fn is_fact(&self) -> bool {
+        true
+    }
+
+    fn turn(&self) -> Option<String> {
+        match &self.fact {
+            Fact::ChargeSettled { budget, .. }
+            | Fact::JobSettled { budget, .. }
+            | Fact::Spent { budget, .. } => Some(budgets::turn(budget)),
+            _ => None,
+        }
+    }
+
+    async fn write(&self, db: &Db) -> Result<Noted> {
+        let told = challenges::record(db, &self.fact, self.now).await?;
+        budgets::record(db, &self.fact, self.key, self.now).await?;
+        Ok(told)
+    }
+}

@@ -1,0 +1,48 @@
+//! The processes that have the store open: what one of them holds ends with its lease.
+
+use jiff::Timestamp;
+
+use super::Shared;
+use super::db::Db;
+use super::problem::Result;
+
+/// Says that this process is there until its lease ends.
+///
+/// What was set aside under a lease that has ended may be given to others by now, and is not set aside again.
+pub(super) const RENEW: &str = "WITH over AS (DELETE FROM reservations WHERE owner = $1
+         AND NOT EXISTS (SELECT 1 FROM owners WHERE owners.key = $1 AND lease_until > $2))
+     INSERT INTO owners (key, lease_until) VALUES ($1, $3)
+     ON CONFLICT (key) DO UPDATE SET lease_until = EXCLUDED.lease_until";
+
+/// Who takes something up, and until when it has it.
+#[derive(Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) key: i64,
+    now: Timestamp,
+    until: Timestamp,
+    /// Whether its lease is not as it should be: it was not renewed in time, or the clock was set.
+    is_late: bool,
+}
+
+impl Owner {
+    pub(super) fn new(shared: &Shared) -> Self {
+        let now = shared.now();
+        let until = shared.lease_until(now);
+        let leased = shared.leased_until();
+        Self {
+            key: shared.owner,
+            now,
+            until,
+            is_late: leased <= now || leased > until,
+        }
+    }
+
+    /// Whatever is taken up is not to be free at once.
+    pub(super) async fn keep(&self, db: &Db) -> Result<()> {
+        if self.is_late {
+            let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
+            db.run(RENEW, &[&self.key, &now, &until]).await?;
+        }
+        Ok(())
+    }
+}

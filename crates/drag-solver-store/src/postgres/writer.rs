@@ -1,0 +1,293 @@
+//! Who writes: one task for all calls of this process, which writes what has come together meanwhile in one transaction.
+//! So many calls share a commit, and what happens in this process is written in the order in which it happens.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver_core::async_trait;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
+
+use super::db::Db;
+use super::problem::{Problem, Result};
+use super::{Shared, facts};
+use crate::{Fact, StoreError};
+
+/// The most that is written in one transaction.
+const MAX_BATCH: usize = 256;
+
+/// How long until what could not be written is tried again: at first, and at the most.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// Something to be written. It may be written twice, if nobody knows whether it was, and then changes nothing the second
+/// time.
+#[async_trait]
+pub(super) trait Write: Send + Sync + 'static {
+    /// What came of it.
+    type Told: Send + 'static;
+
+    /// Whether it has to survive a crash of the server when it is done.
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    /// Whether it has happened already, and is tried until it is written.
+    fn is_fact(&self) -> bool {
+        false
+    }
+
+    /// What processes write one after the other, by name: two that looked at the same time would both find room.
+    fn turn(&self) -> Option<String> {
+        None
+    }
+
+    /// What takes it back, if nobody knows whether it was written and nobody waits for it any more.
+    fn undo(&self) -> Option<Fact> {
+        None
+    }
+
+    async fn write(&self, db: &Db) -> Result<Self::Told>;
+}
+
+/// A [`Write`] of any kind.
+#[async_trait]
+trait AnyOp: Send + Sync {
+    async fn run(&mut self, db: &Db) -> Result<()>;
+    fn end(&mut self, ended: std::result::Result<(), StoreError>);
+    fn is_durable(&self) -> bool;
+    fn is_fact(&self) -> bool;
+    fn turn(&self) -> Option<String>;
+    fn undo(&self) -> Option<Fact>;
+    /// Since when it waits.
+    fn since(&self) -> Instant;
+}
+
+struct Op<W: Write> {
+    write: W,
+    told: Option<W::Told>,
+    done: Option<oneshot::Sender<std::result::Result<W::Told, StoreError>>>,
+    since: Instant,
+}
+
+#[async_trait]
+impl<W: Write> AnyOp for Op<W>
+where
+    W::Told: Sync,
+{
+    async fn run(&mut self, db: &Db) -> Result<()> {
+        self.told = Some(self.write.write(db).await?);
+        Ok(())
+    }
+
+    fn end(&mut self, ended: std::result::Result<(), StoreError>) {
+        let told = self.told.take().ok_or_else(super::closed);
+        if let Some(done) = self.done.take() {
+            // Whoever asked may be gone.
+            let _ = done.send(ended.and(told));
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        self.write.is_durable()
+    }
+
+    fn is_fact(&self) -> bool {
+        self.write.is_fact()
+    }
+
+    fn turn(&self) -> Option<String> {
+        self.write.turn()
+    }
+
+    fn undo(&self) -> Option<Fact> {
+        self.write.undo()
+    }
+
+    fn since(&self) -> Instant {
+        self.since
+    }
+}
+
+type Ops = VecDeque<Box<dyn AnyOp>>;
+
+/// Takes what is to be written. The task ends with the last of these.
+#[derive(Clone)]
+pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn AnyOp>>);
+
+impl Writer {
+    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let shared = Arc::clone(shared);
+        tokio::spawn(work(shared, receiver));
+        Self(sender)
+    }
+
+    /// Has something written, and says what came of it.
+    pub(super) fn write<W: Write>(
+        &self,
+        write: W,
+    ) -> impl Future<Output = std::result::Result<W::Told, StoreError>> + Send + use<W>
+    where
+        W::Told: Sync,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let op = Op {
+            write,
+            told: None,
+            done: Some(sender),
+            since: Instant::now(),
+        };
+        let sent = self.0.send(Box::new(op));
+        async move {
+            sent.map_err(|_| super::closed())?;
+            receiver.await.map_err(|_| super::closed())?
+        }
+    }
+}
+
+async fn work(shared: Arc<Shared>, mut receiver: mpsc::UnboundedReceiver<Box<dyn AnyOp>>) {
+    let mut waiting = Ops::new();
+    let mut again = AGAIN.0;
+    loop {
+        if waiting.is_empty() {
+            match receiver.recv().await {
+                Some(op) => waiting.push_back(op),
+                None => return,
+            }
+        }
+        while waiting.len() < MAX_BATCH
+            && let Ok(op) = receiver.try_recv()
+        {
+            waiting.push_back(op);
+        }
+        let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
+        let unwritten = write_batch(&shared, batch).await;
+        let Err((unwritten, problem)) = unwritten else {
+            if std::mem::replace(&mut again, AGAIN.0) > AGAIN.0 {
+                tracing::info!("the store can be written again");
+            }
+            continue;
+        };
+        let left = unwritten.len() + waiting.len();
+        if again == AGAIN.0 {
+            tracing::warn!(error = %problem.error, waiting = left, "the store cannot be written");
+        } else {
+            tracing::debug!(error = %problem.error, waiting = left, "the store still cannot be written");
+        }
+        let later = std::mem::take(&mut waiting);
+        let impatient = |op: &dyn AnyOp| op.since().elapsed() >= shared.options.patience;
+        for mut op in unwritten.into_iter().chain(later) {
+            if impatient(&*op) || !problem.passes {
+                op.end(Err(shared.of_server(problem.error.clone())));
+                if !op.is_fact() {
+                    // It may have been written all the same.
+                    let undo = op.undo().map(|fact| facts::op(fact, shared.now()));
+                    waiting.extend(undo.map(|write| boxed(write)));
+                    continue;
+                }
+            }
+            waiting.push_back(op);
+        }
+        if receiver.is_closed() && waiting.iter().all(|op| impatient(&**op)) {
+            let facts = waiting.len();
+            if facts > 0 {
+                tracing::error!(
+                    facts,
+                    "the store is closed, and could not write all that has happened"
+                );
+            }
+            return;
+        }
+        sleep(again).await;
+        again = (again * 2).min(AGAIN.1);
+    }
+}
+
+/// Something that nobody waits for.
+fn boxed<W: Write>(write: W) -> Box<dyn AnyOp>
+where
+    W::Told: Sync,
+{
+    Box::new(Op {
+        write,
+        told: None,
+        done: None,
+        since: Instant::now(),
+    })
+}
+
+/// What was not written, and why: the server cannot write for now.
+type Unwritten = (Ops, Problem);
+
+async fn write_batch(shared: &Shared, mut batch: Ops) -> std::result::Result<(), Unwritten> {
+    let db = match shared.db().await {
+        Ok(db) => db,
+        Err(problem) => return Err((batch, problem)),
+    };
+    match transaction(&db, batch.make_contiguous()).await {
+        Ok(()) => {
+            for op in &mut batch {
+                op.end(Ok(()));
+            }
+            return Ok(());
+        }
+        Err(problem) if problem.passes => return Err((batch, problem)),
+        Err(_) => {}
+    }
+    // One of them is at fault: the others are written without it.
+    while let Some(op) = batch.pop_front() {
+        let mut alone = [op];
+        let ended = transaction(&db, &mut alone).await;
+        let [mut op] = alone;
+        match ended {
+            Err(problem) if problem.passes => {
+                batch.push_front(op);
+                return Err((batch, problem));
+            }
+            Err(Problem { error, .. }) => {
+                if op.is_fact() {
+                    tracing::error!(%error, "the store dropped what it can never write");
+                }
+                op.end(Err(shared.of_server(error)));
+            }
+            Ok(()) => op.end(Ok(())),
+        }
+    }
+    Ok(())
+}
+
+async fn transaction(db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
+    // What need not survive a crash of the server is not waited for.
+    let begin = if ops.iter().any(|op| op.is_durable()) {
+        "BEGIN"
+    } else {
+        "BEGIN; SET LOCAL synchronous_commit TO off"
+    };
+    db.batch(begin).await?;
+    let written = async {
+        // In the same order everywhere, so that no two processes wait for each other.
+        let turns: BTreeSet<String> = ops.iter().filter_map(|op| op.turn()).collect();
+        if !turns.is_empty() {
+            let turns: Vec<String> = turns.into_iter().collect();
+            db.rows(
+                "SELECT pg_advisory_xact_lock(turn) FROM (SELECT DISTINCT hashtextextended(name, 0) AS turn
+                     FROM unnest($1::text[]) AS name ORDER BY turn) AS turns",
+                &[&turns],
+            )
+            .await?;
+        }
+        for op in &mut *ops {
+            op.run(db).await?;
+        }
+        Ok(())
+    };
+    let ended = match written.await {
+        Ok(()) => db.batch("COMMIT").await,
+        Err(problem) => Err(problem),
+    };
+    if ended.is_err() {
+        let _ = db.batch("ROLLBACK").await;
+    }
+    ended
+}

@@ -1,0 +1,7 @@
+//! A store in PostgreSQL. Without a server that can be started here, these tests are skipped, and say so.
+
+#![cfg(all(unix, feature = "postgres"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed `unwrap` is a failed test
+
+mod contract;
+mod support;
