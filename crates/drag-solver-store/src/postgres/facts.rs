@@ -60,4 +60,8 @@ impl Write for Recorded {
         budgets::record(db, &self.fact, self.key, self.now).await?;
         Ok(told)
     }
+
+    fn ended<'a>(&self, told: &'a Noted) -> Option<&'a str> {
+        told.ended.as_deref()
+    }
 }

@@ -62,7 +62,7 @@ pub(super) async fn keep(shared: Arc<Shared>, mut ended: mpsc::UnboundedReceiver
                 shared.changes.wake_all();
                 match work(&shared, &client, &mut ended).await {
                     Ok(()) => {
-                        let _ = remove(&shared, &client).await;
+                        let _ = timeout(shared.options.lease, remove(&shared, &client)).await;
                         return;
                     }
                     Err(problem) => problem,

@@ -15,8 +15,12 @@ mod schema;
 mod writer;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 use bytes::Bytes;
 use deadpool_postgres::Pool;
@@ -25,16 +29,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OnceCell, mpsc};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use self::changes::{Changes, Mark, mark};
+use self::changes::Changes;
 use self::connect::Address;
 use self::db::Db;
 use self::keeper::ServerClock;
 pub use self::options::PostgresOptions;
 use self::owners::Owner;
-use self::problem::{Problem, Result};
+use self::problem::Result;
 use self::writer::{Write, Writer};
 use crate::key::new_key;
 use crate::{
@@ -60,8 +65,8 @@ type Told<T> = std::result::Result<T, StoreError>;
 /// A process says that it is there, and what it has taken up ends with its [lease](PostgresOptions::lease). One that
 /// was not heard of and comes back finds that its claim is another's: it may neither buy nor say what came of it.
 ///
-/// Clones are the same store. What is still to be written when the last one is dropped is written by a task of the
-/// runtime: before a runtime ends, wait for [`flush`](Store::flush).
+/// Clones are the same store. When the last one is dropped, what is still to be written is written, which blocks: for some
+/// milliseconds, or as long as the patience if the server is not there.
 ///
 /// ```no_run
 /// use drag_solver_store::{PostgresOptions, PostgresStore, Store, StoreExt};
@@ -77,11 +82,14 @@ type Told<T> = std::result::Result<T, StoreError>;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct PostgresStore {
+pub struct PostgresStore(Arc<Inner>);
+
+struct Inner {
     shared: Arc<Shared>,
-    writer: Writer,
-    /// Tells of challenges that have ended. The keeper ends with the last of these.
-    ended: mpsc::UnboundedSender<Mark>,
+    /// The runtime that reads and writes: a thread of its own, which no call keeps from saying that this process is there.
+    runtime: Handle,
+    writer: Option<Writer>,
+    thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -112,14 +120,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](StoreErrorKind::Invalid) if the address or an option cannot be used; or if this is called where no
-    /// runtime of tokio is.
+    /// [`Invalid`](StoreErrorKind::Invalid) if the address or an option cannot be used.
     pub fn open(url: &SecretString, options: PostgresOptions) -> Told<Self> {
         let address = Address::read(url, &options)?;
-        if tokio::runtime::Handle::try_current().is_err() {
-            let problem = "it is opened where no runtime of tokio is: open it inside of one";
-            return Err(StoreError::new(StoreErrorKind::Invalid, problem));
-        }
         let pool = address.pool(&options)?;
         let shared = Arc::new(Shared {
             owner: new_key(),
@@ -132,49 +135,90 @@ impl PostgresStore {
             is_ready: OnceCell::new(),
         });
         let (ended, told) = mpsc::unbounded_channel();
-        tokio::spawn(keeper::keep(Arc::clone(&shared), told));
-        Ok(Self {
-            writer: Writer::start(&shared),
+        let (writer, write) = Writer::new(&shared, ended);
+        let keep = keeper::keep(Arc::clone(&shared), told);
+        let unavailable = |error: std::io::Error| {
+            let message = "the thread that reads and writes cannot be started";
+            StoreError::new(StoreErrorKind::Unavailable, message).with_source(error)
+        };
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(unavailable)?;
+        let handle = runtime.handle().clone();
+        let thread = std::thread::Builder::new()
+            .name("drag-solver-store".to_owned())
+            .spawn(move || {
+                // What writes ends with the store, and what keeps after it.
+                runtime.block_on(async { tokio::join!(write, keep) });
+            })
+            .map_err(unavailable)?;
+        Ok(Self(Arc::new(Inner {
             shared,
-            ended,
-        })
+            runtime: handle,
+            writer: Some(writer),
+            thread: Some(thread),
+        })))
     }
 
     async fn write<W: Write>(&self, write: W) -> Told<W::Told>
     where
         W::Told: Sync,
     {
-        self.writer.write(write).await
-    }
-
-    /// What was read, unless it is worth reading again: then it was waited for that.
-    async fn settled<T>(&self, read: Result<T>, begun: Instant) -> Option<Told<T>> {
-        let Problem { error, passes } = match read {
-            Ok(value) => return Some(Ok(value)),
-            Err(problem) => problem,
-        };
-        if !passes || begun.elapsed() >= self.shared.options.patience {
-            return Some(Err(self.shared.of_server(error)));
+        match &self.0.writer {
+            Some(writer) => writer.write(write).await,
+            None => Err(closed()),
         }
-        sleep(READ_AGAIN).await;
-        None
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        drop(self.writer.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
 /// Reads something, also when the server is not there for a while.
 macro_rules! read {
-    ($store:ident, $db:ident => $read:expr) => {{
-        let begun = Instant::now();
-        loop {
-            let read = match $store.shared.db().await {
-                Ok($db) => $read.await,
-                Err(problem) => Err(problem),
-            };
-            if let Some(settled) = $store.settled(read, begun).await {
-                break settled;
+    ($store:ident, |$shared:ident, $db:ident| $read:expr) => {{
+        let $shared = Arc::clone(&$store.0.shared);
+        let reading = $store.0.runtime.spawn(async move {
+            let begun = Instant::now();
+            loop {
+                let read = match $shared.db().await {
+                    Ok($db) => $read.await,
+                    Err(problem) => Err(problem),
+                };
+                match read {
+                    Ok(value) => return Ok(value),
+                    Err(problem)
+                        if problem.passes && begun.elapsed() < $shared.options.patience => {}
+                    Err(problem) => return Err($shared.of_server(problem.error)),
+                }
+                sleep(READ_AGAIN).await;
             }
-        }
+        });
+        Reading(reading).await
     }};
+}
+
+/// Ends with whoever asked.
+struct Reading<T>(tokio::task::JoinHandle<Told<T>>);
+
+impl<T> Future for Reading<T> {
+    type Output = Told<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Told<T>> {
+        let read = Pin::new(&mut self.0).poll(cx);
+        read.map(|read| read.unwrap_or_else(|_| Err(closed())))
+    }
+}
+
+impl<T> Drop for Reading<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// How long until what could not be read is read again.
@@ -236,7 +280,7 @@ impl Store for PostgresStore {
     async fn take_up(&self, opening: &Opening) -> Told<TakenUp> {
         let take_up = challenges::TakeUp {
             opening: opening.clone(),
-            owner: Owner::new(&self.shared),
+            owner: Owner::new(&self.0.shared),
             now: self.now(),
         };
         self.write(take_up).await
@@ -266,31 +310,42 @@ impl Store for PostgresStore {
     }
 
     fn record(&self, fact: Fact) -> BoxFuture<'static, Told<()>> {
-        let written = self.writer.write(facts::op(fact, self.now()));
-        let (ended, changes) = (self.ended.clone(), Arc::clone(&self.shared.changes));
-        // Also if nobody waits for it, those who wait for the challenge are told.
-        let told = tokio::spawn(async move {
-            let told = written.await?;
-            if let Some(id) = told.ended {
-                let mark = mark(&id);
-                changes.wake(mark);
-                let _ = ended.send(mark);
+        let recorded = facts::op(fact, self.now());
+        let Some(writer) = &self.0.writer else {
+            return async { Err(closed()) }.boxed();
+        };
+        let written = writer.write(recorded);
+        async move {
+            if written.await?.had_claim {
+                return Ok(());
             }
-            if told.had_claim {
-                Ok(())
-            } else {
-                Err(StoreError::claim_lost())
-            }
-        });
-        async move { told.await.unwrap_or_else(|_| Err(closed())) }.boxed()
+            Err(StoreError::claim_lost())
+        }
+        .boxed()
     }
 
     async fn find(&self, id: &str) -> Told<Option<ChallengeRecord>> {
-        read!(self, db => challenges::find(&db, id, false, self.now()))
+        {
+            let id = id.to_owned();
+            read!(self, |shared, db| challenges::find(
+                &db,
+                &id,
+                false,
+                shared.now()
+            ))
+        }
     }
 
     async fn find_with_picture(&self, id: &str) -> Told<Option<ChallengeRecord>> {
-        read!(self, db => challenges::find(&db, id, true, self.now()))
+        {
+            let id = id.to_owned();
+            read!(self, |shared, db| challenges::find(
+                &db,
+                &id,
+                true,
+                shared.now()
+            ))
+        }
     }
 
     async fn report(&self, id: &str, verdict: Verdict) -> Told<Reported> {
@@ -299,11 +354,18 @@ impl Store for PostgresStore {
     }
 
     fn changed(&self, id: &str) -> BoxFuture<'static, ()> {
-        self.shared.changes.of(id)
+        self.0.shared.changes.of(id)
     }
 
     async fn list(&self, query: &Query) -> Told<Vec<ChallengeRecord>> {
-        read!(self, db => challenges::list(&db, query, self.now()))
+        {
+            let query = query.clone();
+            read!(self, |shared, db| challenges::list(
+                &db,
+                &query,
+                shared.now()
+            ))
+        }
     }
 
     async fn reserve(
@@ -318,7 +380,7 @@ impl Store for PostgresStore {
             budget: budget.to_owned(),
             amount,
             limits: limits.to_vec(),
-            owner: Owner::new(&self.shared),
+            owner: Owner::new(&self.0.shared),
             now: self.now(),
         };
         Ok(self.write(reserve).await?.map_or(Ok(()), Err))
@@ -338,11 +400,22 @@ impl Store for PostgresStore {
     }
 
     async fn budget(&self, budget: &str, since: &[Timestamp]) -> Told<BudgetState> {
-        read!(self, db => budgets::account(&db, budget, self.now()).state(since))
+        {
+            let (budget, since) = (budget.to_owned(), since.to_vec());
+            read!(self, |shared, db| budgets::account(
+                &db,
+                &budget,
+                shared.now()
+            )
+            .state(&since))
+        }
     }
 
     async fn spending(&self, query: &SpendingQuery) -> Told<Vec<Spending>> {
-        read!(self, db => budgets::spending(&db, query))
+        {
+            let query = query.clone();
+            read!(self, |shared, db| budgets::spending(&db, &query))
+        }
     }
 
     async fn add_key(&self, key: &KeyRecord) -> Told<bool> {
@@ -351,7 +424,7 @@ impl Store for PostgresStore {
     }
 
     async fn keys(&self) -> Told<Vec<KeyRecord>> {
-        read!(self, db => keys::all(&db))
+        read!(self, |shared, db| keys::all(&db))
     }
 
     async fn revoke_key(&self, name: &str) -> Told<bool> {
@@ -360,7 +433,10 @@ impl Store for PostgresStore {
     }
 
     async fn prune(&self, retention: &Retention) -> Told<Pruned> {
-        read!(self, _db => keeper::forget(&self.shared, retention))
+        {
+            let retention = *retention;
+            read!(self, |shared, _db| keeper::forget(&shared, &retention))
+        }
     }
 
     async fn flush(&self) -> Told<()> {
@@ -368,13 +444,13 @@ impl Store for PostgresStore {
     }
 
     fn now(&self) -> Timestamp {
-        self.shared.now()
+        self.0.shared.now()
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresStore({})", self.shared.address.shown)
+        write!(f, "PostgresStore({})", self.0.shared.address.shown)
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use drag_solver_core::async_trait;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
+use super::changes::{Mark, mark};
 use super::db::Db;
 use super::problem::{Problem, Result};
 use super::{Shared, facts};
@@ -48,13 +49,19 @@ pub(super) trait Write: Send + Sync + 'static {
     }
 
     async fn write(&self, db: &Db) -> Result<Self::Told>;
+
+    /// The challenge that has ended with it.
+    fn ended<'a>(&self, _told: &'a Self::Told) -> Option<&'a str> {
+        None
+    }
 }
 
 /// A [`Write`] of any kind.
 #[async_trait]
 trait AnyOp: Send + Sync {
     async fn run(&mut self, db: &Db) -> Result<()>;
-    fn end(&mut self, ended: std::result::Result<(), StoreError>);
+    /// Says what came of it, and which challenge has ended with it.
+    fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
     fn is_durable(&self) -> bool;
     fn is_fact(&self) -> bool;
     fn turn(&self) -> Option<String>;
@@ -80,12 +87,15 @@ where
         Ok(())
     }
 
-    fn end(&mut self, ended: std::result::Result<(), StoreError>) {
-        let told = self.told.take().ok_or_else(super::closed);
+    fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark> {
+        let told = ended.and(self.told.take().ok_or_else(super::closed));
+        let challenge = told.as_ref().ok().and_then(|told| self.write.ended(told));
+        let mark = challenge.map(mark);
         if let Some(done) = self.done.take() {
             // Whoever asked may be gone.
-            let _ = done.send(ended.and(told));
+            let _ = done.send(told);
         }
+        mark
     }
 
     fn is_durable(&self) -> bool {
@@ -116,11 +126,14 @@ type Ops = VecDeque<Box<dyn AnyOp>>;
 pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn AnyOp>>);
 
 impl Writer {
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+    /// And what has to run for that.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        ended: mpsc::UnboundedSender<Mark>,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let shared = Arc::clone(shared);
-        tokio::spawn(work(shared, receiver));
-        Self(sender)
+        let work = work(Arc::clone(shared), receiver, ended);
+        (Self(sender), work)
     }
 
     /// Has something written, and says what came of it.
@@ -146,7 +159,11 @@ impl Writer {
     }
 }
 
-async fn work(shared: Arc<Shared>, mut receiver: mpsc::UnboundedReceiver<Box<dyn AnyOp>>) {
+async fn work(
+    shared: Arc<Shared>,
+    mut receiver: mpsc::UnboundedReceiver<Box<dyn AnyOp>>,
+    ended: mpsc::UnboundedSender<Mark>,
+) {
     let mut waiting = Ops::new();
     let mut again = AGAIN.0;
     loop {
@@ -162,7 +179,7 @@ async fn work(shared: Arc<Shared>, mut receiver: mpsc::UnboundedReceiver<Box<dyn
             waiting.push_back(op);
         }
         let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
-        let unwritten = write_batch(&shared, batch).await;
+        let unwritten = write_batch(&shared, batch, &ended).await;
         let Err((unwritten, problem)) = unwritten else {
             if std::mem::replace(&mut again, AGAIN.0) > AGAIN.0 {
                 tracing::info!("the store can be written again");
@@ -220,7 +237,17 @@ where
 /// What was not written, and why: the server cannot write for now.
 type Unwritten = (Ops, Problem);
 
-async fn write_batch(shared: &Shared, mut batch: Ops) -> std::result::Result<(), Unwritten> {
+async fn write_batch(
+    shared: &Shared,
+    mut batch: Ops,
+    ended: &mpsc::UnboundedSender<Mark>,
+) -> std::result::Result<(), Unwritten> {
+    let end = |op: &mut dyn AnyOp, result| {
+        if let Some(mark) = op.end(result) {
+            shared.changes.wake(mark);
+            let _ = ended.send(mark); // others are told while there is a keeper
+        }
+    };
     let db = match shared.db().await {
         Ok(db) => db,
         Err(problem) => return Err((batch, problem)),
@@ -228,7 +255,7 @@ async fn write_batch(shared: &Shared, mut batch: Ops) -> std::result::Result<(),
     match transaction(&db, batch.make_contiguous()).await {
         Ok(()) => {
             for op in &mut batch {
-                op.end(Ok(()));
+                end(&mut **op, Ok(()));
             }
             return Ok(());
         }
@@ -238,9 +265,9 @@ async fn write_batch(shared: &Shared, mut batch: Ops) -> std::result::Result<(),
     // One of them is at fault: the others are written without it.
     while let Some(op) = batch.pop_front() {
         let mut alone = [op];
-        let ended = transaction(&db, &mut alone).await;
+        let written = transaction(&db, &mut alone).await;
         let [mut op] = alone;
-        match ended {
+        match written {
             Err(problem) if problem.passes => {
                 batch.push_front(op);
                 return Err((batch, problem));
@@ -249,9 +276,9 @@ async fn write_batch(shared: &Shared, mut batch: Ops) -> std::result::Result<(),
                 if op.is_fact() {
                     tracing::error!(%error, "the store dropped what it can never write");
                 }
-                op.end(Err(shared.of_server(error)));
+                end(&mut *op, Err(shared.of_server(error)));
             }
-            Ok(()) => op.end(Ok(())),
+            Ok(()) => end(&mut *op, Ok(())),
         }
     }
     Ok(())
