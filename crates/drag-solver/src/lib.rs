@@ -101,6 +101,7 @@
 //! | `twocaptcha` | the provider 2Captcha, `providers::TwoCaptcha` |
 //! | `anticaptcha` | the provider Anti-Captcha, `providers::AntiCaptcha` |
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
+//! | `postgres` | a store in PostgreSQL, for more than one machine; brings `store` |
 //! | `store` | what outlives the process: [`.durable(..)`](StoreExt::durable), budgets that processes share, [`SqliteStore`]. Brings SQLite |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |

@@ -1,22 +1,89 @@
 //! `--store`: what outlives the command.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, ensure};
+use clap::builder::TypedValueParser as _;
 use drag_solver::config::{ChainConfig, StoreConfig};
-use drag_solver::store::{SqliteOptions, SqliteStore, StoreHandle};
+use drag_solver::http::Secret;
+use drag_solver::store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, StoreHandle};
 use drag_solver::{ConfigError, DragChallenge, Screenshot};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::ui::text::file_name;
+
+/// The variable that says where it is kept.
+const VARIABLE: &str = "DRAG_SOLVER_STORE";
+
+/// Where it is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    File(PathBuf),
+    /// The variable that has the address of a database.
+    Variable(String),
+    /// The address itself, which nobody may see.
+    Address(SecretString),
+}
+
+impl From<OsString> for Place {
+    fn from(given: OsString) -> Self {
+        match given.to_str() {
+            Some(text) if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+                Self::Address(text.into())
+            }
+            Some(text) if text.starts_with("env:") => {
+                Self::Variable(text["env:".len()..].to_owned())
+            }
+            _ => Self::File(given.into()),
+        }
+    }
+}
+
+impl Place {
+    /// The store as a chain's file would have it.
+    fn config(&self) -> anyhow::Result<StoreConfig> {
+        Ok(match self {
+            Self::File(path) => {
+                // A path in a file is beside that file, and this one is where the command runs.
+                let path = std::path::absolute(path).context("--store")?;
+                let path = path.into_os_string().into_string();
+                StoreConfig::new(path.map_err(|path| {
+                    anyhow!(
+                        "--store {} is no text in UTF-8: choose another name",
+                        path.display()
+                    )
+                })?)
+            }
+            Self::Variable(name) => StoreConfig::postgres(Secret::env(name)),
+            Self::Address(url) => {
+                let of_environment = std::env::var(VARIABLE);
+                ensure!(
+                    of_environment.is_ok_and(|value| value == url.expose_secret()),
+                    "--store has an address, and everybody on this machine can see a command line: put the address into \
+                     a variable and name that, as in --store env:DATABASE_URL"
+                );
+                StoreConfig::postgres(Secret::from(url.clone()))
+            }
+        })
+    }
+}
 
 /// The option that says where it is kept.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
-    /// The file that keeps what is paid for and what it came to. With it, the same line again, also after a crash,
-    /// skips what is solved and fetches what is paid for
-    #[arg(long, value_name = "FILE", env = "DRAG_SOLVER_STORE")]
-    store: Option<PathBuf>,
+    /// The file that keeps what is paid for and what it came to; or env:NAME, the variable that has the address of a
+    /// PostgreSQL database. With it, the same line again, also after a crash, skips what is solved and fetches what is
+    /// paid for
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = VARIABLE,
+        hide_env_values = true,
+        value_parser = clap::builder::OsStringValueParser::new().map(Place::from)
+    )]
+    store: Option<Place>,
 
     #[arg(skip)]
     buy_unconfirmed: bool,
@@ -35,20 +102,12 @@ impl StoreArgs {
 
     /// The settings of a chain with this store in them, in place of the one that its file names.
     pub(crate) fn put_into(&self, config: &mut ChainConfig) -> anyhow::Result<()> {
-        if let Some(path) = &self.store {
-            // A path in a file is beside that file, and this one is where the command runs.
-            let path = std::path::absolute(path).context("--store")?;
-            let path = path.into_os_string().into_string();
-            let path = path.map_err(|path| {
-                anyhow!(
-                    "--store {} is no text in UTF-8: choose another name",
-                    path.display()
-                )
-            })?;
-            match &mut config.store {
-                Some(store) => store.path = path,
-                None => config.store = Some(StoreConfig::new(path)),
-            }
+        if let Some(place) = &self.store {
+            let place = place.config()?;
+            config.store = Some(match config.store.take() {
+                Some(store) => store.moved_to(place),
+                None => place,
+            });
         }
         match &mut config.store {
             Some(store) => store.buy_unconfirmed |= self.buy_unconfirmed,
@@ -62,36 +121,53 @@ impl StoreArgs {
 
     /// A mistake in the option is told as one of the option, and not of a file.
     pub(crate) fn named(&self, error: ConfigError) -> ConfigError {
-        if self.is_given() && error.path() == "store.path" {
+        if self.is_given() && ["store.path", "store.url"].contains(&&*error.path()) {
             return error.renamed("--store");
         }
         error
     }
 
-    /// Opens the store, which must be there. Whoever only looks forgets nothing: how long things are kept may be said in
-    /// a chain's file, which is not known here.
+    /// Opens the store, which must be there if it is a file.
     pub(crate) fn open(&self) -> anyhow::Result<StoreHandle> {
-        let path = self.store.as_ref();
-        let path =
-            path.context("no store: name its file with --store, or set DRAG_SOLVER_STORE")?;
-        ensure!(
-            path.exists(),
-            "there is no store {}: `drag-solver solve --store` makes one",
-            file_name(path)
-        );
-        open(path)
+        let place = self.place()?;
+        if let Place::File(path) = place {
+            ensure!(
+                path.exists(),
+                "there is no store {}: `drag-solver solve --store` makes one",
+                file_name(path)
+            );
+        }
+        open(place)
     }
 
     /// Opens the store, or makes it.
     pub(crate) fn open_or_make(&self) -> anyhow::Result<StoreHandle> {
-        let path = self.store.as_ref();
-        open(path.context("no store: name its file with --store, or set DRAG_SOLVER_STORE")?)
+        open(self.place()?)
+    }
+
+    fn place(&self) -> anyhow::Result<&Place> {
+        let place = self.store.as_ref();
+        place.context("no store: name its file with --store, or set DRAG_SOLVER_STORE")
     }
 }
 
-fn open(path: &Path) -> anyhow::Result<StoreHandle> {
-    let options = SqliteOptions::default().retention(None);
-    Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?))
+/// How long things are kept may be said in a chain's file, which is not known here: nothing is forgotten.
+fn open(place: &Place) -> anyhow::Result<StoreHandle> {
+    let url = match place {
+        Place::File(path) => {
+            let options = SqliteOptions::default().retention(None);
+            return Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?));
+        }
+        Place::Variable(name) => std::env::var(name)
+            .with_context(|| format!("--store env:{name}: the variable {name} is not set"))?
+            .into(),
+        Place::Address(url) => {
+            place.config()?;
+            url.clone()
+        }
+    };
+    let options = PostgresOptions::default().retention(None);
+    Ok(StoreHandle::from(&PostgresStore::open(&url, options)?))
 }
 
 /// What a screenshot is called in the store unless its user says: the same picture, under the same name and with
@@ -144,16 +220,18 @@ mod tests {
     #[test]
     fn a_store_that_is_given_takes_the_place_of_the_path_and_leaves_the_other_settings() {
         let args = StoreArgs {
-            store: Some("x.db".into()),
+            store: Some(Place::File("x.db".into())),
             ..StoreArgs::default()
         };
         let mut config = ChainConfig::new([]).store(StoreConfig::new("y.db").buy_unconfirmed(true));
         args.put_into(&mut config).unwrap();
         let store = config.store.unwrap();
         assert!(
-            store.path.ends_with("x.db") && store.path.len() > 4,
-            "{}",
-            store.path
+            store
+                .path
+                .as_ref()
+                .is_some_and(|path| path.ends_with("x.db") && path.len() > 4),
+            "{store:?}"
         );
         assert!(store.buy_unconfirmed);
         let error = StoreArgs::default().open().unwrap_err().to_string();

@@ -5,6 +5,8 @@
 mod batches;
 mod chains;
 #[cfg(unix)]
+mod chaos;
+#[cfg(unix)]
 mod cookbook;
 mod cut_off;
 mod environment;

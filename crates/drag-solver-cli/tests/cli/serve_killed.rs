@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::store::{PurchaseState, Query, SqliteStore, Status};
-use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, Store as _, solver_fn};
+use drag_solver::{Drag, DragChallenge, Point, Screenshot, Solution, Store, solver_fn};
 use drag_solver_emulator::{Emulator, Fault, Operation, Protocol, ResetPoint};
 use drag_solver_mock::fixtures;
 use futures_util::future::join_all;
@@ -33,7 +33,12 @@ pub(crate) struct Scene {
     pub(crate) emulator: Emulator,
     folder: tempfile::TempDir,
     pub(crate) key: String,
+    /// The address of the database, if the store is in one.
+    url: Option<String>,
 }
+
+/// The variable that has the address of the database.
+const URL: &str = "STORE_OF_THE_TEST";
 
 impl Scene {
     async fn new(limits: &[&str]) -> Self {
@@ -42,6 +47,21 @@ impl Scene {
 
     /// With a provider that does so many of a thousand polls wrong.
     pub(crate) async fn with_faults(limits: &[&str], per_mille: u16) -> Self {
+        let answers_after = Duration::from_millis(30);
+        Self::start(limits, per_mille, answers_after, None).await
+    }
+
+    /// With a store in the database at this address.
+    pub(crate) async fn in_database(limits: &[&str], answers_after: Duration, url: String) -> Self {
+        Self::start(limits, 20, answers_after, Some(url)).await
+    }
+
+    async fn start(
+        limits: &[&str],
+        per_mille: u16,
+        answers_after: Duration,
+        url: Option<String>,
+    ) -> Self {
         // Each picture has an answer of its own.
         let solver = solver_fn("emulated", |challenge: DragChallenge| async move {
             let x = f64::from(challenge.screenshot().width() - WIDTH);
@@ -53,7 +73,7 @@ impl Scene {
             .token(TOKEN)
             .price(PRICE.parse().unwrap())
             .balance("1000".parse().unwrap())
-            .answer_after(Duration::from_millis(30))
+            .answer_after(answers_after)
             .remembered_requests(0)
             .random_faults(
                 7,
@@ -66,8 +86,12 @@ impl Scene {
             .start();
         let emulator = emulator.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
+        let store = match &url {
+            Some(_) => format!("url = {{ env = \"{URL}\" }}\nlease = \"2s\""),
+            None => "path = \"drags.db\"".to_owned(),
+        };
         let chain = format!(
-            "deadline = \"600s\"\n[store]\npath = \"drags.db\"\n[[providers]]\nkind = \"omocaptcha\"\n\
+            "deadline = \"600s\"\n[store]\n{store}\n[[providers]]\nkind = \"omocaptcha\"\n\
              base_url = \"{}\"\nprice = \"{PRICE}\"\npoll = {{ first = \"10ms\", every = \"10ms\" }}\n\
              [gateway]\nsame_create_within = \"600s\"\n",
             emulator.url(Protocol::OmocaptchaV1)
@@ -77,12 +101,14 @@ impl Scene {
             emulator,
             folder,
             key: String::new(),
+            url,
         };
-        let made = drag_solver(["keys", "add", "shop", "--store"])
-            .arg(scene.store())
-            .args(limits)
-            .run()
-            .await;
+        let made = drag_solver(["keys", "add", "shop", "--store"]);
+        let made = match &scene.url {
+            Some(url) => made.arg(format!("env:{URL}")).env(URL, url),
+            None => made.arg(scene.store()),
+        };
+        let made = made.args(limits).run().await;
         made.stdout.trim().clone_into(&mut scene.key);
         assert_eq!(scene.key.len(), 32, "{made:?}");
         scene
@@ -96,6 +122,11 @@ impl Scene {
         drag_solver(["serve", "--listen", listen, "--config"])
             .arg(self.folder.path().join("chain.toml"))
             .env("OMOCAPTCHA_API_TOKEN", TOKEN)
+    }
+
+    /// One that reaches its database at another address.
+    pub(crate) fn serve_by(&self, listen: &str, url: &str) -> Run {
+        self.serve(listen).env(URL, url)
     }
 }
 
@@ -309,6 +340,13 @@ async fn at_a_hundred_instants_nothing_acknowledged_is_lost_and_nothing_paid_twi
     assert_eq!(ran.code, Some(0), "{ran:?}");
 
     let store = SqliteStore::open(scene.store()).unwrap();
+    println!("{KILLS} kills: {solved} solved, {unsure} unsure; cut off {cut_off} times");
+    assert!(solved > 0 && cut_off > 0, "there was load");
+    check_books(&scene, &store, solved, unsure).await;
+}
+
+/// Each job that was acknowledged is answered, each is bought once, and what was spent is what was sold.
+pub(crate) async fn check_books(scene: &Scene, store: &dyn Store, solved: usize, unsure: usize) {
     let records = store.list(&Query::default()).await.unwrap();
     let budget = store.budget("key/shop", &[]).await.unwrap();
     let mut bought: HashMap<String, u32> = HashMap::new();
@@ -333,14 +371,12 @@ async fn at_a_hundred_instants_nothing_acknowledged_is_lost_and_nothing_paid_twi
             open => panic!("acknowledged and not answered: {open:?}"),
         }
     }
-    println!("{KILLS} kills: {solved} solved, {unsure} unsure; cut off {cut_off} times");
     assert_eq!(
         records.len(),
         solved + unsure,
         "each job has one id, however often it was sent"
     );
     assert_eq!(unsure, unconfirmed, "each one that failed is listed");
-    assert!(solved > 0 && cut_off > 0, "there was load");
     assert!(bought.values().all(|&times| times == 1));
     let stats = scene.emulator.stats();
     let sent = stats.jobs_created;

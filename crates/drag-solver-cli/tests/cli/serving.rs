@@ -102,7 +102,27 @@ pub(crate) async fn ask(
         return Err(cut_off());
     }
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok((status, body.to_owned()))
+    let is_in_chunks = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if is_in_chunks {
+        whole(body).ok_or_else(cut_off)?
+    } else {
+        body.to_owned()
+    };
+    Ok((status, body))
+}
+
+/// What came in chunks; `None` if the last one is missing. A poll that is held begins with blanks.
+fn whole(mut chunks: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (size, rest) = chunks.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(body.trim_start().to_owned());
+        }
+        body += rest.get(..size)?;
+        chunks = rest.get(size..)?.strip_prefix("\r\n")?;
+    }
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {
