@@ -310,6 +310,20 @@ pub struct NewPurchase {
     pub picture: Bytes,
 }
 
+impl NewPurchase {
+    /// A purchase with this key, of the picture as it is.
+    #[must_use]
+    pub fn new(key: i64, claim: Claim, solver: impl Into<String>, picture: Bytes) -> Self {
+        Self {
+            key,
+            claim,
+            solver: solver.into(),
+            frame: None,
+            picture,
+        }
+    }
+}
+
 /// Something that has happened. It is written as soon as that is possible, and kept in memory until then.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

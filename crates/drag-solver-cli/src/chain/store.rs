@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, ensure};
-use clap::builder::TypedValueParser as _;
+use anyhow::{Context as _, anyhow, bail, ensure};
+use clap::builder::TypedValueParser;
 use drag_solver::config::{ChainConfig, StoreConfig};
 use drag_solver::http::Secret;
 use drag_solver::store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, StoreHandle};
@@ -42,6 +42,11 @@ impl From<OsString> for Place {
 }
 
 impl Place {
+    /// Whatever is given is a place: what is wrong with an address is said without showing it.
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
+        clap::builder::OsStringValueParser::new().map(Self::from)
+    }
+
     /// The store as a chain's file would have it.
     fn config(&self) -> anyhow::Result<StoreConfig> {
         Ok(match self {
@@ -81,7 +86,7 @@ pub(crate) struct StoreArgs {
         value_name = "FILE",
         env = VARIABLE,
         hide_env_values = true,
-        value_parser = clap::builder::OsStringValueParser::new().map(Place::from)
+        value_parser = Place::parser()
     )]
     store: Option<Place>,
 
@@ -153,13 +158,22 @@ impl StoreArgs {
 
 /// How long things are kept may be said in a chain's file, which is not known here: nothing is forgotten.
 fn open(place: &Place) -> anyhow::Result<StoreHandle> {
+    if let Place::File(path) = place {
+        let options = SqliteOptions::default().retention(None);
+        return Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?));
+    }
+    Ok(StoreHandle::from(&postgres(place, "--store")?))
+}
+
+/// The store in the database that this option names.
+pub(crate) fn postgres(place: &Place, option: &str) -> anyhow::Result<PostgresStore> {
     let url = match place {
-        Place::File(path) => {
-            let options = SqliteOptions::default().retention(None);
-            return Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?));
-        }
+        Place::File(path) => bail!(
+            "{option} {} is no database: name the variable that has its address, as in {option} env:DATABASE_URL",
+            path.display()
+        ),
         Place::Variable(name) => std::env::var(name)
-            .with_context(|| format!("--store env:{name}: the variable {name} is not set"))?
+            .with_context(|| format!("{option} env:{name}: the variable {name} is not set"))?
             .into(),
         Place::Address(url) => {
             place.config()?;
@@ -167,7 +181,7 @@ fn open(place: &Place) -> anyhow::Result<StoreHandle> {
         }
     };
     let options = PostgresOptions::default().retention(None);
-    Ok(StoreHandle::from(&PostgresStore::open(&url, options)?))
+    Ok(PostgresStore::open(&url, options)?)
 }
 
 /// What a screenshot is called in the store unless its user says: the same picture, under the same name and with

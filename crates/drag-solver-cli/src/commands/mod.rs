@@ -16,6 +16,7 @@ mod service;
 mod services;
 pub(crate) mod solve;
 mod spend;
+mod store;
 
 use clap::Subcommand;
 
@@ -45,6 +46,9 @@ pub(crate) enum Command {
     Jobs(jobs::Args),
     /// Print what was spent, by day and provider, from a store
     Spend(spend::Args),
+    /// Move what a store has on record
+    #[command(subcommand)]
+    Store(store::Command),
     /// List the services that come as declarations, and what of each is a guess
     Services(services::Args),
     /// Try a service that is declared in TOML, without an account
@@ -83,6 +87,7 @@ impl Command {
             Self::Resume(args) => resume::run(args, spinner).await,
             Self::Jobs(args) => jobs::run(&args).await,
             Self::Spend(args) => spend::run(&args).await,
+            Self::Store(command) => store::run(&command).await,
             Self::Services(args) => services::run(&args),
             Self::Service(command) => service::run(&command).await,
             Self::Challenge(args) => challenge::run(&args),

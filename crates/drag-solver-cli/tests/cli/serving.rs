@@ -102,7 +102,9 @@ pub(crate) async fn ask(
         return Err(cut_off());
     }
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let is_in_chunks = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let is_in_chunks = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
     let body = if is_in_chunks {
         whole(body).ok_or_else(cut_off)?
     } else {

@@ -4,6 +4,7 @@ mod budgets;
 mod challenges;
 mod changes;
 mod connect;
+mod copy;
 mod db;
 mod facts;
 mod keeper;

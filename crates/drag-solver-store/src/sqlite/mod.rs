@@ -132,6 +132,33 @@ impl SqliteStore {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl SqliteStore {
+    /// Whether another process has the file open.
+    pub(crate) async fn is_shared(&self) -> Result<bool, StoreError> {
+        let (own, now) = (self.0.owner, self.0.now());
+        let shared = self.0.write(false, {
+            let path = self.0.path().map(Path::to_owned);
+            move |db| {
+                if let Some(path) = &path {
+                    owners::sweep(db, path, own)?;
+                }
+                db.prepare_cached("SELECT 1 FROM owners WHERE key <> ? AND lease_until > ?")?
+                    .exists([own, now.as_millisecond()])
+            }
+        });
+        shared.await.map_err(|error| self.0.of_file(error))
+    }
+
+    /// What a statement finds.
+    pub(crate) async fn rows<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.read(read).await
+    }
+}
+
 impl Inner {
     fn now(&self) -> Timestamp {
         self.clock.now()
