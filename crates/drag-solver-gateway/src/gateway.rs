@@ -82,8 +82,8 @@ impl Gateway {
         routes::router(self.clone())
     }
 
-    /// Works on the jobs, those that an earlier process has left and those that come, until `stop` ends. Then no more are
-    /// accepted, and calls under way may end for [`drain`](GatewayPolicy::drain); what is left is on record, with what was
+    /// Works on the jobs, those that an earlier process has left or another gateway of the same store leaves, and those
+    /// that come, until `stop` ends. Then no more are accepted, and calls under way may end for [`drain`](GatewayPolicy::drain); what is left is on record, with what was
     /// paid for it, for the next process. Questions are answered all the while.
     ///
     /// Dropping the future leaves all jobs as they are on record. A second call returns at once.
@@ -96,7 +96,7 @@ impl Gateway {
                 stop.await;
                 self.stop();
             };
-            tokio::join!(stop, self.0.jobs.recover(&self.0.keys));
+            tokio::join!(stop, self.0.jobs.take_over(&self.0.keys));
             std::future::pending::<()>().await;
         };
         tokio::select! {

@@ -45,7 +45,7 @@ pub use jiff;
 
 pub use crate::budget::{StoredBudget, StoredBudgetPolicy, StoredBudgeted};
 pub use crate::clock::Clock;
-pub use crate::durable::{Durable, DurablePolicy};
+pub use crate::durable::{ANOTHER_CALL, Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
 pub use crate::handle::StoreHandle;

@@ -21,35 +21,36 @@ const REMEMBERED_JOBS: usize = 20_000;
 /// One job.
 pub(super) struct Job {
     pub(super) id: Box<str>,
-    /// What is told to those who wait; closed without a value if nobody works on it any more.
-    outcome: watch::Sender<Option<Arc<Outcome>>>,
+    /// What is told to those who wait; closed before its end if it is given up here.
+    state: watch::Sender<State>,
     /// Its place among the open ones of its key.
     place: Mutex<Option<OpenJob>>,
+}
+
+/// How far a job has come in this process.
+#[derive(Clone)]
+pub(super) enum State {
+    Queued,
+    Working,
+    Ended(Arc<Outcome>),
 }
 
 impl Job {
     pub(super) fn new(id: String, place: Option<OpenJob>) -> Arc<Self> {
         Arc::new(Self {
             id: id.into(),
-            outcome: watch::Sender::new(None),
+            state: watch::Sender::new(State::Queued),
             place: Mutex::new(place),
         })
     }
 
-    /// Its outcome, as soon as there is one.
-    pub(super) async fn ended(&self) -> Option<Arc<Outcome>> {
-        let mut outcome = self.outcome.subscribe();
-        let ended = outcome.wait_for(Option::is_some).await;
-        ended.ok().and_then(|ended| ended.clone())
-    }
-
-    /// Its outcome, if there is one.
-    pub(super) fn outcome(&self) -> Option<Arc<Outcome>> {
-        self.outcome.borrow().clone()
+    /// Says that its call begins.
+    pub(super) fn is_worked_on(&self) {
+        self.state.send_replace(State::Working);
     }
 
     fn is_open(&self) -> bool {
-        self.outcome.borrow().is_none()
+        !matches!(*self.state.borrow(), State::Ended(_))
     }
 }
 
@@ -75,8 +76,9 @@ impl Live {
         self.open.load(Ordering::Acquire)
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<Arc<Job>> {
-        self.jobs().by_id.get(id).cloned()
+    /// What is told of this job. It does not keep the job: that would hide that it is given up.
+    pub(super) fn get(&self, id: &str) -> Option<watch::Receiver<State>> {
+        self.jobs().by_id.get(id).map(|job| job.state.subscribe())
     }
 
     /// Adds a job that is open, unless there is one of this id that is.
@@ -90,14 +92,19 @@ impl Live {
         true
     }
 
-    /// Tells everybody who waits, and forgets what ended long ago.
+    /// Tells everybody who waits, and forgets what ended long ago. What failed is the store's to say: it can be accepted
+    /// again, also by another gateway.
     pub(super) fn end(&self, job: &Arc<Job>, outcome: Outcome) {
         self.leave(job);
         measure::job_ended(outcome.name(), outcome.took());
-        job.outcome.send_replace(Some(Arc::new(outcome)));
         let now = Instant::now();
         let mut jobs = self.jobs();
-        jobs.ended.push_back((now, Arc::clone(job)));
+        if outcome.result.is_ok() {
+            jobs.ended.push_back((now, Arc::clone(job)));
+        } else {
+            jobs.forget(job);
+        }
+        job.state.send_replace(State::Ended(Arc::new(outcome)));
         while let Some((at, _)) = jobs.ended.front()
             && (jobs.ended.len() > REMEMBERED_JOBS || now - *at > REMEMBERED)
         {

@@ -16,10 +16,12 @@ use drag_solver::{
 };
 use drag_solver_wire::Refusal;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+#[cfg(feature = "callbacks")]
+use tokio::time::timeout;
+use tokio::time::{Instant, sleep, sleep_until};
 
 pub(crate) use self::accept::{New, NotAccepted};
-use self::live::{Job, Live};
+use self::live::{Job, Live, State};
 pub(crate) use self::outcome::{Note, Outcome};
 use crate::GatewayPolicy;
 #[cfg(feature = "callbacks")]
@@ -27,11 +29,8 @@ use crate::callbacks::{Callbacks, LAST_TRY};
 use crate::keys::Account;
 use crate::task_id::TaskId;
 
-/// How often the store is asked what became of a job that another process works on.
-const LOOK_AGAIN: Duration = Duration::from_millis(300);
-
-/// How long a job is waited for before it is looked for anew: it may have been given up here.
-const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// How often the store is asked, at most, whether another gateway has answered what waits for a worker here.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// All jobs of a gateway. Clones are the same jobs.
 #[derive(Clone)]
@@ -189,22 +188,29 @@ impl Jobs {
         let id = challenge_id(account, task);
         let waits = after(hold);
         loop {
+            // Asked before it is looked: what happens in between is not missed.
+            let changed = self.0.store.changed(&id);
+            let mut live = self.0.live.get(&id);
+            let state = live.as_mut().map(|live| live.borrow_and_update().clone());
             // What is known is told, however short the hold, and also while the gateway stops.
-            let live = self.0.live.get(&id);
-            if let Some(outcome) = live.as_ref().and_then(|job| job.outcome()) {
-                return Ok(Found::Ended(outcome));
-            }
-            if live.is_none() {
-                match self.on_record(&id).await? {
-                    Found::Open => {}
-                    found => return Ok(found),
-                }
-            }
-            // One that is not live is another process's, or this one has not come to it yet.
+            let elsewhere = match state {
+                Some(State::Ended(outcome)) => return Ok(Found::Ended(outcome)),
+                Some(State::Working) => false,
+                // Another gateway may work on it.
+                Some(State::Queued) | None => match self.on_record(&id).await {
+                    Ok(Found::Open) => true,
+                    Err(_) if live.is_some() => true,
+                    found => return found,
+                },
+            };
             let change = async {
-                match &live {
-                    Some(job) => drop(timeout(LONGEST_LOOK, job.ended()).await),
-                    None => sleep(LOOK_AGAIN).await,
+                let Some(live) = &mut live else {
+                    return changed.await;
+                };
+                let looked = async { tokio::join!(sleep(LOOK_AGAIN), changed) };
+                tokio::select! {
+                    _ = live.changed() => {} // also if it is given up here
+                    _ = looked, if elsewhere => {}
                 }
             };
             tokio::select! {

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::store::{self, Status, StatusKind};
-use drag_solver::{ChallengeRecord, DragSolver as _, ErrorKind, StoreHandle};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use drag_solver::store::{self, ANOTHER_CALL, Status};
+use drag_solver::{
+    ChallengeRecord, DragSolver as _, ErrorKind, Event, Observer, SolveError, StoreHandle,
+    async_trait,
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
@@ -16,6 +19,12 @@ use crate::keys::Keys;
 
 /// How long it waits before it tries again what the store did not take.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often it is looked for what other gateways have left.
+const LOOK_FOR_LEFT: Duration = Duration::from_secs(1);
+
+/// How long a job is left to the gateway that has accepted it, or had it.
+const TAKE_OVER_AFTER: Duration = Duration::from_secs(3);
 
 /// Open challenges that are read from the store at once.
 const PAGE: u32 = 100;
@@ -42,7 +51,7 @@ impl Jobs {
                 () = self.stopped() => break,
                 Some(ended) = calls.join_next() => {
                     if let Err(error) = ended {
-                        tracing::error!(%error, "a call did not end: its job is open on record, for the next start");
+                        tracing::error!(%error, "a call did not end: its job is open on record, to be taken up again");
                     }
                 }
                 next = next => {
@@ -85,6 +94,9 @@ impl Jobs {
         if let Some(outcome) = Outcome::of_record(&record) {
             return Ok(Some(outcome));
         }
+        if matches!(record.status, Status::Open { held: true }) {
+            return Ok(None); // another gateway works on it: no worker of this one waits for that
+        }
         let Some(note) = Note::of_record(&record) else {
             return Ok(None);
         };
@@ -93,7 +105,14 @@ impl Jobs {
         };
         let (created, size) = (record.created, (record.width, record.height));
         drop(record);
-        let result = self.chain().solve(&challenge).await;
+        job.is_worked_on();
+        let elsewhere = Arc::new(Elsewhere::default());
+        let challenge = challenge.with_observer(elsewhere.clone());
+        let chain = self.chain();
+        let result = tokio::select! {
+            result = chain.solve(&challenge) => result,
+            () = elsewhere.0.notified() => return Ok(None), // another gateway was faster
+        };
         let result = match &result {
             Ok(solution) => Ok(solution.into()),
             Err(error) if error.kind() == ErrorKind::NotRecorded => return Err(error.to_string()),
@@ -111,28 +130,62 @@ impl Jobs {
         Ok(Some(outcome))
     }
 
-    /// Takes up what is open on record: an earlier process has left it.
+    /// Takes up what is open on record and what no call has, until the gateway is told to stop: at the start, what an
+    /// earlier process has left; from then on, what another gateway has left that died, or has no worker for.
     /// Each has a place among the open jobs of its key, whether or not there is one left.
-    pub(crate) async fn recover(&self, keys: &Keys) {
-        let mut open = store::Query::default().limit(PAGE);
-        open.status = Some(StatusKind::Open);
+    pub(crate) async fn take_over(&self, keys: &Keys) {
+        let mut unheld = store::Query::default().unheld(true).limit(PAGE);
+        let (mut at_start, mut is_readable) = (true, true);
         loop {
-            let page = match self.0.store.list(&open).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::warn!(%error, "what is open on record cannot be read");
-                    sleep(STORE_AGAIN).await;
-                    continue;
-                }
-            };
-            let Some(last) = page.last() else { return };
-            open.after = Some(last.id.clone());
-            for record in page.into_iter().filter(is_job) {
+            let free = usize::try_from(self.0.policy.workers.max(1)).unwrap_or(usize::MAX);
+            let free = free.saturating_sub(self.open());
+            // What was paid for waits for no gateway that has nothing to do.
+            unheld.unfetched = free == 0 && !at_start;
+            let takes_all = at_start || unheld.unfetched;
+            let page = self.0.store.list(&unheld).await;
+            if self.is_stopping() {
+                return;
+            }
+            if let Err(error) = &page
+                && is_readable
+            {
+                tracing::warn!(%error, "what is open on record cannot be read");
+            }
+            is_readable = page.is_ok();
+            let page = page.unwrap_or_default();
+            let is_last = page.len() < PAGE as usize;
+            let last = page.last().filter(|_| !is_last);
+            unheld.after = last.map(|record| record.id.clone());
+            let now = self.0.store.now();
+            let left = page.into_iter().filter(|record| {
+                is_job(record)
+                    && (at_start || is_left(record, now))
+                    && self.0.live.get(&record.id).is_none()
+            });
+            for record in left.take(if takes_all { usize::MAX } else { free }) {
                 let account = keys.of_prefix(record.id.split('/').next().unwrap_or_default());
                 let place = account.and_then(|account| account.open_one(u32::MAX));
                 self.begin(Job::new(record.id, place));
             }
+            if is_last {
+                at_start &= !is_readable;
+                sleep(LOOK_FOR_LEFT).await;
+            }
         }
+    }
+}
+
+/// Hears of it if a call would only wait for that of another gateway.
+#[derive(Debug, Default)]
+struct Elsewhere(Notify);
+
+#[async_trait]
+impl Observer for Elsewhere {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if matches!(event, Event::Waiting { reason, .. } if *reason == ANOTHER_CALL) {
+            self.0.notify_one();
+        }
+        Ok(())
     }
 }
 
@@ -154,6 +207,11 @@ impl Drop for Working<'_> {
 /// Whether a gateway has accepted it.
 fn is_job(record: &ChallengeRecord) -> bool {
     matches!(record.status, Status::Open { .. }) && Note::of_record(record).is_some()
+}
+
+/// Whether nobody has come to it for a while. Clocks of machines differ, either way.
+fn is_left(record: &ChallengeRecord, now: Timestamp) -> bool {
+    now.duration_since(record.updated).unsigned_abs() > TAKE_OVER_AFTER
 }
 
 /// The time now, as the store has it: to the millisecond.

@@ -11,7 +11,7 @@ use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{Clock, KeyRecord, SqliteStore, key_hash};
 use drag_solver::testing::{MockSolver, Outcome, fixtures};
-use drag_solver::{DragSolver, Store as _};
+use drag_solver::{DragSolver, Store};
 use drag_solver_gateway::{Gateway, GatewayBuilder, GatewayPolicy, Keys};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -62,7 +62,7 @@ impl House {
 
     pub(crate) async fn with(
         mock: &(impl DragSolver + Clone),
-        store: SqliteStore,
+        store: impl Store + Clone,
         policy: GatewayPolicy,
     ) -> Self {
         Self::built(mock, store, |builder| builder.policy(policy)).await
@@ -71,7 +71,7 @@ impl House {
     /// With everything that a gateway can be built with.
     pub(crate) async fn built(
         mock: &(impl DragSolver + Clone),
-        store: SqliteStore,
+        store: impl Store + Clone,
         change: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
     ) -> Self {
         #[derive(serde::Deserialize)]
@@ -98,10 +98,14 @@ impl House {
     }
 
     /// Ends as a process does that is killed.
-    #[cfg(feature = "callbacks")]
     pub(crate) async fn crash(self) {
         self.work.abort();
         let _ = self.work.await;
+    }
+
+    /// From here on it works on nothing, and still accepts and answers.
+    pub(crate) fn stop_working(&self) {
+        self.work.abort();
     }
 
     /// How long it takes from here on until its work has ended.

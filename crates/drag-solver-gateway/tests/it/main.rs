@@ -11,3 +11,4 @@ mod keys;
 mod measure;
 mod native;
 mod operations;
+mod siblings;

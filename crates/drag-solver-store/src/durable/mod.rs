@@ -25,6 +25,9 @@ use crate::{
 /// How long a call waits before it looks again whether another has ended: at first, and at the most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
+/// The reason of [`Event::Waiting`] while another call, of this process or another, has the challenge.
+pub const ANOTHER_CALL: &str = "another call that solves it";
+
 /// What a [`Durable`] solver does where nobody can know what is right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -264,7 +267,7 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     async fn begin(&mut self) {
         if !std::mem::replace(&mut self.began, true) {
-            let (solver, reason) = (self.solver, "another call that solves it");
+            let (solver, reason) = (self.solver, ANOTHER_CALL);
             let _ = self
                 .challenge
                 .notify(Event::Waiting { solver, reason })
