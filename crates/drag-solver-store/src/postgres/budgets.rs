@@ -24,17 +24,11 @@ pub(super) struct Reserve {
     pub(super) budget: String,
     pub(super) amount: Usd,
     pub(super) limits: Vec<Limit>,
-    pub(super) owner: Owner,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
 impl Write for Reserve {
     type Told = Option<Shortage>;
-
-    fn is_durable(&self) -> bool {
-        false
-    }
 
     fn turn(&self) -> Option<String> {
         Some(turn(&self.budget))
@@ -44,19 +38,19 @@ impl Write for Reserve {
         Some(Fact::Released(self.key))
     }
 
-    async fn write(&self, db: &Db) -> Result<Option<Shortage>> {
-        self.owner.keep(db).await?;
+    async fn write(&self, db: &Db, here: &Owner) -> Result<Option<Shortage>> {
+        here.keep(db).await?;
         let there = "SELECT 1::bigint FROM reservations WHERE key = $1";
         if db.maybe(there, &[&self.key]).await?.is_some() {
             return Ok(None);
         }
-        let (account, amount) = (account(db, &self.budget, self.now), of_usd(self.amount));
+        let (account, amount) = (account(db, &self.budget, here.now), of_usd(self.amount));
         if let Some(shortage) = account.check(amount, &self.limits).await? {
             return Ok(Some(shortage));
         }
         db.run(
             "INSERT INTO reservations (key, budget, owner, amount) VALUES ($1, $2, $3, $4)",
-            &[&self.key, &self.budget, &self.owner.key, &amount],
+            &[&self.key, &self.budget, &here.key, &amount],
         )
         .await?;
         Ok(None)
@@ -67,7 +61,6 @@ impl Write for Reserve {
 pub(super) struct Spend {
     pub(super) charge: Charge,
     pub(super) limits: Vec<Limit>,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
@@ -86,13 +79,13 @@ impl Write for Spend {
         })
     }
 
-    async fn write(&self, db: &Db) -> Result<Option<Shortage>> {
+    async fn write(&self, db: &Db, here: &Owner) -> Result<Option<Shortage>> {
         let charge = &self.charge;
         let there = "SELECT 1::bigint FROM charges WHERE key = $1";
         if db.maybe(there, &[&charge.key]).await?.is_some() {
             return Ok(None);
         }
-        let account = account(db, &charge.budget, self.now);
+        let account = account(db, &charge.budget, here.now);
         let amount = of_usd(charge.amount).max(0);
         let reserved = account.take_reserved(charge.reservation, amount).await?;
         // What was set aside is there; if it is not enough, all of it counts like any other money.

@@ -23,17 +23,11 @@ use crate::{
 /// Takes a challenge up.
 pub(super) struct TakeUp {
     pub(super) opening: Opening,
-    pub(super) owner: Owner,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
 impl Write for TakeUp {
     type Told = TakenUp;
-
-    fn is_durable(&self) -> bool {
-        false
-    }
 
     fn undo(&self) -> Option<Fact> {
         Some(Fact::GivenBack {
@@ -42,11 +36,11 @@ impl Write for TakeUp {
         })
     }
 
-    async fn write(&self, db: &Db) -> Result<TakenUp> {
-        let (opening, key) = (&self.opening, self.opening.claim);
-        let holder = Some((self.owner.key, key));
-        self.owner.keep(db).await?;
-        let challenge = match known_or_new(db, opening, holder, self.now).await? {
+    async fn write(&self, db: &Db, here: &Owner) -> Result<TakenUp> {
+        let (opening, key, now) = (&self.opening, self.opening.claim, here.now);
+        let holder = Some((here.key, key));
+        here.keep(db).await?;
+        let challenge = match known_or_new(db, opening, holder, now).await? {
             Found::New(n) => n,
             Found::Known(known) if known.digest != opening.digest => {
                 return Ok(TakenUp::OtherPicture);
@@ -58,15 +52,15 @@ impl Write for TakeUp {
             Found::Known(Known { n, holder: had, .. }) => {
                 if let Some((owner, claim)) = had
                     && claim != key
-                    && is_held(db, owner, self.now).await?
+                    && is_held(db, owner, now).await?
                 {
                     return Ok(TakenUp::Held);
                 }
-                open_again(db, n, opening, holder, self.now).await?;
+                open_again(db, n, opening, holder, now).await?;
                 n
             }
         };
-        let record = by_key(db, challenge, self.now).await?;
+        let record = by_key(db, challenge, now).await?;
         Ok(TakenUp::Claimed(Claim { challenge, key }, record))
     }
 }
@@ -76,7 +70,6 @@ pub(super) struct Accept {
     pub(super) opening: Opening,
     pub(super) picture: Bytes,
     pub(super) limits: KeyLimits,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
@@ -88,8 +81,8 @@ impl Write for Accept {
         is_limited.then(|| format!("label/{}", self.label()))
     }
 
-    async fn write(&self, db: &Db) -> Result<Accepted> {
-        let opening = &self.opening;
+    async fn write(&self, db: &Db, here: &Owner) -> Result<Accepted> {
+        let (opening, now) = (&self.opening, here.now);
         let known = known(db, opening).await?;
         let is_new = known.as_ref().is_none_or(|known| known.status == FAILED);
         let is_same = known
@@ -97,12 +90,12 @@ impl Write for Accept {
             .is_none_or(|known| known.digest == opening.digest);
         if is_new
             && is_same
-            && let Some(refused) = self.admit(db).await?
+            && let Some(refused) = self.admit(db, now).await?
         {
             return Ok(refused);
         }
         let found = match known {
-            None => known_or_new(db, opening, None, self.now).await?,
+            None => known_or_new(db, opening, None, now).await?,
             Some(known) => Found::Known(known),
         };
         let challenge = match found {
@@ -111,17 +104,24 @@ impl Write for Accept {
                 return Ok(Accepted::OtherPicture);
             }
             Found::Known(known) if known.status == FAILED => {
-                open_again(db, known.n, opening, None, self.now).await?;
+                open_again(db, known.n, opening, None, now).await?;
                 known.n
             }
             Found::Known(known) => {
-                return Ok(Accepted::Known(by_key(db, known.n, self.now).await?));
+                return Ok(Accepted::Known(by_key(db, known.n, now).await?));
             }
         };
         let accepted = "UPDATE challenges SET accepted = TRUE WHERE n = $1";
         db.run(accepted, &[&challenge]).await?;
         keep_picture(db, challenge, &self.picture).await?;
         Ok(Accepted::New)
+    }
+
+    fn again(&self, first: Accepted, again: Accepted) -> Accepted {
+        match (first, again) {
+            (Accepted::New, Accepted::Known(_)) => Accepted::New,
+            (_, again) => again,
+        }
     }
 }
 
@@ -131,7 +131,7 @@ impl Accept {
     }
 
     /// Why no other challenge of this label may be accepted now; else it counts from here on.
-    async fn admit(&self, db: &Db) -> Result<Option<Accepted>> {
+    async fn admit(&self, db: &Db, now: Timestamp) -> Result<Option<Accepted>> {
         let label = self.label();
         if let Some(most) = self.limits.parallel {
             let open = "SELECT COUNT(*) FROM challenges WHERE label = $1 AND status = 0";
@@ -146,7 +146,7 @@ impl Accept {
         let last = "SELECT free_at FROM turns WHERE name = $1";
         let last = db.maybe(last, &[&label]).await?;
         let last = last.map(|row| row.get(0)).transpose()?;
-        let Some(next) = rate.turn(last, self.now) else {
+        let Some(next) = rate.turn(last, now) else {
             return Ok(Some(Accepted::TooFast));
         };
         db.run(
@@ -162,7 +162,6 @@ impl Accept {
 /// Puts a purchase on record. False if the claim is not the right one any more.
 pub(super) struct Begin {
     pub(super) purchase: NewPurchase,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
@@ -173,7 +172,7 @@ impl Write for Begin {
         Some(Fact::NotBought(self.purchase.key))
     }
 
-    async fn write(&self, db: &Db) -> Result<bool> {
+    async fn write(&self, db: &Db, here: &Owner) -> Result<bool> {
         let new = &self.purchase;
         let frame = new.frame.as_ref().map(to_json).transpose()?;
         // Whoever takes the challenge over waits for this, and then sees the purchase.
@@ -197,7 +196,7 @@ impl Write for Begin {
                 &BUYING,
                 &of_billed(drag_solver_core::Billed::Maybe),
                 &frame,
-                &self.now.as_millisecond(),
+                &here.now.as_millisecond(),
             ],
         )
         .await?;
@@ -216,7 +215,7 @@ pub(super) struct Report {
 impl Write for Report {
     type Told = Reported;
 
-    async fn write(&self, db: &Db) -> Result<Reported> {
+    async fn write(&self, db: &Db, _here: &Owner) -> Result<Reported> {
         let first = db
             .run(
                 "UPDATE challenges SET verdict = $2 WHERE id = $1 AND status = $3 AND verdict IS NULL",
@@ -235,6 +234,15 @@ impl Write for Report {
             None => Reported::NotSolved,
             Some(_) => Reported::Again(row.code(0, verdict)?),
         })
+    }
+
+    fn again(&self, first: Reported, again: Reported) -> Reported {
+        match (first, again) {
+            (Reported::First, Reported::Again(verdict)) if verdict == self.verdict => {
+                Reported::First
+            }
+            (_, again) => again,
+        }
     }
 }
 

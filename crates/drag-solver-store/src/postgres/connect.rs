@@ -19,7 +19,7 @@ use super::PostgresOptions;
 use crate::{StoreError, StoreErrorKind};
 
 /// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long what was sent may stay without an answer of the other machine, before the connection is given up.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -31,6 +31,8 @@ pub(super) struct Address {
     pub(super) tls: MakeRustlsConnect,
     /// What it is called in messages: without the password.
     pub(super) shown: String,
+    /// How long the server may take for one of our statements: longer than it waits for a lock.
+    pub(super) answers_within: Duration,
 }
 
 impl Address {
@@ -79,13 +81,25 @@ impl Address {
         let given = config.get_options().unwrap_or_default();
         let set = format!("{given} {set}");
         config.options(set.trim());
-        config.connect_timeout(CONNECT).tcp_user_timeout(SILENCE);
+        config
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(SILENCE)
+            // While it is waited for an answer, nothing is sent whose receipt could be missing.
+            .keepalives_idle(SILENCE)
+            .keepalives_interval(Duration::from_secs(1))
+            .keepalives_retries(3);
         if config.get_application_name().is_none() {
             config.application_name("drag-solver");
         }
         let shown = shown(&config);
         let tls = tls(options.root_certificates.as_deref())?;
-        Ok(Self { config, tls, shown })
+        let lock = Duration::from_millis(u64::try_from(idle * 2).unwrap_or(u64::MAX));
+        Ok(Self {
+            config,
+            tls,
+            shown,
+            answers_within: lock.saturating_add(Duration::from_secs(1)),
+        })
     }
 
     pub(super) fn pool(&self, options: &PostgresOptions) -> Result<Pool, StoreError> {
@@ -189,7 +203,7 @@ mod tests {
             "hunter2",
             "",
         ] {
-            let error = read(url).unwrap_err();
+            let error = read(url).map(drop).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Invalid, "{url}");
             assert!(!format!("{error} {error:?}").contains("ter2"), "{error:?}");
         }

@@ -4,6 +4,7 @@ use drag_solver_core::async_trait;
 use jiff::Timestamp;
 
 use super::db::Db;
+use super::owners::Owner;
 use super::problem::Result;
 use super::writer::Write;
 use super::{budgets, challenges};
@@ -38,10 +39,6 @@ pub(super) struct Noted {
 impl Write for Recorded {
     type Told = Noted;
 
-    fn is_durable(&self) -> bool {
-        matches!(self.fact, Fact::Bought { .. } | Fact::Found { .. })
-    }
-
     fn is_fact(&self) -> bool {
         true
     }
@@ -55,10 +52,17 @@ impl Write for Recorded {
         }
     }
 
-    async fn write(&self, db: &Db) -> Result<Noted> {
+    async fn write(&self, db: &Db, _here: &Owner) -> Result<Noted> {
         let told = challenges::record(db, &self.fact, self.now).await?;
         budgets::record(db, &self.fact, self.key, self.now).await?;
         Ok(told)
+    }
+
+    fn again(&self, first: Noted, again: Noted) -> Noted {
+        Noted {
+            had_claim: again.had_claim,
+            ended: again.ended.or(first.ended),
+        }
     }
 
     fn ended<'a>(&self, told: &'a Noted) -> Option<&'a str> {

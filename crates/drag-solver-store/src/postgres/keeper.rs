@@ -12,6 +12,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::changes::{Changes, Mark};
+use super::connect::CONNECT;
 use super::owners::RENEW;
 use super::problem::{Problem, Result};
 use super::{Shared, budgets, challenges};
@@ -32,6 +33,9 @@ const AGAIN: Duration = Duration::from_millis(300);
 /// Of all that lock something by a number, this is who forgets.
 const FORGETTING: i64 = 0x6472_6168;
 
+/// Reads the server's clock.
+pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
 /// The server's time, as far as it is known: machines need not agree, and it goes on between two readings.
 #[derive(Default)]
 pub(super) struct ServerClock(Mutex<Option<(Timestamp, std::time::Instant)>>);
@@ -43,9 +47,12 @@ impl ServerClock {
         now.unwrap_or_else(Timestamp::now)
     }
 
-    fn set(&self, time: Timestamp) {
+    /// Of what [`TIME`] answers.
+    pub(super) fn set(&self, micros: i64) -> Result<()> {
+        let time = Timestamp::from_microsecond(micros).map_err(Problem::unreadable)?;
         let at = std::time::Instant::now();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((time, at));
+        Ok(())
     }
 }
 
@@ -80,12 +87,17 @@ pub(super) async fn keep(shared: Arc<Shared>, mut ended: mpsc::UnboundedReceiver
     }
 }
 
+fn silent(_: tokio::time::error::Elapsed) -> Problem {
+    Problem::passing("the server does not answer")
+}
+
 /// A connection of its own, on which the server tells of what has ended.
 async fn connect(shared: &Arc<Shared>) -> Result<Client> {
     // The tables are there.
     drop(shared.db().await?);
     let address = &shared.address;
-    let (client, mut connection) = address.config.connect(address.tls.clone()).await?;
+    let connected = timeout(CONNECT, address.config.connect(address.tls.clone())).await;
+    let (client, mut connection) = connected.map_err(silent)??;
     let changes = Arc::clone(&shared.changes);
     tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
@@ -95,7 +107,8 @@ async fn connect(shared: &Arc<Shared>) -> Result<Client> {
         }
     });
     let listen = format!("LISTEN {}", shared.options.schema);
-    client.batch_execute(&listen).await?;
+    let listens = timeout(CONNECT, client.batch_execute(&listen)).await;
+    listens.map_err(silent)??;
     Ok(client)
 }
 
@@ -108,7 +121,7 @@ fn hear(changes: &Changes, payload: &str) {
 }
 
 async fn work(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     client: &Client,
     ended: &mut mpsc::UnboundedReceiver<Mark>,
 ) -> Result<()> {
@@ -125,17 +138,24 @@ async fn work(
             },
         };
         match marks {
-            Some(first) => tell(shared, client, first, ended).await?,
+            Some(first) => {
+                let told = timeout(shared.options.lease, tell(shared, client, first, ended)).await;
+                told.map_err(silent)??;
+            }
             None => {
                 let renewed = timeout(shared.options.lease, renew(shared, client)).await;
-                renewed.map_err(|_| Problem::passing("the server does not answer"))??;
+                renewed.map_err(silent)??;
                 if let Some(retention) = &shared.options.retention
                     && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)
                 {
                     pruned = Some(Instant::now());
-                    if let Err(Problem { error, .. }) = forget(shared, retention).await {
-                        tracing::warn!(%error, "old challenges cannot be forgotten");
-                    }
+                    let (shared, retention) = (Arc::clone(shared), *retention);
+                    // That may take longer than a lease.
+                    tokio::spawn(async move {
+                        if let Err(Problem { error, .. }) = forget(&shared, &retention).await {
+                            tracing::warn!(%error, "old challenges cannot be forgotten");
+                        }
+                    });
                 }
             }
         }
@@ -165,16 +185,8 @@ async fn tell(
 
 /// Reads the server's clock, and says that this process is there.
 async fn renew(shared: &Shared, client: &Client) -> Result<()> {
-    let row = client
-        .query_one(
-            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
-            &[],
-        )
-        .await?;
-    let micros: i64 = row.try_get(0)?;
-    shared
-        .clock
-        .set(Timestamp::from_microsecond(micros).map_err(Problem::unreadable)?);
+    let row = client.query_one(TIME, &[]).await?;
+    shared.clock.set(row.try_get(0)?)?;
     let now = shared.now();
     let until = shared.lease_until(now);
     let values: [&(dyn ToSql + Sync); 3] = [
@@ -208,10 +220,13 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
             .as_millisecond()
     };
     let (finished, old) = (before(retention.challenges), before(retention.money));
+    // What holds the lock is not for others to read with.
+    db.set_busy(true);
     let free = db
         .row("SELECT pg_try_advisory_lock($1)", &[&FORGETTING])
         .await?;
     if !free.get::<bool>(0)? {
+        db.set_busy(false);
         return Ok(Pruned::default());
     }
     let mut pruned = Pruned::default();
@@ -232,5 +247,6 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
     let forgotten: Result<()> = forgotten.await;
     db.rows("SELECT pg_advisory_unlock($1)", &[&FORGETTING])
         .await?;
+    db.set_busy(false);
     forgotten.map(|()| pruned)
 }

@@ -4,6 +4,7 @@ use drag_solver_core::async_trait;
 use jiff::Timestamp;
 
 use super::db::{Db, Row, to_json};
+use super::owners::Owner;
 use super::problem::{Problem, Result};
 use super::writer::Write;
 use crate::KeyRecord;
@@ -11,7 +12,6 @@ use crate::KeyRecord;
 /// Adds a key. False if there is a valid one of its name.
 pub(super) struct Add {
     pub(super) key: KeyRecord,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
@@ -22,12 +22,12 @@ impl Write for Add {
         Some(format!("key/{}", self.key.name))
     }
 
-    async fn write(&self, db: &Db) -> Result<bool> {
+    async fn write(&self, db: &Db, here: &Owner) -> Result<bool> {
         let key = &self.key;
         let valid = "SELECT hash FROM keys WHERE name = $1 AND revoked IS NULL
              AND (expires IS NULL OR expires > $2)";
         let valid = db
-            .maybe(valid, &[&key.name, &self.now.as_millisecond()])
+            .maybe(valid, &[&key.name, &here.now.as_millisecond()])
             .await?;
         if let Some(row) = valid {
             let hash: &[u8] = row.get(0)?;
@@ -52,19 +52,22 @@ impl Write for Add {
 /// Revokes the key of this name. False if there is none.
 pub(super) struct Revoke {
     pub(super) name: String,
-    pub(super) now: Timestamp,
 }
 
 #[async_trait]
 impl Write for Revoke {
     type Told = bool;
 
-    async fn write(&self, db: &Db) -> Result<bool> {
+    async fn write(&self, db: &Db, here: &Owner) -> Result<bool> {
         let revoke = "UPDATE keys SET revoked = $2 WHERE name = $1 AND revoked IS NULL";
         let revoked = db
-            .run(revoke, &[&self.name, &self.now.as_millisecond()])
+            .run(revoke, &[&self.name, &here.now.as_millisecond()])
             .await?;
         Ok(revoked > 0)
+    }
+
+    fn again(&self, first: bool, again: bool) -> bool {
+        first || again
     }
 }
 

@@ -222,15 +222,23 @@ impl<T> Drop for Reading<T> {
     }
 }
 
+/// How long the server may take for what is read, or forgotten: that may be much.
+const READ_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// How long until what could not be read is read again.
 const READ_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Shared {
     /// A connection to a server with our tables.
     async fn db(&self) -> Result<Db> {
-        let db = Db::new(self.pool.get().await?);
+        let db = Db::new(self.pool.get().await?, READ_WITHIN);
         let schema = &self.options.schema;
-        let ready = || schema::migrate(&db, schema, self.options.later_migrations);
+        let ready = || async {
+            schema::migrate(&db, schema, self.options.later_migrations).await?;
+            // Whose lease has ended is not for this machine's clock to say.
+            let row = db.row(keeper::TIME, &[]).await?;
+            self.clock.set(row.get(0)?)
+        };
         self.is_ready.get_or_try_init(ready).await?;
         Ok(db)
     }
@@ -268,7 +276,7 @@ struct Flush;
 impl Write for Flush {
     type Told = ();
 
-    async fn write(&self, db: &Db) -> Result<()> {
+    async fn write(&self, db: &Db, _here: &Owner) -> Result<()> {
         // A row that is always there: a transaction without any would need no disk.
         db.run("UPDATE version SET version = version", &[])
             .await
@@ -281,8 +289,6 @@ impl Store for PostgresStore {
     async fn take_up(&self, opening: &Opening) -> Told<TakenUp> {
         let take_up = challenges::TakeUp {
             opening: opening.clone(),
-            owner: Owner::new(&self.0.shared),
-            now: self.now(),
         };
         self.write(take_up).await
     }
@@ -297,14 +303,12 @@ impl Store for PostgresStore {
             opening: opening.clone(),
             picture: picture.clone(),
             limits: *limits,
-            now: self.now(),
         };
         self.write(accept).await
     }
 
     async fn begin_purchase(&self, purchase: NewPurchase) -> Told<()> {
-        let now = self.now();
-        if self.write(challenges::Begin { purchase, now }).await? {
+        if self.write(challenges::Begin { purchase }).await? {
             return Ok(());
         }
         Err(StoreError::claim_lost())
@@ -381,8 +385,6 @@ impl Store for PostgresStore {
             budget: budget.to_owned(),
             amount,
             limits: limits.to_vec(),
-            owner: Owner::new(&self.0.shared),
-            now: self.now(),
         };
         Ok(self.write(reserve).await?.map_or(Ok(()), Err))
     }
@@ -395,7 +397,6 @@ impl Store for PostgresStore {
         let spend = budgets::Spend {
             charge: charge.clone(),
             limits: limits.to_vec(),
-            now: self.now(),
         };
         Ok(self.write(spend).await?.map_or(Ok(()), Err))
     }
@@ -420,8 +421,8 @@ impl Store for PostgresStore {
     }
 
     async fn add_key(&self, key: &KeyRecord) -> Told<bool> {
-        let (key, now) = (key.clone(), self.now());
-        self.write(keys::Add { key, now }).await
+        let key = key.clone();
+        self.write(keys::Add { key }).await
     }
 
     async fn keys(&self) -> Told<Vec<KeyRecord>> {
@@ -429,14 +430,20 @@ impl Store for PostgresStore {
     }
 
     async fn revoke_key(&self, name: &str) -> Told<bool> {
-        let (name, now) = (name.to_owned(), self.now());
-        self.write(keys::Revoke { name, now }).await
+        let name = name.to_owned();
+        self.write(keys::Revoke { name }).await
     }
 
     async fn prune(&self, retention: &Retention) -> Told<Pruned> {
         {
             let retention = *retention;
-            read!(self, |shared, _db| keeper::forget(&shared, &retention))
+            // A call that is dropped does not stop it half-way.
+            let shared = Arc::clone(&self.0.shared);
+            let forgotten = self.0.runtime.spawn(async move {
+                let forgotten = keeper::forget(&shared, &retention).await;
+                forgotten.map_err(|problem| shared.of_server(problem.error))
+            });
+            forgotten.await.unwrap_or_else(|_| Err(closed()))
         }
     }
 

@@ -14,11 +14,11 @@ pub(super) const RENEW: &str = "WITH over AS (DELETE FROM reservations WHERE own
      INSERT INTO owners (key, lease_until) VALUES ($1, $3)
      ON CONFLICT (key) DO UPDATE SET lease_until = EXCLUDED.lease_until";
 
-/// Who takes something up, and until when it has it.
+/// Who writes, and when: of the moment at which it is written, as what waits for a server that is not there gets old.
 #[derive(Clone, Copy)]
 pub(super) struct Owner {
     pub(super) key: i64,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     until: Timestamp,
     /// Whether its lease is not as it should be: it was not renewed in time, or the clock was set.
     is_late: bool,

@@ -34,6 +34,12 @@ impl Problem {
         }
     }
 
+    /// Whether it is a value that can never be kept.
+    pub(super) fn is_of_value(&self) -> bool {
+        let kind = self.error.kind();
+        matches!(kind, StoreErrorKind::Invalid | StoreErrorKind::Corrupt)
+    }
+
     /// A value that no store writes: somebody else did, or it is damaged.
     pub(super) fn unreadable(what: impl fmt::Display) -> Self {
         Self::lasting(
@@ -89,7 +95,7 @@ impl From<tokio_postgres::Error> for Problem {
                 StoreErrorKind::ReadOnly,
                 format!("the user may not do that: the server says {said:?}"),
             ),
-            "22" => Self::lasting(
+            "22" | "23" => Self::lasting(
                 StoreErrorKind::Invalid,
                 format!("it cannot be kept as it is: the server says {said:?}"),
             ),

@@ -23,13 +23,13 @@ pub(super) async fn migrate(db: &Db, schema: &str, later: &[(&str, u32)]) -> Res
     if done {
         return Ok(());
     }
-    db.batch("BEGIN").await?;
+    db.begin("BEGIN").await?;
     let ended = match step(db, schema, &steps).await {
-        Ok(()) => db.batch("COMMIT").await,
+        Ok(()) => db.commit().await,
         Err(problem) => Err(problem),
     };
     if ended.is_err() {
-        let _ = db.batch("ROLLBACK").await;
+        db.roll_back().await;
     }
     ended
 }
@@ -96,7 +96,7 @@ async fn step(db: &Db, schema: &str, steps: &[(&str, u32)]) -> Result<()> {
     }
     let done = known.map_or(0, |(version, _)| version);
     for (index, (sql, oldest)) in (1_i64..).zip(steps).skip(done as usize) {
-        db.batch(sql).await?;
+        db.long_batch(sql).await?;
         db.run(
             "UPDATE version SET version = $1, oldest = GREATEST(oldest, $2)",
             &[&index, &i64::from(*oldest)],

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::changes::{Mark, mark};
 use super::db::Db;
+use super::owners::Owner;
 use super::problem::{Problem, Result};
 use super::{Shared, facts};
 use crate::{Fact, StoreError};
@@ -28,11 +29,6 @@ pub(super) trait Write: Send + Sync + 'static {
     /// What came of it.
     type Told: Send + 'static;
 
-    /// Whether it has to survive a crash of the server when it is done.
-    fn is_durable(&self) -> bool {
-        true
-    }
-
     /// Whether it has happened already, and is tried until it is written.
     fn is_fact(&self) -> bool {
         false
@@ -48,7 +44,13 @@ pub(super) trait Write: Send + Sync + 'static {
         None
     }
 
-    async fn write(&self, db: &Db) -> Result<Self::Told>;
+    async fn write(&self, db: &Db, here: &Owner) -> Result<Self::Told>;
+
+    /// What came of it, if nobody knows whether it was written the first time.
+    fn again(&self, first: Self::Told, again: Self::Told) -> Self::Told {
+        let _ = first;
+        again
+    }
 
     /// The challenge that has ended with it.
     fn ended<'a>(&self, _told: &'a Self::Told) -> Option<&'a str> {
@@ -59,10 +61,11 @@ pub(super) trait Write: Send + Sync + 'static {
 /// A [`Write`] of any kind.
 #[async_trait]
 trait AnyOp: Send + Sync {
-    async fn run(&mut self, db: &Db) -> Result<()>;
+    async fn run(&mut self, db: &Db, here: &Owner) -> Result<()>;
+    /// Nobody knows whether it was written.
+    fn doubt(&mut self);
     /// Says what came of it, and which challenge has ended with it.
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
-    fn is_durable(&self) -> bool;
     fn is_fact(&self) -> bool;
     fn turn(&self) -> Option<String>;
     fn undo(&self) -> Option<Fact>;
@@ -73,6 +76,9 @@ trait AnyOp: Send + Sync {
 struct Op<W: Write> {
     write: W,
     told: Option<W::Told>,
+    /// What came of it when nobody knew whether it was written.
+    doubted: Option<W::Told>,
+    may_be_written: bool,
     done: Option<oneshot::Sender<std::result::Result<W::Told, StoreError>>>,
     since: Instant,
 }
@@ -82,13 +88,22 @@ impl<W: Write> AnyOp for Op<W>
 where
     W::Told: Sync,
 {
-    async fn run(&mut self, db: &Db) -> Result<()> {
-        self.told = Some(self.write.write(db).await?);
+    async fn run(&mut self, db: &Db, here: &Owner) -> Result<()> {
+        self.told = Some(self.write.write(db, here).await?);
         Ok(())
+    }
+
+    fn doubt(&mut self) {
+        self.doubted = self.told.take();
+        self.may_be_written = true;
     }
 
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark> {
         let told = ended.and(self.told.take().ok_or_else(super::closed));
+        let told = told.map(|told| match self.doubted.take() {
+            Some(first) => self.write.again(first, told),
+            None => told,
+        });
         let challenge = told.as_ref().ok().and_then(|told| self.write.ended(told));
         let mark = challenge.map(mark);
         if let Some(done) = self.done.take() {
@@ -96,10 +111,6 @@ where
             let _ = done.send(told);
         }
         mark
-    }
-
-    fn is_durable(&self) -> bool {
-        self.write.is_durable()
     }
 
     fn is_fact(&self) -> bool {
@@ -111,7 +122,7 @@ where
     }
 
     fn undo(&self) -> Option<Fact> {
-        self.write.undo()
+        self.write.undo().filter(|_| self.may_be_written)
     }
 
     fn since(&self) -> Instant {
@@ -148,6 +159,8 @@ impl Writer {
         let op = Op {
             write,
             told: None,
+            doubted: None,
+            may_be_written: false,
             done: Some(sender),
             since: Instant::now(),
         };
@@ -229,6 +242,8 @@ where
     Box::new(Op {
         write,
         told: None,
+        doubted: None,
+        may_be_written: false,
         done: None,
         since: Instant::now(),
     })
@@ -248,11 +263,12 @@ async fn write_batch(
             let _ = ended.send(mark); // others are told while there is a keeper
         }
     };
-    let db = match shared.db().await {
+    let mut db = match shared.db().await {
         Ok(db) => db,
         Err(problem) => return Err((batch, problem)),
     };
-    match transaction(&db, batch.make_contiguous()).await {
+    db.set_limit(shared.address.answers_within);
+    match transaction(shared, &db, batch.make_contiguous()).await {
         Ok(()) => {
             for op in &mut batch {
                 end(&mut **op, Ok(()));
@@ -265,10 +281,11 @@ async fn write_batch(
     // One of them is at fault: the others are written without it.
     while let Some(op) = batch.pop_front() {
         let mut alone = [op];
-        let written = transaction(&db, &mut alone).await;
+        let written = transaction(shared, &db, &mut alone).await;
         let [mut op] = alone;
         match written {
-            Err(problem) if problem.passes => {
+            // Facts are not lost because the tables are gone for now, or the user may not write.
+            Err(problem) if problem.passes || op.is_fact() && !problem.is_of_value() => {
                 batch.push_front(op);
                 return Err((batch, problem));
             }
@@ -284,14 +301,11 @@ async fn write_batch(
     Ok(())
 }
 
-async fn transaction(db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
-    // What need not survive a crash of the server is not waited for.
-    let begin = if ops.iter().any(|op| op.is_durable()) {
-        "BEGIN"
-    } else {
-        "BEGIN; SET LOCAL synchronous_commit TO off"
-    };
-    db.batch(begin).await?;
+async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
+    // One of ours of which nobody knows whether it was committed has ended before the next looks at what there is.
+    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", shared.owner);
+    db.begin(&begin).await?;
+    let here = Owner::new(shared);
     let written = async {
         // In the same order everywhere, so that no two processes wait for each other.
         let turns: BTreeSet<String> = ops.iter().filter_map(|op| op.turn()).collect();
@@ -305,16 +319,22 @@ async fn transaction(db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
             .await?;
         }
         for op in &mut *ops {
-            op.run(db).await?;
+            op.run(db, &here).await?;
         }
         Ok(())
     };
     let ended = match written.await {
-        Ok(()) => db.batch("COMMIT").await,
+        Ok(()) => {
+            let committed = db.commit().await;
+            if committed.is_err() {
+                ops.iter_mut().for_each(|op| op.doubt());
+            }
+            committed
+        }
         Err(problem) => Err(problem),
     };
     if ended.is_err() {
-        let _ = db.batch("ROLLBACK").await;
+        db.roll_back().await;
     }
     ended
 }
