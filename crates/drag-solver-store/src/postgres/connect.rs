@@ -16,6 +16,8 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::PostgresOptions;
+use super::db::Db;
+use super::problem::Problem;
 use crate::{StoreError, StoreErrorKind};
 
 /// How long connecting may take.
@@ -102,7 +104,8 @@ impl Address {
         })
     }
 
-    pub(super) fn pool(&self, options: &PostgresOptions) -> Result<Pool, StoreError> {
+    /// At most so many connections.
+    pub(super) fn pool(&self, connections: u32) -> Result<Pool, StoreError> {
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(
             self.config.clone(),
@@ -111,7 +114,7 @@ impl Address {
         );
         let wait = Some(CONNECT);
         let pool = Pool::builder(manager)
-            .max_size(usize::try_from(options.connections.max(2)).unwrap_or(usize::MAX))
+            .max_size(usize::try_from(connections).unwrap_or(usize::MAX))
             .timeouts(Timeouts {
                 wait,
                 create: wait,
@@ -121,6 +124,23 @@ impl Address {
             .build();
         pool.map_err(|error| StoreError::new(StoreErrorKind::Unavailable, error.to_string()))
     }
+}
+
+/// Says so if the server is set to lose what it has acknowledged.
+pub(super) async fn warn_of_losses(db: &Db) -> Result<(), Problem> {
+    for (setting, what) in [
+        ("fsync", "when its machine crashes"),
+        ("synchronous_commit", "when it crashes"),
+    ] {
+        let row = db.row("SELECT current_setting($1)", &[&setting]).await?;
+        if row.get::<&str>(0)? == "off" {
+            tracing::warn!(
+                setting,
+                "the server of the store is set to lose what it has acknowledged {what}: set it to on"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn is_local(config: &Config) -> bool {

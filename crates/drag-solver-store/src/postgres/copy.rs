@@ -6,6 +6,7 @@ use rusqlite::types::Value as Cell;
 use tokio_postgres::types::ToSql;
 
 use super::db::{Db, Value};
+use super::owners::Owner;
 use super::problem::{Problem, Result};
 use super::writer::Write;
 use super::{PostgresStore, Told};
@@ -114,7 +115,7 @@ struct Copy {
 impl Write for Copy {
     type Told = u64;
 
-    async fn write(&self, db: &Db) -> Result<u64> {
+    async fn write(&self, db: &Db, _here: &Owner) -> Result<u64> {
         let mut count = 0;
         for table in TABLES {
             let there = format!("SELECT EXISTS (SELECT 1 FROM {})", table.name);

@@ -99,6 +99,8 @@ struct Shared {
     options: PostgresOptions,
     address: Address,
     pool: Pool,
+    /// Of the one connection that writes.
+    writing: Pool,
     clock: ServerClock,
     /// Until when this process is known to be there, in milliseconds since 1970.
     leased_until: AtomicI64,
@@ -124,12 +126,14 @@ impl PostgresStore {
     /// [`Invalid`](StoreErrorKind::Invalid) if the address or an option cannot be used.
     pub fn open(url: &SecretString, options: PostgresOptions) -> Told<Self> {
         let address = Address::read(url, &options)?;
-        let pool = address.pool(&options)?;
+        let readers = options.connections.saturating_sub(1).max(1);
+        let (pool, writing) = (address.pool(readers)?, address.pool(1)?);
         let shared = Arc::new(Shared {
             owner: new_key(),
             options,
             address,
             pool,
+            writing,
             clock: ServerClock::default(),
             leased_until: AtomicI64::new(0),
             changes: Arc::default(),
@@ -231,13 +235,23 @@ const READ_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 impl Shared {
     /// A connection to a server with our tables.
     async fn db(&self) -> Result<Db> {
-        let db = Db::new(self.pool.get().await?, READ_WITHIN);
+        self.ready(&self.pool).await
+    }
+
+    /// The one that writes, for which those who read are not waited.
+    async fn writing_db(&self) -> Result<Db> {
+        self.ready(&self.writing).await
+    }
+
+    async fn ready(&self, pool: &Pool) -> Result<Db> {
+        let db = Db::new(pool.get().await?, READ_WITHIN);
         let schema = &self.options.schema;
         let ready = || async {
             schema::migrate(&db, schema, self.options.later_migrations).await?;
             // Whose lease has ended is not for this machine's clock to say.
             let row = db.row(keeper::TIME, &[]).await?;
-            self.clock.set(row.get(0)?)
+            self.clock.set(row.get(0)?)?;
+            connect::warn_of_losses(&db).await
         };
         self.is_ready.get_or_try_init(ready).await?;
         Ok(db)
@@ -276,11 +290,9 @@ struct Flush;
 impl Write for Flush {
     type Told = ();
 
-    async fn write(&self, db: &Db, _here: &Owner) -> Result<()> {
-        // A row that is always there: a transaction without any would need no disk.
-        db.run("UPDATE version SET version = version", &[])
-            .await
-            .map(drop)
+    async fn write(&self, db: &Db, here: &Owner) -> Result<()> {
+        // Something is written, and nothing that others write: a transaction without any would need no disk.
+        here.renew(db).await
     }
 }
 

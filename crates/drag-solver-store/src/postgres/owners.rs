@@ -40,9 +40,13 @@ impl Owner {
     /// Whatever is taken up is not to be free at once.
     pub(super) async fn keep(&self, db: &Db) -> Result<()> {
         if self.is_late {
-            let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
-            db.run(RENEW, &[&self.key, &now, &until]).await?;
+            self.renew(db).await?;
         }
         Ok(())
+    }
+
+    pub(super) async fn renew(&self, db: &Db) -> Result<()> {
+        let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
+        db.run(RENEW, &[&self.key, &now, &until]).await.map(drop)
     }
 }

@@ -263,7 +263,7 @@ async fn write_batch(
             let _ = ended.send(mark); // others are told while there is a keeper
         }
     };
-    let mut db = match shared.db().await {
+    let mut db = match shared.writing_db().await {
         Ok(db) => db,
         Err(problem) => return Err((batch, problem)),
     };
