@@ -16,13 +16,13 @@ use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
-use drag_solver::store::{KeyRecord, Store as _, key_hash};
+use drag_solver::store::{KeyRecord, key_hash};
 use drag_solver::testing::fixtures;
 use drag_solver::{
     Billed, Drag, DragChallenge, DragSolver, Event, JobId, Point, Solution, SolveError, solver_fn,
 };
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
-use drag_solver_store::{PostgresOptions, PostgresStore};
+use drag_solver_store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, StoreHandle};
 use drag_solver_tests::postgres::Server;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -54,19 +54,23 @@ fn instant() -> impl DragSolver {
 
 /// A gateway, and what keeps it at work.
 async fn gateway(server: &Server, schema: &str) -> Result<Router, BoxError> {
+    let options = PostgresOptions::default().retention(None).schema(schema);
+    let store = PostgresStore::open(&server.url().into(), options)?;
+    gateway_over(&StoreHandle::from(&store)).await
+}
+
+async fn gateway_over(store: &StoreHandle) -> Result<Router, BoxError> {
     #[derive(serde::Deserialize)]
     struct NoSettings {}
     let registry = Registry::empty().register("instant", |_: NoSettings, _| Ok(instant()))?;
     let config = json!({"providers": [{"kind": "instant", "price": "0.0009"}]});
     let config: ChainConfig = serde_json::from_value(config)?;
-    let options = PostgresOptions::default().retention(None).schema(schema);
-    let store = PostgresStore::open(&server.url().into(), options)?;
     let mut key = KeyRecord::new("shop", key_hash(KEY), store.now())?;
     key.limits.total = Some("1000000".parse()?);
     store.add_key(&key).await?;
-    let keys = Keys::open(&store).await?;
+    let keys = Keys::open(store).await?;
     let parts = ChainParts::default()
-        .store(&store)
+        .store(store)
         .spend_also_from(keys.budget());
     let chain = config.build_with(&registry, parts)?;
     let gateway = Gateway::builder(chain, keys)
@@ -192,6 +196,14 @@ async fn main() -> Result<(), BoxError> {
         return Ok(());
     };
     server.psql("CREATE EXTENSION pg_stat_statements")?;
+    let folder = tempfile::tempdir()?;
+    let options = SqliteOptions::default().retention(None);
+    let file = SqliteStore::open_with(folder.path().join("drags.db"), options)?;
+    let routers = Arc::new(vec![gateway_over(&StoreHandle::from(&file)).await?]);
+    jobs(&routers, 0, 200).await?;
+    let took = jobs(&routers, 200, JOBS).await?;
+    let in_file = JOBS as f64 / took.as_secs_f64();
+    println!("1 gateway over a file: {in_file:.0} jobs a second");
     let mut alone = None;
     for count in 1..=3 {
         let mut routers = Vec::new();
@@ -208,8 +220,9 @@ async fn main() -> Result<(), BoxError> {
         let [rows, commits, statements] = [0, 1, 2].map(|index| after[index] - before[index]);
         let one = *alone.get_or_insert(rate);
         println!(
-            "{count} gateways: {rate:.0} jobs a second ({:.2} x of one); a job: {:.1} statements, {:.1} rows written, {:.2} commits",
+            "{count} gateways: {rate:.0} jobs a second ({:.2} x of one, {:.2} x of one over a file); a job: {:.1} statements, {:.1} rows written, {:.2} commits",
             rate / one,
+            rate / in_file,
             statements / done,
             rows / done,
             commits / done

@@ -4,28 +4,33 @@
 //! `CHAOS_SECONDS=600 cargo test --release -p drag-solver-cli --test cli chaos -- --nocapture` for longer than it takes here.
 
 use std::collections::HashMap;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use drag_solver::Store as _;
-use drag_solver::store::{PostgresOptions, PostgresStore, Query};
+use drag_solver::store::{PostgresOptions, PostgresStore, Query, StatusKind};
 use drag_solver_tests::postgres::Server;
 use futures_util::future::join_all;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::serve_killed::{Scene, Told, check_books, client, mix};
+use crate::serve_killed::{Scene, Told, check_books, client, mix, number_of};
 use crate::serving::Serving;
 use crate::support::signal;
 
 const GATEWAYS: usize = 3;
 
 /// Clients at once.
-const CLIENTS: u16 = 12;
+const CLIENTS: u32 = 12;
+
+/// The first picture of published clients.
+const PUBLISHED: u32 = 1_000_000;
 
 /// How long it is stopped: longer than the lease of 2 s that the gateways have.
 const STOPPED: Duration = Duration::from_secs(3);
@@ -138,7 +143,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
             tokio::spawn(async move {
                 let mut told = Vec::new();
                 let mut number = first;
-                while !*is_over.borrow() && number < u16::MAX - 2 * CLIENTS {
+                while !*is_over.borrow() {
                     told.push(client(&address, &key, number).await);
                     number += CLIENTS;
                 }
@@ -147,6 +152,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
         })
         .collect();
 
+    let published = published_clients(&balancer.address, &scene.key);
     let begun = Instant::now();
     let mut events: HashMap<&str, u32> = HashMap::new();
     for turn in 0.. {
@@ -208,13 +214,72 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
             Told::NotYet => unreachable!(),
         }
     }
+    if let Some(mut published) = published {
+        drop(published.stdin.take());
+        let said = timeout(Duration::from_secs(120), published.wait_with_output()).await;
+        let said = said.expect("published clients end").unwrap();
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        println!(
+            "published clients: {}{}",
+            text,
+            String::from_utf8_lossy(&said.stderr)
+        );
+        let mut counts = text
+            .split_whitespace()
+            .filter_map(|word| word.parse::<usize>().ok());
+        let (Some(more), Some(less)) = (counts.next(), counts.next()) else {
+            panic!("published clients: {said:?}");
+        };
+        assert!(said.status.success() && more > 0, "{said:?}");
+        (solved, unsure) = (solved + more, unsure + less);
+    }
+    let store = open(&server);
+    // A request that waited in a stopped gateway may begin a job anew whose client has gone on by another.
+    let all_ended = async {
+        let open = Query::default().status(StatusKind::Open);
+        while !store.list(&open).await.unwrap().is_empty() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let ended = timeout(Duration::from_secs(60), all_ended).await;
+    ended.expect("a job that is open is worked on");
+    // What turned out to be paid after its client was told that nobody knows is fetched for who sends the same again.
+    let paid = Query::default().unfetched(true);
+    for record in store.list(&paid).await.unwrap() {
+        let number = number_of(record.width, record.height);
+        if number < PUBLISHED {
+            let (told, _) = client(&balancer.address, &scene.key, number).await;
+            assert!(matches!(told, Told::Solved), "{told:?}: {record:?}");
+            (solved, unsure) = (solved + 1, unsure - 1);
+        }
+    }
     for gateway in gateways {
         let ran = gateway.serving.stop().await;
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
     println!("{events:?}: {solved} solved, {unsure} unsure; clients were cut off {cut_off} times");
     assert!(solved > 0 && cut_off > 0, "there was load");
-    check_books(&scene, &open(&server), solved, unsure).await;
+    check_books(&scene, &store, solved, unsure).await;
+}
+
+/// Published clients that go on solving, where they are installed: `tests/clients/run.sh` does that, and says their Python.
+fn published_clients(address: &str, key: &str) -> Option<Child> {
+    let Some(python) = std::env::var_os("CLIENTS_PYTHON") else {
+        println!("SKIPPED: published clients (CLIENTS_PYTHON is not set)");
+        return None;
+    };
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/clients/python/steady.py"
+    );
+    let client = Command::new(python)
+        .args([script, address, key, &PUBLISHED.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    Some(client.unwrap())
 }
 
 /// Whether this is what a client is told of a job that may be paid with nobody knowing.
@@ -226,7 +291,7 @@ fn is_unsure(why: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_gateway_paid_for_is_fetched_by_another_within_seconds() {
-    const JOBS: u16 = 30;
+    const JOBS: u32 = 30;
     let Some(server) = Server::start() else {
         return;
     };
@@ -251,7 +316,7 @@ async fn what_a_killed_gateway_paid_for_is_fetched_by_another_within_seconds() {
         let created: Vec<_> = created.collect();
         // Until it is on record that all are paid.
         let paid = Query::default().unfetched(true);
-        while store.list(&paid).await.unwrap().len() < usize::from(JOBS) {
+        while store.list(&paid).await.unwrap().len() < JOBS as usize {
             sleep(Duration::from_millis(5)).await;
         }
         first.kill().await;

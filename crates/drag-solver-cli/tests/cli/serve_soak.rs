@@ -3,7 +3,7 @@
 //! `JOBS=50000 cargo test --release -p drag-solver-cli --test cli soak -- --ignored --nocapture`
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drag_solver::store::{Query, SqliteStore, StatusKind};
@@ -68,7 +68,7 @@ async fn soak() {
         Arc::new(serving.address.clone()),
         Arc::new(scene.key.clone()),
     );
-    let (next, ended) = (Arc::new(AtomicU16::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (next, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (address, key, next, ended) = (
@@ -80,8 +80,7 @@ async fn soak() {
             tokio::spawn(async move {
                 let mut refused = Vec::new();
                 while ended.fetch_add(1, Ordering::Relaxed) < jobs {
-                    // Of 30,000 pictures; one that comes again is the job that it was.
-                    let number = next.fetch_add(1, Ordering::Relaxed) % 30_000;
+                    let number = next.fetch_add(1, Ordering::Relaxed);
                     if let (Told::Refused(why), _) = client(&address, &key, number).await {
                         refused.push(why);
                     }
