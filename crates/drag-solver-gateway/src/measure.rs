@@ -34,12 +34,7 @@ pub fn describe_metrics() {
 }
 
 /// A request in one of the protocols of published clients.
-pub(crate) fn request(incoming: &Incoming, reply: &Result<Reply, Refusal>) {
-    let outcome = match reply {
-        Ok(Reply::Running) => "not_yet",
-        Ok(_) => "ok",
-        Err(refusal) => reason(refusal),
-    };
+pub(crate) fn request(incoming: &Incoming, outcome: &'static str) {
     counter!(
         REQUESTS,
         "protocol" => incoming.protocol.as_str(),
@@ -47,6 +42,15 @@ pub(crate) fn request(incoming: &Incoming, reply: &Result<Reply, Refusal>) {
         "outcome" => outcome,
     )
     .increment(1);
+}
+
+/// What a client is told, in one word.
+pub(crate) fn outcome(reply: &Result<Reply, Refusal>) -> &'static str {
+    match reply {
+        Ok(Reply::Running) => "not_yet",
+        Ok(_) => "ok",
+        Err(refusal) => reason(refusal),
+    }
 }
 
 /// A request of the gateway's own API, by its route and the status of its response.

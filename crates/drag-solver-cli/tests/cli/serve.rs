@@ -172,3 +172,14 @@ async fn settings_of_the_gateway_are_in_the_chains_file() {
     let checked = drag_solver(["check"]).arg(&chain).run().await;
     assert_eq!(checked.code, Some(2), "`check` finds it, too: {checked:?}");
 }
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_told_so_though_it_is_still_being_sent() {
+    let serving = Serving::start(drag_solver(["serve", "--listen", "127.0.0.1:0"])).await;
+    let large = vec![b'x'; 20 << 20];
+    let (status, text) = serving.ask("POST", "/in.php", &large, "K").await;
+    assert_eq!((status, &*text), (200, "ERROR_TOO_BIG_CAPTCHA_FILESIZE"));
+    let (status, text) = serving.ask("POST", "/v1/drags", &large, "K").await;
+    assert_eq!(status, 413, "{text}");
+    serving.stop().await;
+}

@@ -27,6 +27,10 @@ impl Target {
         match url.scheme() {
             "https" => {}
             "http" if policy.callback_plain_http => {}
+            "http" => {
+                let why = "it has to begin with https://, unless the gateway is set to take http://: see callback_plain_http";
+                return Err(why.to_owned());
+            }
             _ => return Err("it has to begin with https://".to_owned()),
         }
         if !url.username().is_empty() || url.password().is_some() {

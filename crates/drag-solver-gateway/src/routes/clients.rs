@@ -11,7 +11,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{DragChallenge, DragSolver as _, Screenshot, StoreError, Usd, Verdict};
+use drag_solver::{
+    DragChallenge, DragSolver as _, ErrorKind, Screenshot, StoreError, Usd, Verdict,
+};
 use drag_solver_wire::{Call, Incoming, NewJob, Operation, Protocol, Quirk, Refusal, Reply, write};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::sleep;
@@ -46,7 +48,7 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
     });
     let headers = headers.collect();
     let most = gateway.jobs().policy().max_body;
-    let read = gateway.bodies().read(body, most).await;
+    let read = gateway.bodies().read(&head.headers, body, most).await;
     let body = read
         .as_ref()
         .map(|read| read.bytes.clone())
@@ -57,20 +59,13 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
     if gateway.jobs().policy().singular_prefix {
         incoming.manner = incoming.manner.with_quirk(Quirk::SingularPrefix);
     }
-    match &read {
-        Ok(_) => {}
-        Err(NotRead::Busy) => incoming.call = Err(Refusal::NoWorker),
-        Err(NotRead::TooLarge) => {
-            let why = format!("at most {most} bytes are read");
-            incoming.call = Err(Refusal::PictureTooLarge(why));
-        }
-    }
     let written = write(incoming.protocol, incoming.manner, &Ok(Reply::Running));
     let is_json = written.content_type.starts_with("application/json");
     let gives_up_early = !is_json && agent.is_some_and(|agent| agent.contains("httpx"));
     let hold = gateway.jobs().policy().hold;
     let call = ClientCall {
         from,
+        not_read: read.as_ref().err().copied(),
         idempotency_key,
         hold: if gives_up_early {
             hold.min(HTTPX)
@@ -83,7 +78,7 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
         drop(read); // a poll is held without what it was read with
         let answering = Box::pin(async move {
             let told = call.answer(&mut incoming).await;
-            measure::request(&incoming, &told.reply);
+            measure::request(&incoming, told.outcome());
             told.write(&incoming)
         });
         return if is_json {
@@ -94,7 +89,7 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
     }
     let told = call.answer(&mut incoming).await;
     drop(read);
-    measure::request(&incoming, &told.reply);
+    measure::request(&incoming, told.outcome());
     told.write(&incoming)
 }
 
@@ -147,6 +142,8 @@ fn text(value: Option<&HeaderValue>) -> Option<String> {
 struct ClientCall {
     gateway: Gateway,
     from: Option<IpAddr>,
+    /// Why its body was not read, so that nothing is known of it, and no key of it is wrong.
+    not_read: Option<NotRead>,
     idempotency_key: Option<String>,
     /// How long a question for an answer that is not there is held.
     hold: Duration,
@@ -159,6 +156,8 @@ struct Told {
     protocol: Option<Protocol>,
     /// Who answered.
     solver: Option<String>,
+    /// What is counted, unless the reply says it.
+    outcome: Option<&'static str>,
 }
 
 impl From<Result<Reply, Refusal>> for Told {
@@ -167,12 +166,16 @@ impl From<Result<Reply, Refusal>> for Told {
             reply,
             protocol: None,
             solver: None,
+            outcome: None,
         }
     }
 }
 
 impl ClientCall {
     async fn answer(&self, incoming: &mut Incoming) -> Told {
+        if let Some(why) = self.not_read {
+            return refused("not read", incoming, self.not_read(why));
+        }
         if let Err(refusal) = &incoming.call
             && matches!(
                 refusal,
@@ -187,18 +190,41 @@ impl ClientCall {
             from: self.from,
         };
         let Some(account) = self.gateway.account(&caller).await else {
-            return Err(Refusal::BadToken).into();
+            return refused("unknown", incoming, Err(Refusal::BadToken).into());
         };
+        let told = self.answer_account(&account, incoming).await;
+        refused(&account.name, incoming, told)
+    }
+
+    async fn answer_account(&self, account: &Arc<Account>, incoming: &mut Incoming) -> Told {
         // Taken out, so that a picture is gone as soon as it is on record.
         let call = std::mem::replace(&mut incoming.call, Err(Refusal::NoSuchMethod));
         match call {
             Err(refusal) => Err(refusal).into(),
-            Ok(Call::Create(job)) => self.create(&account, incoming.protocol, *job).await.into(),
-            Ok(Call::Poll { ids }) => self.poll(&account, ids).await,
-            Ok(Call::Report { id, verdict }) => self.report(&account, &id, verdict).await.into(),
-            Ok(Call::Balance) => self.balance(&account).await.into(),
+            Ok(Call::Create(job)) => self.create(account, incoming.protocol, *job).await.into(),
+            Ok(Call::Poll { ids }) => self.poll(account, ids).await,
+            Ok(Call::Report { id, verdict }) => self.report(account, &id, verdict).await.into(),
+            Ok(Call::Balance) => self.balance(account).await.into(),
             Ok(Call::Services) => Ok(Reply::Services(self.price())).into(),
         }
+    }
+
+    fn not_read(&self, why: NotRead) -> Told {
+        let refusal = match why {
+            NotRead::Busy => Refusal::NoWorker,
+            NotRead::TooLarge => {
+                let most = self.gateway.jobs().policy().max_body;
+                Refusal::PictureTooLarge(format!("at most {most} bytes are read of a request"))
+            }
+            NotRead::CutOff => {
+                let why = "the body is not whole".to_owned();
+                return Told {
+                    outcome: Some("cut_off"),
+                    ..Told::from(Err(Refusal::Unreadable(why)))
+                };
+            }
+        };
+        Err(refusal).into()
     }
 
     async fn create(
@@ -255,6 +281,11 @@ impl ClientCall {
                         .as_ref()
                         .ok()
                         .map(|answered| answered.solver.clone()),
+                    outcome: outcome
+                        .result
+                        .as_ref()
+                        .err()
+                        .and_then(|failed| of_the_operator(failed.kind)),
                 },
                 Ok(Found::Open) => Ok(Reply::Running).into(),
                 Ok(Found::Unknown) => Err(Refusal::NoSuchJob).into(),
@@ -322,6 +353,16 @@ impl ClientCall {
     }
 }
 
+/// Says in the log what was refused, to whom and why. What a client has sent may be in it, and is not taken for lines of ours.
+fn refused(key: &str, incoming: &Incoming, told: Told) -> Told {
+    if let Err(refusal) = &told.reply {
+        let (protocol, operation) = (incoming.protocol, incoming.operation);
+        let (outcome, why) = (told.outcome(), refusal.to_string());
+        tracing::debug!(key, %protocol, %operation, outcome, ?why, "refused");
+    }
+    told
+}
+
 /// Why a job was not accepted, as every client understands it.
 fn not_accepted(why: NotAccepted) -> Refusal {
     match why {
@@ -341,7 +382,20 @@ fn unreadable(error: &StoreError) -> Refusal {
     Refusal::OutOfOrder
 }
 
+/// What is counted for a job that has failed because of an account of the gateway's own: its client can do nothing.
+fn of_the_operator(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Unauthorized | ErrorKind::InsufficientBalance => Some("provider_account"),
+        _ => None,
+    }
+}
+
 impl Told {
+    fn outcome(&self) -> &'static str {
+        self.outcome
+            .unwrap_or_else(|| measure::outcome(&self.reply))
+    }
+
     fn write(self, incoming: &Incoming) -> Response {
         let protocol = self.protocol.unwrap_or(incoming.protocol);
         let written = write(protocol, incoming.manner, &self.reply);

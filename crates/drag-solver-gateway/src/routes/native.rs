@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Gateway;
-use crate::bodies::NotRead;
+use crate::bodies::{NotRead, discard};
 use crate::caller::Caller;
 use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
@@ -133,6 +133,8 @@ impl From<NotAccepted> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let (status, why) = (self.status.as_u16(), &self.message);
+        tracing::debug!(status, kind = self.kind, ?why, "refused");
         let body = json!({"error": {"kind": self.kind, "message": self.message}});
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -213,6 +215,9 @@ fn task(path: Result<Path<String>, PathRejection>) -> Result<TaskId, Problem> {
 
 async fn account(gateway: &Gateway, caller: &Caller) -> Result<Arc<Account>, Problem> {
     let account = gateway.account(caller).await;
+    if let Some(account) = &account {
+        tracing::Span::current().record("key", &account.name);
+    }
     account.ok_or_else(|| {
         let message = "unknown key: send Authorization: Bearer KEY";
         Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
@@ -226,21 +231,29 @@ pub(super) async fn create(
     query: Asking<CreateQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let account = account(&gateway, &caller).await?;
+    let (head, mut body) = request.into_parts();
+    let account = match account(&gateway, &caller).await {
+        Ok(account) => account,
+        Err(problem) => {
+            discard(&mut body).await;
+            return Err(problem);
+        }
+    };
     let asked = asked(query)?;
     let wait = wait(asked.wait, WAIT)?;
     if account.role() != KeyRole::Client {
         let message = "this key is not a client's, and buys nothing";
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", message));
     }
-    let (head, body) = request.into_parts();
     let most = gateway.jobs().policy().max_body;
-    let read = gateway.bodies().read(body, most).await.map_err(|why| {
-        if why == NotRead::Busy {
-            return NotAccepted::TooMany.into();
+    let read = gateway.bodies().read(&head.headers, body, most).await;
+    let read = read.map_err(|why| match why {
+        NotRead::Busy => NotAccepted::TooMany.into(),
+        NotRead::CutOff => Problem::bad("the body is not whole"),
+        NotRead::TooLarge => {
+            let message = format!("at most {most} bytes are read of a request");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
         }
-        let message = format!("at most {most} bytes are read");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     })?;
     let new = new_job(&gateway, &head.headers, asked, read.bytes.clone())?;
     let task = gateway.jobs().accept(&account, new).await?;
@@ -264,7 +277,13 @@ fn new_job(
     };
     let idempotency_key = idempotency_key(headers)?;
     let region_of_query = asked.region.as_deref().map(region).transpose()?;
-    let (picture, instruction, region, deadline) = if is_json(headers) {
+    let kind = media_type(headers);
+    if kind == "multipart/form-data" {
+        let message =
+            "no form is read here: send the picture itself (curl --data-binary @FILE), or JSON";
+        return Err(unusable(message.to_owned()));
+    }
+    let (picture, instruction, region, deadline) = if kind == "application/json" {
         let body: Body =
             serde_json::from_slice(&body).map_err(|error| Problem::bad(error.to_string()))?;
         let picture = STANDARD.decode(body.image.trim());
@@ -314,12 +333,12 @@ fn new_job(
     })
 }
 
-/// Whether the body is JSON; else it is the picture, whatever its type is called: `curl --data-binary` calls it a form.
-fn is_json(headers: &HeaderMap) -> bool {
+/// What the body is said to be. If not JSON, it is the picture, whatever its type: `curl --data-binary` calls it a form.
+fn media_type(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
+    kind.to_ascii_lowercase()
 }
 
 /// What the client calls the request, if it does.

@@ -3,11 +3,14 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver::Store as _;
+use axum::body::Body;
+use axum::http::Request;
 use drag_solver::store::{KeyRate, KeyRole, SqliteStore};
 use drag_solver::testing::{MockSolver, fixtures};
+use drag_solver::{ErrorKind, Store as _};
 use drag_solver_gateway::GatewayPolicy;
 use futures_util::future::join_all;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 
 use crate::house::{House, add_key, answer_after, coordinates, store};
@@ -286,4 +289,54 @@ async fn jobs_that_an_earlier_process_left_count_among_those_that_may_be_open() 
     tokio::time::sleep(Duration::from_secs(1)).await;
     let refused = next.post("/createTask", &coordinates(&key, 2)).await;
     assert_eq!(refused["errorId"], 2, "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_not_read_has_no_wrong_key() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let store = store();
+    add_key(&store, "shop", |_| {}).await;
+    let house = house(&store, &mock()).await;
+    let most = GatewayPolicy::default().max_body;
+    for (path, body) in [
+        ("/createTask", Body::from(vec![b' '; most + 1])),
+        ("/in.php", Body::from(vec![b' '; most + 1])),
+    ] {
+        let (_, text) = house.text(Request::post(path).body(body).unwrap()).await;
+        assert!(text.contains("ERROR_TOO_BIG_CAPTCHA_FILESIZE"), "{text}");
+    }
+    let parts: [std::io::Result<Vec<u8>>; 2] = [
+        Ok(b"{\"clientKey\": ".to_vec()),
+        Err(std::io::ErrorKind::Other.into()),
+    ];
+    let broken = Body::from_stream(futures_util::stream::iter(parts));
+    let (_, text) = house
+        .text(Request::post("/createTask").body(broken).unwrap())
+        .await;
+    assert!(text.contains("ERROR_BAD_PARAMETERS"), "{text}");
+    let text = metrics.render();
+    assert!(
+        !text.contains("wrong_keys_total") && !text.contains("bad_key"),
+        "{text}"
+    );
+    assert!(text.contains("outcome=\"cut_off\"} 1"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_the_gateways_own_that_is_refused_is_not_counted_as_a_wrong_key() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let mock = MockSolver::new("house").always(ErrorKind::Unauthorized);
+    let house = house(&store(), &mock).await;
+    let id = house.create("K", 590).await;
+    assert_eq!(
+        house.poll("K", id).await["errorCode"],
+        "ERROR_KEY_DOES_NOT_EXIST"
+    );
+    let text = metrics.render();
+    assert!(text.contains("outcome=\"provider_account\"} 1"), "{text}");
+    assert!(!text.contains("bad_key"), "{text}");
 }

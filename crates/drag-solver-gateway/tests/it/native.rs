@@ -200,3 +200,17 @@ async fn an_idempotency_key_is_for_one_request_alone() {
     assert_eq!(ask(&house, ask_for("right")).await.0, 409);
     assert_eq!(mock.purchases(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_form_is_told_what_to_send_in_its_place() {
+    let house = House::new(&MockSolver::new("house")).await;
+    let form = Request::post("/v1/drags")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(Body::from(
+            "--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n..\r\n--x--\r\n",
+        ));
+    let (status, refused) = ask(&house, form.unwrap()).await;
+    assert_eq!(status, 422, "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("--data-binary @FILE"), "{refused}");
+}
