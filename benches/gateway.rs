@@ -213,7 +213,7 @@ impl Client {
 
     async fn send(&mut self, path: &str, body: &[u8]) -> Result<(), BoxError> {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         self.stream

@@ -20,6 +20,9 @@ type Reload = dyn Fn(&Chain) -> Result<Chain, String> + Send + Sync;
 /// What is measured, in the text format of Prometheus.
 type Metrics = dyn Fn() -> String + Send + Sync;
 
+/// Whether this is a name of the gateway's own.
+type OwnNames = dyn Fn(&str) -> bool + Send + Sync;
+
 /// Any chain, behind the protocols that existing clients speak. Clones are the same gateway.
 ///
 /// Besides its [`router`](Self::router), [`run`](Self::run) has to run: it works on the jobs.
@@ -33,6 +36,7 @@ struct Shared {
     bodies: Bodies,
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
+    own_names: Option<Box<OwnNames>>,
     work: tokio::sync::Mutex<Option<Work>>,
 }
 
@@ -45,6 +49,7 @@ pub struct GatewayBuilder {
     policy: GatewayPolicy,
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
+    own_names: Option<Box<OwnNames>>,
     #[cfg(feature = "callbacks")]
     callback_sender: Option<Arc<dyn crate::CallbackSender>>,
 }
@@ -72,6 +77,7 @@ impl Gateway {
             policy: GatewayPolicy::default(),
             reload: None,
             metrics: None,
+            own_names: None,
             #[cfg(feature = "callbacks")]
             callback_sender: None,
         }
@@ -142,6 +148,11 @@ impl Gateway {
         self.0.metrics.as_ref().map(|metrics| metrics())
     }
 
+    pub(crate) fn is_own_name(&self, name: &str) -> bool {
+        let own_names = self.0.own_names.as_ref();
+        own_names.is_some_and(|is_own| is_own(name))
+    }
+
     pub(crate) async fn takes_any_key(&self) -> bool {
         self.0.keys.take_any().await
     }
@@ -191,6 +202,15 @@ impl GatewayBuilder {
         self
     }
 
+    /// Says which names lead here, besides `localhost`: as long as any key is taken, requests for others are refused, as any
+    /// site can lead a name of its own to this machine, and read in a browser what is answered there. Those of a
+    /// certificate can be trusted.
+    #[must_use]
+    pub fn own_names(mut self, is_own: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.own_names = Some(Box::new(is_own));
+        self
+    }
+
     /// Replaces what sends callbacks. Which of them are sent, and how often, is not up to it; which addresses a name of
     /// [`callback_hosts`](GatewayPolicy::callback_hosts) leads to, is.
     #[cfg(feature = "callbacks")]
@@ -222,6 +242,7 @@ impl GatewayBuilder {
             bodies: Bodies::default(),
             reload: self.reload,
             metrics: self.metrics,
+            own_names: self.own_names,
             work: tokio::sync::Mutex::new(Some(Box::pin(work))),
         })))
     }

@@ -50,7 +50,7 @@ async fn hostile(address: Arc<String>, turn: usize) {
             let Ok(mut stream) = TcpStream::connect(&*address).await else {
                 return;
             };
-            let head = "POST /createTask HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n";
+            let head = "POST /createTask HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n";
             let part = if kind == 1 { &head[..30] } else { head };
             let _ = stream.write_all(part.as_bytes()).await;
             sleep(Duration::from_millis(200)).await;

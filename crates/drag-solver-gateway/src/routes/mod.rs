@@ -4,12 +4,16 @@ mod clients;
 mod native;
 mod operations;
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::{Gateway, measure};
 
@@ -40,13 +44,38 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .with_state(gateway)
 }
 
-/// While any key is taken, a page of any site that is open in a browser on this machine could spend money.
+/// While any key is taken, a page of any site that is open in a browser on this machine could spend money, and read what is
+/// answered under a name of its own that it has led here.
 async fn from_no_page(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    if is_of_a_site(request.headers()) && gateway.takes_any_key().await {
-        let why = "this gateway takes any key, and so nothing from pages of other sites: make a key first\n";
+    if request.method() == Method::CONNECT {
+        return (StatusCode::METHOD_NOT_ALLOWED, "this is no proxy\n").into_response();
+    }
+    let is_of_a_site = is_of_a_site(request.headers());
+    if (is_of_a_site || !is_for_us(&gateway, &request)) && gateway.takes_any_key().await {
+        let why = if is_of_a_site {
+            "this gateway takes any key, and so nothing from pages of other sites: make a key first\n"
+        } else {
+            "this gateway takes any key, and so nothing under names that any site may have led here: ask for localhost, an \
+             IP address or a name of its certificate, or make a key first\n"
+        };
         return (StatusCode::FORBIDDEN, why).into_response();
     }
     next.run(request).await
+}
+
+/// Whether a request is for an address, for `localhost` or for a name of ours, as far as it says.
+fn is_for_us(gateway: &Gateway, request: &Request) -> bool {
+    let of_uri = request.uri().authority().map(|host| host.as_str());
+    let of_headers = request.headers().get_all(header::HOST).into_iter();
+    let of_headers = of_headers.map(|host| host.to_str().unwrap_or_default());
+    let mut hosts = of_uri.into_iter().chain(of_headers);
+    hosts.all(|host| {
+        let name = without_port(host).trim_end_matches('.');
+        let address = name.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let name = address.unwrap_or(name).to_ascii_lowercase();
+        let is_localhost = name == "localhost" || name.ends_with(".localhost");
+        is_localhost || name.parse::<IpAddr>().is_ok() || gateway.is_own_name(&name)
+    })
 }
 
 /// Whether a browser sends this for a page of another site, or for one that has led its own name here.
@@ -74,14 +103,20 @@ fn is_of_a_site(headers: &HeaderMap) -> bool {
 
 /// Whether this host, with or without a port, is a name of this machine for itself.
 fn is_loopback(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"].contains(&without_port(host))
+}
+
+fn without_port(host: &str) -> &str {
     let is_port = |port: &str| port.bytes().all(|c| c.is_ascii_digit());
     let name = host.rsplit_once(':').filter(|(_, port)| is_port(port));
-    ["localhost", "127.0.0.1", "[::1]"].contains(&name.map_or(host, |(name, _)| name))
+    name.map_or(host, |(name, _)| name)
 }
 
 /// Counts what is asked of the own API.
 async fn counted(path: MatchedPath, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+    // Whose key it is, what is refused is told with.
+    let span = tracing::debug_span!("request", path = path.as_str(), key = Empty);
+    let response = next.run(request).instrument(span).await;
     measure::own_request(path.as_str(), response.status().as_str());
     response
 }

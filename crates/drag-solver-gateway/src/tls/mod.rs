@@ -9,10 +9,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
 
@@ -83,6 +84,22 @@ impl Certificates {
                 .unwrap_or_else(PoisonError::into_inner) = read;
         }
         Ok(())
+    }
+
+    /// Whether the certificate in use is for this name.
+    #[must_use]
+    pub fn is_for(&self, name: &str) -> bool {
+        let current = self
+            .current
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let first = current.cert.first();
+        let parsed = first.and_then(|first| ParsedCertificate::try_from(first).ok());
+        let name = ServerName::try_from(name).ok();
+        parsed
+            .zip(name)
+            .is_some_and(|(parsed, name)| verify_server_name(&parsed, &name).is_ok())
     }
 
     pub(crate) fn acceptor(&self) -> tokio_rustls::TlsAcceptor {

@@ -98,9 +98,11 @@ async fn a_certificate_made_here_is_for_its_names_and_no_other() {
     let certificates = Certificates::from_self_signed(made);
     for name in ["localhost", "api.example.org", "127.0.0.1", "::1"] {
         shakes(&certificates, &authority, name).await.unwrap();
+        assert!(certificates.is_for(name), "{name}");
     }
     for name in ["example.com", "a.b.example.org", "127.0.0.2"] {
         shakes(&certificates, &authority, name).await.unwrap_err();
+        assert!(!certificates.is_for(name), "{name}");
     }
 }
 

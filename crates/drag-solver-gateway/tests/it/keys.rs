@@ -340,3 +340,46 @@ async fn a_token_of_the_gateways_own_that_is_refused_is_not_counted_as_a_wrong_k
     assert!(text.contains("outcome=\"provider_account\"} 1"), "{text}");
     assert!(!text.contains("bad_key"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_any_key_is_taken_nothing_is_answered_under_names_of_others() {
+    let store = store();
+    let house = House::built(&mock(), store.clone(), |builder| {
+        builder.own_names(|name| name == "2captcha.com")
+    })
+    .await;
+    let ask = async |path: &str, host: &str| {
+        let request = Request::get(path).header("host", host);
+        house.text(request.body(Body::empty()).unwrap()).await
+    };
+    for path in ["/healthz", "/metrics", "/admin/health", "/v1/balance"] {
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "1.2.3.4.evil",
+            "",
+        ] {
+            let (status, text) = ask(path, host).await;
+            assert_eq!(status, 403, "{path} {host}: {text}");
+            assert!(text.contains("make a key first"), "{text}");
+        }
+    }
+    for host in [
+        "localhost",
+        "LOCALHOST:8080",
+        "app.localhost",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        "192.168.0.7",
+        "2captcha.com:443",
+    ] {
+        assert_eq!(ask("/healthz", host).await.0, 200, "{host}");
+    }
+    // HTTP/2 says it in the target.
+    let request = Request::get("http://evil.example/healthz").body(Body::empty());
+    assert_eq!(house.text(request.unwrap()).await.0, 403);
+    add_key(&store, "shop", |_| {}).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(ask("/healthz", "gateway.internal").await.0, 200);
+}

@@ -69,3 +69,10 @@ async fn the_own_api_says_what_it_is() {
         assert!(api["paths"][path].is_object(), "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_is_no_proxy() {
+    let house = House::new(&MockSolver::new("house")).await;
+    let request = Request::connect("example.com:443").body(Body::empty());
+    assert_eq!(house.text(request.unwrap()).await.0, 405);
+}
