@@ -68,6 +68,7 @@ mod routes;
 mod task_id;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod troubles;
 
 pub use crate::callback_host::{CallbackHost, NotAHost};
 #[cfg(feature = "callbacks")]

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout_at};
 use super::live::{Job, Live};
 use super::{Jobs, Note, Outcome, after};
 use crate::keys::Keys;
+use crate::troubles;
 
 /// How long it waits before it tries again what the store did not take.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -113,6 +114,7 @@ impl Jobs {
             result = chain.solve(&challenge) => result,
             () = elsewhere.0.notified() => return Ok(None), // another gateway was faster
         };
+        troubles::note(&result);
         let result = match &result {
             Ok(solution) => Ok(solution.into()),
             Err(error) if error.kind() == ErrorKind::NotRecorded => return Err(error.to_string()),
