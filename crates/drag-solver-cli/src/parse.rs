@@ -1,5 +1,6 @@
 //! How the values of options are read.
 
+use std::net::SocketAddr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,6 +8,12 @@ use std::time::Duration;
 use drag_solver::{JobId, PaidJob, Rect};
 
 use crate::chain::registry;
+
+/// Where a server listens.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write ADDRESS:PORT, as in 127.0.0.1:8080".to_owned())
+}
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -62,6 +69,20 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+
+    #[test]
+    fn where_a_server_listens_is_an_address_and_a_port() {
+        assert!(address("127.0.0.1:8080").is_ok() && address("[::1]:0").is_ok());
+        for bad in [
+            "localhost:8091",
+            "8091",
+            "127.0.0.1",
+            ":8091",
+            "127.0.0.1:99999",
+        ] {
+            assert!(address(bad).unwrap_err().contains("ADDRESS:PORT"), "{bad}");
+        }
+    }
 
     #[test]
     fn durations_are_written_for_people() {

@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use drag_solver::{CheckSettings as _, ConfigError};
+use drag_solver_declared::nearest;
 use drag_solver_gateway::GatewayPolicy;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
+use crate::parse::address;
 use crate::ui::text::one_line;
 
 /// How `drag-solver serve` listens, and how it treats its clients.
@@ -22,8 +25,10 @@ pub(crate) struct GatewayConfig {
 #[serde(default)]
 pub(crate) struct Door {
     /// Addresses for plain HTTP.
+    #[serde(deserialize_with = "addresses")]
     pub(crate) listen: Vec<SocketAddr>,
     /// Addresses for TLS.
+    #[serde(deserialize_with = "addresses")]
     pub(crate) tls_listen: Vec<SocketAddr>,
     /// The certificate and its key, in PEM.
     pub(crate) tls_certificate: Option<PathBuf>,
@@ -53,13 +58,23 @@ impl GatewayConfig {
         let Value::Table(table) = table else {
             return Err(ConfigError::new("gateway", "is a table: write [gateway]"));
         };
-        let is_door = |key: &str| DOOR.contains(&key);
-        let (door, policy): (Table, Table) = table.into_iter().partition(|(key, _)| is_door(key));
+        let defaults = Table::try_from(GatewayPolicy::default()).unwrap_or_default();
+        let (mut door, mut policy) = (Table::new(), Table::new());
+        for (key, value) in table {
+            let (whole, default) = match defaults.get(&key) {
+                _ if DOOR.contains(&&*key) => (&mut door, None),
+                Some(default) => (&mut policy, Some(default)),
+                None => return Err(unknown(&key, &defaults)),
+            };
+            check_key(&key, &value, default)?;
+            whole.insert(key, value);
+        }
         let problem =
             |error: toml::de::Error| ConfigError::new("gateway", one_line(error.message()));
-        let door = door.try_into().map_err(problem)?;
+        let door: Door = door.try_into().map_err(problem)?;
         let policy: GatewayPolicy = policy.try_into().map_err(problem)?;
-        policy.check().map_err(|error| error.in_key("gateway"))?;
+        let checked = door.check().and_then(|()| policy.check());
+        checked.map_err(|error| error.in_key("gateway"))?;
         Ok(Self { door, policy })
     }
 
@@ -81,6 +96,72 @@ impl GatewayConfig {
     }
 }
 
+impl Door {
+    /// Nothing that options could still add.
+    fn check(&self) -> Result<(), ConfigError> {
+        let (missing, other) = match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => ("tls_key", "tls_certificate"),
+            (None, Some(_)) => ("tls_certificate", "tls_key"),
+            _ => return Ok(()),
+        };
+        let problem =
+            format!("must be set, too: {other} is, and a certificate and its key belong together");
+        Err(ConfigError::new(missing, problem))
+    }
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = texts.iter().map(|text| address(text));
+    read.collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+/// There is no such key: says which was meant.
+fn unknown(key: &str, policy: &Table) -> ConfigError {
+    let known: Vec<&str> = DOOR
+        .into_iter()
+        .chain(policy.keys().map(String::as_str))
+        .collect();
+    let advice = match nearest(key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+            known.sort_unstable();
+            format!("there are {}", known.join(", "))
+        }
+    };
+    ConfigError::unknown_key(key, advice).in_key("gateway")
+}
+
+/// Reads one key alone, so that what is wrong is told with its name.
+fn check_key(key: &str, value: &Value, default: Option<&Value>) -> Result<(), ConfigError> {
+    let alone = Table::from_iter([(key.to_owned(), value.clone())]);
+    let read = match default {
+        None => alone.try_into::<Door>().map(drop),
+        Some(_) => alone.try_into::<GatewayPolicy>().map(drop),
+    };
+    let Err(error) = read else { return Ok(()) };
+    let must_be = match default {
+        Some(Value::Integer(_)) => match value {
+            Value::Integer(number) if *number > 0 => Some("is too large"),
+            _ => Some("must be a whole number, as in 1000"),
+        },
+        Some(Value::Boolean(_)) => Some("must be true or false"),
+        Some(Value::String(_)) if !value.is_str() => {
+            Some("must be a number and its unit, as in \"9s\"")
+        }
+        _ if ["listen", "tls_listen", "tls_self_signed", "callback_hosts"].contains(&key)
+            && !value.is_array() =>
+        {
+            Some("must be a list, in [ ]")
+        }
+        None if !value.is_str() && !value.is_array() => Some("must be a text"),
+        _ => None,
+    };
+    let problem = must_be.map_or_else(|| one_line(error.message()), str::to_owned);
+    Err(ConfigError::new(key, problem).in_key("gateway"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -95,7 +176,7 @@ mod tests {
     #[test]
     fn a_table_says_how_it_listens_and_how_clients_are_treated() {
         let read =
-            read("listen = [\"127.0.0.1:1\"]\ntls_key = \"key.pem\"\nhold = \"2s\"").unwrap();
+            read("listen = [\"127.0.0.1:1\"]\ntls_certificate = \"a.pem\"\ntls_key = \"key.pem\"\nhold = \"2s\"").unwrap();
         let config = read.beside(Path::new("/etc/drags"));
         assert_eq!(config.door.listen, ["127.0.0.1:1".parse().unwrap()]);
         assert_eq!(config.door.tls_key, Some("/etc/drags/key.pem".into()));
@@ -117,14 +198,62 @@ mod tests {
 
     #[test]
     fn a_mistake_is_told_with_what_there_is() {
-        let error = read("hld = \"2s\"").unwrap_err();
+        for (text, told) in [
+            (
+                "hld = \"2s\"",
+                "unknown key `hld` in gateway: did you mean `hold`?",
+            ),
+            (
+                "tls_lsten = []",
+                "unknown key `tls_lsten` in gateway: did you mean `tls_listen`?",
+            ),
+            (
+                "deadline = \"0s\"",
+                "gateway.deadline: must be more than zero, or no job could be answered",
+            ),
+            (
+                "hold = 9",
+                "gateway.hold: must be a number and its unit, as in \"9s\"",
+            ),
+            (
+                "max_body = \"1MB\"",
+                "gateway.max_body: must be a whole number, as in 1000",
+            ),
+            (
+                "workers = -1",
+                "gateway.workers: must be a whole number, as in 1000",
+            ),
+            ("workers = 5000000000", "gateway.workers: is too large"),
+            (
+                "singular_prefix = 1",
+                "gateway.singular_prefix: must be true or false",
+            ),
+            (
+                "listen = [\"8080\"]",
+                "gateway.listen: write ADDRESS:PORT, as in 127.0.0.1:8080",
+            ),
+            (
+                "tls_listen = [\"localhost:1\"]",
+                "gateway.tls_listen: write ADDRESS:PORT, as in 127.0.0.1:8080",
+            ),
+            (
+                "listen = \"127.0.0.1:1\"",
+                "gateway.listen: must be a list, in [ ]",
+            ),
+            ("tls_key = 7", "gateway.tls_key: must be a text"),
+            (
+                "tls_certificate = \"a.pem\"",
+                "gateway.tls_key: must be set, too: tls_certificate is, and a certificate and its key belong together",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), told);
+        }
+        let error = read("whatever = 1").unwrap_err();
         assert!(
-            error.contains("gateway") && error.contains("`hold`"),
+            error.contains("`tls_authority`") && error.contains("`max_body`"),
             "{error}"
         );
-        let error = read("deadline = \"0s\"").unwrap_err();
-        assert!(error.starts_with("gateway.deadline: must be"), "{error}");
-        let error = read("listen = [\"8080\"]").unwrap_err();
-        assert!(error.contains("gateway"), "{error}");
+        let error = read("hold = \"soon\"").unwrap_err();
+        assert!(error.starts_with("gateway.hold: "), "{error}");
     }
 }
