@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use drag_solver::Usd;
 use drag_solver::store::jiff::Timestamp;
@@ -53,11 +53,11 @@ pub(crate) struct AddArgs {
     name: String,
 
     /// The most that it may spend on one day (UTC), in US dollars
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars_a_day, allow_negative_numbers = true)]
     per_day: Option<Usd>,
 
     /// The most that it may spend in all, in US dollars
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars, allow_negative_numbers = true)]
     total: Option<Usd>,
 
     /// How fast it may make jobs: so many in a second, a minute or an hour, as in 10/s, 300/m or 1000/h
@@ -122,7 +122,16 @@ fn name(text: &str) -> Result<String, String> {
 fn dollars(text: &str) -> Result<Usd, String> {
     let amount: Usd = text.parse().map_err(|_| "write dollars, as in 5 or 0.25")?;
     if amount.is_negative() {
-        return Err("must not be below zero".to_owned());
+        return Err("must not be below 0".to_owned());
+    }
+    Ok(amount)
+}
+
+fn dollars_a_day(text: &str) -> Result<Usd, String> {
+    let amount = dollars(text)?;
+    if amount == Usd::ZERO {
+        let why = "must be more than 0; for a key without money, to try how a client takes that, write --total 0";
+        return Err(why.to_owned());
     }
     Ok(amount)
 }
@@ -192,7 +201,7 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     let before = before.summary(Some(name)).await?;
     if !store.add_key(&record).await? {
         bail!(
-            "there is a key for {name} already: choose another name, or revoke it with `drag-solver keys revoke {name}`"
+            "there is a key for {name} already: choose another name, or revoke it with `drag-solver keys revoke {name} --store FILE`"
         );
     }
     console::print(key.expose_secret()).context("the key is made, and cannot be shown")?;
@@ -209,10 +218,20 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
+/// The store, which the first key makes.
+fn open(store: &StoreArgs) -> anyhow::Result<StoreHandle> {
+    let opened = store.open();
+    opened.map_err(|error| {
+        let solve = "`drag-solver solve --store` makes one";
+        let add = "`drag-solver keys add NAME --store FILE` makes one, with a key in it";
+        anyhow!(format!("{error:#}").replace(solve, add))
+    })
+}
+
 async fn revoke(args: &RevokeArgs) -> anyhow::Result<Exit> {
-    let (store, name) = (args.store.open()?, &args.name);
+    let (store, name) = (open(&args.store)?, &args.name);
     if !store.revoke_key(name).await? {
-        bail!("there is no key of {name}: `drag-solver keys list` lists them");
+        bail!("there is no key of {name}: `drag-solver keys list --store FILE` lists them");
     }
     eprint_unless_quiet(&format!("the key of {name} is revoked"));
     Ok(Exit::Success)
@@ -231,11 +250,13 @@ struct KeyLine<'a> {
 
 async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     console::check_stdout()?;
-    let store = args.store.open()?;
+    let store = open(&args.store)?;
     let budget = Keys::open(&store).await?.budget();
     let keys = store.keys().await?;
     if keys.is_empty() && args.format == Format::Text {
-        eprint_unless_quiet("there are no keys: `drag-solver keys add NAME` makes one");
+        eprint_unless_quiet(
+            "there are no keys: `drag-solver keys add NAME --store FILE` makes one",
+        );
     }
     for key in keys {
         let spent = budget.summary(Some(&key.name)).await?;
@@ -324,6 +345,7 @@ mod tests {
             Ok(Expiry::On(Date::constant(2027, 1, 31)))
         );
         assert!(expiry("soon").unwrap_err().contains("30days"));
-        assert!(dollars("-1").is_err() && dollars("x").is_err());
+        assert!(dollars("-1").is_err() && dollars("0").is_ok() && dollars("x").is_err());
+        assert!(dollars_a_day("0").is_err() && dollars_a_day("0.01").is_ok());
     }
 }

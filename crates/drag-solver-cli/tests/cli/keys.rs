@@ -175,14 +175,15 @@ async fn a_key_that_has_ended_is_listed_as_that_and_in_nobodys_way() {
 #[tokio::test]
 async fn what_makes_no_sense_makes_neither_a_key_nor_a_store() {
     let house = House::new();
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 12] = [
         (&[], "<NAME>"),
         (&["a b"], "1 to 64 letters, digits"),
         (&["shop", "--expires=2020-01-31"], "that is over already"),
         (&["shop", "--expires=soon"], "as in 30days"),
         (&["shop", "--expires=20000years"], "farther away"),
         (&["shop", "--rate=10"], "as in 10/s"),
-        (&["shop", "--per-day=-1"], "must not be below zero"),
+        (&["shop", "--per-day", "-1"], "must not be below 0"),
+        (&["shop", "--per-day", "0"], "must be more than 0"),
         (&["shop", "--total=many"], "as in 5 or 0.25"),
         (&["shop", "--parallel=0"], "must be at least 1"),
         (&["boss", "--admin", "--total=1"], "cannot be used with"),
@@ -208,6 +209,7 @@ async fn what_is_not_there_is_told() {
         let ran = house.keys(args).await;
         assert_eq!((ran.code, &*ran.stdout), (Some(2), ""), "{ran:?}");
         assert!(ran.stderr.contains("there is no store"), "{ran:?}");
+        assert!(ran.stderr.contains("keys add NAME --store"), "{ran:?}");
         assert!(!house.path().exists(), "who only looks makes none");
     }
     drop(house.two_days_ago());
