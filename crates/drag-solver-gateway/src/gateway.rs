@@ -126,7 +126,6 @@ impl Gateway {
         let reload = reload.ok_or("this gateway has no file to read again")?;
         let chain = reload(&self.0.jobs.chain())?;
         self.0.jobs.set_chain(chain);
-        tracing::info!("the chain was read again");
         Ok(())
     }
 

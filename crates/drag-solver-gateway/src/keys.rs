@@ -180,15 +180,14 @@ impl Keys {
         self.table(|table| table.is_open)
     }
 
-    /// Whether a key that is valid may spend no more than so much.
+    /// A key that is valid and may spend no more than so much, by its name, if there is one.
     #[must_use]
-    pub fn limit_money(&self) -> bool {
+    pub fn limited_in_money(&self) -> Option<String> {
         let now = self.0.store.now();
         self.table(|table| {
-            table
-                .accounts
-                .values()
-                .any(|one| one.is_valid(now) && one.has_limit_on_money())
+            let mut accounts = table.accounts.values();
+            let limited = accounts.find(|one| one.is_valid(now) && one.has_limit_on_money());
+            limited.map(|one| one.name.clone())
         })
     }
 

@@ -86,7 +86,13 @@ fn description(chain: &Chain) -> String {
     text
 }
 
-/// What the file's author may not have meant.
+/// What the file's author may not have meant, all of it.
+pub(super) fn all_notes(chain: &Chain, config: &ChainConfig, registry: &Registry) -> Vec<String> {
+    let mut all = notes(chain);
+    all.extend(short_deadline(config, registry));
+    all
+}
+
 fn notes(chain: &Chain) -> Vec<String> {
     let mut notes: Vec<String> = late_provider(chain).into_iter().collect();
     for provider in chain.providers() {

@@ -19,10 +19,13 @@ use crate::chain::file::ChainFile;
 use crate::chain::gateway::Door;
 use crate::chain::options::ChainArgs;
 use crate::chain::store::StoreArgs;
+use crate::commands::check;
 use crate::exit::Exit;
+use crate::parse::address;
 use crate::signals;
 use crate::ui::console::{self, eprint_line};
 use crate::ui::logging::{self, LogFormat};
+use crate::ui::text::{file_name, shell_word};
 
 /// Where it listens unless something is said.
 const LISTEN: SocketAddr =
@@ -52,11 +55,11 @@ pub(crate) struct Args {
     store: StoreArgs,
 
     /// Listen here for plain HTTP; can be given again [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: Vec<SocketAddr>,
 
-    /// Listen here for TLS; can be given again
-    #[arg(long, value_name = "ADDRESS")]
+    /// Listen here for TLS; can be given again. Alone, it takes the place of plain HTTP
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     tls_listen: Vec<SocketAddr>,
 
     /// The certificate for TLS, with those between it and its authority, in PEM
@@ -105,6 +108,13 @@ fn first<T: Clone>(own: &[T], file: Vec<T>) -> Vec<T> {
 
 pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
     logging::start_for_service(verbose, args.log);
+    if args.log == LogFormat::Json {
+        console::log_lines();
+    }
+    serve_chain(args).await
+}
+
+async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
     let ChainFile {
         config,
         registry,
@@ -122,12 +132,17 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
     let store = bare.store().context("no store")?.clone();
     let keys = Keys::open(&store).await?;
     check_open(&keys, &door)?;
-    let chain = with_budgets(&keys, &bare, |parts| {
+    let chain = with_budgets(&keys, &bare, args.chain.config.as_deref(), |parts| {
         config
             .build_with(&registry, parts)
             .map_err(named)
             .map_err(Into::into)
     })?;
+    if args.chain.config.is_some() {
+        for note in check::all_notes(&chain, &config, &registry) {
+            eprint_line(&format!("note: {note}"));
+        }
+    }
 
     let metrics = PrometheusBuilder::new().install_recorder()?;
     drag_solver::describe_metrics();
@@ -144,38 +159,54 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
             reloaded(&chain_args, &store_args, old).map_err(|error| format!("{error:#}"))
         });
     }
+    let opened = open(&door).await?;
+    if let Some(certificates) = opened.certificates.clone() {
+        gateway = gateway.own_names(move |name| certificates.is_for(name));
+    }
     let gateway = gateway.build()?;
-
-    let Opened {
-        listeners,
-        certificates,
-        lines,
-    } = open(&door).await?;
     if config.store.is_none() {
         eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
     }
-    let url = lines.first().and_then(|line| line.split(' ').next_back());
-    let how = how_to_come_in(url.unwrap_or_default(), keys.is_open());
-    for line in lines.iter().chain(&how) {
+    let how = how_to_come_in(&opened, &door, keys.is_open());
+    for line in opened.lines.iter().chain(&how) {
         console::print(line).context("cannot write to standard output")?;
     }
-    serve(&gateway, listeners, certificates, metrics).await
+    serve(&gateway, opened.listeners, opened.certificates, metrics).await
 }
 
-/// How a client gets an answer, in three lines.
-fn how_to_come_in(url: &str, takes_any_key: bool) -> [String; 3] {
+/// How a client gets an answer, in a few lines.
+fn how_to_come_in(opened: &Opened, door: &Door, takes_any_key: bool) -> Vec<String> {
     let key = if takes_any_key {
         ""
     } else {
         " -H 'Authorization: Bearer KEY'"
     };
-    [
-        format!("  curl --data-binary @picture.png {url}/v1/drags{key}"),
+    let tls = opened.tls_url(door);
+    let url = opened.plain.map(|address| format!("http://{address}"));
+    let is_plain = url.is_some();
+    let url = url.or_else(|| tls.clone()).unwrap_or_default();
+    let authority = authority(door).filter(|_| tls.is_some());
+    let trust = authority.map(|path| shell_word(&path));
+    let cacert = trust.as_ref().filter(|_| !is_plain);
+    let cacert = cacert
+        .map(|path| format!("--cacert {path} "))
+        .unwrap_or_default();
+    let mut lines = vec![
+        format!("  curl {cacert}--data-binary @picture.png {url}/v1/drags{key}"),
         format!("  clients of createTask (Anti-Captcha, 2Captcha, omocaptcha): base address {url}"),
-        format!(
-            "  clients of in.php (2Captcha): {url}/in.php; those that speak TLS only: --tls-listen"
-        ),
-    ]
+    ];
+    let mut in_php = format!("  clients of in.php (2Captcha): {url}/in.php");
+    if tls.is_none() {
+        in_php += "; those that speak TLS only: --tls-listen";
+    }
+    lines.push(in_php);
+    if let Some(tls) = tls.filter(|_| is_plain) {
+        let trust = trust
+            .map(|path| format!(", and trust {path}"))
+            .unwrap_or_default();
+        lines.push(format!("  those that speak TLS only: {tls}{trust}"));
+    }
+    lines
 }
 
 /// With no key, only this machine may ask.
@@ -198,17 +229,21 @@ fn check_open(keys: &Keys, door: &Door) -> anyhow::Result<()> {
 fn with_budgets(
     keys: &Keys,
     bare: &Chain,
+    file: Option<&Path>,
     build: impl Fn(ChainParts) -> anyhow::Result<Chain>,
 ) -> anyhow::Result<Chain> {
     let chain = build(bare.parts().spend_also_from(keys.budget()));
-    match chain {
-        // Where a price is not known, no key may have a limit on money.
-        Err(_) if !keys.limit_money() => {
-            keys.refuse_limits_on_money();
-            Ok(bare.clone())
-        }
-        chain => chain,
-    }
+    let Err(error) = chain else { return chain };
+    // Where a price is not known, no key may have a limit on money.
+    let Some(name) = keys.limited_in_money() else {
+        keys.refuse_limits_on_money();
+        return Ok(bare.clone());
+    };
+    let file = file.map_or_else(|| "a chain's file (--config)".to_owned(), file_name);
+    Err(error.context(format!(
+        "the key of {name} has a limit on money (--per-day or --total), which counts what answers cost: set the price of \
+         each provider in {file}"
+    )))
 }
 
 fn reloaded(chain: &ChainArgs, store: &StoreArgs, old: &Chain) -> anyhow::Result<Chain> {
@@ -222,35 +257,63 @@ fn reloaded(chain: &ChainArgs, store: &StoreArgs, old: &Chain) -> anyhow::Result
 #[derive(Default)]
 struct Opened {
     listeners: Vec<Listener>,
+    /// The first address for plain HTTP, and the first for TLS.
+    plain: Option<SocketAddr>,
+    tls: Option<SocketAddr>,
     certificates: Option<Certificates>,
     /// Where it listens, for who started it.
     lines: Vec<String>,
 }
 
+impl Opened {
+    /// Where clients that speak TLS are sent, by a name that is in the certificate.
+    fn tls_url(&self, door: &Door) -> Option<String> {
+        let (address, certificates) = (self.tls?, self.certificates.as_ref()?);
+        let own = door.tls_self_signed.iter().map(String::as_str);
+        let own = own.filter(|name| !name.starts_with('*'));
+        let ip = address.ip().to_string();
+        let mut names = ["localhost", ip.as_str()].into_iter().chain(own);
+        let name = names.find(|name| certificates.is_for(name));
+        let port = address.port();
+        Some(match name {
+            Some(name) if name.contains(':') => format!("https://[{name}]:{port}"),
+            Some(name) => format!("https://{name}:{port}"),
+            None => format!("https://NAME-IN-THE-CERTIFICATE:{port}"),
+        })
+    }
+}
+
+/// Takes all ports, and only then writes anything: another gateway may have them, and what it has written.
 async fn open(door: &Door) -> anyhow::Result<Opened> {
     let mut opened = Opened::default();
     for address in &door.listen {
         let port = bind(*address, "--listen").await?;
-        let line = format!("listening on http://{}", port.local_addr()?);
-        opened.lines.push(line);
+        let address = port.local_addr()?;
+        opened.plain.get_or_insert(address);
+        opened.lines.push(format!("listening on http://{address}"));
         opened.listeners.push(Listener::plain(port));
     }
     let has_certificate = door.tls_certificate.is_some() || !door.tls_self_signed.is_empty();
     if door.tls_listen.is_empty() && has_certificate {
         bail!(
-            "there is a certificate, and nothing listens with it: add --tls-listen ADDRESS, or tls_listen of [gateway]"
+            "there is a certificate, and nothing listens with it: add --tls-listen ADDRESS:PORT, or tls_listen of [gateway]"
         );
     }
-    if !door.tls_listen.is_empty() {
-        let certificates = certificate(door)?;
-        for address in &door.tls_listen {
-            let port = bind(*address, "--tls-listen").await?;
-            let line = format!("listening on https://{}", port.local_addr()?);
-            opened.lines.push(line);
-            opened.listeners.push(Listener::tls(port, &certificates));
-        }
-        opened.certificates = Some(certificates);
+    let mut ports = Vec::new();
+    for address in &door.tls_listen {
+        ports.push(bind(*address, "--tls-listen").await?);
     }
+    if ports.is_empty() {
+        return Ok(opened);
+    }
+    let certificates = certificate(door)?;
+    for port in ports {
+        let address = port.local_addr()?;
+        opened.tls.get_or_insert(address);
+        opened.lines.push(format!("listening on https://{address}"));
+        opened.listeners.push(Listener::tls(port, &certificates));
+    }
+    opened.certificates = Some(certificates);
     Ok(opened)
 }
 
@@ -274,17 +337,26 @@ fn certificate(door: &Door) -> anyhow::Result<Certificates> {
     }
 }
 
-fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
-    let made = tls::self_signed(&door.tls_self_signed)?;
+/// Where the certificate of the authority is written, if one is made.
+fn authority(door: &Door) -> Option<PathBuf> {
+    if door.tls_self_signed.is_empty() || door.tls_certificate.is_some() {
+        return None;
+    }
     let path = door.tls_authority.clone();
     let path = path.unwrap_or_else(|| PathBuf::from("drag-solver-ca.pem"));
-    write_authority(&path, &made.authority_pem)?;
-    let path = std::path::absolute(&path).unwrap_or(path);
-    eprint_line(&format!(
-        "note: clients have to trust {}: set REQUESTS_CA_BUNDLE and SSL_CERT_FILE (Python, Ruby, OpenSSL) or \
-         NODE_EXTRA_CA_CERTS (Node) to it",
-        path.display()
-    ));
+    Some(std::path::absolute(&path).unwrap_or(path))
+}
+
+fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
+    let made = tls::self_signed(&door.tls_self_signed)?;
+    if let Some(path) = authority(door) {
+        write_authority(&path, &made.authority_pem)?;
+        eprint_line(&format!(
+            "note: clients have to trust {}, which is new with each start: set REQUESTS_CA_BUNDLE and SSL_CERT_FILE \
+             (Python, Ruby, OpenSSL) or NODE_EXTRA_CA_CERTS (Node) to it, and start them again",
+            file_name(&path)
+        ));
+    }
     Ok(Certificates::from_self_signed(made))
 }
 
@@ -327,12 +399,16 @@ async fn serve(
         }
     });
     signals::service(|| {
-        told(
-            "the chain ([gateway] counts from the next start)",
-            gateway.reload(),
-        );
-        if let Some(certificates) = &certificates {
-            told("the certificate", certificates.reload());
+        match gateway.reload() {
+            Ok(()) => eprint_line("the chain was read again; [gateway] counts from the next start"),
+            Err(error) => eprint_line(&format!("error: the chain stays as it is: {error}")),
+        }
+        match certificates.as_ref().map(Certificates::reload) {
+            Some(Ok(true)) => eprint_line("the certificate was read again"),
+            Some(Err(error)) => {
+                eprint_line(&format!("error: the certificate stays as it is: {error}"));
+            }
+            _ => {} // none, or one that was made for this process
         }
     })
     .await;
@@ -346,12 +422,4 @@ async fn serve(
     server.await.context("the server")??;
     upkeep.abort();
     Ok(Exit::Success)
-}
-
-/// Says what came of reading something again.
-fn told<E: std::fmt::Display>(what: &str, read: Result<(), E>) {
-    match read {
-        Ok(()) => eprint_line(&format!("{what} was read again")),
-        Err(error) => eprint_line(&format!("error: {what} stays as it is: {error}")),
-    }
 }

@@ -15,6 +15,14 @@ pub(crate) fn set_quiet(quiet: bool) {
     QUIET.store(quiet, Ordering::Relaxed);
 }
 
+/// Whether lines for standard error go to the log, which says when each was written.
+static LOGGED: AtomicBool = AtomicBool::new(false);
+
+/// From now on all that is written to standard error is a line of the log.
+pub(crate) fn log_lines() {
+    LOGGED.store(true, Ordering::Relaxed);
+}
+
 /// Writes one line to standard output, at once.
 pub(crate) fn print(line: &str) -> io::Result<()> {
     print_bytes(format!("{line}\n").as_bytes())
@@ -30,6 +38,13 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
 /// Writes one line to standard error, with `--quiet`, too: it says why the command stops, or what would be
 /// lost without it. If that is closed as well, there is no reader left.
 pub(crate) fn eprint_line(line: &str) {
+    if LOGGED.load(Ordering::Relaxed) {
+        match line.strip_prefix("error: ") {
+            Some(error) => tracing::error!("{error}"),
+            None => tracing::info!("{}", line.strip_prefix("note: ").unwrap_or(line)),
+        }
+        return;
+    }
     let _ = writeln!(anstream::stderr(), "{}", with_coloured_labels(line));
 }
 

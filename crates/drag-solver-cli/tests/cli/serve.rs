@@ -183,3 +183,121 @@ async fn a_request_that_is_too_large_is_told_so_though_it_is_still_being_sent() 
     assert_eq!(status, 413, "{text}");
     serving.stop().await;
 }
+
+#[tokio::test]
+async fn a_second_one_that_cannot_listen_leaves_the_authority_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    let serve = |plain: &str, tls: &str| {
+        let run = drag_solver(["serve", "--listen", plain, "--tls-listen", tls]);
+        run.args(["--tls-self-signed", "localhost", "--tls-authority"])
+            .arg(&authority)
+    };
+    let mut serving = Serving::start(serve("127.0.0.1:0", "127.0.0.1:0")).await;
+    let first = std::fs::read(&authority).unwrap();
+    let tls = serving.line().await;
+    let tls = tls.strip_prefix("listening on https://").unwrap();
+    let ran = serve("127.0.0.1:0", tls).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("--tls-listen"), "{ran:?}");
+    assert_eq!(std::fs::read(&authority).unwrap(), first);
+    let hints = [
+        serving.line().await,
+        serving.line().await,
+        serving.line().await,
+        serving.line().await,
+    ];
+    assert!(!hints[2].contains("--tls-listen"), "{hints:?}");
+    let port = tls.rsplit(':').next().unwrap();
+    let own = format!("  those that speak TLS only: https://localhost:{port}, and trust ");
+    assert!(hints[3].starts_with(&own), "{hints:?}");
+
+    signal(&serving.child, "HUP");
+    let ran = serving.stop().await;
+    assert!(
+        !ran.stderr.contains("certificate was read again"),
+        "it has no files: {ran:?}"
+    );
+}
+
+#[tokio::test]
+async fn with_tls_alone_the_hint_trusts_the_authority_and_takes_a_name_of_the_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("ca.pem");
+    let run = drag_solver([
+        "serve",
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--tls-self-signed",
+        "localhost",
+    ]);
+    let mut serving = Serving::start(run.arg("--tls-authority").arg(&authority)).await;
+    let hint = serving.line().await;
+    let expected = format!(
+        "  curl --cacert {} --data-binary @picture.png https://localhost:",
+        authority.display()
+    );
+    assert!(hint.starts_with(&expected), "{hint}");
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn where_to_listen_is_an_address_and_a_port() {
+    for wrong in ["localhost:8091", "8091", "127.0.0.1", ":99999"] {
+        let ran = drag_solver(["serve", "--listen", wrong]).run().await;
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("write ADDRESS:PORT, as in 127.0.0.1:8080"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_with_a_limit_needs_prices_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, chain) = (
+        folder.path().join("drags.db"),
+        folder.path().join("chain.toml"),
+    );
+    std::fs::write(
+        &chain,
+        "[[providers]]\nkind = \"twocaptcha\"\ntoken = { env = \"KEY\" }",
+    )
+    .unwrap();
+    let keys = drag_solver(["keys", "add", "shop", "--per-day", "5", "--store"]);
+    assert_eq!(keys.arg(&store).run().await.code, Some(0));
+    let serve = drag_solver(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&chain);
+    let ran = serve.env("KEY", "k").arg("--store").arg(&store).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    for part in ["shop", "--per-day", "chain.toml", "price", "twocaptcha"] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_json_has_no_other_lines_and_notes_of_the_chain_are_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let chain = folder.path().join("chain.toml");
+    std::fs::write(
+        &chain,
+        "[[providers]]\nkind = \"twocaptcha\"\ntoken = { env = \"KEY\" }",
+    )
+    .unwrap();
+    let serve = || {
+        drag_solver(["serve", "--log", "json", "--config"])
+            .arg(&chain)
+            .env("KEY", "k")
+    };
+    let serving = Serving::start(serve().args(["--listen", "127.0.0.1:0"])).await;
+    let taken = serving.address.clone();
+    let refused = serve().args(["--listen", &taken]).run().await;
+    let ran = serving.stop().await;
+    assert!(ran.stderr.contains("has no `fit`"), "{ran:?}");
+    assert!(refused.stderr.contains("cannot listen on"), "{refused:?}");
+    for line in ran.stderr.lines().chain(refused.stderr.lines()) {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        assert!(line["message"].is_string(), "{line}");
+    }
+}

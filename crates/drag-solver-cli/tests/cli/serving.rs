@@ -26,15 +26,18 @@ impl Serving {
         let Some(line) = line else {
             panic!("{}", end_of(child).await.stderr);
         };
-        let address = line
-            .strip_prefix("listening on http://")
-            .unwrap()
-            .to_owned();
+        let (_, address) = line.split_once("://").unwrap();
+        let address = address.to_owned();
         Self {
             child,
             lines,
             address,
         }
+    }
+
+    /// The next line of what it says of itself.
+    pub(crate) async fn line(&mut self) -> String {
+        self.lines.next_line().await.unwrap().unwrap()
     }
 
     /// Status and body.

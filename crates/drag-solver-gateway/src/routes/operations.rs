@@ -51,7 +51,11 @@ pub(super) async fn reload(State(gateway): State<Gateway>, caller: Caller) -> Re
         return refusal;
     }
     match gateway.reload() {
-        Ok(()) => Json(json!({"status": "reloaded"})).into_response(),
+        Ok(()) => {
+            tracing::info!("the chain was read again: an administrator asked for it");
+            let note = "the chain was read again; [gateway] counts from the next start";
+            Json(json!({"status": "reloaded", "note": note})).into_response()
+        }
         Err(why) => {
             let body = json!({"status": "refused", "error": why});
             (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()

@@ -69,21 +69,22 @@ impl Certificates {
     /// Reads the files again. Connections made from then on get what they hold, on every listener
     /// that has these certificates or a clone of them.
     ///
-    /// What was made on the spot has no files, and stays.
+    /// What was made on the spot has no files, and stays: `false`.
     ///
     /// # Errors
     ///
     /// As [`from_files`](Self::from_files). The certificate in use then stays in use.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        if let Some(files) = &self.files {
-            let read = Arc::new(files.read()?);
-            *self
-                .current
-                .0
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = read;
-        }
-        Ok(())
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        let Some(files) = &self.files else {
+            return Ok(false);
+        };
+        let read = Arc::new(files.read()?);
+        *self
+            .current
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = read;
+        Ok(true)
     }
 
     /// Whether the certificate in use is for this name.
