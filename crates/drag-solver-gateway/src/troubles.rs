@@ -113,24 +113,24 @@ mod tests {
         Err(SolveError::new(kind, "no").with_solver("house"))
     }
 
-    fn solved() -> Result<Solution, SolveError> {
-        Ok(Solution::new(fixtures::drag(), "house"))
+    fn solution() -> Solution {
+        Solution::new(fixtures::drag(), "house")
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_trouble_is_told_once_in_a_minute_and_when_it_is_over() {
         let troubles = Troubles::default();
-        assert_eq!(troubles.note(&solved()), []);
+        assert_eq!(troubles.note(&Ok(solution())), []);
         let begins = Line::Begins("house: unauthorized: no; jobs fail".to_owned());
         assert_eq!(troubles.note(&failed(ErrorKind::Unauthorized)), [begins]);
         assert_eq!(troubles.note(&failed(ErrorKind::Unauthorized)), []);
         assert_eq!(troubles.note(&failed(ErrorKind::CircuitOpen)).len(), 1);
         assert_eq!(troubles.note(&failed(ErrorKind::Unavailable)), []);
         assert_eq!(troubles.note(&failed(ErrorKind::Unsolvable)), []);
-        assert_eq!(troubles.note(&solved()).len(), 2);
-        assert_eq!(troubles.note(&solved()), []);
+        assert_eq!(troubles.note(&Ok(solution())).len(), 2);
+        assert_eq!(troubles.note(&Ok(solution())), []);
         assert_eq!(troubles.note(&failed(ErrorKind::Unauthorized)), []);
-        assert_eq!(troubles.note(&solved()), [], "and so is its end");
+        assert_eq!(troubles.note(&Ok(solution())), [], "and so is its end");
         tokio::time::advance(AGAIN).await;
         assert_eq!(troubles.note(&failed(ErrorKind::Unauthorized)).len(), 1);
     }
@@ -140,7 +140,7 @@ mod tests {
         let troubles = Troubles::default();
         let earlier = |solver: &str| {
             let error = SolveError::new(ErrorKind::Unavailable, "no").with_solver(solver);
-            solved().map(|solution| solution.with_failed_attempts(error.attempts()))
+            Ok(solution().with_failed_attempts(error.attempts()))
         };
         assert_eq!(troubles.note(&earlier("house")), []);
         let text = "other: unavailable: no; house is asked in its place".to_owned();

@@ -122,13 +122,12 @@ fn unknown(key: &str, policy: &Table) -> ConfigError {
         .into_iter()
         .chain(policy.keys().map(String::as_str))
         .collect();
-    let advice = match nearest(key, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-            known.sort_unstable();
-            format!("there are {}", known.join(", "))
-        }
+    let advice = if let Some(near) = nearest(key, known.iter().copied()) {
+        format!("did you mean `{near}`?")
+    } else {
+        let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+        known.sort_unstable();
+        format!("there are {}", known.join(", "))
     };
     ConfigError::unknown_key(key, advice).in_key("gateway")
 }

@@ -39,9 +39,10 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
 /// lost without it. If that is closed as well, there is no reader left.
 pub(crate) fn eprint_line(line: &str) {
     if LOGGED.load(Ordering::Relaxed) {
-        match line.strip_prefix("error: ") {
-            Some(error) => tracing::error!("{error}"),
-            None => tracing::info!("{}", line.strip_prefix("note: ").unwrap_or(line)),
+        if let Some(error) = line.strip_prefix("error: ") {
+            tracing::error!("{error}");
+        } else {
+            tracing::info!("{}", line.strip_prefix("note: ").unwrap_or(line));
         }
         return;
     }

@@ -65,7 +65,7 @@ async fn from_no_page(State(gateway): State<Gateway>, request: Request, next: Ne
 
 /// Whether a request is for an address, for `localhost` or for a name of ours, as far as it says.
 fn is_for_us(gateway: &Gateway, request: &Request) -> bool {
-    let of_uri = request.uri().authority().map(|host| host.as_str());
+    let of_uri = request.uri().authority().map(http::uri::Authority::as_str);
     let of_headers = request.headers().get_all(header::HOST).into_iter();
     let of_headers = of_headers.map(|host| host.to_str().unwrap_or_default());
     let mut hosts = of_uri.into_iter().chain(of_headers);
