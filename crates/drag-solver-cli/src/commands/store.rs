@@ -21,9 +21,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Everything is copied, or nothing. The file stays as it is. Stop what has it open first.
-
 Examples:
+  # all of it, or nothing; the file stays as it is. Stop what has it open first
   export DATABASE_URL=postgres://USER:PASSWORD@HOST/DATABASE
   drag-solver store copy drags.db --to env:DATABASE_URL")]
 pub(crate) struct CopyArgs {

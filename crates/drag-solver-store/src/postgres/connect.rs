@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(address.shown, "postgres://db.example:6432/drags");
         assert!(!format!("{:?}", address.config).contains("hunter2"));
         for url in [
-            "postgres://me:hunter2?x=y@db.example/drags",
+            "postgres://me@db.example/drags?hunter2=1",
             "postgres://me:hun/ter2@db.example:x/drags",
             "mysql://me:hunter2@db.example/drags",
             "hunter2",

@@ -11,7 +11,8 @@ use drag_solver_store::{
 };
 
 use crate::support::{
-    KNOWN, NEW, Process, answering, challenge, folder, interrupted, know_one, path_from_parent, run,
+    KNOWN, NEW, answering, challenge, folder, interrupted, know_one, path_from_parent, run,
+    start_with_mounts,
 };
 
 /// Solves until that is refused, and says how often it was not.
@@ -63,7 +64,7 @@ fn fill(beside: &Path) -> PathBuf {
 fn a_disk_that_is_really_full() {
     let folder = tempfile::tempdir().unwrap();
     let role = "full::on_a_small_disk";
-    if let Some(process) = Process::start_with_mounts(role, folder.path()) {
+    if let Some(process) = start_with_mounts(role, folder.path()) {
         process.end();
     }
 }

@@ -27,7 +27,7 @@ const EDITS: &[(&str, bool)] = &[
          UPDATE purchases SET state = 1",
         true,
     ),
-    ("UPDATE purchases SET state = 9", false),
+    ("UPDATE purchases SET state = 9", true),
     ("UPDATE purchases SET billed = 9", true),
     ("UPDATE purchases SET job = ''", true),
     ("UPDATE purchases SET frame = '[]'", true),

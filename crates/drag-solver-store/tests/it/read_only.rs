@@ -3,13 +3,15 @@
 use drag_solver_core::{Billed, DragSolver as _, ErrorKind};
 use drag_solver_store::{SqliteStore, Store as _, StoreErrorKind, StoreExt as _};
 
-use crate::support::{KNOWN, NEW, Process, answering, challenge, know_one, path_from_parent, run};
+use crate::support::{
+    KNOWN, NEW, answering, challenge, know_one, path_from_parent, run, start_with_mounts,
+};
 
 #[test]
 fn a_read_only_file_says_what_it_knows_until_it_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let role = "read_only::on_a_read_only_disk";
-    if let Some(process) = Process::start_with_mounts(role, folder.path()) {
+    if let Some(process) = start_with_mounts(role, folder.path()) {
         process.end();
     }
 }

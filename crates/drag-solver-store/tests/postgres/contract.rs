@@ -6,11 +6,11 @@ use drag_solver_store::contract::{self, StoreUnderTest};
 use drag_solver_store::jiff::Timestamp;
 use drag_solver_store::{Clock, PostgresOptions};
 
-use crate::support::place;
+use crate::place::Place;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_in_postgres_keeps_the_contract_twice() {
-    let Some(place) = place() else { return };
+    let Some(place) = Place::new() else { return };
     let seconds = Arc::new(AtomicU64::new(0));
     let hands = Arc::clone(&seconds);
     let start: Timestamp = "2026-11-26T20:00:00.123Z".parse().unwrap();

@@ -7,7 +7,7 @@ use drag_solver_store::{
     StoreErrorKind, StoreExt as _, StoredBudget, StoredBudgetPolicy, TakenUp, key_hash,
 };
 
-use crate::support::place;
+use crate::place::Place;
 
 fn as_it_is(records: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(records).unwrap()
@@ -15,7 +15,7 @@ fn as_it_is(records: &impl serde::Serialize) -> serde_json::Value {
 
 #[tokio::test]
 async fn a_file_moves_with_all_that_is_on_record() {
-    let Some(place) = place() else { return };
+    let Some(place) = Place::new() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = SqliteStore::open(folder.path().join("drags.db")).unwrap();
     let policy = StoredBudgetPolicy::default();

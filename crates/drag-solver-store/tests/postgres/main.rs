@@ -2,7 +2,14 @@
 
 #![cfg(all(unix, feature = "postgres"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed `unwrap` is a failed test
+#![allow(clippy::print_stdout)] // how processes talk
 
+#[path = "../shared/clock.rs"]
+mod clock;
 mod contract;
 mod copy;
-mod support;
+mod place;
+#[path = "../shared/process.rs"]
+mod process;
+#[path = "../shared/processes.rs"]
+mod processes;

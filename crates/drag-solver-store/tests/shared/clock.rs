@@ -1,6 +1,5 @@
 //! A clock that jumps.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,12 +8,12 @@ use drag_solver_core::{
 };
 use drag_solver_mock::fixtures;
 use drag_solver_store::{
-    Clock, SqliteOptions, SqliteStore, Status, Store as _, StoreExt as _, StoredBudget,
-    StoredBudgetPolicy, jiff::Timestamp,
+    Clock, Status, Store as _, StoreExt as _, StoredBudget, StoredBudgetPolicy, jiff::Timestamp,
 };
 use tokio::sync::Notify;
 
-use crate::support::{NEW, answering, challenge, folder};
+use crate::place::{LEASE, Place, TheStore};
+use crate::process::{NEW, answering, challenge};
 
 const DAY: i64 = 24 * 3_600;
 
@@ -27,28 +26,26 @@ impl Hands {
         self.0.store(seconds, Ordering::SeqCst);
     }
 
-    /// A process of its own, as far as the store can tell.
-    fn open(&self, path: &Path) -> SqliteStore {
-        let (hands, noon) = (
-            self.clone(),
-            "2026-11-26T12:00:00Z".parse::<Timestamp>().unwrap(),
-        );
-        let now = move || {
+    fn clock(&self) -> Clock {
+        let hands = self.clone();
+        let noon: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        Clock::from_fn(move || {
             let seconds = hands.0.load(Ordering::SeqCst);
             Timestamp::from_second(noon.as_second() + seconds).unwrap()
-        };
-        let options = SqliteOptions::default()
-            .clock(Clock::from_fn(now))
-            .retention(None);
-        SqliteStore::open_with(path, options).unwrap()
+        })
     }
+}
+
+/// When a lease has ended that is renewed now.
+fn after_lease() -> i64 {
+    LEASE.as_secs().cast_signed() + 1
 }
 
 fn price() -> Usd {
     Usd::from_micros(900)
 }
 
-fn daily(store: &SqliteStore, answers: u32) -> StoredBudget {
+fn daily(store: &TheStore, answers: u32) -> StoredBudget {
     let policy = StoredBudgetPolicy::default().per_day(price() * answers);
     StoredBudget::new(store, "daily", policy)
 }
@@ -70,9 +67,10 @@ fn waiting(begun: &Arc<Notify>, go: &Arc<Notify>) -> impl drag_solver_core::Drag
 
 #[tokio::test]
 async fn nothing_is_paid_twice_by_a_clock_that_jumps_a_day_and_back() {
-    let (_folder, path) = folder().await;
+    let Some(place) = Place::new() else { return };
     let hands = Hands::default();
-    let (one, other) = (hands.open(&path), hands.open(&path));
+    let one = place.open_by(hands.clock()).await;
+    let other = place.open_by(hands.clock()).await;
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = waiting(&begun, &go).stored_budget(daily(&one, 1), price());
     let first = first.durable(&one);
@@ -81,7 +79,7 @@ async fn nothing_is_paid_twice_by_a_clock_that_jumps_a_day_and_back() {
     let second = second.durable(&other);
     let challenge = challenge(NEW);
     let late = tokio::spawn(async move {
-        let challenge = crate::support::challenge(NEW);
+        let challenge = crate::process::challenge(NEW);
         first.solve(&challenge).await
     });
     begun.notified().await;
@@ -112,10 +110,11 @@ async fn nothing_is_paid_twice_by_a_clock_that_jumps_a_day_and_back() {
 
 #[tokio::test]
 async fn a_lease_is_right_again_as_soon_as_something_is_taken_up() {
-    let (_folder, path) = folder().await;
+    let Some(place) = Place::new() else { return };
     let hands = Hands::default();
     hands.set(DAY);
-    let (one, other) = (hands.open(&path), hands.open(&path));
+    let one = place.open_by(hands.clock()).await;
+    let other = place.open_by(hands.clock()).await;
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     for seconds in [0, 2 * DAY] {
         hands.set(seconds);
@@ -129,7 +128,7 @@ async fn a_lease_is_right_again_as_soon_as_something_is_taken_up() {
             matches!(record.status, Status::Open { held: true })
         };
         assert!(is_held().await, "{seconds}");
-        hands.set(seconds + 16); // and its lease is 15 s
+        hands.set(seconds + after_lease());
         assert!(!is_held().await, "{seconds}");
         go.notify_one();
         call.await.unwrap().unwrap();
@@ -138,15 +137,16 @@ async fn a_lease_is_right_again_as_soon_as_something_is_taken_up() {
 
 #[tokio::test]
 async fn what_was_set_aside_under_a_lease_that_ended_is_not_spent_twice() {
-    let (_folder, path) = folder().await;
+    let Some(place) = Place::new() else { return };
     let hands = Hands::default();
-    let (one, other) = (hands.open(&path), hands.open(&path));
+    let one = place.open_by(hands.clock()).await;
+    let other = place.open_by(hands.clock()).await;
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let hanging = waiting(&begun, &go).stored_budget(daily(&one, 1), price());
     let hanging = tokio::spawn(async move { hanging.solve(&fixtures::challenge()).await });
     begun.notified().await;
 
-    hands.set(60);
+    hands.set(after_lease());
     let mock = answering();
     let quick = mock.clone().stored_budget(daily(&other, 1), price());
     quick.solve(&fixtures::challenge()).await.unwrap();

@@ -1,33 +1,39 @@
-//! Several processes that share one file.
+//! Several processes that share one store.
 
-use std::sync::Barrier;
 use std::time::Duration;
 
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, Event, JobId, Solution, Usd, solver_fn,
 };
-use drag_solver_mock::{MockSolver, Outcome, fixtures};
+use drag_solver_mock::{MockSolver, fixtures};
 use drag_solver_store::{
-    Clock, Query, SqliteOptions, SqliteStore, Status, Store as _, StoreExt as _, StoredBudget,
-    StoredBudgetPolicy, jiff::Timestamp,
+    Clock, Query, Status, Store as _, StoreExt as _, StoredBudget, StoredBudgetPolicy,
+    jiff::Timestamp,
 };
 
-use crate::support::{
-    KNOWN, NEW, Process, answering, challenge, folder, hear, path_from_parent, say,
-};
+use crate::place::{Place, TheStore, open};
+use crate::process::{KNOWN, NEW, Process, address_from_parent, answering, challenge, hear, say};
+
+/// A store that knows one answer, and is closed.
+async fn known() -> Option<Place> {
+    let place = Place::new()?;
+    let solver = answering().durable(&place.open());
+    solver.solve(&challenge(KNOWN)).await.unwrap();
+    Some(place)
+}
 
 fn price() -> Usd {
     Usd::from_micros(900)
 }
 
-fn budget(store: &SqliteStore, answers: u32) -> StoredBudget {
+fn budget(store: &TheStore, answers: u32) -> StoredBudget {
     let policy = StoredBudgetPolicy::default().total(price() * answers);
     StoredBudget::new(store, "all", policy)
 }
 
 /// Starts as many processes, and lets them go at the same moment.
-fn start_together(count: usize, role: &str, store: &std::path::Path) -> Vec<Process> {
-    let mut processes: Vec<_> = (0..count).map(|_| Process::start(role, store)).collect();
+fn start_together(count: usize, role: &str, address: &str) -> Vec<Process> {
+    let mut processes: Vec<_> = (0..count).map(|_| Process::start(role, address)).collect();
     for process in &mut processes {
         assert_eq!(process.hear(), "ready");
     }
@@ -44,15 +50,15 @@ fn ready() {
 
 #[tokio::test]
 async fn two_hundred_calls_of_four_processes_on_money_for_fifty_buy_exactly_fifty() {
-    let (_folder, path) = folder().await;
-    let processes = start_together(4, "processes::fifty_calls", &path);
+    let Some(place) = known().await else { return };
+    let processes = start_together(4, "processes::fifty_calls", &place.address());
     let mut bought = 0;
     for mut process in processes {
         bought += process.hear().parse::<usize>().unwrap();
         process.end();
     }
     assert_eq!(bought, 50);
-    let store = SqliteStore::open(&path).unwrap();
+    let store = place.open();
     let state = budget(&store, 50).state(None).await.unwrap();
     assert_eq!((state.spent, state.reserved), (price() * 50, Usd::ZERO));
 }
@@ -60,7 +66,7 @@ async fn two_hundred_calls_of_four_processes_on_money_for_fifty_buy_exactly_fift
 #[tokio::test]
 #[ignore = "a process of the test before"]
 async fn fifty_calls() {
-    let store = SqliteStore::open(path_from_parent()).unwrap();
+    let store = open(&address_from_parent());
     let mock = answering();
     let solver = mock.clone().stored_budget(budget(&store, 50), price());
     ready();
@@ -77,8 +83,8 @@ async fn fifty_calls() {
 
 #[tokio::test]
 async fn the_same_id_in_three_processes_at_once_is_bought_once() {
-    let (_folder, path) = folder().await;
-    let processes = start_together(3, "processes::solve_the_new_one", &path);
+    let Some(place) = known().await else { return };
+    let processes = start_together(3, "processes::solve_the_new_one", &place.address());
     let mut bought = 0;
     for mut process in processes {
         bought += process.hear().parse::<usize>().unwrap();
@@ -90,7 +96,7 @@ async fn the_same_id_in_three_processes_at_once_is_bought_once() {
 #[tokio::test]
 #[ignore = "a process of the test before"]
 async fn solve_the_new_one() {
-    let store = SqliteStore::open(path_from_parent()).unwrap();
+    let store = open(&address_from_parent());
     let mock = answering();
     let solver = mock.clone().durable(&store);
     ready();
@@ -121,7 +127,7 @@ fn holding(buys_first: bool) -> impl DragSolver {
 }
 
 async fn hold(buys_first: bool) {
-    let store = SqliteStore::open(path_from_parent()).unwrap();
+    let store = open(&address_from_parent());
     let solver = holding(buys_first).stored_budget(budget(&store, 1), price());
     let outcome = solver.durable(&store).solve(&challenge(NEW)).await;
     store.flush().await.unwrap();
@@ -144,12 +150,10 @@ async fn hold_after_buying() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_held_is_free_at_once() {
-    let (_folder, path) = folder().await;
-    // No lease ever ends by this clock.
-    let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
-    let store = SqliteStore::open_with(&path, SqliteOptions::default().clock(clock)).unwrap();
-    let mut process = Process::start("processes::hold_before_buying", &path);
+async fn what_a_killed_process_held_is_free_again() {
+    let Some(place) = known().await else { return };
+    let store = place.open();
+    let mut process = Process::start("processes::hold_before_buying", place.address());
     assert_eq!(process.hear(), "holding");
     let record = store.find(NEW).await.unwrap().unwrap();
     assert!(matches!(record.status, Status::Open { held: true }));
@@ -160,27 +164,20 @@ async fn what_a_killed_process_held_is_free_at_once() {
     let error = budgeted.solve(&fixtures::challenge()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BudgetExhausted);
     process.kill();
-    budgeted
-        .durable(&store)
-        .solve(&challenge(NEW))
-        .await
-        .unwrap();
+    // At once, or when its lease has ended.
+    let solver = budgeted.durable(&store);
+    solver.solve(&challenge(NEW)).await.unwrap();
     assert_eq!(mock.purchases(), 1);
-    let owners = std::fs::read_dir(path.parent().unwrap()).unwrap();
-    let owners = owners.filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        name.to_string_lossy().contains("-owner-")
-    });
-    assert_eq!(owners.count(), 1, "only of the one that lives");
+    assert_eq!(budget.state(None).await.unwrap().reserved, Usd::ZERO);
 }
 
 #[tokio::test]
 async fn what_a_killed_process_paid_for_is_fetched_by_the_next() {
-    let (_folder, path) = folder().await;
-    let mut process = Process::start("processes::hold_after_buying", &path);
+    let Some(place) = known().await else { return };
+    let mut process = Process::start("processes::hold_after_buying", place.address());
     assert_eq!(process.hear(), "holding");
     process.kill();
-    let store = SqliteStore::open(&path).unwrap();
+    let store = place.open();
     let mock = answering();
     // There is no money left, and none is needed.
     let solver = mock.clone().stored_budget(budget(&store, 1), price());
@@ -193,20 +190,20 @@ async fn what_a_killed_process_paid_for_is_fetched_by_the_next() {
 
 /// A store whose clock is an hour ahead: leases of others have ended.
 #[cfg(unix)]
-fn an_hour_later(path: &std::path::Path) -> SqliteStore {
+async fn an_hour_later(place: &Place) -> TheStore {
     let ahead = Duration::from_secs(3_600);
     let clock = Clock::from_fn(move || Timestamp::now().checked_add(ahead).unwrap());
-    SqliteStore::open_with(path, SqliteOptions::default().clock(clock)).unwrap()
+    place.open_by(clock).await
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_process_that_hangs_past_its_lease_may_not_buy_any_more() {
-    let (_folder, path) = folder().await;
-    let mut process = Process::start("processes::hold_before_buying", &path);
+    let Some(place) = known().await else { return };
+    let mut process = Process::start("processes::hold_before_buying", place.address());
     assert_eq!(process.hear(), "holding");
     process.signal("-STOP");
-    let store = an_hour_later(&path);
+    let store = an_hour_later(&place).await;
     let mock = answering();
     let budgeted = mock.clone().stored_budget(budget(&store, 1), price());
     let solver = budgeted.durable(&store);
@@ -223,11 +220,11 @@ async fn a_process_that_hangs_past_its_lease_may_not_buy_any_more() {
 #[cfg(unix)]
 #[tokio::test]
 async fn the_job_of_a_process_that_hung_past_its_lease_is_not_lost() {
-    let (_folder, path) = folder().await;
-    let mut process = Process::start("processes::hold_after_buying", &path);
+    let Some(place) = known().await else { return };
+    let mut process = Process::start("processes::hold_after_buying", place.address());
     assert_eq!(process.hear(), "holding");
     process.signal("-STOP");
-    let store = an_hour_later(&path);
+    let store = an_hour_later(&place).await;
     // The job is not done yet.
     let mock = MockSolver::new("a")
         .then(ErrorKind::Unavailable)
@@ -245,13 +242,12 @@ async fn the_job_of_a_process_that_hung_past_its_lease_is_not_lost() {
 }
 
 #[tokio::test]
-async fn many_processes_open_a_new_file_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("drags.db");
-    for process in start_together(6, "processes::open_and_solve", &path) {
+async fn many_processes_open_a_new_store_at_once() {
+    let Some(place) = Place::new() else { return };
+    for process in start_together(6, "processes::open_and_solve", &place.address()) {
         process.end();
     }
-    let store = SqliteStore::open(&path).unwrap();
+    let store = place.open();
     assert_eq!(store.list(&Query::default()).await.unwrap().len(), 6);
 }
 
@@ -259,7 +255,7 @@ async fn many_processes_open_a_new_file_at_once() {
 #[ignore = "a process of the test before"]
 async fn open_and_solve() {
     ready();
-    let store = SqliteStore::open(path_from_parent()).unwrap();
+    let store = open(&address_from_parent());
     let id = std::process::id().to_string();
     answering()
         .durable(&store)
@@ -268,30 +264,10 @@ async fn open_and_solve() {
         .unwrap();
 }
 
-#[test]
-fn many_threads_open_a_new_file_at_once() {
-    const THREADS: usize = 8;
-    let folder = tempfile::tempdir().unwrap();
-    let barrier = Barrier::new(THREADS);
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                for round in 0..10 {
-                    let path = folder.path().join(format!("{round}.db"));
-                    barrier.wait();
-                    let opened = SqliteStore::open(path);
-                    barrier.wait(); // the last to close tidies up
-                    opened.unwrap();
-                }
-            });
-        }
-    });
-}
-
 #[tokio::test]
 async fn a_store_that_is_closed_and_opened_again_knows_what_it_knew() {
-    let (_folder, path) = folder().await;
-    let store = SqliteStore::open(&path).unwrap();
+    let Some(place) = known().await else { return };
+    let store = place.open();
     let mock = answering();
     mock.clone()
         .durable(&store)
@@ -306,7 +282,5 @@ async fn a_store_that_is_closed_and_opened_again_knows_what_it_knew() {
         .unwrap();
     assert!(store.find(NEW).await.unwrap().is_some());
     drop(store);
-    let files = std::fs::read_dir(path.parent().unwrap()).unwrap();
-    let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(names, ["drags.db"], "nothing is left beside it");
+    assert_eq!(place.left_over(), [""; 0], "nothing is left beside it");
 }
