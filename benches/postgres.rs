@@ -5,6 +5,8 @@
 //! installed.
 
 #![allow(clippy::print_stdout)] // the figures are what it is for
+#![allow(clippy::cast_precision_loss)] // small numbers
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // of rows
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -139,16 +141,16 @@ async fn jobs(
     Ok(begun.elapsed())
 }
 
-/// Written rows, commits and statements so far.
-fn counted(server: &Server) -> Result<[f64; 3], BoxError> {
+/// Written rows, commits, statements and bytes of the log so far.
+fn counted(server: &Server) -> Result<[f64; 4], BoxError> {
     // What a session has counted is told when it has nothing to do.
     std::thread::sleep(Duration::from_millis(1_500));
     let said = server.psql(
         "SELECT (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables),
              (SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'),
-             (SELECT sum(calls) FROM pg_stat_statements)",
+             (SELECT sum(calls) FROM pg_stat_statements), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')",
     )?;
-    let mut numbers = [0.0; 3];
+    let mut numbers = [0.0; 4];
     for (number, text) in numbers.iter_mut().zip(said.split('|')) {
         *number = text.parse()?;
     }
@@ -217,15 +219,18 @@ async fn main() -> Result<(), BoxError> {
         let after = counted(&server)?;
         let done = JOBS as f64;
         let rate = done / took.as_secs_f64();
-        let [rows, commits, statements] = [0, 1, 2].map(|index| after[index] - before[index]);
+        let [rows, commits, statements, log] =
+            [0, 1, 2, 3].map(|index| after[index] - before[index]);
         let one = *alone.get_or_insert(rate);
         println!(
-            "{count} gateways: {rate:.0} jobs a second ({:.2} x of one, {:.2} x of one over a file); a job: {:.1} statements, {:.1} rows written, {:.2} commits",
+            "{count} gateways: {rate:.0} jobs a second ({:.2} x of one, {:.2} x of one over a file); a job: {:.1} statements, {:.1} rows written, {:.2} commits, \
+             {:.1} kB of log",
             rate / one,
             rate / in_file,
             statements / done,
             rows / done,
-            commits / done
+            commits / done,
+            log / done / 1000.0
         );
         let in_one = (rows / commits).round().max(1.0);
         let pgbench = pgbench(&server, in_one as usize, count)?;

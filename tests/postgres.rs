@@ -1,6 +1,11 @@
 //! A PostgreSQL server of one's own, for tests and measurements: in a temporary folder, on this machine alone, stopped and
 //! gone with the process that started it, however that ends.
 
+#![allow(clippy::expect_used)] // a test without its server fails
+#![allow(clippy::print_stderr)] // a test that is skipped says so
+#![allow(clippy::missing_panics_doc)] // as all of it panics where a server cannot be run
+
+use std::fmt::Write as _;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -63,7 +68,7 @@ impl Server {
             chown(&folder, Some(NOBODY), Some(NOBODY)).expect("a folder of nobody's");
         }
         let data = folder.join("data");
-        let made = as_nobody(&programs.join("initdb"))
+        let ended = as_nobody(&programs.join("initdb"))
             .args([
                 "-U",
                 "postgres",
@@ -79,9 +84,9 @@ impl Server {
             .output()
             .expect("initdb runs");
         assert!(
-            made.status.success(),
+            ended.status.success(),
             "{}",
-            String::from_utf8_lossy(&made.stderr)
+            String::from_utf8_lossy(&ended.stderr)
         );
         // What is left over when its input ends: the process that started it is gone.
         let keeper = Command::new("sh")
@@ -136,9 +141,13 @@ impl Server {
     pub fn run(&self) {
         let log = self.folder.join("log");
         let mut settings = format!("-c listen_addresses=127.0.0.1 -c port={}", self.port);
-        settings += &format!(" -c unix_socket_directories={}", self.folder.display());
+        let _ = write!(
+            settings,
+            " -c unix_socket_directories={}",
+            self.folder.display()
+        );
         for setting in &self.settings {
-            settings += &format!(" -c {setting}");
+            let _ = write!(settings, " -c {setting}");
         }
         self.control(&[
             "start",

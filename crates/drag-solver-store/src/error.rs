@@ -68,7 +68,7 @@ impl StoreError {
     /// Says which store it is about, unless that is said already.
     #[must_use]
     pub(crate) fn of_place(mut self, place: &str) -> Self {
-        self.place.get_or_insert_with(|| printable(place).into());
+        self.place.get_or_insert_with(|| printable(place));
         self
     }
 

@@ -417,6 +417,7 @@ pub struct Ended {
 
 /// Which challenges are asked for.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each asks for something of its own
 #[non_exhaustive]
 pub struct Query {
     /// Only those in this state.

@@ -119,6 +119,47 @@ fn open(server: &Server) -> PostgresStore {
     PostgresStore::open(&server.url().into(), options).unwrap()
 }
 
+/// Something goes wrong, and says what.
+async fn happens(
+    kind: u64,
+    random: u64,
+    gateway: &mut Gateway,
+    scene: &Scene,
+    server: &Server,
+) -> &'static str {
+    match kind {
+        0 | 5 | 6 => {
+            gateway.kill().await;
+            sleep(Duration::from_millis(random % 3_000)).await;
+            gateway.start_again(scene).await;
+            "gateways killed"
+        }
+        1 | 7 => {
+            signal(&gateway.serving.child, "STOP");
+            sleep(STOPPED).await;
+            signal(&gateway.serving.child, "CONT");
+            "gateways stopped for longer than their lease"
+        }
+        2 | 8 => {
+            gateway.database.cut();
+            "connections of a gateway to the database cut"
+        }
+        3 => {
+            server.kill();
+            sleep(Duration::from_millis(random % 2_000)).await;
+            server.run();
+            "databases killed and started again"
+        }
+        _ => {
+            signal(&gateway.serving.child, "TERM");
+            let ended = gateway.serving.child.wait().await.unwrap();
+            assert!(ended.success(), "{ended}");
+            gateway.start_again(scene).await;
+            "gateways replaced"
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
     let Some(server) = Server::start() else {
@@ -164,37 +205,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
         let gateway = &mut gateways[usize::try_from(random % 3).unwrap()];
         // The first of each kind come in order, so that none is left out of a short run.
         let kind = if turn < 5 { turn } else { (random / 3) % 10 };
-        let event = match kind {
-            0 | 5 | 6 => {
-                gateway.kill().await;
-                sleep(Duration::from_millis(mix(turn) % 3_000)).await;
-                gateway.start_again(&scene).await;
-                "gateways killed"
-            }
-            1 | 7 => {
-                signal(&gateway.serving.child, "STOP");
-                sleep(STOPPED).await;
-                signal(&gateway.serving.child, "CONT");
-                "gateways stopped for longer than their lease"
-            }
-            2 | 8 => {
-                gateway.database.cut();
-                "connections of a gateway to the database cut"
-            }
-            3 => {
-                server.kill();
-                sleep(Duration::from_millis(mix(turn) % 2_000)).await;
-                server.run();
-                "databases killed and started again"
-            }
-            _ => {
-                signal(&gateway.serving.child, "TERM");
-                let ended = gateway.serving.child.wait().await.unwrap();
-                assert!(ended.success(), "{ended}");
-                gateway.start_again(&scene).await;
-                "gateways replaced"
-            }
-        };
+        let event = happens(kind, mix(turn), gateway, &scene, &server).await;
         *events.entry(event).or_default() += 1;
     }
     over.send_replace(true);
@@ -234,15 +245,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
         (solved, unsure) = (solved + more, unsure + less);
     }
     let store = open(&server);
-    // A request that waited in a stopped gateway may begin a job anew whose client has gone on by another.
-    let all_ended = async {
-        let open = Query::default().status(StatusKind::Open);
-        while !store.list(&open).await.unwrap().is_empty() {
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let ended = timeout(Duration::from_secs(60), all_ended).await;
-    ended.expect("a job that is open is worked on");
+    all_ended(&store).await;
     // What turned out to be paid after its client was told that nobody knows is fetched for who sends the same again.
     let paid = Query::default().unfetched(true);
     for record in store.list(&paid).await.unwrap() {
@@ -262,7 +265,20 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
     check_books(&scene, &store, solved, unsure).await;
 }
 
+/// A request that waited in a stopped gateway may begin a job anew whose client has gone on by another.
+async fn all_ended(store: &PostgresStore) {
+    let ended = async {
+        let open = Query::default().status(StatusKind::Open);
+        while !store.list(&open).await.unwrap().is_empty() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let ended = timeout(Duration::from_secs(60), ended).await;
+    ended.expect("a job that is open is worked on");
+}
+
 /// Published clients that go on solving, where they are installed: `tests/clients/run.sh` does that, and says their Python.
+#[allow(clippy::print_stdout)] // what is skipped is said
 fn published_clients(address: &str, key: &str) -> Option<Child> {
     let Some(python) = std::env::var_os("CLIENTS_PYTHON") else {
         println!("SKIPPED: published clients (CLIENTS_PYTHON is not set)");
@@ -321,7 +337,9 @@ async fn what_a_killed_gateway_paid_for_is_fetched_by_another_within_seconds() {
         }
         first.kill().await;
         killed += 1;
-        created.into_iter().for_each(|task| task.abort());
+        for task in created {
+            task.abort();
+        }
         let begun = Instant::now();
         let answered = numbers.map(|number| {
             let (address, key) = (behind.address.clone(), scene.key.clone());

@@ -26,8 +26,10 @@ impl StoreUnderTest<'_> {
 
     pub(super) async fn no_more_are_accepted_than_may_be_open(&self) -> Checked {
         let (label, other) = (name("label"), name("label"));
-        let mut limits = KeyLimits::default();
-        limits.parallel = NonZeroU32::new(2);
+        let limits = KeyLimits {
+            parallel: NonZeroU32::new(2),
+            ..KeyLimits::default()
+        };
         let openings: Vec<Opening> = (0..5).map(|_| of_label(&label)).collect();
         let all = openings.iter().map(|opening| self.accept(opening, &limits));
         let mut open = Vec::new();
@@ -74,10 +76,12 @@ impl StoreUnderTest<'_> {
 
     pub(super) async fn none_is_accepted_before_its_turn(&self) -> Checked {
         let label = name("label");
-        let mut limits = KeyLimits::default();
         let count = NonZeroU32::new(3).unwrap_or(NonZeroU32::MIN);
         let per = Duration::from_secs(30);
-        limits.rate = Some(KeyRate { count, per });
+        let limits = KeyLimits {
+            rate: Some(KeyRate { count, per }),
+            ..KeyLimits::default()
+        };
         let first = of_label(&label);
         for (wait, accepted) in [(0, 3), (9, 0), (1, 1), (20, 2), (600, 3)] {
             self.wait(wait);

@@ -1,6 +1,7 @@
 //! What a process does as long as it has the store open: it says that it is there, hears and tells of challenges that have
 //! ended, reads the server's clock, and forgets what is old.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -137,27 +138,24 @@ async fn work(
                 None => return Ok(()),
             },
         };
-        match marks {
-            Some(first) => {
-                let told = timeout(shared.options.lease, tell(shared, client, first, ended)).await;
-                told.map_err(silent)??;
-            }
-            None => {
-                let renewed = timeout(shared.options.lease, renew(shared, client)).await;
-                renewed.map_err(silent)??;
-                if let Some(retention) = &shared.options.retention
-                    && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)
-                {
-                    pruned = Some(Instant::now());
-                    let (shared, retention) = (Arc::clone(shared), *retention);
-                    // That may take longer than a lease.
-                    tokio::spawn(async move {
-                        if let Err(Problem { error, .. }) = forget(&shared, &retention).await {
-                            tracing::warn!(%error, "old challenges cannot be forgotten");
-                        }
-                    });
+        if let Some(first) = marks {
+            let told = timeout(shared.options.lease, tell(shared, client, first, ended)).await;
+            told.map_err(silent)??;
+            continue;
+        }
+        let renewed = timeout(shared.options.lease, renew(shared, client)).await;
+        renewed.map_err(silent)??;
+        if let Some(retention) = &shared.options.retention
+            && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)
+        {
+            pruned = Some(Instant::now());
+            let (shared, retention) = (Arc::clone(shared), *retention);
+            // That may take longer than a lease.
+            tokio::spawn(async move {
+                if let Err(Problem { error, .. }) = forget(&shared, &retention).await {
+                    tracing::warn!(%error, "old challenges cannot be forgotten");
                 }
-            }
+            });
         }
     }
 }
@@ -175,7 +173,7 @@ async fn tell(
     let mut payload = format!("{first:x}");
     for _ in 1..MARKS {
         let Ok(mark) = ended.try_recv() else { break };
-        payload.push_str(&format!(" {mark:x}"));
+        let _ = write!(payload, " {mark:x}"); // to a String it cannot fail
     }
     let channel = &shared.options.schema;
     let notify = "SELECT pg_notify($1, $2)";

@@ -213,7 +213,7 @@ async fn work(
                 if !op.is_fact() {
                     // It may have been written all the same.
                     let undo = op.undo().map(|fact| facts::op(fact, shared.now()));
-                    waiting.extend(undo.map(|write| boxed(write)));
+                    waiting.extend(undo.map(boxed));
                     continue;
                 }
             }
@@ -327,7 +327,9 @@ async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Re
         Ok(()) => {
             let committed = db.commit().await;
             if committed.is_err() {
-                ops.iter_mut().for_each(|op| op.doubt());
+                for op in ops.iter_mut() {
+                    op.doubt();
+                }
             }
             committed
         }

@@ -16,6 +16,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    #[allow(clippy::unnecessary_wraps)] // of PostgreSQL there may be none
     pub(crate) fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         Some(Self { folder })
@@ -35,6 +36,7 @@ impl Place {
     }
 
     /// A process of its own, as far as the store can tell, which lives by this clock.
+    #[allow(clippy::unused_async)] // that of PostgreSQL is waited for
     pub(crate) async fn open_by(&self, clock: Clock) -> SqliteStore {
         let options = SqliteOptions::default().clock(clock).retention(None);
         SqliteStore::open_with(self.path(), options).unwrap()

@@ -27,13 +27,12 @@ impl Place {
         static SERVER: OnceLock<Mutex<Weak<Server>>> = OnceLock::new();
         let shared = SERVER.get_or_init(Mutex::default);
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = match shared.upgrade() {
-            Some(server) => server,
-            None => {
-                let server = Arc::new(Server::start_with(&["fsync=off", "max_connections=200"])?);
-                *shared = Arc::downgrade(&server);
-                server
-            }
+        let server = if let Some(server) = shared.upgrade() {
+            server
+        } else {
+            let server = Arc::new(Server::start_with(&["fsync=off", "max_connections=200"])?);
+            *shared = Arc::downgrade(&server);
+            server
         };
         Some(Self::on(server))
     }
