@@ -51,7 +51,7 @@ use crate::{
 
 type Told<T> = std::result::Result<T, StoreError>;
 
-/// A store in a PostgreSQL database (14 or newer), which any number of processes on any number of machines share.
+/// A store in a PostgreSQL database (tested with 15), which any number of processes on any number of machines share.
 ///
 /// What many calls of a process write at the same time is written in one transaction, by a task of its own, in the order
 /// in which it happens. Of a purchase, the job that it came to and what is acknowledged, the server is asked to keep it

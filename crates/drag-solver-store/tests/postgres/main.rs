@@ -8,8 +8,10 @@
 mod clock;
 mod contract;
 mod copy;
+mod outages;
 mod place;
 #[path = "../shared/process.rs"]
 mod process;
 #[path = "../shared/processes.rs"]
 mod processes;
+mod versions;

@@ -37,6 +37,11 @@ impl Place {
         Some(Self::on(server))
     }
 
+    /// A place on a server that is this test's alone, and may be killed.
+    pub(crate) fn alone() -> Option<Self> {
+        Some(Self::on(Arc::new(Server::start()?)))
+    }
+
     fn on(server: Arc<Server>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));

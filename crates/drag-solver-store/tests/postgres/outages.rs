@@ -1,0 +1,98 @@
+//! The server is away for a while.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use drag_solver_core::{DragSolver as _, ErrorKind};
+use drag_solver_store::{
+    Accepted, KeyLimits, Opening, PostgresOptions, Store as _, StoreErrorKind, StoreExt as _,
+    StoredBudget, StoredBudgetPolicy,
+};
+use futures_util::future::join_all;
+
+use crate::place::Place;
+use crate::process::{answering, challenge};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_is_waited_out() {
+    let Some(place) = Place::alone() else { return };
+    let store = place.open_with(PostgresOptions::default().patience(Duration::from_secs(60)));
+    store.flush().await.unwrap();
+    let (mock, price) = (answering(), "0.001".parse().unwrap());
+    let budget = StoredBudget::new(&store, "all", StoredBudgetPolicy::default());
+    let solver = Arc::new(mock.clone().stored_budget(&budget, price).durable(&store));
+    let calls = (0..40).map(|number| {
+        let solver = Arc::clone(&solver);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(5 * number)).await;
+            solver
+                .solve(&drag_solver_mock::fixtures::challenge().with_id(format!("{number}")))
+                .await
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    let server = Arc::clone(&place.server);
+    let restarted = tokio::task::spawn_blocking(move || {
+        server.kill();
+        server.run();
+    });
+    restarted.await.unwrap();
+    for call in join_all(calls).await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(mock.purchases(), 40);
+    store.flush().await.unwrap();
+    let state = budget.state(None).await.unwrap();
+    assert_eq!(state.spent, "0.04".parse().unwrap());
+    assert_eq!(state.reserved, "0".parse().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_put_on_record_in_time_is_refused_and_goes_on_later() {
+    let Some(place) = Place::alone() else { return };
+    let patience = Duration::from_millis(300);
+    let store = place.open_with(PostgresOptions::default().patience(patience));
+    store.flush().await.unwrap();
+    let mock = answering();
+    let solver = mock.clone().durable(&store);
+    place.server.kill();
+    let begun = Instant::now();
+    let error = solver.solve(&challenge("new")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotRecorded);
+    assert!(begun.elapsed() >= patience);
+    assert_eq!(mock.calls().len(), 0, "nothing was sent");
+    let opening = Opening::of(&challenge("other"), "other", store.now());
+    let accept = async || {
+        let picture = Bytes::from_static(b"a picture");
+        store
+            .accept(&opening, &picture, &KeyLimits::default())
+            .await
+    };
+    let error = accept().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+    place.server.run();
+    solver.solve(&challenge("new")).await.unwrap();
+    assert!(matches!(accept().await.unwrap(), Accepted::New));
+    assert_eq!(mock.purchases(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_elsewhere_is_told_of_an_end() {
+    let Some(place) = Place::new() else { return };
+    let (here, there) = (place.open(), place.open());
+    here.flush().await.unwrap();
+    there.flush().await.unwrap();
+    let solver = answering().durable(&here);
+    // A floor of a second makes up for word that is lost: of ten, most are not.
+    let mut early = 0;
+    for id in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+        let changed = there.changed(id);
+        solver.solve(&challenge(id)).await.unwrap();
+        let begun = Instant::now();
+        changed.await;
+        early += u32::from(begun.elapsed() < Duration::from_millis(800));
+        assert!(there.find(id).await.unwrap().is_some());
+    }
+    assert!(early >= 5, "{early} of 10 were told");
+}
