@@ -265,6 +265,13 @@ impl Spoken {
     }
 }
 
+/// Whether a client is told to try again: the store cannot be reached for now.
+fn is_for_now(text: &str) -> bool {
+    ["NO_SLOT_AVAILABLE", "SERVICE_UNAVAILABLE"]
+        .iter()
+        .any(|code| text.contains(code))
+}
+
 /// One client with one picture: creates its job until that is acknowledged, and asks until it is ended. Says what it
 /// was told, and how often it was cut off.
 pub(crate) async fn client(address: &str, key: &str, number: u32) -> (Told, u32) {
@@ -277,6 +284,7 @@ pub(crate) async fn client(address: &str, key: &str, number: u32) -> (Told, u32)
                 cut_off += 1;
                 sleep(Duration::from_millis(5)).await;
             }
+            Ok((_, text)) if is_for_now(&text) => sleep(Duration::from_millis(50)).await,
             Ok((_, text)) => match spoken.id(&text) {
                 Ok(id) => break id,
                 Err(why) => return (Told::Refused(why), cut_off),
@@ -286,10 +294,11 @@ pub(crate) async fn client(address: &str, key: &str, number: u32) -> (Told, u32)
     let (method, target, body) = spoken.poll(key, &id);
     loop {
         match ask(address, method, &target, body.as_bytes(), key).await {
-            Err(_) => {
+            Ok((503, _)) | Err(_) => {
                 cut_off += 1;
                 sleep(Duration::from_millis(5)).await;
             }
+            Ok((_, text)) if is_for_now(&text) => sleep(Duration::from_millis(50)).await,
             Ok((_, text)) => match spoken.told(&text, number) {
                 Told::NotYet => {}
                 told => return (told, cut_off),
