@@ -96,3 +96,67 @@ async fn whoever_waits_elsewhere_is_told_of_an_end() {
     }
     assert!(early >= 5, "{early} of 10 were told");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_another_keeps_is_waited_for() {
+    let Some(place) = Place::new() else { return };
+    // It waits for a lock for 2 s at a time, and for 30 s in all.
+    let options = PostgresOptions::default().lease(Duration::from_secs(1));
+    let store = place.open_with(options.patience(Duration::from_secs(30)));
+    store.flush().await.unwrap();
+    let name = format!("of {}", place.schema);
+    let keeps = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('budget/{name}', 0)); SELECT pg_sleep(3); COMMIT"
+    );
+    let mut other = place.server.program("psql");
+    let mut other = other
+        .args(["-q", "-d", &place.server.url(), "-c", &keeps])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND wait_event = 'PgSleep'";
+    while place.sql(sleeps) == "0" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let budget = StoredBudget::new(&store, &*name, StoredBudgetPolicy::default());
+    let solver = answering().stored_budget(&budget, "0.001".parse().unwrap());
+    let new = challenge("new");
+    let waits = async {
+        solver.solve(&new).await.unwrap();
+        assert_eq!(place.sql(sleeps), "0", "it has waited");
+    };
+    let free = tokio::task::spawn_blocking(move || other.wait().unwrap());
+    let ((), ended) = tokio::join!(waits, free);
+    assert!(ended.unwrap().success());
+    let spent = budget.state(None).await.unwrap().spent;
+    assert_eq!(spent, "0.001".parse().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_take_the_same_up_in_opposite_orders_both_end() {
+    let Some(place) = Place::new() else { return };
+    let (one, other) = (place.open(), place.open());
+    let ids: Vec<String> = (0..60).map(|number| format!("id {number}")).collect();
+    let take_up = |store: &drag_solver_store::PostgresStore, ids: Vec<String>| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let openings: Vec<_> = ids
+                .iter()
+                .map(|id| Opening::of(&drag_solver_mock::fixtures::challenge(), &**id, store.now()))
+                .collect();
+            let taken = join_all(openings.iter().map(|opening| store.take_up(opening))).await;
+            let claimed = taken.into_iter().map(Result::unwrap);
+            claimed
+                .filter(|taken| matches!(taken, drag_solver_store::TakenUp::Claimed(..)))
+                .count()
+        })
+    };
+    let mut reversed = ids.clone();
+    reversed.reverse();
+    let (first, second) = tokio::join!(take_up(&one, ids.clone()), take_up(&other, reversed));
+    assert_eq!(
+        first.unwrap() + second.unwrap(),
+        ids.len(),
+        "each is taken up once"
+    );
+}
