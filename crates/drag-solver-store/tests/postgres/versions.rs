@@ -69,7 +69,7 @@ async fn a_step_that_fails_leaves_all_as_it_was() {
 async fn several_that_start_at_once_bring_the_tables_up_to_date_once() {
     let Some(place) = Place::new() else { return };
     let stores: Vec<_> = (0..6).map(|_| place.open_with(newer(ADDS))).collect();
-    let flushed = stores.iter().map(|store| store.flush());
+    let flushed = stores.iter().map(drag_solver_store::Store::flush);
     for flushed in futures_util::future::join_all(flushed).await {
         flushed.unwrap();
     }
