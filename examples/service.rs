@@ -11,7 +11,7 @@
 //! | part | lines | what it is for |
 //! |---|---|---|
 //! | settings | 59 | imports, arguments, keys of tenants, the chain and its store |
-//! | http | 55 | three routes: accept a picture, say what became of it, metrics |
+//! | http | 56 | three routes: accept a picture, say what became of it, metrics |
 //! | work | 55 | a bounded queue, and a bounded number of calls at once |
 //! | recovery | 13 | at start, all that is open on record is taken up again |
 //! | shutdown | 16 | SIGTERM: accept nothing more, let calls end for a while, leave the rest on record |

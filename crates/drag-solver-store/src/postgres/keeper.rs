@@ -31,9 +31,6 @@ const MARKS: usize = 400;
 /// How long until the server is asked again for a connection.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// Of all that lock something by a number, this is who forgets.
-const FORGETTING: i64 = 0x6472_6168;
-
 /// Reads the server's clock.
 pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
@@ -218,10 +215,14 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
             .as_millisecond()
     };
     let (finished, old) = (before(retention.challenges), before(retention.money));
-    // What holds the lock is not for others to read with.
+    // Each schema has a turn of its own. What holds it is not for others to read with.
+    let turn = format!("forget/{}", shared.options.schema);
     db.set_busy(true);
     let free = db
-        .row("SELECT pg_try_advisory_lock($1)", &[&FORGETTING])
+        .row(
+            "SELECT pg_try_advisory_lock(hashtextextended($1, 0))",
+            &[&turn],
+        )
         .await?;
     if !free.get::<bool>(0)? {
         db.set_busy(false);
@@ -243,8 +244,11 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
         }
     };
     let forgotten: Result<()> = forgotten.await;
-    db.rows("SELECT pg_advisory_unlock($1)", &[&FORGETTING])
-        .await?;
+    db.rows(
+        "SELECT pg_advisory_unlock(hashtextextended($1, 0))",
+        &[&turn],
+    )
+    .await?;
     db.set_busy(false);
     forgotten.map(|()| pruned)
 }

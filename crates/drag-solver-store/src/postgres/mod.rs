@@ -54,8 +54,7 @@ type Told<T> = std::result::Result<T, StoreError>;
 /// A store in a PostgreSQL database (tested with 15), which any number of processes on any number of machines share.
 ///
 /// What many calls of a process write at the same time is written in one transaction, by a task of its own, in the order
-/// in which it happens. Of a purchase, the job that it came to and what is acknowledged, the server is asked to keep it
-/// before anything else happens; of other things it is not waited for.
+/// in which it happens. The server keeps it before it is told: what it forgot in a crash, the processes would not know.
 ///
 /// Transactions read what is committed (`READ COMMITTED`), and lock what they decide by before they look: a challenge by
 /// its row, a budget and the limits of a key by a name that processes take turns by, always in the same order. So none
