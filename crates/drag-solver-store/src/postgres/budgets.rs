@@ -39,7 +39,6 @@ impl Write for Reserve {
     }
 
     async fn write(&self, db: &Db, here: &Owner) -> Result<Option<Shortage>> {
-        here.keep(db).await?;
         let there = "SELECT 1::bigint FROM reservations WHERE key = $1";
         if db.maybe(there, &[&self.key]).await?.is_some() {
             return Ok(None);

@@ -39,7 +39,6 @@ impl Write for TakeUp {
     async fn write(&self, db: &Db, here: &Owner) -> Result<TakenUp> {
         let (opening, key, now) = (&self.opening, self.opening.claim, here.now);
         let holder = Some((here.key, key));
-        here.keep(db).await?;
         let challenge = match known_or_new(db, opening, holder, now).await? {
             Found::New(n) => n,
             Found::Known(known) if known.digest != opening.digest => {

@@ -182,6 +182,9 @@ async fn tell(
 async fn renew(shared: &Shared, client: &Client) -> Result<()> {
     let row = client.query_one(TIME, &[]).await?;
     shared.clock.set(row.try_get(0)?)?;
+    // A newer version may have taken the tables over.
+    let row = client.query_one("SELECT oldest FROM version", &[]).await?;
+    shared.set_oldest(row.try_get(0)?);
     let now = shared.now();
     let until = shared.lease_until(now);
     let values: [&(dyn ToSql + Sync); 3] = [

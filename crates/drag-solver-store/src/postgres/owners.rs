@@ -37,16 +37,14 @@ impl Owner {
         }
     }
 
-    /// Whatever is taken up is not to be free at once.
-    pub(super) async fn keep(&self, db: &Db) -> Result<()> {
+    /// Makes sure that what is taken up now is not free at once. Not in the transaction that takes it up: while that waits
+    /// for another, this process still has to say that it is there.
+    pub(super) async fn keep(&self, db: &Db, shared: &Shared) -> Result<()> {
         if self.is_late {
-            self.renew(db).await?;
+            let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
+            db.run(RENEW, &[&self.key, &now, &until]).await?;
+            shared.set_leased_until(self.until);
         }
         Ok(())
-    }
-
-    pub(super) async fn renew(&self, db: &Db) -> Result<()> {
-        let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
-        db.run(RENEW, &[&self.key, &now, &until]).await.map(drop)
     }
 }

@@ -60,15 +60,28 @@ async fn find(db: &Db, schema: &str) -> Result<Option<(u32, u32)>> {
 fn check(version: u32, oldest: u32, newest: usize) -> Result<bool> {
     let newest = u32::try_from(newest).unwrap_or(u32::MAX);
     if oldest > newest {
-        return Err(Problem::lasting(
-            StoreErrorKind::Newer,
-            format!(
-                "its tables have the format {version}, and this version knows those up to {newest}: use the newer version of \
-                 drag-solver that made them"
-            ),
-        ));
+        return Err(too_old(newest));
     }
     Ok(version >= newest)
+}
+
+/// Refuses to work on tables that a newer version has taken over since.
+pub(super) fn check_oldest(oldest: i64, later: &[(&str, u32)]) -> Result<()> {
+    let newest = u32::try_from(MIGRATIONS.len() + later.len()).unwrap_or(u32::MAX);
+    if oldest > i64::from(newest) {
+        return Err(too_old(newest));
+    }
+    Ok(())
+}
+
+fn too_old(newest: u32) -> Problem {
+    Problem::lasting(
+        StoreErrorKind::Newer,
+        format!(
+            "a newer version of drag-solver has made its tables, and this one knows those up to format {newest}: use the \
+             newer version"
+        ),
+    )
 }
 
 async fn step(db: &Db, schema: &str, steps: &[(&str, u32)]) -> Result<()> {

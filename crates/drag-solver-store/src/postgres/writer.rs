@@ -94,7 +94,9 @@ where
     }
 
     fn doubt(&mut self) {
-        self.doubted = self.told.take();
+        let told = self.told.take();
+        // What came of it is what came of it first: it may have been that.
+        self.doubted = self.doubted.take().or(told);
         self.may_be_written = true;
     }
 
@@ -209,11 +211,9 @@ async fn work(
         let impatient = |op: &dyn AnyOp| op.since().elapsed() >= shared.options.patience;
         for mut op in unwritten.into_iter().chain(later) {
             if impatient(&*op) || !problem.passes {
-                op.end(Err(shared.of_server(problem.error.clone())));
+                let refused = refuse(&shared, &mut *op, problem.error.clone());
                 if !op.is_fact() {
-                    // It may have been written all the same.
-                    let undo = op.undo().map(|fact| facts::op(fact, shared.now()));
-                    waiting.extend(undo.map(boxed));
+                    waiting.extend(refused);
                     continue;
                 }
             }
@@ -232,6 +232,13 @@ async fn work(
         sleep(again).await;
         again = (again * 2).min(AGAIN.1);
     }
+}
+
+/// Says that it is not written; and what takes it back, as it may have been all the same.
+fn refuse(shared: &Shared, op: &mut dyn AnyOp, error: StoreError) -> Option<Box<dyn AnyOp>> {
+    op.end(Err(shared.of_server(error)));
+    let undo = op.undo()?;
+    Some(boxed(facts::op(undo, shared.now())))
 }
 
 /// Something that nobody waits for.
@@ -257,8 +264,8 @@ async fn write_batch(
     mut batch: Ops,
     ended: &mpsc::UnboundedSender<Mark>,
 ) -> std::result::Result<(), Unwritten> {
-    let end = |op: &mut dyn AnyOp, result| {
-        if let Some(mark) = op.end(result) {
+    let end = |op: &mut dyn AnyOp| {
+        if let Some(mark) = op.end(Ok(())) {
             shared.changes.wake(mark);
             let _ = ended.send(mark); // others are told while there is a keeper
         }
@@ -271,7 +278,7 @@ async fn write_batch(
     match transaction(shared, &db, batch.make_contiguous()).await {
         Ok(()) => {
             for op in &mut batch {
-                end(&mut **op, Ok(()));
+                end(&mut **op);
             }
             return Ok(());
         }
@@ -293,19 +300,22 @@ async fn write_batch(
                 if op.is_fact() {
                     tracing::error!(%error, "the store dropped what it can never write");
                 }
-                end(&mut *op, Err(shared.of_server(error)));
+                if let Some(undo) = refuse(shared, &mut *op, error) {
+                    batch.push_front(undo);
+                }
             }
-            Ok(()) => end(&mut *op, Ok(())),
+            Ok(()) => end(&mut *op),
         }
     }
     Ok(())
 }
 
 async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
+    let here = Owner::new(shared);
+    here.keep(db, shared).await?;
     // One of ours of which nobody knows whether it was committed has ended before the next looks at what there is.
     let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", shared.owner);
     db.begin(&begin).await?;
-    let here = Owner::new(shared);
     let written = async {
         // In the same order everywhere, so that no two processes wait for each other.
         let turns: BTreeSet<String> = ops.iter().filter_map(|op| op.turn()).collect();

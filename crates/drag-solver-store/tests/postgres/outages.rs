@@ -135,7 +135,10 @@ async fn a_turn_that_another_keeps_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_take_the_same_up_in_opposite_orders_both_end() {
     let Some(place) = Place::new() else { return };
-    let (one, other) = (place.open(), place.open());
+    // No lease ends while they wait for each other.
+    // So long that none ends on a slow machine, where a deadlock is found after a second.
+    let open = || place.open_with(PostgresOptions::default().lease(Duration::from_secs(600)));
+    let (one, other) = (open(), open());
     let ids: Vec<String> = (0..60).map(|number| format!("id {number}")).collect();
     let take_up = |store: &drag_solver_store::PostgresStore, ids: Vec<String>| {
         let store = store.clone();
@@ -159,4 +162,23 @@ async fn two_that_take_the_same_up_in_opposite_orders_both_end() {
         ids.len(),
         "each is taken up once"
     );
+}
+
+#[tokio::test]
+async fn no_error_shows_the_password() {
+    let Some(place) = Place::new() else { return };
+    let port = place.server.port();
+    for url in [
+        format!("postgres://nobody:hunter2@127.0.0.1:{port}/postgres"),
+        format!("postgres://postgres:hunter2@127.0.0.1:{port}/nothing"),
+        "postgres://postgres:hunter2@127.0.0.1:1/postgres".to_owned(),
+        format!("postgres://postgres:hunter2@127.0.0.1:{port}/postgres?sslmode=require"),
+    ] {
+        let options = PostgresOptions::default().patience(Duration::ZERO);
+        let store = drag_solver_store::PostgresStore::open(&url.clone().into(), options).unwrap();
+        let error = store.flush().await.unwrap_err();
+        let shown = format!("{error} {error:?} {store:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("127.0.0.1"), "{shown}");
+    }
 }

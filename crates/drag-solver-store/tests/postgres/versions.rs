@@ -53,6 +53,25 @@ async fn a_version_that_is_too_old_says_so() {
 }
 
 #[tokio::test]
+async fn a_version_that_becomes_too_old_while_it_works_stops() {
+    let Some(place) = Place::new() else { return };
+    let before = place.open();
+    before.flush().await.unwrap();
+    place.open_with(newer(BREAKS)).flush().await.unwrap();
+    // It hears of that when it next says that it is there.
+    let refused = async {
+        loop {
+            match before.flush().await {
+                Ok(()) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                Err(error) => break error,
+            }
+        }
+    };
+    let refused = tokio::time::timeout(std::time::Duration::from_secs(60), refused).await;
+    assert_eq!(refused.unwrap().kind(), StoreErrorKind::Newer);
+}
+
+#[tokio::test]
 async fn a_step_that_fails_leaves_all_as_it_was() {
     const BROKEN: &[(&str, u32)] = &[(
         "ALTER TABLE challenges ADD COLUMN later TEXT; DROP TABLE of_nobody",
