@@ -25,6 +25,7 @@ pub mod contract;
 mod durable;
 mod error;
 mod ext;
+mod fact;
 #[cfg(test)]
 mod failing_store;
 mod forward;
@@ -35,6 +36,7 @@ mod lines;
 mod money;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod query;
 mod record;
 mod retention;
 mod sqlite;
@@ -48,6 +50,7 @@ pub use crate::clock::Clock;
 pub use crate::durable::{ANOTHER_CALL, Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
+pub use crate::fact::{Ended, Fact, NewPurchase};
 pub use crate::handle::StoreHandle;
 pub use crate::key_record::{KeyHash, KeyLimits, KeyRate, KeyRecord, KeyRole, key_hash};
 pub use crate::money::{
@@ -55,9 +58,10 @@ pub use crate::money::{
 };
 #[cfg(feature = "postgres")]
 pub use crate::postgres::{PostgresOptions, PostgresStore};
+pub use crate::query::{Query, StatusKind};
 pub use crate::record::{
-    Accepted, ChallengeRecord, Claim, Ended, Fact, NewPurchase, Opening, PictureDigest,
-    PurchaseRecord, PurchaseState, Query, Reported, Status, StatusKind, TakenUp, picture_digest,
+    Accepted, ChallengeRecord, Claim, Opening, PictureDigest, PurchaseRecord, PurchaseState,
+    Reported, Status, TakenUp, picture_digest,
 };
 pub use crate::retention::{Pruned, Retention};
 pub use crate::sqlite::{SqliteOptions, SqliteStore};

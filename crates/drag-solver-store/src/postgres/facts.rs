@@ -7,7 +7,7 @@ use super::db::Db;
 use super::owners::Owner;
 use super::problem::Result;
 use super::writer::Write;
-use super::{budgets, challenges};
+use super::{budgets, purchases};
 use crate::Fact;
 use crate::key::new_key;
 
@@ -53,7 +53,7 @@ impl Write for Recorded {
     }
 
     async fn write(&self, db: &Db, _here: &Owner) -> Result<Noted> {
-        let told = challenges::record(db, &self.fact, self.now).await?;
+        let told = purchases::record(db, &self.fact, self.now).await?;
         budgets::record(db, &self.fact, self.key, self.now).await?;
         Ok(told)
     }

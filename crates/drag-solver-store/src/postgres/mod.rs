@@ -12,6 +12,8 @@ mod keys;
 mod options;
 mod owners;
 mod problem;
+mod purchases;
+mod records;
 mod schema;
 mod writer;
 
@@ -329,7 +331,7 @@ impl Store for PostgresStore {
     }
 
     async fn begin_purchase(&self, purchase: NewPurchase) -> Told<()> {
-        if self.write(challenges::Begin { purchase }).await? {
+        if self.write(purchases::Begin { purchase }).await? {
             return Ok(());
         }
         Err(StoreError::claim_lost())
@@ -353,7 +355,7 @@ impl Store for PostgresStore {
     async fn find(&self, id: &str) -> Told<Option<ChallengeRecord>> {
         {
             let id = id.to_owned();
-            read!(self, |shared, db| challenges::find(
+            read!(self, |shared, db| records::find(
                 &db,
                 &id,
                 false,
@@ -365,7 +367,7 @@ impl Store for PostgresStore {
     async fn find_with_picture(&self, id: &str) -> Told<Option<ChallengeRecord>> {
         {
             let id = id.to_owned();
-            read!(self, |shared, db| challenges::find(
+            read!(self, |shared, db| records::find(
                 &db,
                 &id,
                 true,
@@ -386,11 +388,7 @@ impl Store for PostgresStore {
     async fn list(&self, query: &Query) -> Told<Vec<ChallengeRecord>> {
         {
             let query = query.clone();
-            read!(self, |shared, db| challenges::list(
-                &db,
-                &query,
-                shared.now()
-            ))
+            read!(self, |shared, db| records::list(&db, &query, shared.now()))
         }
     }
 

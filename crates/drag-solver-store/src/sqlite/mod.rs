@@ -7,6 +7,8 @@ mod keys;
 mod options;
 mod owners;
 mod problem;
+mod purchases;
+mod records;
 mod schema;
 mod upkeep;
 mod values;
@@ -306,7 +308,7 @@ impl Store for SqliteStore {
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
         let now = self.0.now();
         let begun = self.0.write(true, move |db| {
-            challenges::begin_purchase(db, &purchase, now)
+            purchases::begin_purchase(db, &purchase, now)
         });
         if begun.await.map_err(|error| self.0.of_file(error))? {
             return Ok(());
@@ -324,7 +326,7 @@ impl Store for SqliteStore {
             durable,
             is_fact: true,
             run: Box::new(move |db| {
-                found.store(challenges::record(db, &fact, now)?, Ordering::Relaxed);
+                found.store(purchases::record(db, &fact, now)?, Ordering::Relaxed);
                 budgets::record(db, &fact, now)
             }),
             done: Some(Box::new(move |ended| {
@@ -343,13 +345,13 @@ impl Store for SqliteStore {
 
     async fn find(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
         let (id, now) = (id.to_owned(), self.0.now());
-        let find = move |db: &Connection| challenges::find(db, &id, false, now);
+        let find = move |db: &Connection| records::find(db, &id, false, now);
         self.0.read(find).await
     }
 
     async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError> {
         let (id, now) = (id.to_owned(), self.0.now());
-        let find = move |db: &Connection| challenges::find(db, &id, true, now);
+        let find = move |db: &Connection| records::find(db, &id, true, now);
         self.0.read(find).await
     }
 
@@ -363,9 +365,7 @@ impl Store for SqliteStore {
 
     async fn list(&self, query: &Query) -> Result<Vec<ChallengeRecord>, StoreError> {
         let (query, now) = (query.clone(), self.0.now());
-        self.0
-            .read(move |db| challenges::list(db, &query, now))
-            .await
+        self.0.read(move |db| records::list(db, &query, now)).await
     }
 
     async fn reserve(
