@@ -9,7 +9,7 @@ use crate::{Claim, PurchaseRecord};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewPurchase {
-    /// Its key, which is nobody else's.
+    /// Its key, which is unique.
     pub key: i64,
     /// The right to make it.
     pub claim: Claim,

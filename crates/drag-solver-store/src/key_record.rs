@@ -198,7 +198,7 @@ mod tests {
             [false, true, false, false]
         );
         assert_eq!([9_000; 5].map(&mut takes), [true, true, true, true, false]);
-        // The clock is set back by an hour: nobody waits for that.
+        // The clock is set back by an hour: no caller waits for that.
         assert!(takes(-3_600_000));
     }
 

@@ -176,7 +176,7 @@ impl ChallengeRecord {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidChallenge`] if its picture is not on record (any more), or was not read: see
-    /// [`Query::pictures`].
+    /// [`Query::pictures`](crate::Query::pictures).
     pub fn challenge(&self, now: Timestamp) -> Result<DragChallenge, SolveError> {
         let missing = || {
             let problem = "its picture is not on record, or was not read";

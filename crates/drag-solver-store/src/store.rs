@@ -141,7 +141,7 @@ pub trait Store: Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs)] // made by callers of `charge`
 pub struct Charge {
-    /// Its key, which is nobody else's.
+    /// Its key, which is unique.
     pub key: i64,
     /// What was set aside for it, if anything was.
     pub reservation: Option<i64>,

@@ -23,7 +23,7 @@ pub(crate) enum Place {
     File(PathBuf),
     /// The variable that has the address of a database.
     Variable(String),
-    /// The address itself, which nobody may see.
+    /// The address itself, which must not be shown.
     Address(SecretString),
 }
 
@@ -42,7 +42,7 @@ impl From<OsString> for Place {
 }
 
 impl Place {
-    /// Whatever is given is a place: what is wrong with an address is said without showing it.
+    /// Any text is a place: what is wrong with an address is reported later, without showing it.
     pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
         clap::builder::OsStringValueParser::new().map(Self::from)
     }

@@ -246,7 +246,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
     }
     let store = open(&server);
     all_ended(&store).await;
-    // What turned out to be paid after its client was told that nobody knows is fetched for who sends the same again.
+    // A job that turned out to be paid after its client was told that this is unknown is fetched when the same is sent again.
     let paid = Query::default().unfetched(true);
     for record in store.list(&paid).await.unwrap() {
         let number = number_of(record.width, record.height);
@@ -265,7 +265,7 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
     check_books(&scene, &store, solved, unsure).await;
 }
 
-/// A request that waited in a stopped gateway may begin a job anew whose client has gone on by another.
+/// A request that waited in a stopped gateway may begin a job anew that its client no longer waits for.
 async fn all_ended(store: &PostgresStore) {
     let ended = async {
         let open = Query::default().status(StatusKind::Open);
@@ -298,7 +298,7 @@ fn published_clients(address: &str, key: &str) -> Option<Child> {
     Some(client.unwrap())
 }
 
-/// Whether this is what a client is told of a job that may be paid with nobody knowing.
+/// Whether this is what a client is told of a job of which it is unknown whether it is paid.
 fn is_unsure(why: &str) -> bool {
     ["UNSOLVABLE", "unconfirmed", "fail"]
         .iter()

@@ -76,7 +76,7 @@ impl Live {
         self.open.load(Ordering::Acquire)
     }
 
-    /// What is told of this job. It does not keep the job: that would hide that it is given up.
+    /// Its state. A receiver does not keep the job: that would hide that it is given up.
     pub(super) fn get(&self, id: &str) -> Option<watch::Receiver<State>> {
         self.jobs().by_id.get(id).map(|job| job.state.subscribe())
     }

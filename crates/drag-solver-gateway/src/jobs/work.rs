@@ -211,7 +211,7 @@ fn is_job(record: &ChallengeRecord) -> bool {
     matches!(record.status, Status::Open { .. }) && Note::of_record(record).is_some()
 }
 
-/// Whether nobody has come to it for a while. Clocks of machines differ, either way.
+/// Whether no gateway has touched it for a while. Clocks of machines differ, either way.
 fn is_left(record: &ChallengeRecord, now: Timestamp) -> bool {
     now.duration_since(record.updated).unsigned_abs() > TAKE_OVER_AFTER
 }

@@ -333,7 +333,7 @@ fn new_job(
     })
 }
 
-/// What the body is said to be. If not JSON, it is the picture, whatever its type: `curl --data-binary` calls it a form.
+/// What the body is said to be. If not JSON, it is the picture, of any type: `curl --data-binary` calls it a form.
 fn media_type(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();

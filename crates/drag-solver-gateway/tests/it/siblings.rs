@@ -1,4 +1,4 @@
-//! Gateways of one store: each answers for any job, and goes on with what another has left.
+//! Gateways of one store: each answers for any job, and continues what another has left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -285,7 +285,7 @@ async fn what_a_gateway_that_hangs_has_paid_for_is_fetched_by_another_and_its_ow
         ahead.store(60, Ordering::Relaxed);
         let there = result(&other).await;
         assert_eq!(there["status"], "ready", "{there}");
-        // Now the first one goes on, with an answer that comes too late.
+        // Now the first one continues, with an answer that comes too late.
         answered.add_permits(100);
         let here = result(&hangs).await;
         assert_eq!(here["solution"], there["solution"]);

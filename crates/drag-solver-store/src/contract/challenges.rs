@@ -159,7 +159,11 @@ impl StoreUnderTest<'_> {
         let record = self.find(&id).await?;
         let of = |key| record.purchases.iter().find(|purchase| purchase.key == key);
         let state = of(without_job).map(|purchase| purchase.state);
-        ensure_eq!(state, Some(PurchaseState::Settled), "what nobody can fetch");
+        ensure_eq!(
+            state,
+            Some(PurchaseState::Settled),
+            "what cannot be fetched"
+        );
         self.finish(claim, Some(Ok(solution("b")))).await?;
         self.finish_lost(lost, Some(Ok(solution("a"))), ended.to_vec())
             .await?;

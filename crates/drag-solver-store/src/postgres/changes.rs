@@ -13,7 +13,7 @@ use tokio::time::timeout;
 /// How long it is waited for word of a change: it may have been lost.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What a challenge is called where its end is told: a few bytes, whatever its id is.
+/// What a challenge is called where its end is told: a few bytes for any id.
 pub(super) type Mark = u64;
 
 /// The mark of this id.

@@ -216,7 +216,7 @@ fn value(cell: &Cell, column: &str) -> Result<Box<dyn ToSql + Send + Sync>> {
     })
 }
 
-/// NULL, of whatever type the column has.
+/// NULL, for a column of any type.
 #[derive(Debug)]
 struct Nothing;
 

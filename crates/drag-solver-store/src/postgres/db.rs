@@ -17,7 +17,7 @@ pub(super) struct Db {
     client: Option<Object>,
     /// How long it is waited for an answer: a server that is cut off says nothing, and what is between may hide that.
     limit: Duration,
-    /// Whether something would stay behind for whoever has the connection next: a transaction, a lock, an answer. Then
+    /// Whether something would stay behind for the next user of the connection: a transaction, a lock, an answer. Then
     /// there is no next.
     is_busy: AtomicBool,
     is_silent: AtomicBool,

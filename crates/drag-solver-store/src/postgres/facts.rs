@@ -1,4 +1,4 @@
-//! What has happened, whatever it is about.
+//! Facts of all kinds.
 
 use drag_solver_core::async_trait;
 use jiff::Timestamp;

@@ -34,7 +34,7 @@ const AGAIN: Duration = Duration::from_millis(300);
 /// Reads the server's clock.
 pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
-/// The server's time, as far as it is known: machines need not agree, and it goes on between two readings.
+/// The server's time, as far as it is known: machines need not agree, and it continues between two readings.
 #[derive(Default)]
 pub(super) struct ServerClock(Mutex<Option<(Timestamp, std::time::Instant)>>);
 
@@ -63,7 +63,7 @@ pub(super) async fn keep(shared: Arc<Shared>, mut ended: mpsc::UnboundedReceiver
                 if std::mem::take(&mut is_failing) {
                     tracing::info!("the server of the store is there again");
                 }
-                // What ended meanwhile was told to nobody here.
+                // What ended meanwhile was not heard of here.
                 shared.changes.wake_all();
                 match work(&shared, &client, &mut ended).await {
                     Ok(()) => {

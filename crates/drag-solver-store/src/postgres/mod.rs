@@ -61,7 +61,7 @@ type Told<T> = std::result::Result<T, StoreError>;
 /// Transactions read what is committed (`READ COMMITTED`), and lock what they decide by before they look: a challenge by
 /// its row, a budget and the limits of a key by a name that processes take turns by, always in the same order. So none
 /// has to be repeated because of another; one that is (a deadlock, a server that restarts or changes over, a connection
-/// that breaks, also while nobody knows whether it was committed) is written again, which changes nothing the second time.
+/// that breaks, also while it is unknown whether it was committed) is written again, which changes nothing the second time.
 /// Calls wait for that as long as [`patience`](PostgresOptions::patience) says.
 ///
 /// A process says that it is there, and what it has taken up ends with its [lease](PostgresOptions::lease). One that
@@ -212,7 +212,7 @@ macro_rules! read {
     }};
 }
 
-/// Ends with whoever asked.
+/// Ends when its caller is dropped.
 struct Reading<T>(tokio::task::JoinHandle<Told<T>>);
 
 impl<T> Future for Reading<T> {

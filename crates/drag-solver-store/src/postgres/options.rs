@@ -22,7 +22,7 @@ pub struct PostgresOptions {
     /// The file with the certificate of the authority that has signed the server's, in PEM. Default: the authorities that
     /// the system trusts.
     pub root_certificates: Option<PathBuf>,
-    /// How long things are kept. They are forgotten by one of the processes, once an hour. `None`: for ever, until
+    /// How long things are kept. They are forgotten by one of the processes, once an hour. `None`: permanently, until
     /// [`Store::prune`](crate::Store::prune) is called. Default: [`Retention::default`].
     pub retention: Option<Retention>,
     /// What time it is. Default: the server's clock, so that those of several machines need not agree.

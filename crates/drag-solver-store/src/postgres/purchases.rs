@@ -30,7 +30,7 @@ impl Write for Begin {
     async fn write(&self, db: &Db, here: &Owner) -> Result<bool> {
         let new = &self.purchase;
         let frame = new.frame.as_ref().map(to_json).transpose()?;
-        // Whoever takes the challenge over waits for this, and then sees the purchase.
+        // A call that takes the challenge over waits for this, and then sees the purchase.
         let has_it = db
             .maybe(
                 "SELECT label FROM challenges WHERE n = $1 AND claim = $2 AND owner IS NOT NULL
@@ -183,7 +183,7 @@ async fn finish(
 }
 
 /// A paid job needs the picture, and a call that has the challenge may come to one. Of what was accepted there may be
-/// no other copy: there it is kept for whoever takes it up, or buys again what may be bought already.
+/// no other copy: there it is kept for the call that takes it up, or buys again what may be bought already.
 async fn release_picture(db: &Db, challenge: i64) -> Result<()> {
     db.run(
         "DELETE FROM pictures WHERE challenge = $1

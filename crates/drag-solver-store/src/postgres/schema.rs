@@ -7,7 +7,7 @@ use crate::StoreErrorKind;
 /// The steps from nothing to the newest tables. Each is what it was when it was released: a change is another entry at the
 /// end. With each stands the oldest version that can work on tables after it, counted from 1: of two versions that
 /// follow each other, both work on the tables of the newer one, so that gateways can be replaced one by one. So a step
-/// adds, and what nobody uses any more goes a version later.
+/// adds, and what is no longer used is removed a version later.
 const MIGRATIONS: &[(&str, u32)] = &[(include_str!("schema_1.sql"), 1)];
 
 /// Of all that lock something by a number, this is who makes tables. "drag", in ASCII.

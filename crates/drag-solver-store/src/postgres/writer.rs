@@ -22,7 +22,7 @@ const MAX_BATCH: usize = 256;
 /// How long until what could not be written is tried again: at first, and at the most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// Something to be written. It may be written twice, if nobody knows whether it was, and then changes nothing the second
+/// Something to be written. It may be written twice, if it is unknown whether it was, and then changes nothing the second
 /// time.
 #[async_trait]
 pub(super) trait Write: Send + Sync + 'static {
@@ -39,14 +39,14 @@ pub(super) trait Write: Send + Sync + 'static {
         None
     }
 
-    /// What takes it back, if nobody knows whether it was written and nobody waits for it any more.
+    /// What takes it back, if it is unknown whether it was written and no caller waits for it any more.
     fn undo(&self) -> Option<Fact> {
         None
     }
 
     async fn write(&self, db: &Db, here: &Owner) -> Result<Self::Told>;
 
-    /// What came of it, if nobody knows whether it was written the first time.
+    /// What came of it, if it is unknown whether it was written the first time.
     fn again(&self, first: Self::Told, again: Self::Told) -> Self::Told {
         let _ = first;
         again
@@ -62,7 +62,7 @@ pub(super) trait Write: Send + Sync + 'static {
 #[async_trait]
 trait AnyOp: Send + Sync {
     async fn run(&mut self, db: &Db, here: &Owner) -> Result<()>;
-    /// Nobody knows whether it was written.
+    /// It is unknown whether it was written.
     fn doubt(&mut self);
     /// Says what came of it, and which challenge has ended with it.
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
@@ -76,7 +76,7 @@ trait AnyOp: Send + Sync {
 struct Op<W: Write> {
     write: W,
     told: Option<W::Told>,
-    /// What came of it when nobody knew whether it was written.
+    /// What came of it when it was unknown whether it was written.
     doubted: Option<W::Told>,
     may_be_written: bool,
     done: Option<oneshot::Sender<std::result::Result<W::Told, StoreError>>>,
@@ -109,7 +109,7 @@ where
         let challenge = told.as_ref().ok().and_then(|told| self.write.ended(told));
         let mark = challenge.map(mark);
         if let Some(done) = self.done.take() {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = done.send(told);
         }
         mark
@@ -241,7 +241,7 @@ fn refuse(shared: &Shared, op: &mut dyn AnyOp, error: StoreError) -> Option<Box<
     Some(boxed(facts::op(undo, shared.now())))
 }
 
-/// Something that nobody waits for.
+/// Something that no caller waits for.
 fn boxed<W: Write>(write: W) -> Box<dyn AnyOp>
 where
     W::Told: Sync,
@@ -313,7 +313,7 @@ async fn write_batch(
 async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
     let here = Owner::new(shared);
     here.keep(db, shared).await?;
-    // One of ours of which nobody knows whether it was committed has ended before the next looks at what there is.
+    // A transaction of ours whose commit is unknown has ended before the next one reads.
     let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", shared.owner);
     db.begin(&begin).await?;
     let written = async {

@@ -199,7 +199,7 @@ impl Inner {
                 Ok(())
             }),
             done: Some(Box::new(move |ended| {
-                // Whoever asked may be gone.
+                // The caller may be gone.
                 let _ = sender.send(ended);
             })),
         };

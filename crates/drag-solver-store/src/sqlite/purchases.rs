@@ -148,7 +148,7 @@ fn finish(
 
 fn release_picture(db: &Connection, challenge: i64) -> Result<()> {
     // A paid job needs the picture, and a call that has the challenge may come to one. Of what was accepted there may be
-    // no other copy: there it is kept for whoever takes it up, or buys again what may be bought already.
+    // no other copy: there it is kept for the call that takes it up, or buys again what may be bought already.
     db.prepare_cached(
         "DELETE FROM pictures WHERE challenge = ?1
              AND EXISTS (SELECT 1 FROM challenges WHERE n = ?1 AND (status = 1 OR owner IS NULL

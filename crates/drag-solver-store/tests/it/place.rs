@@ -42,7 +42,7 @@ impl Place {
         SqliteStore::open_with(self.path(), options).unwrap()
     }
 
-    /// What is there beside the store when nobody has it open.
+    /// What is there beside the store when no process has it open.
     pub(crate) fn left_over(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.folder.path()).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());

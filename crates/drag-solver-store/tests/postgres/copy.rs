@@ -80,7 +80,7 @@ async fn a_file_moves_with_all_that_is_on_record() {
         assert_eq!(one.digest, other.digest);
         assert_eq!(one.picture, other.picture);
     }
-    // Nobody has here what a call has there.
+    // No call has here what one has there.
     let held = before
         .iter_mut()
         .find(|record| record.id == "paid")
@@ -99,7 +99,7 @@ async fn a_file_moves_with_all_that_is_on_record() {
         budget.state(None).await.unwrap().spent
     );
 
-    // It goes on from there: what is solved is known, what is paid for is fetched, and what comes is a new one.
+    // It continues from there: what is solved is known, what is paid for is fetched, and what comes is a new one.
     let mock = MockSolver::new("a").always(fixtures::drag());
     let solver = mock.clone().durable(&store);
     solver.solve(&challenge("solved")).await.unwrap();

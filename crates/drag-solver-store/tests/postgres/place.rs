@@ -89,7 +89,7 @@ impl Place {
         self.sql("SELECT count(*) FROM owners").parse().unwrap()
     }
 
-    /// What is there beside the store when nobody has it open.
+    /// What is there beside the store when no process has it open.
     pub(crate) fn left_over(&self) -> Vec<String> {
         let left = self.sql("SELECT key FROM owners UNION ALL SELECT key FROM reservations");
         left.lines().map(str::to_owned).collect()
