@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::serve_killed::{Scene, Told, check_books, client, mix, number_of};
+use crate::serve_killed::{Scene, Told, check_books, client, mix, number_of, steady_clients};
 use crate::serving::Serving;
 use crate::support::signal;
 
@@ -173,26 +173,8 @@ async fn whatever_dies_nothing_acknowledged_is_lost_and_nothing_paid_twice() {
     }
     let places = gateways.iter().map(|one| one.serving.address.clone());
     let balancer = Relay::start(places.collect()).await;
-    let (address, key) = (
-        Arc::new(balancer.address.clone()),
-        Arc::new(scene.key.clone()),
-    );
     let (over, is_over) = watch::channel(false);
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|first| {
-            let (address, key, is_over) = (Arc::clone(&address), Arc::clone(&key), is_over.clone());
-            tokio::spawn(async move {
-                let mut told = Vec::new();
-                let mut number = first;
-                while !*is_over.borrow() {
-                    told.push(client(&address, &key, number).await);
-                    number += CLIENTS;
-                }
-                told
-            })
-        })
-        .collect();
-
+    let clients = steady_clients(CLIENTS, &balancer.address, &scene.key, &is_over);
     let published = published_clients(&balancer.address, &scene.key);
     let begun = Instant::now();
     let mut events: HashMap<&str, u32> = HashMap::new();

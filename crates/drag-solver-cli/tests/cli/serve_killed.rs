@@ -12,6 +12,7 @@ use drag_solver_mock::fixtures;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::serving::{Serving, ask, base64};
@@ -307,6 +308,28 @@ pub(crate) async fn client(address: &str, key: &str, number: u32) -> (Told, u32)
     }
 }
 
+/// So many clients, each with one picture after the other until it is over. They say what they were told.
+pub(crate) fn steady_clients(
+    count: u32,
+    address: &str,
+    key: &str,
+    is_over: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<Vec<(Told, u32)>>> {
+    let client_of = |first| {
+        let (address, key, is_over) = (address.to_owned(), key.to_owned(), is_over.clone());
+        tokio::spawn(async move {
+            let mut told = Vec::new();
+            let mut number = first;
+            while !*is_over.borrow() {
+                told.push(client(&address, &key, number).await);
+                number += count;
+            }
+            told
+        })
+    };
+    (0..count).map(client_of).collect()
+}
+
 /// A series that looks random and is the same on every run.
 pub(crate) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -329,19 +352,7 @@ async fn at_a_hundred_instants_nothing_acknowledged_is_lost_and_nothing_paid_twi
         Arc::new(scene.key.clone()),
     );
     let (over, is_over) = watch::channel(false);
-    let clients = (0..CLIENTS).map(|first| {
-        let (address, key, is_over) = (Arc::clone(&address), Arc::clone(&key), is_over.clone());
-        tokio::spawn(async move {
-            let mut told = Vec::new();
-            let mut number = first;
-            while !*is_over.borrow() {
-                told.push(client(&address, &key, number).await);
-                number += CLIENTS;
-            }
-            told
-        })
-    });
-    let clients: Vec<_> = clients.collect();
+    let clients = steady_clients(CLIENTS, &address, &key, &is_over);
     for kill in 0..KILLS {
         sleep(Duration::from_millis(mix(kill) % 120)).await;
         serving.kill().await;

@@ -3,6 +3,7 @@
 mod clients;
 mod native;
 mod operations;
+mod problem;
 
 use std::net::IpAddr;
 
@@ -33,8 +34,8 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/admin/health", get(operations::health))
         .route("/openapi.json", get(native::openapi))
         .merge(own)
-        .route("/v1/{*path}", any(native::not_found))
-        .method_not_allowed_fallback(native::other_method)
+        .route("/v1/{*path}", any(problem::not_found))
+        .method_not_allowed_fallback(problem::other_method)
         .fallback(clients::answer)
         .layer(DefaultBodyLimit::max(max_body))
         .layer(middleware::from_fn_with_state(

@@ -14,12 +14,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{Drag, DragChallenge, ErrorKind, Rect, Screenshot, StoreError, Usd, Verdict};
+use drag_solver::{Drag, DragChallenge, ErrorKind, Rect, Screenshot, Usd, Verdict};
 use drag_solver_wire::Shape;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::problem::Problem;
 use crate::Gateway;
 use crate::bodies::{NotRead, discard};
 use crate::caller::Caller;
@@ -46,112 +47,6 @@ const LONGEST_IDEMPOTENCY_KEY: usize = 200;
 pub(super) async fn openapi() -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (json, include_str!("../openapi.json")).into_response()
-}
-
-/// Why a request gets something else than what it asks for.
-pub(super) struct Problem {
-    status: StatusCode,
-    kind: &'static str,
-    message: String,
-}
-
-impl Problem {
-    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            kind,
-            message: message.into(),
-        }
-    }
-
-    fn bad(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
-    }
-
-    fn unknown() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "unknown_id",
-            "there is no such job of this key",
-        )
-    }
-}
-
-/// What is below `/v1` and is nothing.
-pub(super) async fn not_found() -> Response {
-    let message = "there is nothing at this path: see /openapi.json";
-    Problem::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
-}
-
-/// A path of ours with a method that it does not have.
-pub(super) async fn other_method() -> Response {
-    let message = "this path has other methods: see the header Allow";
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        message,
-    )
-    .into_response()
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store cannot be used");
-        let message = "the store cannot be used right now: nothing is lost, try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
-    }
-}
-
-impl From<NotAccepted> for Problem {
-    fn from(why: NotAccepted) -> Self {
-        let busy = StatusCode::TOO_MANY_REQUESTS;
-        match why {
-            NotAccepted::TooFast => Self::new(
-                busy,
-                "rate_limited",
-                "this key makes jobs faster than it may",
-            ),
-            NotAccepted::TooMany => {
-                Self::new(busy, "overloaded", "there are as many open jobs as may be")
-            }
-            NotAccepted::NoMoney => {
-                let message = "what this key may spend is spent";
-                Self::new(StatusCode::PAYMENT_REQUIRED, "budget_exhausted", message)
-            }
-            NotAccepted::Stopping => {
-                let message = "the gateway is about to stop: try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
-            }
-            NotAccepted::OtherRequest => {
-                let message = "this Idempotency-Key was used for another request";
-                Self::new(StatusCode::CONFLICT, "other_request", message)
-            }
-            NotAccepted::Store(error) => error.into(),
-        }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let (status, why) = (self.status.as_u16(), &self.message);
-        tracing::debug!(status, kind = self.kind, ?why, "refused");
-        let body = json!({"error": {"kind": self.kind, "message": self.message}});
-        let mut response = (self.status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(
-                    header::WWW_AUTHENTICATE,
-                    header::HeaderValue::from_static("Bearer"),
-                );
-            }
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-            }
-            _ => {}
-        }
-        response
-    }
 }
 
 /// What a request for a job may say in its query.
