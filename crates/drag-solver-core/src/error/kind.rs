@@ -27,8 +27,9 @@ pub enum ErrorKind {
     Overloaded,
     /// Refused here: the money set aside is spent. Nothing was sent.
     BudgetExhausted,
-    /// Refused here: what is bought has to be on record, and the record cannot be written. Nothing was
-    /// sent.
+    /// Refused here: what is bought has to be on record, and the record cannot be written. Nothing was sent. Or
+    /// another process has taken the challenge over meanwhile: what that one finds counts, and what was sent
+    /// here may be billed.
     NotRecorded,
     /// Refused here: an earlier purchase for the same challenge was sent, and what came of it was never
     /// heard. Another one may be paid twice.

@@ -61,7 +61,8 @@ impl CheckSettings for DurablePolicy {
 ///   The record lists it.
 /// - A paid job is fetched with the region and in the frame that it was bought with.
 /// - One call at a time has a challenge; others of the same id wait for it, and say so
-///   ([`Event::Waiting`]). If its process ends, the next one takes over.
+///   ([`Event::Waiting`]). If its process ends, the next one takes over. A process that hung for too long and
+///   comes back may neither buy for it nor answer it ([`ErrorKind::NotRecorded`]).
 /// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`]).
 /// - A failed call is no answer: the same id again tries again.
 /// - A challenge without an id gets one of its own, under which its paid jobs are on record.
