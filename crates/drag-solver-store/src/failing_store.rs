@@ -18,6 +18,8 @@ pub(crate) struct Failing {
     pub(crate) inner: SqliteStore,
     pub(crate) take_up: bool,
     pub(crate) purchases: bool,
+    /// Whether a claim that is on record is never said to be.
+    pub(crate) hangs_at_claim: bool,
     /// Whether a purchase that is on record is never said to be.
     pub(crate) hangs: bool,
     pub(crate) money: bool,
@@ -31,6 +33,7 @@ impl Failing {
             inner: inner.clone(),
             take_up: false,
             purchases: false,
+            hangs_at_claim: false,
             hangs: false,
             money: false,
             facts: Arc::default(),
@@ -57,7 +60,11 @@ fn full(fails: bool) -> Result<(), StoreError> {
 impl Store for Failing {
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
         full(self.take_up)?;
-        self.inner.take_up(opening).await
+        let taken = self.inner.take_up(opening).await;
+        if self.hangs_at_claim {
+            std::future::pending::<()>().await;
+        }
+        taken
     }
     async fn begin_purchase(&self, purchase: NewPurchase) -> Result<(), StoreError> {
         full(self.purchases)?;

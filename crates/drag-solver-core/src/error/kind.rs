@@ -74,7 +74,7 @@ impl ErrorKind {
     }
 
     /// Whether such an error is made on this side, without asking the provider: it says nothing
-    /// about the provider's health and costs nothing.
+    /// about the provider's health, and is no purchase of its own.
     #[must_use]
     pub const fn is_local_refusal(self) -> bool {
         matches!(

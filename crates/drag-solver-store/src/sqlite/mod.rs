@@ -134,6 +134,22 @@ impl SqliteStore {
     }
 }
 
+#[cfg(test)]
+impl SqliteStore {
+    /// The key of the claim on a challenge of a store in memory.
+    pub(crate) fn claim_of(&self, id: &str) -> i64 {
+        let How::Inline(writer) = &self.0.how else {
+            panic!("it is in a file");
+        };
+        let claim = self.0.inline(writer, |db| {
+            db.query_row("SELECT claim FROM challenges WHERE id = ?", [id], |row| {
+                row.get(0)
+            })
+        });
+        claim.unwrap()
+    }
+}
+
 #[cfg(feature = "postgres")]
 impl SqliteStore {
     /// Whether another process has the file open.

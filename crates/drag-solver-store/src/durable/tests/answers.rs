@@ -1,6 +1,7 @@
 //! Which call gets which answer.
 
 use super::*;
+use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
 async fn the_same_id_again_gets_the_answer_on_record_and_buys_nothing() {
@@ -124,4 +125,47 @@ async fn a_challenge_without_an_id_has_its_paid_jobs_on_record() {
     assert_ne!(records[0].id, records[1].id);
     assert!(records[0].picture.is_some());
     assert_eq!(records[0].label.as_deref(), Some("tenant"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_it_takes_a_challenge_up_does_not_hold_it() {
+    let (inner, mock) = (store(), MockSolver::new("a").always(answers_after(0)));
+    let hangs = Failing {
+        hangs_at_claim: true,
+        ..Failing::new(&inner)
+    };
+    let solver = mock.clone().durable(&hangs);
+    let challenge = order();
+    let mut call = Box::pin(solver.solve(&challenge));
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, &mut call).await.is_err());
+    let is_held = async || matches!(on_record(&inner).await.status, Status::Open { held: true });
+    assert!(is_held().await);
+    drop(call);
+    assert!(!is_held().await);
+    mock.durable(&inner).solve(&order()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_another_call_has_taken_over_is_refused_and_its_job_is_kept() {
+    let (store, mock) = (store(), MockSolver::new("a").always(answers_after(60)));
+    let solver = mock.clone().durable(&store);
+    let challenge = order();
+    let taken_over = async {
+        sleep(Duration::from_secs(1)).await;
+        // As if its lease had ended.
+        let id = "order".to_owned();
+        let claim = store.claim_of("order");
+        store.record(Fact::GivenBack { id, claim }).await.unwrap();
+        let opening = Opening::of(&order(), "order", store.now());
+        let taken = store.take_up(&opening).await.unwrap();
+        assert!(matches!(taken, TakenUp::Claimed(..)));
+    };
+    let (answer, ()) = tokio::join!(solver.solve(&challenge), taken_over);
+    let error = answer.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotRecorded);
+    assert_eq!(error.billed(), Billed::Maybe);
+    let record = on_record(&store).await;
+    assert!(matches!(record.status, Status::Open { held: true }));
+    assert_eq!(record.open_jobs().count(), 1, "for the other call to fetch");
 }
