@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use drag_solver_core::{DragSolver as _, ErrorKind};
+use drag_solver_core::{Billed, DragSolver as _, ErrorKind, JobId, Solution, Verdict};
+use drag_solver_mock::fixtures;
 use drag_solver_store::{
-    Accepted, KeyLimits, Opening, PostgresOptions, Store as _, StoreErrorKind, StoreExt as _,
-    StoredBudget, StoredBudgetPolicy,
+    Accepted, Charge, Ended, Fact, KeyLimits, KeyRecord, Limit, NewPurchase, Opening,
+    PostgresOptions, PostgresStore, Reported, Store as _, StoreErrorKind, StoreExt as _,
+    StoredBudget, StoredBudgetPolicy, TakenUp, key_hash,
 };
 use futures_util::future::join_all;
 
@@ -27,7 +29,7 @@ async fn a_restart_is_waited_out() {
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(5 * number)).await;
             solver
-                .solve(&drag_solver_mock::fixtures::challenge().with_id(format!("{number}")))
+                .solve(&fixtures::challenge().with_id(format!("{number}")))
                 .await
         })
     });
@@ -140,17 +142,17 @@ async fn two_that_take_the_same_up_in_opposite_orders_both_end() {
     let open = || place.open_with(PostgresOptions::default().lease(Duration::from_secs(600)));
     let (one, other) = (open(), open());
     let ids: Vec<String> = (0..60).map(|number| format!("id {number}")).collect();
-    let take_up = |store: &drag_solver_store::PostgresStore, ids: Vec<String>| {
+    let take_up = |store: &PostgresStore, ids: Vec<String>| {
         let store = store.clone();
         tokio::spawn(async move {
             let openings: Vec<_> = ids
                 .iter()
-                .map(|id| Opening::of(&drag_solver_mock::fixtures::challenge(), &**id, store.now()))
+                .map(|id| Opening::of(&fixtures::challenge(), &**id, store.now()))
                 .collect();
             let taken = join_all(openings.iter().map(|opening| store.take_up(opening))).await;
             let claimed = taken.into_iter().map(Result::unwrap);
             claimed
-                .filter(|taken| matches!(taken, drag_solver_store::TakenUp::Claimed(..)))
+                .filter(|taken| matches!(taken, TakenUp::Claimed(..)))
                 .count()
         })
     };
@@ -175,10 +177,97 @@ async fn no_error_shows_the_password() {
         format!("postgres://postgres:hunter2@127.0.0.1:{port}/postgres?sslmode=require"),
     ] {
         let options = PostgresOptions::default().patience(Duration::ZERO);
-        let store = drag_solver_store::PostgresStore::open(&url.clone().into(), options).unwrap();
+        let store = PostgresStore::open(&url.clone().into(), options).unwrap();
         let error = store.flush().await.unwrap_err();
         let shown = format!("{error} {error:?} {store:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("127.0.0.1"), "{shown}");
     }
+}
+
+/// What is sent again when it is unknown whether it was committed.
+#[tokio::test]
+async fn what_is_written_twice_changes_nothing_the_second_time() {
+    let Some(place) = Place::new() else { return };
+    let store = place.open();
+    let picture = Bytes::from_static(b"a picture");
+    let opening = Opening::of(&challenge("new"), "new", store.now());
+    let accept = async || {
+        store
+            .accept(&opening, &picture, &KeyLimits::default())
+            .await
+    };
+    assert!(matches!(accept().await.unwrap(), Accepted::New));
+    assert!(matches!(accept().await.unwrap(), Accepted::Known(_)));
+    let claim = async || match store.take_up(&opening).await.unwrap() {
+        TakenUp::Claimed(claim, _) => claim,
+        other => panic!("{other:?}"),
+    };
+    let claims = [claim().await, claim().await];
+    assert_eq!(claims[0], claims[1]);
+    for _ in 0..2 {
+        let purchase = NewPurchase::new(7, claims[0], "a", picture.clone());
+        store.begin_purchase(purchase).await.unwrap();
+    }
+    let (price, limits) = ("0.001".parse().unwrap(), in_all("0.0015"));
+    let charge = Charge {
+        key: 8,
+        reservation: None,
+        budget: "all".to_owned(),
+        solver: "a".to_owned(),
+        amount: price,
+    };
+    for _ in 0..2 {
+        // There is money for one.
+        store.charge(&charge, &limits).await.unwrap().unwrap();
+        let reserved = store.reserve(9, "other", price, &limits).await;
+        reserved.unwrap().unwrap();
+    }
+    let state = store.budget("all", &[]).await.unwrap();
+    assert_eq!(state.spent, price);
+    let state = store.budget("other", &[]).await.unwrap();
+    assert_eq!(state.reserved, price);
+    for _ in 0..2 {
+        for fact in [
+            Fact::Bought {
+                key: 7,
+                job: JobId::from(4_711),
+            },
+            Fact::ChargeSettled {
+                budget: "all".to_owned(),
+                key: 8,
+                amount: "0.0005".parse().unwrap(),
+            },
+            Fact::Finished {
+                claim: claims[0],
+                outcome: Some(Ok(Solution::new(fixtures::drag(), "a"))),
+                ended: vec![Ended {
+                    key: 7,
+                    billed: Billed::Yes,
+                    cost: Some(price),
+                }],
+            },
+        ] {
+            store.record(fact).await.unwrap();
+        }
+    }
+    assert_eq!(
+        store.report("new", Verdict::Correct).await.unwrap(),
+        Reported::First
+    );
+    let record = store.find("new").await.unwrap().unwrap();
+    assert_eq!(record.purchases.len(), 1);
+    assert_eq!(record.purchases[0].job, Some(JobId::from(4_711)));
+    let state = store.budget("all", &[]).await.unwrap();
+    assert_eq!(state.spent, "0.0005".parse().unwrap());
+    let key = KeyRecord::new("shop", key_hash("secret"), store.now()).unwrap();
+    assert!(store.add_key(&key).await.unwrap() && store.add_key(&key).await.unwrap());
+    assert_eq!(store.keys().await.unwrap().len(), 1);
+}
+
+fn in_all(most: &str) -> [Limit; 1] {
+    [Limit {
+        since: None,
+        most: most.parse().unwrap(),
+    }]
 }
