@@ -8,6 +8,7 @@
 mod clock;
 mod contract;
 mod copy;
+mod in_doubt;
 mod outages;
 mod place;
 #[path = "../shared/process.rs"]
