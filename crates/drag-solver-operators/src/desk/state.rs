@@ -1,0 +1,413 @@
+//! Who has what. All of it is changed under one lock, and nothing here waits.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use drag_solver_core::{Drag, DragChallenge, JobId, Verdict};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::case::{Case, CaseId, Step};
+use super::seat::{Board, Card, Gone, Refused, Score, Seat, SeatId, View};
+
+/// Answers of which it is known who gave them, for reports.
+const REMEMBERED: usize = 10_000;
+
+/// Whether an operator is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    There,
+    /// Nobody, but a page that was there may come back until then.
+    Until(Instant),
+    Nobody,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    cases: HashMap<CaseId, Case>,
+    last_case: u64,
+    /// Those that wait, the next first.
+    line: VecDeque<CaseId>,
+    seats: HashMap<SeatId, Seat>,
+    scores: HashMap<Arc<str>, Score>,
+    answered: VecDeque<(JobId, Arc<str>)>,
+    lease: Duration,
+    is_closed: bool,
+}
+
+/// For challenges.
+impl State {
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
+    pub(super) fn in_hand(&self) -> usize {
+        self.seats
+            .values()
+            .filter(|seat| seat.case.is_some())
+            .count()
+    }
+
+    pub(super) fn place(
+        &mut self,
+        challenge: DragChallenge,
+        job: JobId,
+        was_shown: bool,
+    ) -> (CaseId, watch::Receiver<Step>) {
+        self.last_case += 1;
+        let id = CaseId(self.last_case);
+        let (step, changes) = watch::channel(Step::Waiting);
+        let case = Case {
+            job,
+            challenge,
+            step,
+            seat: None,
+            may_be_shown: false,
+            due: None,
+            was_shown,
+        };
+        self.cases.insert(id, case);
+        // What an earlier process has shown to somebody has waited the longest.
+        if was_shown {
+            self.line.push_front(id);
+        } else {
+            self.line.push_back(id);
+        }
+        (id, changes)
+    }
+
+    pub(super) fn show_from_now(&mut self, id: CaseId, due: Option<Instant>, now: Instant) {
+        let Some(case) = self.cases.get_mut(&id) else {
+            return;
+        };
+        case.may_be_shown = true;
+        case.due = due;
+        self.show(id, now);
+    }
+
+    /// Puts a challenge on the screen of the operator who has taken it.
+    fn show(&mut self, id: CaseId, now: Instant) {
+        let Some(case) = self.cases.get_mut(&id) else {
+            return;
+        };
+        let Some(seat) = case.seat.and_then(|seat| self.seats.get_mut(&seat)) else {
+            return;
+        };
+        seat.heard = now;
+        seat.put(Card {
+            due: case.due,
+            again: case.was_shown,
+            ..Card::new(&case.job, &case.challenge)
+        });
+        case.was_shown = true;
+        case.step.send_replace(Step::Shown);
+    }
+
+    pub(super) fn heard_of(&self, id: CaseId) -> Option<Instant> {
+        let seat = self.cases.get(&id)?.seat?;
+        self.seats.get(&seat).map(|seat| seat.heard)
+    }
+
+    pub(super) fn lapse(&mut self, id: CaseId, lease: Duration, now: Instant) {
+        let Some(seat) = self.cases.get(&id).and_then(|case| case.seat) else {
+            return;
+        };
+        let Some(seat) = self.seats.get_mut(&seat) else {
+            return;
+        };
+        if now.saturating_duration_since(seat.heard) >= lease {
+            seat.is_away = true;
+            self.give_back(id, now);
+        }
+    }
+
+    /// Takes a challenge from its operator, for the next one who is free.
+    fn give_back(&mut self, id: CaseId, now: Instant) {
+        let Some(case) = self.cases.get_mut(&id) else {
+            return;
+        };
+        let seat = case.seat.take();
+        case.step.send_replace(Step::Waiting);
+        self.line.push_front(id);
+        if let Some(seat) = seat.and_then(|seat| self.seats.get_mut(&seat)) {
+            seat.clear(Some((case.job.clone(), Gone::GivenBack)), now);
+        }
+    }
+
+    /// Makes the answer count, unless it was undone.
+    pub(super) fn count(&mut self, id: CaseId) -> bool {
+        let Some(case) = self.cases.get(&id) else {
+            return false;
+        };
+        let Step::Answered { drag, operator, .. } = &*case.step.borrow() else {
+            return false;
+        };
+        let score = self.scores.entry(Arc::clone(operator)).or_default();
+        if drag.is_none() {
+            score.skipped += 1;
+            return true;
+        }
+        score.answered += 1;
+        if self.answered.len() == REMEMBERED {
+            self.answered.pop_front();
+        }
+        self.answered
+            .push_back((case.job.clone(), Arc::clone(operator)));
+        true
+    }
+
+    pub(super) fn remove(&mut self, id: CaseId, gone: Gone) {
+        let Some(case) = self.cases.remove(&id) else {
+            return;
+        };
+        self.line.retain(|waiting| *waiting != id);
+        let Some(seat) = case.seat.and_then(|seat| self.seats.get_mut(&seat)) else {
+            return;
+        };
+        if seat.case == Some(id) {
+            seat.clear(Some((case.job, gone)), Instant::now());
+        }
+        seat.last.take_if(|last| *last == id);
+    }
+
+    pub(super) fn report(&mut self, job: &JobId, verdict: Verdict) -> bool {
+        let Some((_, operator)) = self.answered.iter().find(|(known, _)| known == job) else {
+            return false;
+        };
+        let score = self.scores.entry(Arc::clone(operator)).or_default();
+        match verdict {
+            Verdict::Correct => score.right += 1,
+            Verdict::Incorrect => score.wrong += 1,
+        }
+        true
+    }
+}
+
+/// For operators.
+impl State {
+    pub(super) fn sit(
+        &mut self,
+        operator: &str,
+        former: Option<SeatId>,
+        most: usize,
+        now: Instant,
+    ) -> Option<(SeatId, watch::Receiver<View>)> {
+        if self.is_closed {
+            return None;
+        }
+        let former = former.filter(|id| {
+            let seat = self.seats.get(id);
+            seat.is_some_and(|seat| *seat.operator == *operator)
+        });
+        let id = former.unwrap_or_else(SeatId::draw);
+        if former.is_none() {
+            if self.seats.len() >= most {
+                return None;
+            }
+            let seat = Seat {
+                operator: operator.into(),
+                view: watch::Sender::default(),
+                is_connected: false,
+                heard: now,
+                free_since: now,
+                is_away: false,
+                case: None,
+                last: None,
+                turns: 0,
+            };
+            self.seats.insert(id, seat);
+        }
+        let seat = self.seats.get_mut(&id)?;
+        seat.is_connected = true;
+        seat.is_away = false;
+        seat.heard = now;
+        seat.view.send_modify(|view| {
+            view.stream += 1;
+            if let Some(card) = &mut view.card {
+                card.again = true;
+            }
+        });
+        Some((id, seat.view.subscribe()))
+    }
+
+    fn seat(&mut self, operator: &str, id: SeatId) -> Result<&mut Seat, Refused> {
+        let seat = self.seats.get_mut(&id);
+        seat.filter(|seat| *seat.operator == *operator)
+            .ok_or(Refused::NoSeat)
+    }
+
+    pub(super) fn heard(
+        &mut self,
+        operator: &str,
+        id: SeatId,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let seat = self.seat(operator, id)?;
+        seat.heard = now;
+        seat.is_away = false;
+        Ok(())
+    }
+
+    /// The connection is gone, unless another one has taken the seat meanwhile.
+    pub(super) fn disconnect(&mut self, id: SeatId, stream: u64, now: Instant) {
+        let seat = self.seats.get_mut(&id);
+        if let Some(seat) = seat.filter(|seat| seat.view.borrow().stream == stream) {
+            seat.is_connected = false;
+            seat.heard = now;
+        }
+    }
+
+    pub(super) fn leave(&mut self, id: SeatId) {
+        let Some(seat) = self.seats.remove(&id) else {
+            return;
+        };
+        seat.view.send_modify(|view| view.is_closed = true);
+        if let Some(case) = seat.case {
+            self.give_back(case, Instant::now());
+        }
+    }
+
+    fn on_screen(&self, id: SeatId, job: &str) -> Result<CaseId, Refused> {
+        let case = self.seats.get(&id).and_then(|seat| seat.case);
+        let case = case.filter(|case| {
+            let case = self.cases.get(case);
+            case.is_some_and(|case| case.job.as_str() == job && *case.step.borrow() == Step::Shown)
+        });
+        case.ok_or(Refused::NotYours)
+    }
+
+    pub(super) fn challenge(&self, id: SeatId, job: &str) -> Result<DragChallenge, Refused> {
+        let case = self.cases.get(&self.on_screen(id, job)?);
+        case.map(|case| case.challenge.clone())
+            .ok_or(Refused::NotYours)
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        id: SeatId,
+        job: &str,
+        drag: Option<Drag>,
+        undo: Duration,
+        now: Instant,
+    ) -> Result<Duration, Refused> {
+        let case_id = self.on_screen(id, job)?;
+        let case = self.cases.get_mut(&case_id).ok_or(Refused::NotYours)?;
+        let seat = self.seats.get_mut(&id).ok_or(Refused::NoSeat)?;
+        let left = case.due.map(|due| due.saturating_duration_since(now) / 2);
+        let undo = left.map_or(undo, |left| left.min(undo));
+        case.step.send_replace(Step::Answered {
+            drag,
+            operator: Arc::clone(&seat.operator),
+            counts_at: now + undo,
+        });
+        seat.clear(None, now);
+        seat.last = Some(case_id);
+        Ok(undo)
+    }
+
+    pub(super) fn undo(&mut self, id: SeatId, job: &str, now: Instant) -> Result<(), Refused> {
+        let seat = self.seats.get_mut(&id).ok_or(Refused::NoSeat)?;
+        let last = seat.last.filter(|last| {
+            let case = self.cases.get(last);
+            case.is_some_and(|case| {
+                let undoable =
+                    matches!(*case.step.borrow(), Step::Answered { counts_at, .. } if now < counts_at);
+                case.job.as_str() == job && undoable
+            })
+        });
+        let last = last.ok_or(Refused::TooLate)?;
+        seat.last = None;
+        if let Some(other) = seat.case {
+            self.give_back(other, now);
+        }
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.case = Some(last);
+        }
+        self.show(last, now);
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        for seat in self.seats.values() {
+            seat.view.send_modify(|view| view.is_closed = true);
+        }
+    }
+}
+
+/// For everybody.
+impl State {
+    pub(super) fn present(&self, _: Instant) -> usize {
+        self.seats.values().filter(|seat| seat.is_there()).count()
+    }
+
+    pub(super) fn presence(&self, now: Instant) -> Presence {
+        if self.seats.values().any(Seat::is_there) {
+            return Presence::There;
+        }
+        let gone = self.seats.values().filter(|seat| !seat.is_connected);
+        let back = gone
+            .filter_map(|seat| seat.heard.checked_add(self.lease))
+            .max();
+        match back.filter(|back| *back > now) {
+            Some(back) => Presence::Until(back),
+            None => Presence::Nobody,
+        }
+    }
+
+    /// Forgets pages that did not come back, gives out what can be given out, and tells everybody the figures.
+    pub(super) fn settle(&mut self, now: Instant, lease: Duration) {
+        self.lease = lease;
+        let is_over = |seat: &Seat| {
+            let silent = now.saturating_duration_since(seat.heard);
+            !seat.is_connected && silent >= lease
+        };
+        let over: Vec<_> = self
+            .seats
+            .iter()
+            .filter(|(_, seat)| is_over(seat))
+            .map(|(id, _)| *id)
+            .collect();
+        for seat in over {
+            self.leave(seat);
+        }
+        self.give_out(now);
+        let operators = self.present(now);
+        let waiting = self.line.len();
+        for seat in self.seats.values() {
+            let score = self.scores.get(&seat.operator).copied().unwrap_or_default();
+            let board = Board {
+                waiting,
+                operators,
+                score,
+            };
+            seat.view.send_if_modified(|view| {
+                let is_new = view.board != board;
+                view.board = board;
+                is_new
+            });
+        }
+    }
+
+    /// Gives the next challenges to those who have been free the longest.
+    fn give_out(&mut self, now: Instant) {
+        while let Some(&id) = self.line.front() {
+            let free = self.seats.iter_mut().filter(|(_, seat)| seat.is_free());
+            let Some((seat_id, seat)) = free.min_by_key(|(_, seat)| seat.free_since) else {
+                return;
+            };
+            self.line.pop_front();
+            let Some(case) = self.cases.get_mut(&id) else {
+                continue;
+            };
+            seat.case = Some(id);
+            seat.heard = now;
+            case.seat = Some(*seat_id);
+            case.step.send_replace(Step::Taken);
+            if case.may_be_shown {
+                self.show(id, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What observers hear of money.
+
+use drag_solver_core::{PaidJob, Verdict};
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn it_is_bought_when_somebody_is_about_to_see_it() {
+    let desk = desk();
+    let waiting = OperatorsPolicy::default().when_absent(WhenAbsent::Wait);
+    let people = Operators::new(&desk, waiting);
+    let (challenge, heard) = observed(false);
+    let call = asked(&people, challenge).await;
+    assert_eq!(heard.all(), ["Started", "Waiting"]);
+    let mut anna = Hand::at(&desk, "anna");
+    let card = anna.next().await;
+    assert_eq!(heard.all()[2..], ["WaitEnded", "Buying", "Bought"]);
+    anna.skip(&card).unwrap();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsolvable);
+    assert!(error.message().contains("anna"), "{error}");
+    assert_eq!(heard.all()[5..], ["Settled no"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_bought_is_shown_to_nobody() {
+    let desk = desk();
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let anna = Hand::at(&desk, "anna");
+    let (challenge, _) = observed(true);
+    let call = asked(&people, challenge).await;
+    assert_eq!(kind(call.await.unwrap()), ErrorKind::BudgetExhausted);
+    assert_eq!(anna.card(), None);
+    assert_eq!(desk.in_hand(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_process_has_shown_comes_first_and_is_not_bought_again() {
+    let desk = desk();
+    let waiting = OperatorsPolicy::default().when_absent(WhenAbsent::Wait);
+    let people = Operators::new(&desk, waiting);
+    let new = asked(&people, fixtures::challenge()).await;
+    let (challenge, heard) = observed(false);
+    let job = super::super::new_job();
+    let resumed = challenge.resume_job(PaidJob::new("person", job.clone()));
+    let call = asked(&people, resumed).await;
+    let mut anna = Hand::at(&desk, "anna");
+    let card = anna.next().await;
+    assert!(card.again && card.job == job);
+    anna.answer(&card).unwrap();
+    let solution = call.await.unwrap().unwrap();
+    assert_eq!(solution.job(), Some(&job));
+    let once = ["Started", "Resumed", "Waiting", "WaitEnded", "Settled yes"];
+    assert_eq!(heard.all(), once);
+    new.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_counts_for_who_answered() {
+    let desk = desk();
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let mut anna = Hand::at(&desk, "anna");
+    let call = asked(&people, fixtures::challenge()).await;
+    let card = anna.next().await;
+    anna.answer(&card).unwrap();
+    let solution = call.await.unwrap().unwrap();
+    people.report(&solution, Verdict::Incorrect).await.unwrap();
+    let board = anna.seated.view.borrow().board;
+    assert_eq!((board.score.right, board.score.wrong), (0, 1));
+
+    let unknown = solution.with_job(super::super::new_job());
+    let error = people.report(&unknown, Verdict::Correct).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod desk;
+#[cfg(feature = "pages")]
+pub mod pages;
+mod policy;
+mod solver;
+
+pub use desk::Desk;
+pub use policy::{DeskPolicy, OperatorsPolicy, WhenAbsent};
+pub use solver::Operators;

@@ -1,0 +1,148 @@
+//! What the page asks for, one call at a time.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use drag_solver_core::{Drag, DragChallenge, Point};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::caller::{Operator, Problem};
+use super::{Pages, PracticePicture, private};
+
+type Answered = Result<Response, Problem>;
+
+/// What an operator answers, in pixels of the picture.
+#[derive(Deserialize)]
+struct Answer {
+    start: End,
+    end: End,
+}
+
+#[derive(Deserialize)]
+struct End {
+    x: f64,
+    y: f64,
+}
+
+impl From<End> for Point {
+    fn from(End { x, y }: End) -> Self {
+        Self::new(x, y)
+    }
+}
+
+pub(super) async fn picture(
+    State(pages): State<Pages>,
+    operator: Operator,
+    Path(job): Path<String>,
+) -> Answered {
+    let challenge = pages
+        .desk
+        .challenge(&operator.name, operator.seat()?, &job)?;
+    Ok(picture_of(&challenge))
+}
+
+fn picture_of(challenge: &DragChallenge) -> Response {
+    let shot = challenge.screenshot();
+    let mut response = shot.bytes().clone().into_response();
+    let headers = response.headers_mut();
+    // What it is by its first bytes: never a page, never a drawing with a script.
+    let media_type = HeaderValue::from_static(shot.format().mime());
+    headers.insert(header::CONTENT_TYPE, media_type);
+    let nothing = HeaderValue::from_static("default-src 'none'; sandbox");
+    headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
+    private(headers);
+    response
+}
+
+pub(super) async fn answer(
+    State(pages): State<Pages>,
+    operator: Operator,
+    Path(job): Path<String>,
+    body: Bytes,
+) -> Answered {
+    let seat = operator.seat()?;
+    let answer: Answer = serde_json::from_slice(&body).map_err(|error| {
+        let form = r#"send {"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}}"#;
+        Problem::Invalid(format!("{form}: {error}"))
+    })?;
+    let challenge = pages.desk.challenge(&operator.name, seat, &job)?;
+    let drag = Drag::new(answer.start.into(), answer.end.into());
+    let shot = challenge.screenshot();
+    drag.check(shot.width(), shot.height(), 0.0)
+        .map_err(|error| Problem::Invalid(error.to_string()))?;
+    let undo = pages.desk.answer(&operator.name, seat, &job, Some(drag))?;
+    Ok(undoable(undo))
+}
+
+pub(super) async fn skip(
+    State(pages): State<Pages>,
+    operator: Operator,
+    Path(job): Path<String>,
+) -> Answered {
+    let seat = operator.seat()?;
+    let undo = pages.desk.answer(&operator.name, seat, &job, None)?;
+    Ok(undoable(undo))
+}
+
+fn undoable(undo: std::time::Duration) -> Response {
+    json_of(&json!({"undo_ms": undo.as_millis()}))
+}
+
+pub(super) async fn undo(
+    State(pages): State<Pages>,
+    operator: Operator,
+    Path(job): Path<String>,
+) -> Answered {
+    let seat = operator.seat()?;
+    pages.desk.undo(&operator.name, seat, &job)?;
+    Ok(json_of(&json!({})))
+}
+
+pub(super) async fn alive(State(pages): State<Pages>, operator: Operator) -> Answered {
+    pages.desk.heard(&operator.name, operator.seat()?)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn leave(State(pages): State<Pages>, operator: Operator) -> Answered {
+    pages.desk.leave(&operator.name, operator.seat()?)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn practice(
+    State(pages): State<Pages>,
+    _operator: Operator,
+    Path(number): Path<u32>,
+) -> Answered {
+    let PracticePicture { challenge, drag } = drawn(&pages, number).await?;
+    let shot = challenge.screenshot();
+    Ok(json_of(&json!({
+        "id": number,
+        "width": shot.width(),
+        "height": shot.height(),
+        "media_type": shot.format().mime(),
+        "instruction": challenge.instruction(),
+        "drag": {"start": drag.start, "end": drag.end},
+    })))
+}
+
+pub(super) async fn practice_picture(
+    State(pages): State<Pages>,
+    _operator: Operator,
+    Path(number): Path<u32>,
+) -> Answered {
+    Ok(picture_of(&drawn(&pages, number).await?.challenge))
+}
+
+async fn drawn(pages: &Pages, number: u32) -> Result<PracticePicture, Problem> {
+    let drawn = pages.practice.draw(number).await;
+    drawn.ok_or(Problem::NotFound)
+}
+
+fn json_of(value: &serde_json::Value) -> Response {
+    let mut response = Json(value).into_response();
+    private(response.headers_mut());
+    response
+}

@@ -1,0 +1,172 @@
+//! The page `/operator`, and what it talks to: a router of axum, with the feature `pages`.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use drag_solver_operators::pages::{self, Practice};
+//! use drag_solver_operators::{Desk, DeskPolicy};
+//! use secrecy::{ExposeSecret, SecretString};
+//!
+//! # async fn example() -> std::io::Result<()> {
+//! let desk = Desk::new(DeskPolicy::default());
+//! // Whose key this is. Compare hashes, and slow down who guesses.
+//! let keys = |key: SecretString, _from| async move {
+//!     (key.expose_secret() == "anna's key").then(|| "anna".to_owned())
+//! };
+//! let app = pages::router(&desk, Arc::new(keys), Practice::none());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! # /*
+//! axum::serve(listener, app).await?;
+//! # */
+//! # drop((app, listener));
+//! # Ok(())
+//! # }
+//! ```
+
+mod caller;
+mod calls;
+mod events;
+mod keys;
+mod practice;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+
+pub use self::keys::OperatorKeys;
+pub use self::practice::{Practice, PracticePicture};
+use crate::Desk;
+
+/// The largest body that is read, in bytes: two points, as JSON.
+const MAX_BODY: usize = 4096;
+
+/// What a page may load: what comes with it, and pictures that its script has fetched.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+     connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What all calls have.
+#[derive(Clone)]
+struct Pages {
+    desk: Desk,
+    keys: Arc<dyn OperatorKeys>,
+    practice: Practice,
+}
+
+/// The page of the operators at `desk`, for those whose key is one of `keys`. It goes to the root of a server.
+///
+/// The page holds no secret and asks for a key; everything else wants one, in the header `Authorization`. A page of another
+/// site gets nothing.
+pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> Router {
+    let pages = Pages {
+        desk: desk.clone(),
+        keys,
+        practice,
+    };
+    Router::new()
+        .route("/operator", get(|| async { page(OPERATOR) }))
+        .route("/operator/operator.css", get(|| async { style(CSS) }))
+        .route("/operator/operator.js", get(|| async { script(JS) }))
+        .route("/operator/events", get(events::events))
+        .route("/operator/challenges/{job}/picture", get(calls::picture))
+        .route("/operator/challenges/{job}/answer", post(calls::answer))
+        .route("/operator/challenges/{job}/skip", post(calls::skip))
+        .route("/operator/challenges/{job}/undo", post(calls::undo))
+        .route("/operator/alive", post(calls::alive))
+        .route("/operator/leave", post(calls::leave))
+        .route("/operator/practice/{number}", get(calls::practice))
+        .route(
+            "/operator/practice/{number}/picture",
+            get(calls::practice_picture),
+        )
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(same_origin))
+        .with_state(pages)
+}
+
+const OPERATOR: &str = include_str!("operator.html");
+const CSS: &str = include_str!("operator.css");
+const JS: &str = include_str!("operator.js");
+
+/// A page of the server's own: it may load its own files, and nothing else.
+#[must_use]
+pub fn page(html: &'static str) -> Response {
+    let mut response = file("text/html; charset=utf-8", html);
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+    let isolated = HeaderValue::from_static("same-origin");
+    headers.insert("cross-origin-opener-policy", isolated);
+    response
+}
+
+/// A style sheet of such a page.
+#[must_use]
+pub fn style(css: &'static str) -> Response {
+    file("text/css; charset=utf-8", css)
+}
+
+/// A script of such a page.
+#[must_use]
+pub fn script(js: &'static str) -> Response {
+    file("text/javascript; charset=utf-8", js)
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // After an update, a page and its script are of the same version.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    secured(headers);
+    response
+}
+
+/// No browser takes it for something else, or hands it to another site.
+fn secured(headers: &mut HeaderMap) {
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        "cross-origin-resource-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+}
+
+/// It is for this operator, now.
+fn private(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    secured(headers);
+}
+
+/// Refuses what a browser sends for a page of another site.
+pub async fn same_origin(request: Request, next: Next) -> Response {
+    if is_of_another_site(request.headers()) {
+        return (StatusCode::FORBIDDEN, "not for pages of other sites\n").into_response();
+    }
+    next.run(request).await
+}
+
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        let value: Option<&HeaderValue> = headers.get(name);
+        value.map(|value| value.to_str().unwrap_or("null"))
+    };
+    let site = text(header::HeaderName::from_static("sec-fetch-site"));
+    let is_other = site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+    let host = text(header::HOST).unwrap_or_default();
+    // `https://host:port`; a page without an origin says `null`.
+    let is_ours = |origin: &str| origin.split_once("://").is_some_and(|(_, own)| own == host);
+    // Over HTTP/2 the host is not in a header; `sec-fetch-site` is there with all browsers that speak it.
+    let has_other_origin = text(header::ORIGIN)
+        .is_some_and(|origin| !is_ours(origin) && (!host.is_empty() || site.is_none()));
+    is_other || has_other_origin
+}
