@@ -104,6 +104,7 @@ fn may_depend_on(crate_name: &str, other: &str) -> bool {
         | "drag-solver-http"
         | "drag-solver-image"
         | "drag-solver-mock"
+        | "drag-solver-operators"
         | "drag-solver-wire" => other == core,
         "drag-solver-emulator" => [core, "drag-solver-wire"].contains(&other),
         // Its sandbox is an emulator that knows the test pictures, and it tries declared services.

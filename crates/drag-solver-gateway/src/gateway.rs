@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use drag_solver::config::Chain;
+use drag_solver::operators::Desk;
+use drag_solver::operators::pages::Practice;
 use drag_solver::store::KeyRole;
 
 use crate::bodies::Bodies;
@@ -12,6 +14,7 @@ use crate::caller::Caller;
 use crate::guard::Guard;
 use crate::jobs::Jobs;
 use crate::keys::{Account, Keys};
+use crate::overview::Overview;
 use crate::{GatewayPolicy, measure, routes};
 
 /// Makes the chain of a changed file out of the one there is, or says why not.
@@ -37,6 +40,8 @@ struct Shared {
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
     own_names: Option<Box<OwnNames>>,
+    operators: Option<(Desk, Practice)>,
+    overview: Overview,
     work: tokio::sync::Mutex<Option<Work>>,
 }
 
@@ -50,6 +55,7 @@ pub struct GatewayBuilder {
     reload: Option<Box<Reload>>,
     metrics: Option<Box<Metrics>>,
     own_names: Option<Box<OwnNames>>,
+    operators: Option<(Desk, Practice)>,
     #[cfg(feature = "callbacks")]
     callback_sender: Option<Arc<dyn crate::CallbackSender>>,
 }
@@ -78,6 +84,7 @@ impl Gateway {
             reload: None,
             metrics: None,
             own_names: None,
+            operators: None,
             #[cfg(feature = "callbacks")]
             callback_sender: None,
         }
@@ -147,6 +154,20 @@ impl Gateway {
         self.0.metrics.as_ref().map(|metrics| metrics())
     }
 
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    /// What an administrator sees.
+    pub(crate) async fn overview(&self) -> serde_json::Value {
+        self.0.overview.of(self).await
+    }
+
+    /// Where people answer, if they do.
+    pub(crate) fn operators(&self) -> Option<&(Desk, Practice)> {
+        self.0.operators.as_ref()
+    }
+
     pub(crate) fn is_own_name(&self, name: &str) -> bool {
         let own_names = self.0.own_names.as_ref();
         own_names.is_some_and(|is_own| is_own(name))
@@ -164,6 +185,13 @@ impl Gateway {
             self.0.guard.wrong_key(caller.from).await;
         }
         account
+    }
+
+    /// The name of the operator whose key this is. Wrong ones are counted.
+    pub(crate) async fn operator(&self, caller: &Caller) -> Option<String> {
+        let account = self.account(caller).await?;
+        let is_operator = account.role() == KeyRole::Operator || account.label().is_none();
+        is_operator.then(|| account.name.clone())
     }
 
     /// Whether this is an administrator's key. Wrong ones are counted.
@@ -210,6 +238,15 @@ impl GatewayBuilder {
         self
     }
 
+    /// Serves the page `/operator` of this desk, for those who have an operator's key, with these pictures to practise on. The
+    /// desk is that of the people in the chain: see
+    /// [`Registry::with_operators`](drag_solver::config::Registry::with_operators).
+    #[must_use]
+    pub fn operators(mut self, desk: &Desk, practice: Practice) -> Self {
+        self.operators = Some((desk.clone(), practice));
+        self
+    }
+
     /// Replaces what sends callbacks. Which of them are sent, and how often, is not up to it; which addresses a name of
     /// [`callback_hosts`](GatewayPolicy::callback_hosts) leads to, is.
     #[cfg(feature = "callbacks")]
@@ -226,6 +263,7 @@ impl GatewayBuilder {
     /// [`NoStore`]
     pub fn build(self) -> Result<Gateway, NoStore> {
         let store = self.chain.store().ok_or(NoStore)?.clone();
+        let overview = Overview::new(store.now());
         let (jobs, work) = Jobs::new(
             self.chain,
             store,
@@ -242,6 +280,8 @@ impl GatewayBuilder {
             reload: self.reload,
             metrics: self.metrics,
             own_names: self.own_names,
+            operators: self.operators,
+            overview,
             work: tokio::sync::Mutex::new(Some(Box::pin(work))),
         })))
     }

@@ -147,6 +147,12 @@ impl Account {
     }
 }
 
+/// Who has the key that jobs are called so by.
+pub(crate) fn name_of_prefix(prefix: &str) -> &str {
+    let name = prefix.rsplit_once('-').filter(|(_, hash)| hash.len() == 8);
+    name.map_or(prefix, |(name, _)| name)
+}
+
 /// A place among the open jobs of a key. It is free again when this is dropped.
 pub(crate) struct OpenJob(Arc<AtomicU32>);
 

@@ -63,6 +63,7 @@ mod jobs;
 mod keys;
 pub mod listen;
 mod measure;
+mod overview;
 mod policy;
 mod routes;
 mod task_id;

@@ -101,6 +101,8 @@
 //! | `twocaptcha` | the provider 2Captcha, `providers::TwoCaptcha` |
 //! | `anticaptcha` | the provider Anti-Captcha, `providers::AntiCaptcha` |
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
+//! | `operators` | people as a solver, [`operators::Operators`], and the desk where they sit |
+//! | `operator-pages` | their page, as a router of axum, [`operators::pages`]; brings `operators` |
 //! | `postgres` | a store in PostgreSQL, for more than one machine; brings `store` |
 //! | `store` | what outlives the process: [`.durable(..)`](StoreExt::durable), budgets that processes share, [`SqliteStore`]. Brings SQLite |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
@@ -164,6 +166,12 @@ pub mod http {
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};
     #[doc(no_inline)]
     pub use drag_solver_http::{reqwest, secrecy, serde_json};
+}
+
+/// People as a solver: the desk where they sit, and their page.
+#[cfg(feature = "operators")]
+pub mod operators {
+    pub use drag_solver_operators::*;
 }
 
 /// The providers whose features are enabled, and their builders.

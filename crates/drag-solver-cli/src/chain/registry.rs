@@ -3,12 +3,24 @@
 use std::sync::LazyLock;
 
 use drag_solver::config::{ProviderKind, Registry};
+use drag_solver::operators::{Desk, DeskPolicy};
 
 use crate::sandbox::Sandbox;
 
-/// Every provider: those of the library, the sandbox, and the services of the gallery.
-static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::standard().with::<Sandbox>().with_gallery());
+/// Every provider: those of the library, the sandbox, people, and the services of the gallery.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    Registry::standard()
+        .with::<Sandbox>()
+        .with_operators(desk())
+        .with_gallery()
+});
+
+/// Where the people of every chain of this process sit.
+static DESK: LazyLock<Desk> = LazyLock::new(|| Desk::new(DeskPolicy::default()));
+
+pub(crate) fn desk() -> &'static Desk {
+    &DESK
+}
 
 pub(crate) fn registry() -> &'static Registry {
     &REGISTRY
@@ -72,11 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn every_provider_but_the_sandbox_has_the_variables_that_hints_name() {
+    fn every_provider_elsewhere_has_the_variables_that_hints_name() {
         for kind in registry().kinds() {
-            let is_sandbox = kind.name == sandbox::NAME;
-            assert_eq!(credentials(kind).is_none(), is_sandbox, "{kind:?}");
-            assert_eq!(base_url(kind).is_none(), is_sandbox, "{kind:?}");
+            let is_here = [sandbox::NAME, "person"].contains(&&*kind.name);
+            assert_eq!(credentials(kind).is_none(), is_here, "{kind:?}");
+            assert_eq!(base_url(kind).is_none(), is_here, "{kind:?}");
             assert!(!kind.about.is_empty(), "{kind:?}");
         }
     }

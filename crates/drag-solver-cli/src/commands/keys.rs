@@ -42,7 +42,9 @@ Examples:
   # one that ends by itself, and makes at most 10 jobs a second and 20 at once
   drag-solver keys add guest --store drags.db --total 1 --rate 10/s --parallel 20 --expires 30days
   # one that reads the chain's file again and sees how it is doing, and buys nothing
-  drag-solver keys add boss --store drags.db --admin")]
+  drag-solver keys add boss --store drags.db --admin
+  # one for somebody who answers challenges that no service has answered
+  drag-solver keys add anna --store drags.db --operator")]
 pub(crate) struct AddArgs {
     #[command(flatten)]
     store: StoreArgs,
@@ -75,6 +77,10 @@ pub(crate) struct AddArgs {
     /// An administrator's: looks at everything, and buys nothing
     #[arg(long, conflicts_with_all = ["per_day", "total", "rate", "parallel"])]
     admin: bool,
+
+    /// An operator's: answers challenges on the page /operator, and buys nothing
+    #[arg(long, conflicts_with_all = ["per_day", "total", "rate", "parallel", "admin"])]
+    operator: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -191,6 +197,8 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
     let mut record = KeyRecord::new(&args.name, key_hash(key.expose_secret()), now)?;
     if args.admin {
         record.role = KeyRole::Administrator;
+    } else if args.operator {
+        record.role = KeyRole::Operator;
     }
     let limits = &mut record.limits;
     (limits.per_day, limits.total) = (args.per_day, args.total);

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use drag_solver::config::{Chain, ChainParts};
+use drag_solver::operators::pages::{Practice, PracticePicture};
 use drag_solver::store::{Clock, SqliteStore};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::tls::{self, Certificates};
 use drag_solver_gateway::{Gateway, Keys};
+use drag_solver_mock::pictures::TestPicture;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -18,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::chain::file::ChainFile;
 use crate::chain::gateway::Door;
 use crate::chain::options::ChainArgs;
+use crate::chain::registry;
 use crate::chain::store::StoreArgs;
 use crate::commands::check;
 use crate::exit::Exit;
@@ -153,6 +156,7 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
             let metrics = metrics.clone();
             move || metrics.render()
         });
+    gateway = gateway.operators(registry::desk(), practice());
     if args.chain.config.is_some() {
         let (chain_args, store_args) = (args.chain.clone(), args.store.clone());
         gateway = gateway.reload(move |old| {
@@ -167,7 +171,17 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
     if config.store.is_none() {
         eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
     }
-    let how = how_to_come_in(&opened, &door, keys.is_open());
+    let mut how = how_to_come_in(&opened, &door, keys.is_open());
+    if config
+        .providers
+        .iter()
+        .any(|provider| provider.kind() == "person")
+    {
+        how.push(format!(
+            "  people who answer: {}/operator, with a key of `keys add NAME --operator`",
+            opened.url(&door)
+        ));
+    }
     for line in opened.lines.iter().chain(&how) {
         console::print(line).context("cannot write to standard output")?;
     }
@@ -182,9 +196,7 @@ fn how_to_come_in(opened: &Opened, door: &Door, takes_any_key: bool) -> Vec<Stri
         " -H 'Authorization: Bearer KEY'"
     };
     let tls = opened.tls_url(door);
-    let url = opened.plain.map(|address| format!("http://{address}"));
-    let is_plain = url.is_some();
-    let url = url.or_else(|| tls.clone()).unwrap_or_default();
+    let (is_plain, url) = (opened.plain.is_some(), opened.url(door));
     let authority = authority(door).filter(|_| tls.is_some());
     let trust = authority.map(|path| shell_word(&path));
     let cacert = trust.as_ref().filter(|_| !is_plain);
@@ -207,6 +219,17 @@ fn how_to_come_in(opened: &Opened, door: &Door, takes_any_key: bool) -> Vec<Stri
         lines.push(format!("  those that speak TLS only: {tls}{trust}"));
     }
     lines
+}
+
+/// Pictures that operators practise on: those of the project's tests, whose answers are known.
+fn practice() -> Practice {
+    Practice::new(|number| {
+        let picture = TestPicture::draw(u64::from(number)).ok()?;
+        Some(PracticePicture {
+            challenge: picture.challenge(),
+            drag: picture.drag(),
+        })
+    })
 }
 
 /// With no key, only this machine may ask.
@@ -266,6 +289,12 @@ struct Opened {
 }
 
 impl Opened {
+    /// Where clients are sent that speak both.
+    fn url(&self, door: &Door) -> String {
+        let url = self.plain.map(|address| format!("http://{address}"));
+        url.or_else(|| self.tls_url(door)).unwrap_or_default()
+    }
+
     /// Where clients that speak TLS are sent, by a name that is in the certificate.
     fn tls_url(&self, door: &Door) -> Option<String> {
         let (address, certificates) = (self.tls?, self.certificates.as_ref()?);
@@ -418,6 +447,7 @@ async fn serve(
         ended = work => ended.context("the work on jobs")?,
         _ = signals::interruption() => {}
     }
+    registry::desk().close();
     drop(close);
     server.await.context("the server")??;
     upkeep.abort();

@@ -127,7 +127,7 @@ impl Jobs {
                 _ => {}
             }
             // While it waits for a worker, its picture is on record alone.
-            self.begin(Job::new(id, Some(place)));
+            self.begin(Job::new(id, Some(place), now));
             return Ok(task);
         }
         Err(NotAccepted::OtherRequest)
@@ -153,7 +153,7 @@ impl Jobs {
             Status::Open { held } => {
                 if !held {
                     let place = account.open_one(u32::MAX);
-                    self.begin(Job::new(record.id.clone(), place));
+                    self.begin(Job::new(record.id.clone(), place, record.created));
                 }
                 true
             }

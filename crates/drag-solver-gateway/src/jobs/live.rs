@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use drag_solver::store::jiff::Timestamp;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::outcome::Outcome;
-use crate::keys::OpenJob;
+use crate::keys::{OpenJob, name_of_prefix};
 use crate::measure;
 
 /// How long an ended job stays in memory. After that, the store answers for it.
@@ -25,6 +27,28 @@ pub(super) struct Job {
     state: watch::Sender<State>,
     /// Its place among the open ones of its key.
     place: Mutex<Option<OpenJob>>,
+    created: Timestamp,
+    progress: Mutex<Option<Progress>>,
+}
+
+/// How far the call of a job is.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Progress {
+    /// In words.
+    pub(super) step: String,
+    /// Who is asked.
+    pub(super) solver: String,
+}
+
+/// A job that is open, as it is listed.
+#[derive(Debug, Serialize)]
+pub(crate) struct OpenJobLine {
+    id: String,
+    key: String,
+    created: Timestamp,
+    state: &'static str,
+    #[serde(flatten)]
+    progress: Option<Progress>,
 }
 
 /// How far a job has come in this process.
@@ -36,17 +60,37 @@ pub(super) enum State {
 }
 
 impl Job {
-    pub(super) fn new(id: String, place: Option<OpenJob>) -> Arc<Self> {
+    pub(super) fn new(id: String, place: Option<OpenJob>, created: Timestamp) -> Arc<Self> {
         Arc::new(Self {
             id: id.into(),
             state: watch::Sender::new(State::Queued),
             place: Mutex::new(place),
+            created,
+            progress: Mutex::default(),
         })
     }
 
     /// Says that its call begins.
     pub(super) fn is_worked_on(&self) {
         self.state.send_replace(State::Working);
+    }
+
+    pub(super) fn is_at(&self, progress: Progress) {
+        *lock(&self.progress) = Some(progress);
+    }
+
+    fn line(&self) -> OpenJobLine {
+        let prefix = self.id.split('/').next().unwrap_or_default();
+        OpenJobLine {
+            id: self.id.clone().into(),
+            key: name_of_prefix(prefix).to_owned(),
+            created: self.created,
+            state: match *self.state.borrow() {
+                State::Queued => "queued",
+                State::Working | State::Ended(_) => "working",
+            },
+            progress: lock(&self.progress).clone(),
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -69,7 +113,17 @@ struct Jobs {
 
 impl Live {
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.jobs)
+    }
+
+    /// The jobs that have been open the longest, at most so many.
+    pub(super) fn lines(&self, most: usize) -> Vec<OpenJobLine> {
+        let jobs = self.jobs();
+        let open = jobs.by_id.values().filter(|job| job.is_open());
+        let mut open: Vec<_> = open.cloned().collect();
+        drop(jobs);
+        open.sort_by_key(|job| job.created);
+        open.iter().take(most).map(|job| job.line()).collect()
     }
 
     pub(super) fn open(&self) -> usize {
@@ -125,11 +179,12 @@ impl Live {
 
     fn leave(&self, job: &Job) {
         measure::open_jobs(self.open.fetch_sub(1, Ordering::AcqRel) - 1);
-        job.place
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        lock(&job.place).take();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Jobs {

@@ -3,6 +3,7 @@
 mod accept;
 mod live;
 mod outcome;
+mod watcher;
 mod work;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,16 +22,21 @@ use tokio::time::timeout;
 use tokio::time::{Instant, sleep, sleep_until};
 
 pub(crate) use self::accept::{New, NotAccepted};
+pub(crate) use self::live::OpenJobLine;
 use self::live::{Job, Live, State};
 pub(crate) use self::outcome::{Note, Outcome};
 use crate::GatewayPolicy;
 #[cfg(feature = "callbacks")]
 use crate::callbacks::{Callbacks, LAST_TRY};
 use crate::keys::Account;
+use crate::overview::Figures;
 use crate::task_id::TaskId;
 
 /// How often the store is asked, at most, whether another gateway has answered what waits for a worker here.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Open jobs that are listed for an administrator.
+const LISTED: usize = 100;
 
 /// All jobs of a gateway. Clones are the same jobs.
 #[derive(Clone)]
@@ -43,6 +49,7 @@ struct Shared {
     policy: GatewayPolicy,
     chain: RwLock<Chain>,
     live: Live,
+    figures: Arc<Figures>,
     /// Jobs that wait for a worker, on record.
     queue: mpsc::UnboundedSender<Arc<Job>>,
     workers: Arc<Semaphore>,
@@ -80,6 +87,7 @@ impl Jobs {
             store,
             budget,
             live: Live::default(),
+            figures: Arc::default(),
             chain: RwLock::new(chain),
             queue,
             workers: Arc::new(Semaphore::new(workers.min(Semaphore::MAX_PERMITS))),
@@ -170,6 +178,22 @@ impl Jobs {
     /// What is left for this key, in US dollars, if there is a limit.
     pub(crate) async fn left(&self, account: &Account) -> Result<Option<Usd>, StoreError> {
         self.0.budget.left(account.label()).await
+    }
+
+    /// What this process has seen of its solvers.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    /// The open jobs that have waited the longest.
+    pub(crate) fn lines(&self) -> Vec<OpenJobLine> {
+        self.0.live.lines(LISTED)
+    }
+
+    /// Calls under way.
+    pub(crate) fn working(&self) -> usize {
+        let workers = usize::try_from(self.0.policy.workers.max(1)).unwrap_or(usize::MAX);
+        workers.saturating_sub(self.0.workers.available_permits())
     }
 
     /// Jobs that are not ended, as far as this process knows.

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
 use super::live::{Job, Live};
+use super::watcher::Watcher;
 use super::{Jobs, Note, Outcome, after};
 use crate::keys::Keys;
 use crate::troubles;
@@ -77,7 +78,10 @@ impl Jobs {
         let working = Working(&self.0.live, job);
         loop {
             match self.try_job(&working.1).await {
-                Ok(Some(outcome)) => return working.end(outcome),
+                Ok(Some(outcome)) => {
+                    self.0.figures.job_ended(&working.1.id, &outcome);
+                    return working.end(outcome);
+                }
                 Ok(None) => return,
                 Err(why) => tracing::warn!(why, "a job waits for the store"),
             }
@@ -86,7 +90,7 @@ impl Jobs {
     }
 
     /// What came of the job; nothing if there is nothing to do for it here; or why that cannot be known yet.
-    async fn try_job(&self, job: &Job) -> Result<Option<Outcome>, String> {
+    async fn try_job(&self, job: &Arc<Job>) -> Result<Option<Outcome>, String> {
         let store = &self.0.store;
         let found = store.find_with_picture(&job.id).await;
         let Some(record) = found.map_err(|error| error.to_string())? else {
@@ -108,7 +112,10 @@ impl Jobs {
         drop(record);
         job.is_worked_on();
         let elsewhere = Arc::new(Elsewhere::default());
-        let challenge = challenge.with_observer(elsewhere.clone());
+        let watcher = Watcher::new(&self.0.figures, job);
+        let challenge = challenge
+            .with_observer(elsewhere.clone())
+            .with_observer(watcher);
         let chain = self.chain();
         let result = tokio::select! {
             result = chain.solve(&challenge) => result,
@@ -167,7 +174,7 @@ impl Jobs {
             for record in left.take(if takes_all { usize::MAX } else { free }) {
                 let account = keys.of_prefix(record.id.split('/').next().unwrap_or_default());
                 let place = account.and_then(|account| account.open_one(u32::MAX));
-                self.begin(Job::new(record.id, place));
+                self.begin(Job::new(record.id, place, record.created));
             }
             if is_last {
                 at_start &= !is_readable;

@@ -174,7 +174,7 @@ impl From<Result<Reply, Refusal>> for Told {
 impl ClientCall {
     async fn answer(&self, incoming: &mut Incoming) -> Told {
         if let Some(why) = self.not_read {
-            return refused("not read", incoming, self.not_read(why));
+            return self.refused("not read", incoming, self.not_read(why));
         }
         if let Err(refusal) = &incoming.call
             && matches!(
@@ -190,10 +190,22 @@ impl ClientCall {
             from: self.from,
         };
         let Some(account) = self.gateway.account(&caller).await else {
-            return refused("unknown", incoming, Err(Refusal::BadToken).into());
+            return self.refused("unknown", incoming, Err(Refusal::BadToken).into());
         };
         let told = self.answer_account(&account, incoming).await;
-        refused(&account.name, incoming, told)
+        self.refused(&account.name, incoming, told)
+    }
+
+    /// Says in the log what was refused, to whom and why, and counts it. What a client has sent may be in it, and is not
+    /// taken for lines of ours.
+    fn refused(&self, key: &str, incoming: &Incoming, told: Told) -> Told {
+        if let Err(refusal) = &told.reply {
+            let (protocol, operation) = (incoming.protocol, incoming.operation);
+            let (outcome, why) = (told.outcome(), refusal.to_string());
+            tracing::debug!(key, %protocol, %operation, outcome, ?why, "refused");
+            self.gateway.jobs().figures().refused(outcome);
+        }
+        told
     }
 
     async fn answer_account(&self, account: &Arc<Account>, incoming: &mut Incoming) -> Told {
@@ -351,16 +363,6 @@ impl ClientCall {
         let cost = worst.cost.unwrap_or_default();
         Usd::from_nanos(cost.to_nanos_ceil() / i64::from(purchases))
     }
-}
-
-/// Says in the log what was refused, to whom and why. What a client has sent may be in it, and is not taken for lines of ours.
-fn refused(key: &str, incoming: &Incoming, told: Told) -> Told {
-    if let Err(refusal) = &told.reply {
-        let (protocol, operation) = (incoming.protocol, incoming.operation);
-        let (outcome, why) = (told.outcome(), refusal.to_string());
-        tracing::debug!(key, %protocol, %operation, outcome, ?why, "refused");
-    }
-    told
 }
 
 /// Why a job was not accepted, as every client understands it.

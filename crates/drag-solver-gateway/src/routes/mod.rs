@@ -1,8 +1,10 @@
 //! What is served where.
 
+mod admin;
 mod clients;
 mod native;
 mod operations;
+mod operators;
 mod problem;
 
 use std::net::IpAddr;
@@ -25,11 +27,18 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/drags/{id}", get(native::read))
         .route("/v1/drags/{id}/report", post(native::report))
         .route("/v1/balance", get(native::balance))
-        .route_layer(middleware::from_fn(counted));
+        .route_layer(middleware::from_fn_with_state(gateway.clone(), counted));
+    let people = operators::router(&gateway);
     Router::new()
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
+        .route("/", get(admin::html).fallback(clients::answer))
+        .route("/admin/admin.css", get(admin::css))
+        .route("/admin/admin.js", get(admin::js))
+        .route("/admin/overview", get(admin::overview))
+        .route("/admin/jobs/{id}", get(admin::job))
+        .route("/admin/jobs/{id}/picture", get(admin::picture))
         .route("/admin/reload", post(operations::reload))
         .route("/admin/health", get(operations::health))
         .route("/openapi.json", get(native::openapi))
@@ -37,12 +46,10 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/{*path}", any(problem::not_found))
         .method_not_allowed_fallback(problem::other_method)
         .fallback(clients::answer)
+        .with_state(gateway.clone())
+        .merge(people)
         .layer(DefaultBodyLimit::max(max_body))
-        .layer(middleware::from_fn_with_state(
-            gateway.clone(),
-            from_no_page,
-        ))
-        .with_state(gateway)
+        .layer(middleware::from_fn_with_state(gateway, from_no_page))
 }
 
 /// While any key is taken, a page of any site that is open in a browser on this machine could spend money, and read what is
@@ -114,10 +121,18 @@ fn without_port(host: &str) -> &str {
 }
 
 /// Counts what is asked of the own API.
-async fn counted(path: MatchedPath, request: Request, next: Next) -> Response {
+async fn counted(
+    State(gateway): State<Gateway>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
     // Whose key it is, what is refused is told with.
     let span = tracing::debug_span!("request", path = path.as_str(), key = Empty);
     let response = next.run(request).instrument(span).await;
     measure::own_request(path.as_str(), response.status().as_str());
+    if let Some(problem::Kind(kind)) = response.extensions().get() {
+        gateway.jobs().figures().refused(kind);
+    }
     response
 }

@@ -73,7 +73,7 @@ pub(super) async fn health(State(gateway): State<Gateway>, caller: Caller) -> Re
 }
 
 /// Refuses those who have no administrator's key.
-async fn refuse_others(gateway: &Gateway, caller: &Caller) -> Option<Response> {
+pub(super) async fn refuse_others(gateway: &Gateway, caller: &Caller) -> Option<Response> {
     if gateway.is_administrator(caller).await {
         return None;
     }

@@ -37,6 +37,10 @@ impl Problem {
     }
 }
 
+/// With a response that says why: what kind of problem it is, to be counted.
+#[derive(Clone, Copy)]
+pub(super) struct Kind(pub(super) &'static str);
+
 /// What is below `/v1` and is nothing.
 pub(super) async fn not_found() -> Response {
     let message = "there is nothing at this path: see /openapi.json";
@@ -97,6 +101,7 @@ impl IntoResponse for Problem {
         tracing::debug!(status, kind = self.kind, ?why, "refused");
         let body = json!({"error": {"kind": self.kind, "message": self.message}});
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Kind(self.kind));
         let headers = response.headers_mut();
         match self.status {
             StatusCode::UNAUTHORIZED => {

@@ -11,4 +11,6 @@ mod keys;
 mod measure;
 mod native;
 mod operations;
+mod operators;
+mod overview;
 mod siblings;

@@ -141,8 +141,8 @@ fn secured(headers: &mut HeaderMap) {
     );
 }
 
-/// It is for this operator, now.
-fn private(headers: &mut HeaderMap) {
+/// Says of an answer that it is for one person, now: nothing keeps it.
+pub fn private(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     secured(headers);
 }
