@@ -57,7 +57,7 @@ impl Desk {
     /// Operators that are there.
     #[must_use]
     pub fn operators(&self) -> usize {
-        self.change(|state, now| state.present(now))
+        self.change(|state, _| state.present())
     }
 
     /// Challenges that wait for an operator.

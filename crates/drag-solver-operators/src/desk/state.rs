@@ -338,7 +338,7 @@ impl State {
 
 /// For everybody.
 impl State {
-    pub(super) fn present(&self, _: Instant) -> usize {
+    pub(super) fn present(&self) -> usize {
         self.seats.values().filter(|seat| seat.is_there()).count()
     }
 
@@ -373,7 +373,7 @@ impl State {
             self.leave(seat);
         }
         self.give_out(now);
-        let operators = self.present(now);
+        let operators = self.present();
         let waiting = self.line.len();
         for seat in self.seats.values() {
             let score = self.scores.get(&seat.operator).copied().unwrap_or_default();

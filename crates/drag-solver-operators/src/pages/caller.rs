@@ -85,7 +85,7 @@ impl IntoResponse for Problem {
                 "send an operator's key: Authorization: Bearer KEY".to_owned(),
             ),
             Self::NoSeat => (
-                StatusCode::CONFLICT,
+                StatusCode::NOT_FOUND,
                 "gone",
                 "this page has no seat here: ask for /operator/events again, and send its session as Operator-Session"
                     .to_owned(),

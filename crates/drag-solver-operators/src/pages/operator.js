@@ -14,7 +14,7 @@ const TEXTS = {
     waitingTitle: 'Nothing to do right now', waitingText: 'The next picture appears here by itself.',
     alone: 'You are the only one here.', together: '{n} people are here, you among them.',
     answered: 'Answered', right: 'Right', wrong: 'Wrong', skipped: 'Skipped',
-    sound: 'Play a sound for a new picture', practise: 'Practise',
+    sound: 'Sound for a new picture', practise: 'Practise',
     drag: 'Drag the piece to its place', resultTitle: 'How close you were',
     left: '{n} s left', timeUp: 'Time is up', noLimit: 'Take your time', more: '{n} more waiting',
     practiceNumber: 'Practice, picture {n}', loading: 'The picture is loading…',
@@ -26,7 +26,7 @@ const TEXTS = {
     send: 'Send', sending: 'Sending…', skip: 'Cannot be solved', clear: 'Clear', stop: 'Stop', next: 'Next picture',
     setBoth: 'Please set the start and the end first.', cleared: 'Marks cleared.',
     newPicture: 'A new picture is here.', againPicture: 'The picture is back.', tenSeconds: 'Ten seconds left.',
-    sent: 'Sent. Thank you.', skippedNow: 'Marked as “cannot be solved”.', undoLate: 'It is too late to undo.',
+    sent: 'Sent. Thank you.', skippedNow: 'Marked as “cannot be solved”.', undoLate: 'It is too late to undo.', notUndone: 'Not undone. There is no connection.',
     tooLate: 'Time was up for this picture.', notNeeded: 'This picture is no longer needed.',
     givenBack: 'This picture went back to the queue.',
     notSent: 'Not sent. There is no connection. Please try again.', refused: 'Not sent: {m}',
@@ -52,7 +52,7 @@ const TEXTS = {
     waitingTitle: 'Hiện chưa có hình nào', waitingText: 'Hình tiếp theo sẽ tự hiện ra ở đây.',
     alone: 'Hiện chỉ có mình bạn ở đây.', together: 'Có {n} người đang ở đây, tính cả bạn.',
     answered: 'Đã trả lời', right: 'Đúng', wrong: 'Sai', skipped: 'Bỏ qua',
-    sound: 'Phát âm thanh khi có hình mới', practise: 'Luyện tập',
+    sound: 'Âm báo khi có hình mới', practise: 'Luyện tập',
     drag: 'Kéo mảnh ghép vào đúng chỗ', resultTitle: 'Kết quả của bạn',
     left: 'Còn {n} giây', timeUp: 'Đã hết giờ', noLimit: 'Cứ từ từ nhé', more: 'Còn {n} hình đang chờ',
     practiceNumber: 'Luyện tập, hình số {n}', loading: 'Đang tải hình…',
@@ -64,13 +64,13 @@ const TEXTS = {
     send: 'Gửi', sending: 'Đang gửi…', skip: 'Không giải được', clear: 'Xóa', stop: 'Dừng lại', next: 'Hình tiếp theo',
     setBoth: 'Bạn hãy đặt điểm đầu và điểm cuối trước.', cleared: 'Đã xóa các dấu.',
     newPicture: 'Có hình mới.', againPicture: 'Hình đã trở lại.', tenSeconds: 'Còn mười giây.',
-    sent: 'Đã gửi. Cảm ơn bạn.', skippedNow: 'Đã báo “không giải được”.', undoLate: 'Đã quá muộn để hoàn tác.',
+    sent: 'Đã gửi. Cảm ơn bạn.', skippedNow: 'Đã báo “không giải được”.', undoLate: 'Đã quá muộn để hoàn tác.', notUndone: 'Chưa hoàn tác được vì mất kết nối.',
     tooLate: 'Hình này đã hết giờ.', notNeeded: 'Hình này không cần trả lời nữa.',
     givenBack: 'Hình này đã được trả lại hàng chờ.',
     notSent: 'Chưa gửi được vì mất kết nối. Bạn thử lại nhé.', refused: 'Chưa gửi được: {m}',
     practiceOff: 'Hiện chưa luyện tập được. Bạn thử lại sau nhé.', practiceEnds: 'Dừng luyện tập: có hình thật rồi.',
     result: 'Điểm đầu lệch {a} px, điểm cuối lệch {b} px, trong {t} giây.',
-    scoreCount: 'Số hình', scoreError: 'Lệch TB', scoreTime: 'Giờ TB', scoreBest: 'Tốt nhất', px: '{n} px', s: '{n} giây',
+    scoreCount: 'Số hình', scoreError: 'Lệch TB', scoreTime: 'Giờ TB', scoreBest: 'Tốt nhất', px: '{n} px', s: '{n} s',
     helpTitle: 'Cách làm',
     help1: 'Nhấn giữ mảnh ghép, kéo đến đúng chỗ rồi thả ra.',
     help2: 'Chưa vừa ý? Hãy kéo lại một trong hai dấu, hoặc kéo lại từ đầu. Chạm hai lần cũng được: chạm mảnh ghép trước, rồi chạm vào chỗ của nó.',
@@ -90,8 +90,8 @@ function t(name, values = {}) {
   return TEXTS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 
-function decimal(number, digits = 1) {
-  return number.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function decimal(number) {
+  return number.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 // ---------------------------------------------------------------- small helpers
@@ -120,7 +120,7 @@ const savedKey = {
     store.set('operator.key', remember ? null : key, sessionStorage);
     store.set('operator.key', remember ? key : null);
   },
-  forget() { savedKey.write(null, false); store.set('operator.key', null); },
+  forget() { savedKey.write(null, false); },
 };
 
 // ---------------------------------------------------------------- the server
@@ -194,7 +194,7 @@ class Stream {
 
   async run() {
     while (!this.stopped) {
-      try { await this.readOnce(); } catch (error) {
+      try { if (await this.readOnce()) continue; } catch (error) {
         if (error.status === 401 && !this.stopped) { this.stopped = true; this.onRefused(); return; }
       }
       if (this.stopped) return;
@@ -204,6 +204,7 @@ class Stream {
     }
   }
 
+  // Says whether the server asks for another stream at once: it lets none last for long.
   async readOnce() {
     const abort = this.abort = new AbortController();
     let watchdog;
@@ -214,9 +215,11 @@ class Stream {
       for await (const { name, data } of readEvents(response.body, feed)) {
         if (this.stopped) return;
         if (name === 'hello') this.backoff();
+        if (name === 'reconnect') return true;
         if (name === 'bye') { this.backoff(1000, () => 2000); return; }
         this.onEvent(name, data);
       }
+      return false;
     } finally { clearTimeout(watchdog); abort.abort(); }
   }
 
@@ -566,13 +569,16 @@ class Loupe {
 const CONFIRM_MS = 10000; // how long a challenge may stay after a reconnect without the server naming it again
 const KEPT_TASKS = 20;
 
+const noScore = () => ({ count: 0, errors: 0, seconds: 0, best: Infinity });
+
 const app = {
   server: null, stream: null, hello: null,
   connection: 'off', // off, connecting, on, lost
   counts: { waiting: 0, operators: 1, answered: 0, skipped: 0, right: 0, wrong: 0 },
   task: null, // what is on the screen: a challenge or a practice picture
   sent: null, // the answer or skip that can still be undone
-  score: { count: 0, errors: 0, seconds: 0, best: Infinity },
+  undoing: false,
+  score: noScore(),
   remember: false, // what the box said when signing in
   signInMessage: null, // a name in TEXTS
 };
@@ -615,7 +621,8 @@ function signOut(message = null) {
   leave();
   app.stream?.stop();
   savedKey.forget();
-  Object.assign(app, { server: null, stream: null, hello: null, connection: 'off', task: null, signInMessage: message });
+  Object.assign(app, { server: null, stream: null, hello: null, connection: 'off', task: null, score: noScore(), signInMessage: message });
+  kept.clear();
   closeTask();
   hideNotice();
   render();
@@ -644,7 +651,8 @@ const EVENTS = {
   withdrawn({ id, why }) {
     if (app.task?.practice || app.task?.id !== id) return;
     closeTask();
-    notify({ too_late: 'tooLate', not_needed: 'notNeeded', given_back: 'givenBack' }[why] ?? 'givenBack');
+    // An undo gives back the next challenge by itself: nothing to tell.
+    if (!app.undoing) notify({ too_late: 'tooLate', not_needed: 'notNeeded', given_back: 'givenBack' }[why] ?? 'givenBack');
   },
 };
 
@@ -672,19 +680,35 @@ function expectAgain() {
   }, CONFIRM_MS);
 }
 
+const IDLE_MS = 60000; // who has not touched anything for so long is not there
+
+let touched = performance.now();
 let aliveTimer;
+
+// A challenge stays here for as long as somebody is there: the page is in sight, and was touched a while ago.
 function keepAlive() {
   clearInterval(aliveTimer);
   aliveTimer = setInterval(() => {
-    if (app.task && !app.task.practice) app.server?.post('alive').catch(() => {});
+    const isThere = !document.hidden && performance.now() - touched < IDLE_MS;
+    if (isThere && app.task && !app.task.practice) sayAlive();
   }, app.hello.alive_ms);
+}
+
+function sayAlive() { app.server?.post('alive').catch(() => {}); }
+
+// Who comes back is told to the server at once: it gives nothing to a page that nobody looks at.
+function onTouch() {
+  const wasAway = performance.now() - touched >= app.hello?.alive_ms;
+  touched = performance.now();
+  if (wasAway && !document.hidden) sayAlive();
 }
 
 // ---------------------------------------------------------------- tasks: challenges and practice pictures
 
 function openChallenge(challenge) {
   if ($('help').open) $('help').close();
-  const deadline = challenge.left_ms === null ? null : performance.now() + challenge.left_ms;
+  const left = challenge.left_ms ?? null;
+  const deadline = left === null ? null : performance.now() + left;
   if (app.task?.id === challenge.id && !app.task.practice) {
     // The same one again, after a reconnect: the picture and the marks on the screen stay.
     Object.assign(app.task, { deadline, confirmed: true });
@@ -693,10 +717,11 @@ function openChallenge(challenge) {
   const practised = app.task?.practice;
   const before = kept.get(challenge.id);
   openTask({
-    ...challenge, practice: false, deadline, total: before?.total ?? challenge.left_ms, confirmed: true,
+    ...challenge, practice: false, deadline, total: before?.total ?? left, confirmed: true,
     path: `challenges/${encodeURIComponent(challenge.id)}/picture`,
   }, before?.marks);
   if (app.sent?.id === challenge.id) hideNotice();
+  touched = performance.now(); // there is as long to begin
   say(practised ? 'practiceEnds' : challenge.again ? 'againPicture' : 'newPicture');
   if (!challenge.again) beep();
 }
@@ -758,10 +783,12 @@ function skip() {
 }
 
 async function deliver(task, what, body, message) {
+  const { server } = app;
   task.busy = true;
   render();
   try {
-    const { undo_ms: undoMs } = await app.server.act(task.id, what, body);
+    const { undo_ms: undoMs } = await server.act(task.id, what, body);
+    if (app.server !== server) return;
     if (app.task === task) closeTask();
     offerUndo(task.id, message, undoMs ?? app.hello.undo_ms);
   } catch (error) {
@@ -783,7 +810,9 @@ async function undo() {
   const { sent } = app;
   if (!sent) return;
   hideNotice();
-  try { await app.server.act(sent.id, 'undo'); } catch (error) { notify(error.status ? 'undoLate' : 'notSent'); }
+  app.undoing = true;
+  try { await app.server.act(sent.id, 'undo'); } catch (error) { notify(error.status ? 'undoLate' : 'notUndone'); }
+  app.undoing = false;
 }
 
 // ---------------------------------------------------------------- practice
@@ -824,10 +853,7 @@ function resultText({ start, end, seconds }) {
 
 let noticeTimer;
 
-function notify(name, values, ms = 5000) {
-  app.sent = null;
-  showNotice(t(name, values), ms);
-}
+function notify(name, values) { showNotice(t(name, values), 5000); }
 
 function showNotice(text, ms) {
   clearTimeout(noticeTimer);
@@ -839,11 +865,16 @@ function showNotice(text, ms) {
 
 function hideNotice() {
   clearTimeout(noticeTimer);
-  app.sent = null;
-  if (document.activeElement === $('undo')) $('language').focus();
   $('notice').dataset.open = 'false';
   setText('notice-text', '');
+  endUndo();
+}
+
+function endUndo() {
+  const focused = document.activeElement === $('undo');
+  app.sent = null;
   show('undo', false);
+  if (focused) focusTask();
 }
 
 function offerUndo(id, message, ms) {
@@ -964,7 +995,7 @@ function renderMarks() {
 }
 
 function renderClock() {
-  if (app.sent) setText('undo-count', `${Math.max(1, Math.ceil((app.sent.until - performance.now()) / 1000))}`);
+  renderUndo();
   const { task } = app;
   if (!task) return;
   const left = task.deadline === null ? null : Math.max(0, task.deadline - performance.now());
@@ -975,6 +1006,13 @@ function renderClock() {
   $('time-bar').style.transform = `scaleX(${share})`;
   $('time').classList.toggle('short', left !== null && left < 10000);
   if (left !== null && left < 10000 && !task.warned) { task.warned = true; say('tenSeconds'); }
+}
+
+// Another notice may take the place of “Sent”; the undo button stays until its time is over.
+function renderUndo() {
+  if (!app.sent) return;
+  const left = app.sent.until - performance.now();
+  if (left > 0) setText('undo-count', `${Math.ceil(left / 1000)}`); else endUndo();
 }
 
 function timeText(task, left) {
@@ -1007,7 +1045,7 @@ function switchLanguage() {
 
 function onKey(event) {
   if ($('help').open || event.defaultPrevented) return;
-  if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && app.sent) { event.preventDefault(); undo(); }
+  if (event.key?.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && app.sent) { event.preventDefault(); undo(); }
   if (!app.task || app.task.result) return;
   if (event.key === 'Enter' && !event.repeat && !event.target.closest('button, input')) { event.preventDefault(); send(); }
   if (event.key === 'Escape' && !app.task.busy) clearMarks();
@@ -1017,6 +1055,12 @@ function clearMarks() {
   board.clear();
   say('cleared');
   $('board').focus({ preventScroll: true });
+}
+
+// Without this the focus would begin at the button at the end, and a phone would show the end first.
+function openHelp() {
+  $('help').showModal();
+  $('help-title').focus();
 }
 
 // The chosen mark moves; the loupe shows it for a moment, as there is no finger on it.
@@ -1033,7 +1077,7 @@ function onPad(event) {
 
 function listen() {
   const clicks = {
-    'help-open': () => $('help').showModal(), language: switchLanguage, 'sign-out': () => signOut('signedOut'),
+    'help-open': openHelp, language: switchLanguage, 'sign-out': () => signOut('signedOut'),
     undo, practise, skip, send, clear: clearMarks, stop: closeTask, next: practise,
     pad: onPad, 'pick-start': () => board.takeByKey('start'), 'pick-end': () => board.takeByKey('end'),
   };
@@ -1048,9 +1092,10 @@ function listen() {
   for (const type of ['pointerdown', 'keydown']) addEventListener(type, unlockSound, { passive: true });
   addEventListener('keydown', onKey);
   addEventListener('pagehide', leave);
+  for (const sign of ['pointerdown', 'pointermove', 'keydown', 'focus']) addEventListener(sign, onTouch, { passive: true });
   addEventListener('pageshow', (event) => { if (event.persisted && app.server) connect(app.server.key); });
   addEventListener('online', () => app.stream?.hurry());
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) app.stream?.hurry(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) { app.stream?.hurry(); onTouch(); } });
   setInterval(renderClock, 250);
 }
 
@@ -1058,7 +1103,7 @@ function start() {
   listen();
   $('sound').checked = store.get('operator.sound') === 'on';
   const wanted = store.get('operator.language') ?? (navigator.language.toLowerCase().startsWith('vi') ? 'vi' : 'en');
-  setLanguage(wanted in TEXTS ? wanted : 'en');
+  setLanguage(Object.hasOwn(TEXTS, wanted) ? wanted : 'en');
   const key = savedKey.read();
   app.remember = store.get('operator.key') === key;
   if (key) connect(key); else $('key').focus();

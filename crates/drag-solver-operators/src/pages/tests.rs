@@ -233,6 +233,7 @@ async fn without_a_key_there_is_the_page_and_nothing_else() {
     }
     let seatless = request(Method::POST, "/operator/alive").body(Body::empty());
     let seatless = send(&app, seatless.unwrap()).await;
+    assert_eq!(seatless.status(), StatusCode::NOT_FOUND);
     assert_eq!(json_of(seatless).await["error"]["kind"], "gone");
 }
 
