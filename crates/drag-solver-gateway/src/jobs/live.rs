@@ -102,6 +102,16 @@ impl Job {
 pub(super) struct Live {
     jobs: Mutex<Jobs>,
     open: AtomicUsize,
+    working: AtomicUsize,
+}
+
+/// Counts a job as one that is worked on, until it is dropped.
+pub(super) struct WorkedOn<'a>(&'a AtomicUsize);
+
+impl Drop for WorkedOn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 #[derive(Default)]
@@ -128,6 +138,15 @@ impl Live {
 
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Acquire)
+    }
+
+    pub(super) fn working(&self) -> usize {
+        self.working.load(Ordering::Acquire)
+    }
+
+    pub(super) fn work_on(&self) -> WorkedOn<'_> {
+        self.working.fetch_add(1, Ordering::AcqRel);
+        WorkedOn(&self.working)
     }
 
     /// Its state. A receiver does not keep the job: that would hide that it is given up.

@@ -192,8 +192,7 @@ impl Jobs {
 
     /// Calls under way.
     pub(crate) fn working(&self) -> usize {
-        let workers = usize::try_from(self.0.policy.workers.max(1)).unwrap_or(usize::MAX);
-        workers.saturating_sub(self.0.workers.available_permits())
+        self.0.live.working()
     }
 
     /// Jobs that are not ended, as far as this process knows.

@@ -75,6 +75,7 @@ impl Jobs {
     }
 
     async fn solve_job(self, job: Arc<Job>, _permit: OwnedSemaphorePermit) {
+        let _worked_on = self.0.live.work_on();
         let working = Working(&self.0.live, job);
         loop {
             match self.try_job(&working.1).await {

@@ -165,7 +165,9 @@ fn solvers(gateway: &Gateway, money: Option<&Money>) -> Vec<Value> {
     let figures = gateway.jobs().figures();
     let solvers = health.providers.into_iter().map(|one| {
         let (today, all) = money.map(|money| money.at(&one.name)).unwrap_or_default();
-        let last_error = one.last_error.as_ref().map(|error| json!(error));
+        let last_error = one.last_error.map(|error| {
+            json!({"kind": error.kind, "message": error.message, "ago_seconds": error.seconds_ago})
+        });
         let mut value = json!(figures.of(&one.name));
         if let Value::Object(value) = &mut value {
             let more = json!({

@@ -61,6 +61,10 @@ async fn open_jobs_are_listed_with_how_they_are_getting_on_and_then_what_came_of
     );
     assert_eq!(live["solver"], "house");
     assert_eq!(seen["solvers"][0]["in_flight"], 1);
+    assert_eq!(
+        (&seen["jobs"]["open"], &seen["jobs"]["working"]),
+        (&json!(1), &json!(1))
+    );
 
     tokio::time::sleep(Duration::from_secs(40)).await;
     let seen = overview(&shop.house, &shop.boss).await;
