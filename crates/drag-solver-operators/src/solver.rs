@@ -334,7 +334,10 @@ impl Call<'_> {
     }
 
     fn nobody(&self) -> SolveError {
-        self.refuse(ErrorKind::Overloaded, "no operator is there")
+        self.refuse(
+            ErrorKind::Overloaded,
+            "no operator is at the page /operator",
+        )
     }
 
     /// The error of a call that nobody has seen. What was paid for earlier is still to be fetched.

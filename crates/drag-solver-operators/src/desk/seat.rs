@@ -126,7 +126,8 @@ pub(super) struct Seat {
     pub(super) is_connected: bool,
     /// When the page was heard of last.
     pub(super) heard: Instant,
-    pub(super) free_since: Instant,
+    /// Its place among those who are free: who has been for longer has a lower one.
+    pub(super) free_since: u64,
     /// A challenge was given back because nothing was heard: nothing is given to this seat until it is heard of again.
     pub(super) is_away: bool,
     /// What is on the screen, or will be as soon as it is bought.
@@ -153,9 +154,9 @@ impl Seat {
     }
 
     /// Takes away what is on the screen; says why, unless the operator has done it.
-    pub(super) fn clear(&mut self, why: Option<(JobId, Gone)>, now: Instant) {
+    pub(super) fn clear(&mut self, why: Option<(JobId, Gone)>, free_since: u64) {
         self.case = None;
-        self.free_since = now;
+        self.free_since = free_since;
         self.view.send_modify(|view| {
             view.card = None;
             view.gone = why;

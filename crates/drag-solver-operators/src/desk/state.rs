@@ -26,7 +26,8 @@ pub(crate) enum Presence {
 #[derive(Default)]
 pub(super) struct State {
     cases: HashMap<CaseId, Case>,
-    last_case: u64,
+    /// Counts challenges and those who become free, so that each has an order.
+    turns: u64,
     /// Those that wait, the next first.
     line: VecDeque<CaseId>,
     seats: HashMap<SeatId, Seat>,
@@ -42,6 +43,11 @@ impl State {
         self.line.len()
     }
 
+    fn turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+
     pub(super) fn in_hand(&self) -> usize {
         self.seats
             .values()
@@ -55,8 +61,7 @@ impl State {
         job: JobId,
         was_shown: bool,
     ) -> (CaseId, watch::Receiver<Step>) {
-        self.last_case += 1;
-        let id = CaseId(self.last_case);
+        let id = CaseId(self.turn());
         let (step, changes) = watch::channel(Step::Waiting);
         let case = Case {
             job,
@@ -118,12 +123,13 @@ impl State {
         };
         if now.saturating_duration_since(seat.heard) >= lease {
             seat.is_away = true;
-            self.give_back(id, now);
+            self.give_back(id);
         }
     }
 
     /// Takes a challenge from its operator, for the next one who is free.
-    fn give_back(&mut self, id: CaseId, now: Instant) {
+    fn give_back(&mut self, id: CaseId) {
+        let turn = self.turn();
         let Some(case) = self.cases.get_mut(&id) else {
             return;
         };
@@ -131,7 +137,7 @@ impl State {
         case.step.send_replace(Step::Waiting);
         self.line.push_front(id);
         if let Some(seat) = seat.and_then(|seat| self.seats.get_mut(&seat)) {
-            seat.clear(Some((case.job.clone(), Gone::GivenBack)), now);
+            seat.clear(Some((case.job.clone(), Gone::GivenBack)), turn);
         }
     }
 
@@ -162,11 +168,12 @@ impl State {
             return;
         };
         self.line.retain(|waiting| *waiting != id);
+        let turn = self.turn();
         let Some(seat) = case.seat.and_then(|seat| self.seats.get_mut(&seat)) else {
             return;
         };
         if seat.case == Some(id) {
-            seat.clear(Some((case.job, gone)), Instant::now());
+            seat.clear(Some((case.job, gone)), turn);
         }
         seat.last.take_if(|last| *last == id);
     }
@@ -205,12 +212,13 @@ impl State {
             if self.seats.len() >= most {
                 return None;
             }
+            let turn = self.turn();
             let seat = Seat {
                 operator: operator.into(),
                 view: watch::Sender::default(),
                 is_connected: false,
                 heard: now,
-                free_since: now,
+                free_since: turn,
                 is_away: false,
                 case: None,
                 last: None,
@@ -264,7 +272,7 @@ impl State {
         };
         seat.view.send_modify(|view| view.is_closed = true);
         if let Some(case) = seat.case {
-            self.give_back(case, Instant::now());
+            self.give_back(case);
         }
     }
 
@@ -292,6 +300,7 @@ impl State {
         now: Instant,
     ) -> Result<Duration, Refused> {
         let case_id = self.on_screen(id, job)?;
+        let turn = self.turn();
         let case = self.cases.get_mut(&case_id).ok_or(Refused::NotYours)?;
         let seat = self.seats.get_mut(&id).ok_or(Refused::NoSeat)?;
         let left = case.due.map(|due| due.saturating_duration_since(now) / 2);
@@ -301,7 +310,7 @@ impl State {
             operator: Arc::clone(&seat.operator),
             counts_at: now + undo,
         });
-        seat.clear(None, now);
+        seat.clear(None, turn);
         seat.last = Some(case_id);
         Ok(undo)
     }
@@ -319,7 +328,7 @@ impl State {
         let last = last.ok_or(Refused::TooLate)?;
         seat.last = None;
         if let Some(other) = seat.case {
-            self.give_back(other, now);
+            self.give_back(other);
         }
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.case = Some(last);

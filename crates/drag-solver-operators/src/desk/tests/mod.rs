@@ -20,6 +20,9 @@ use crate::{Desk, DeskPolicy, Operators, OperatorsPolicy, WhenAbsent};
 
 const LEASE: Duration = Duration::from_secs(15);
 const UNDO: Duration = Duration::from_secs(3);
+/// A moment before it is over.
+const ALMOST_A_LEASE: Duration = Duration::from_secs(14);
+const ALMOST_TOO_LATE: Duration = Duration::from_millis(2_999);
 
 fn desk() -> Desk {
     Desk::new(DeskPolicy::default())

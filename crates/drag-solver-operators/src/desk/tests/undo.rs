@@ -30,7 +30,7 @@ async fn what_is_undone_is_on_the_screen_again_and_what_was_there_meanwhile_goes
     anna.skip(&card).unwrap();
     let meanwhile = anna.next().await;
     assert_eq!(meanwhile.height, 1001);
-    tokio::time::sleep(UNDO - Duration::from_millis(1)).await;
+    tokio::time::sleep(ALMOST_TOO_LATE).await;
     anna.undo(&card).unwrap();
     let again = anna.next().await;
     assert!(again.again && again.job == card.job && again.due == card.due);
