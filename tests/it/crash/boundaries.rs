@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use drag_solver::testing::emulator::{Fault, Operation, ResetPoint};
 
+use super::place::House;
 use super::provider::Provider;
 use super::{Process, Said};
 
@@ -13,12 +14,24 @@ const TOO_MANY: usize = 200;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_and_after_each_call_of_the_store_it_pays_once_and_loses_nothing() {
+    killed_around_each_call(&House::Files).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_and_after_each_call_of_postgres_it_pays_once_and_loses_nothing() {
+    let Some(house) = House::postgres() else {
+        return;
+    };
+    killed_around_each_call(&house).await;
+}
+
+async fn killed_around_each_call(house: &House) {
     let mut unsure = 0;
     for boundary in 0.. {
         assert!(boundary < TOO_MANY, "it never came to an end");
-        let folder = tempfile::tempdir().unwrap();
-        let (store, provider) = (folder.path().join("s.db"), Provider::start(|it| it).await);
-        let mut first = Process::start(&provider, &store, &[1], Some(boundary));
+        let (mut place, provider) = (house.place(), Provider::start(|it| it).await);
+        let mut first = Process::start(&provider, &place.address, &[1], Some(boundary));
         let said = first.said();
         if said == Said::Done(1) {
             assert!(boundary >= 15, "there are more boundaries than {boundary}");
@@ -26,12 +39,13 @@ async fn killed_before_and_after_each_call_of_the_store_it_pays_once_and_loses_n
         }
         assert_eq!(said, Said::AtBoundary);
         first.kill();
-        let mut second = Process::start(&provider, &store, &[1], None);
+        place.later();
+        let mut second = Process::start(&provider, &place.address, &[1], None);
         let Said::Done(solved) = second.said() else {
             panic!("boundary {boundary}: the second process did not end");
         };
         drop(second);
-        unsure += provider.reconcile(&store, &[1]).await;
+        unsure += provider.reconcile(&place.address, &[1]).await;
         assert!(provider.emulator.stats().jobs_created <= 1 && solved <= 1);
     }
     // Between a purchase's line on record and its request, nobody can know.
@@ -40,6 +54,20 @@ async fn killed_before_and_after_each_call_of_the_store_it_pays_once_and_loses_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_a_request_is_under_way_it_pays_once_and_lists_what_nobody_knows() {
+    killed_during_requests(&House::Files).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_over_postgres_while_a_request_is_under_way_it_pays_once_and_lists_what_nobody_knows()
+ {
+    let Some(house) = House::postgres() else {
+        return;
+    };
+    killed_during_requests(&house).await;
+}
+
+async fn killed_during_requests(house: &House) {
     let again = |fault| (fault, 1);
     for (operation, (fault, times), solved) in [
         // The job is accepted, and nobody hears of it.
@@ -54,22 +82,22 @@ async fn killed_while_a_request_is_under_way_it_pays_once_and_lists_what_nobody_
             1,
         ),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("s.db");
+        let mut place = house.place();
         let name = fault.to_string();
         let provider = Provider::start(|it| it.fault(operation, fault, times)).await;
-        let mut first = Process::start(&provider, &store, &[1], None);
+        let mut first = Process::start(&provider, &place.address, &[1], None);
         while provider.emulator.stats().faults == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
             assert!(!first.has_ended());
         }
         first.kill();
         provider.emulator.clear_faults();
-        let mut second = Process::start(&provider, &store, &[1], None);
+        place.later();
+        let mut second = Process::start(&provider, &place.address, &[1], None);
         assert_eq!(second.said(), Said::Done(solved), "{operation} {name}");
         drop(second);
         assert_eq!(
-            provider.reconcile(&store, &[1]).await,
+            provider.reconcile(&place.address, &[1]).await,
             1 - solved,
             "{operation} {name}"
         );

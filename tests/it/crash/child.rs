@@ -1,6 +1,5 @@
 //! The process that is killed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde::{Deserialize, Serialize};
 
 use super::ROLE;
+use super::place::Address;
 use super::provider::{self, price};
 use crate::support::{TOKEN, quick_retries};
 
@@ -28,7 +28,7 @@ const CONCURRENCY: usize = 6;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Role {
     pub(super) url: String,
-    pub(super) store: PathBuf,
+    pub(super) store: Address,
     pub(super) seeds: Vec<u64>,
     /// The number of the call of the store before or after which it stands still: two for each call.
     pub(super) boundary: Option<usize>,
@@ -47,13 +47,18 @@ fn solves() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let solved = runtime.unwrap().block_on(work(&role));
+    let runtime = runtime.unwrap();
+    let solved = match &role.store {
+        Address::File(path) => runtime.block_on(work(SqliteStore::open(path).unwrap(), &role)),
+        #[cfg(unix)]
+        Address::Schema(schema) => runtime.block_on(work(schema.open(), &role)),
+    };
     println!("{DONE}{solved}");
 }
 
-async fn work(role: &Role) -> usize {
+async fn work<S: Store + Clone>(inner: S, role: &Role) -> usize {
     let store = Standing {
-        inner: SqliteStore::open(&role.store).unwrap(),
+        inner,
         calls: Arc::default(),
         boundary: role.boundary,
     };
@@ -76,11 +81,15 @@ async fn work(role: &Role) -> usize {
         async move {
             let _permit = permits.acquire().await.unwrap();
             let challenge = provider::challenge(seed).within(Duration::from_secs(60));
-            match solver.solve(&challenge).await {
-                Ok(_) => 1,
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Unconfirmed, "{error:?}");
-                    0
+            loop {
+                match solver.solve(&challenge).await {
+                    Ok(_) => return 1,
+                    // On a busy machine another may have taken it for dead, and over.
+                    Err(error) if error.kind() == ErrorKind::NotRecorded => {}
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Unconfirmed, "{error:?}");
+                        return 0;
+                    }
                 }
             }
         }
@@ -92,13 +101,13 @@ async fn work(role: &Role) -> usize {
 
 /// A store that stands still before or after one of its calls: there its process is killed.
 #[derive(Clone, Debug)]
-struct Standing {
-    inner: SqliteStore,
+struct Standing<S> {
+    inner: S,
     calls: Arc<AtomicUsize>,
     boundary: Option<usize>,
 }
 
-impl Standing {
+impl<S> Standing<S> {
     /// The next boundary.
     fn pass(&self) {
         if self.boundary == Some(self.calls.fetch_add(1, Ordering::SeqCst)) {
@@ -111,7 +120,7 @@ impl Standing {
 }
 
 #[async_trait]
-impl Store for Standing {
+impl<S: Store + Clone> Store for Standing<S> {
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError> {
         self.pass();
         let taken = self.inner.take_up(opening).await;

@@ -1,13 +1,17 @@
 //! Killed at random instants, many times over.
 
-use std::path::Path;
 use std::time::Duration;
 
+use super::place::{House, Place};
 use super::provider::Provider;
 use super::{Process, Said};
 
 /// How often processes are killed in all.
 const KILLS: usize = 200;
+
+/// The same over PostgreSQL, where each start takes longer.
+#[cfg(unix)]
+const KILLS_OVER_POSTGRES: usize = 60;
 
 /// A small generator: the same instants in every run, as far as the machine lets them be the same.
 struct Random(u64);
@@ -25,14 +29,14 @@ impl Random {
 /// generator says, and at the end lets one come to its end. Returns how many were killed.
 async fn until_done(
     provider: &Provider,
-    store: &Path,
+    place: &mut Place,
     seeds: &[u64],
     at_once: usize,
     random: &mut Random,
 ) -> usize {
     let mut killed = 0;
     loop {
-        let start = |_| Process::start(provider, store, seeds, None);
+        let start = |_| Process::start(provider, &place.address, seeds, None);
         let mut processes: Vec<Process> = (0..at_once).map(start).collect();
         for process in &mut processes {
             let (before, more) = (provider.emulator.stats().requests, random.below(25));
@@ -48,6 +52,7 @@ async fn until_done(
             process.kill();
             killed += 1;
         }
+        place.later();
         let mut ended = processes.iter_mut().map(Process::said);
         if ended.any(|said| matches!(said, Said::Done(_))) {
             break;
@@ -57,22 +62,21 @@ async fn until_done(
             break;
         }
     }
-    let mut last = Process::start(provider, store, seeds, None);
+    let mut last = Process::start(provider, &place.address, seeds, None);
     assert!(matches!(last.said(), Said::Done(_)));
     killed
 }
 
-async fn killed_many_times(at_once: usize, seed: u64, kills: usize) {
+async fn killed_many_times(house: &House, at_once: usize, seed: u64, kills: usize) {
     let mut random = Random(seed);
     let (mut killed, mut challenges, mut unsure) = (0, 0, 0);
     while killed < kills {
-        let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("s.db");
+        let mut place = house.place();
         let provider = Provider::start(|it| it.running_polls(1)).await;
         let seeds: Vec<u64> = (1..=24).collect();
-        killed += until_done(&provider, &store, &seeds, at_once, &mut random).await;
+        killed += until_done(&provider, &mut place, &seeds, at_once, &mut random).await;
         challenges += seeds.len();
-        unsure += provider.reconcile(&store, &seeds).await;
+        unsure += provider.reconcile(&place.address, &seeds).await;
     }
     println!("{killed} killed, {challenges} challenges, of {unsure} nobody can know");
     assert!(unsure < challenges, "nothing was ever solved");
@@ -80,10 +84,28 @@ async fn killed_many_times(at_once: usize, seed: u64, kills: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_instants_it_pays_once_and_loses_nothing() {
-    killed_many_times(1, 4_711, KILLS).await;
+    killed_many_times(&House::Files, 1, 4_711, KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_on_one_file_that_are_killed_pay_once_and_lose_nothing() {
-    killed_many_times(2, 815, KILLS / 2).await;
+    killed_many_times(&House::Files, 2, 815, KILLS / 2).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_over_postgres_at_random_instants_it_pays_once_and_loses_nothing() {
+    let Some(house) = House::postgres() else {
+        return;
+    };
+    killed_many_times(&house, 1, 4_711, KILLS_OVER_POSTGRES).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_on_one_database_that_are_killed_pay_once_and_lose_nothing() {
+    let Some(house) = House::postgres() else {
+        return;
+    };
+    killed_many_times(&house, 2, 815, KILLS_OVER_POSTGRES / 2).await;
 }

@@ -3,12 +3,13 @@
 mod boundaries;
 mod child;
 mod instants;
+mod place;
 mod provider;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use self::place::Address;
 use self::provider::Provider;
 
 /// What a child is told by its environment.
@@ -34,10 +35,10 @@ enum Said {
 impl Process {
     /// Starts a process that solves the challenges of these seeds, and stands still at the boundary of this
     /// number, if there is one.
-    fn start(provider: &Provider, store: &Path, seeds: &[u64], boundary: Option<usize>) -> Self {
+    fn start(provider: &Provider, store: &Address, seeds: &[u64], boundary: Option<usize>) -> Self {
         let role = child::Role {
             url: provider.url(),
-            store: store.to_owned(),
+            store: store.clone(),
             seeds: seeds.to_vec(),
             boundary,
         };

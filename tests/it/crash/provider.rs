@@ -1,18 +1,15 @@
 //! An emulated provider that knows what was bought for which picture, and what must be true after a crash.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use drag_solver::prelude::*;
-use drag_solver::store::{
-    PictureDigest, SqliteStore, Status, Store as _, StoredBudget, StoredBudgetPolicy,
-    picture_digest,
-};
+use drag_solver::store::{PictureDigest, Status, StoredBudget, StoredBudgetPolicy, picture_digest};
 use drag_solver::testing::emulator::{Emulator, EmulatorBuilder, Protocol};
 use drag_solver::testing::fixtures;
 
 use super::child::BUDGET;
+use super::place::Address;
 use crate::support::TOKEN;
 
 pub(super) fn price() -> Usd {
@@ -84,8 +81,8 @@ impl Provider {
 
     /// Holds the store against the provider's books, when the last process has ended by itself. Returns how many
     /// challenges nobody can know about.
-    pub(super) async fn reconcile(&self, store: &Path, seeds: &[u64]) -> usize {
-        let store = SqliteStore::open(store).unwrap();
+    pub(super) async fn reconcile(&self, store: &Address, seeds: &[u64]) -> usize {
+        let store = store.open();
         let (mut on_record, mut solved, mut unsure) = (0, 0, 0);
         for &seed in seeds {
             let record = store.find(&id(seed)).await.unwrap().unwrap();
