@@ -10,7 +10,7 @@
 //!
 //! | part | lines | what it is for |
 //! |---|---|---|
-//! | settings | 59 | imports, arguments, keys of tenants, the chain and its store |
+//! | settings | 62 | imports, arguments, keys of tenants, the chain and its store |
 //! | http | 56 | three routes: accept a picture, say what became of it, metrics |
 //! | work | 55 | a bounded queue, and a bounded number of calls at once |
 //! | recovery | 13 | at start, all that is open on record is taken up again |
@@ -19,7 +19,7 @@
 //! There is no journal, no bookkeeping of jobs and no accounting among them: that is the store's. (Before there was
 //! a store, the same service took its author 558 lines, 154 of them a journal.) Money is in the chain's file: `[budget]`
 //! with `name`, `by_label` and `per_day` gives each tenant so much a day; so are the metrics, `instrument = true`. What it
-//! does without `--listen` is in `service/trial.rs`, and `tests/service.rs` kills it at one instant after another.
+//! does without `--listen` is in `service/trial.rs`, and `tests/service` kills it at one instant after another.
 
 #![allow(clippy::print_stdout)] // printing is what a program is for
 
@@ -62,9 +62,9 @@ struct Args {
     /// The file of the chain
     #[arg(long, default_value = "chain.toml")]
     config: PathBuf,
-    /// What outlives the service
-    #[arg(long, default_value = "drags.db")]
-    store: PathBuf,
+    /// What outlives the service: this file, or else what `[store]` in the chain's says, also in PostgreSQL
+    #[arg(long)]
+    store: Option<PathBuf>,
     /// Challenges that are worked on at once
     #[arg(long, default_value_t = 16)]
     workers: usize,
@@ -88,7 +88,10 @@ async fn main() -> anyhow::Result<()> {
     let tenants = std::env::var("TENANT_KEYS").context("TENANT_KEYS")?; // `acme=KEY globex=OTHER`
     let file = std::fs::read_to_string(&args.config).context("--config")?;
     let config = ChainConfig::read(toml::Deserializer::parse(&file)?)?;
-    let parts = ChainParts::default().store(&SqliteStore::open(&args.store)?);
+    let mut parts = ChainParts::default();
+    if let Some(path) = &args.store {
+        parts = parts.store(&SqliteStore::open(path)?);
+    }
     let chain = config.build_with(&Registry::standard(), parts)?;
     let port = TcpListener::bind(listen).await?;
     serve((chain, &tenants), (port, args.workers), told_to_stop()).await
