@@ -10,9 +10,6 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long it is waited for word of a change: it may have been lost.
-const LONGEST: Duration = Duration::from_secs(1);
-
 /// What a challenge is called where its end is told: a few bytes for any id.
 pub(super) type Mark = u64;
 
@@ -24,8 +21,11 @@ pub(super) fn mark(id: &str) -> Mark {
         .fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
-#[derive(Default)]
-pub(super) struct Changes(Arc<Mutex<Table>>);
+pub(super) struct Changes {
+    table: Arc<Mutex<Table>>,
+    /// How long it is waited for word of a change: it may have been lost.
+    longest: Duration,
+}
 
 type Table = HashMap<Mark, Waited>;
 
@@ -36,10 +36,17 @@ struct Waited {
 }
 
 impl Changes {
+    pub(super) fn new(longest: Duration) -> Self {
+        Self {
+            table: Arc::default(),
+            longest,
+        }
+    }
+
     /// Ends when this challenge has changed, or after a while.
     pub(super) fn of(&self, id: &str) -> BoxFuture<'static, ()> {
         let mark = mark(id);
-        let mut table = lock(&self.0);
+        let mut table = lock(&self.table);
         let waited = table.entry(mark).or_insert_with(|| Waited {
             notify: Arc::default(),
             count: 0,
@@ -48,19 +55,20 @@ impl Changes {
         let notify = Arc::clone(&waited.notify);
         let changed = Arc::clone(&notify).notified_owned();
         let waiting = Waiting {
-            table: Arc::clone(&self.0),
+            table: Arc::clone(&self.table),
             mark,
             notify,
         };
+        let longest = self.longest;
         async move {
-            let _ = timeout(LONGEST, changed).await;
+            let _ = timeout(longest, changed).await;
             drop(waiting);
         }
         .boxed()
     }
 
     pub(super) fn wake(&self, mark: Mark) {
-        let waited = lock(&self.0).remove(&mark);
+        let waited = lock(&self.table).remove(&mark);
         if let Some(waited) = waited {
             waited.notify.notify_waiters();
         }
@@ -68,7 +76,7 @@ impl Changes {
 
     /// Word of a change may have been lost.
     pub(super) fn wake_all(&self) {
-        for (_, waited) in lock(&self.0).drain() {
+        for (_, waited) in lock(&self.table).drain() {
             waited.notify.notify_waiters();
         }
     }
@@ -107,9 +115,11 @@ mod tests {
 
     use super::*;
 
+    const LONGEST: Duration = Duration::from_secs(1);
+
     #[tokio::test(start_paused = true)]
     async fn a_change_after_the_question_is_not_missed() {
-        let changes = Changes::default();
+        let changes = Changes::new(LONGEST);
         let (first, second, other) = (changes.of("a"), changes.of("a"), changes.of("b"));
         changes.wake(mark("a"));
         let begun = Instant::now();
@@ -117,20 +127,20 @@ mod tests {
         assert_eq!(begun.elapsed(), Duration::ZERO);
         other.await;
         assert_eq!(begun.elapsed(), LONGEST);
-        assert!(lock(&changes.0).is_empty());
+        assert!(lock(&changes.table).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_no_longer_waits_leaves_nothing_behind() {
-        let changes = Changes::default();
+        let changes = Changes::new(LONGEST);
         let (first, second) = (changes.of("a"), changes.of("a"));
         drop(first);
-        assert_eq!(lock(&changes.0).len(), 1);
+        assert_eq!(lock(&changes.table).len(), 1);
         drop(second);
-        assert!(lock(&changes.0).is_empty());
+        assert!(lock(&changes.table).is_empty());
         let third = changes.of("a");
         changes.wake_all();
         third.await;
-        assert!(lock(&changes.0).is_empty());
+        assert!(lock(&changes.table).is_empty());
     }
 }

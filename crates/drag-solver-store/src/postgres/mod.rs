@@ -133,13 +133,13 @@ impl PostgresStore {
         let (pool, writing) = (address.pool(readers)?, address.pool(1)?);
         let shared = Arc::new(Shared {
             owner: new_key(),
+            changes: Arc::new(Changes::new(options.look_again)),
             options,
             address,
             pool,
             writing,
             clock: ServerClock::default(),
             leased_until: AtomicI64::new(0),
-            changes: Arc::default(),
             is_ready: OnceCell::new(),
             oldest: AtomicI64::new(0),
         });

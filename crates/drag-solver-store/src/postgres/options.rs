@@ -27,6 +27,10 @@ pub struct PostgresOptions {
     pub retention: Option<Retention>,
     /// What time it is. Default: the server's clock, so that those of several machines need not agree.
     pub clock: Option<Clock>,
+    /// How long whoever waits for word of a change waits until it looks, as word may be lost: so long that it is not made
+    /// up for, in tests.
+    #[doc(hidden)]
+    pub look_again: Duration,
     /// Steps after those of this version, as a newer one would have them: for tests of two versions.
     #[doc(hidden)]
     pub later_migrations: &'static [(&'static str, u32)],
@@ -42,6 +46,7 @@ impl Default for PostgresOptions {
             root_certificates: None,
             retention: Some(Retention::default()),
             clock: None,
+            look_again: Duration::from_secs(1),
             later_migrations: &[],
         }
     }
@@ -79,6 +84,13 @@ impl PostgresOptions {
     #[must_use]
     pub fn retention(mut self, retention: impl Into<Option<Retention>>) -> Self {
         self.retention = retention.into();
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn look_again(mut self, after: Duration) -> Self {
+        self.look_again = after;
         self
     }
 

@@ -16,3 +16,4 @@ mod process;
 #[path = "../shared/processes.rs"]
 mod processes;
 mod versions;
+mod word;

@@ -80,26 +80,6 @@ async fn what_cannot_be_put_on_record_in_time_is_refused_and_goes_on_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_waits_elsewhere_is_told_of_an_end() {
-    let Some(place) = Place::new() else { return };
-    let (here, there) = (place.open(), place.open());
-    here.flush().await.unwrap();
-    there.flush().await.unwrap();
-    let solver = answering().durable(&here);
-    // A floor of a second makes up for word that is lost: of ten, most are not.
-    let mut early = 0;
-    for id in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
-        let changed = there.changed(id);
-        solver.solve(&challenge(id)).await.unwrap();
-        let begun = Instant::now();
-        changed.await;
-        early += u32::from(begun.elapsed() < Duration::from_millis(800));
-        assert!(there.find(id).await.unwrap().is_some());
-    }
-    assert!(early >= 5, "{early} of 10 were told");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_turn_that_another_keeps_is_waited_for() {
     let Some(place) = Place::new() else { return };
     // It waits for a lock for 2 s at a time, and for 30 s in all.
