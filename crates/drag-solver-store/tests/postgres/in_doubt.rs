@@ -7,8 +7,8 @@ use bytes::Bytes;
 use drag_solver_core::{Billed, JobId, Solution, Verdict};
 use drag_solver_mock::fixtures;
 use drag_solver_store::{
-    Accepted, Charge, Ended, Fact, KeyLimits, NewPurchase, Opening, PostgresOptions, Reported,
-    Store as _, TakenUp,
+    Accepted, Charge, Ended, Fact, KeyLimits, NewPurchase, Opening, PostgresOptions, Query,
+    Reported, SqliteStore, Store as _, TakenUp,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -142,4 +142,30 @@ async fn what_was_committed_unheard_is_told_as_what_it_was_and_happens_once() {
     assert_eq!(record.purchases.len(), 1);
     let state = store.budget("all", &[]).await.unwrap();
     assert_eq!(state.spent, "0.002".parse().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_was_committed_unheard_is_no_copy_too_many() {
+    let Some(place) = Place::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = SqliteStore::open(folder.path().join("drags.db")).unwrap();
+    let opening = Opening::of(&challenge("new"), "new", file.now());
+    let picture = Bytes::from_static(b"a picture");
+    let accepted = file.accept(&opening, &picture, &KeyLimits::default()).await;
+    assert!(matches!(accepted.unwrap(), Accepted::New));
+    let wire = Wire::default();
+    let url = wire.start(place.server.port()).await;
+    let store = place.open_at(&url, PostgresOptions::default());
+    store.flush().await.unwrap();
+
+    wire.lose_next();
+    assert_eq!(
+        store.copy_from(&file).await.unwrap(),
+        2,
+        "it and its picture"
+    );
+    assert_eq!(wire.lost.load(Ordering::SeqCst), 1);
+    assert_eq!(store.list(&Query::default()).await.unwrap().len(), 1);
+    let refused = store.copy_from(&file).await.unwrap_err();
+    assert!(refused.to_string().contains("on record"), "{refused}");
 }
