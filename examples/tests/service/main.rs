@@ -77,8 +77,7 @@ async fn killed_while_purchases_are_on_their_way_it_lists_them_and_buys_none_aga
     let provider = Emulator::builder().solver(AnswerKey);
     // Bought, and the answer that would say so never comes.
     let mut world = World::new(store, provider.fault(Operation::Create, Fault::Hang, 4)).await;
-    let service = world.start(4).await;
-    world.accept(&service, 5).await;
+    let service = world.start_with_open(5, 4).await;
     until("four purchases", async || world.creates() == 4).await;
     service.kill().await;
 
@@ -93,8 +92,7 @@ async fn killed_while_purchases_are_on_their_way_it_lists_them_and_buys_none_aga
 async fn killed_while_it_polls_it_fetches_what_it_paid_for(store: TheStore) {
     let held = HeldBack(watch::Sender::new(false));
     let mut world = World::new(store, Emulator::builder().solver(held.clone())).await;
-    let service = world.start(4).await;
-    world.accept(&service, 5).await;
+    let service = world.start_with_open(5, 4).await;
     until("four jobs that are polled", async || {
         let jobs = world.provider.jobs();
         jobs.len() == 4 && jobs.iter().all(|job| job.polls > 0)
@@ -138,8 +136,7 @@ async fn killed_again_and_again_wherever_it_happens_to_be_it_loses_nothing_and_p
 async fn told_to_stop_it_lets_what_is_under_way_end_and_leaves_the_rest_on_record(store: TheStore) {
     let held = HeldBack(watch::Sender::new(false));
     let mut world = World::new(store, Emulator::builder().solver(held.clone())).await;
-    let service = world.start(2).await;
-    world.accept(&service, 3).await;
+    let service = world.start_with_open(3, 2).await;
     until("two jobs", async || world.creates() == 2).await;
     let address = service.url.clone();
     let http = world.http.clone();

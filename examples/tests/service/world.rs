@@ -197,6 +197,17 @@ impl World {
         }
     }
 
+    /// Starts it with `count` of each tenant that are open.
+    ///
+    /// Each has a worker of its own then: what is accepted while a start looks for what is open may be begun twice, and
+    /// the second waits for the first.
+    pub(crate) async fn start_with_open(&mut self, count: u64, workers: usize) -> Service {
+        let idle = self.start(0).await;
+        self.accept(&idle, count).await;
+        idle.kill().await;
+        self.start(workers).await
+    }
+
     pub(crate) async fn ask(&self, service: &Service, key: &str, number: u64, seed: u64) {
         let picture = TestPicture::draw_sized(seed, 100, 200).unwrap();
         let url = format!("{}/v1/drags?id=order-{number}", service.url);
