@@ -9,6 +9,8 @@ mod chaos;
 #[cfg(unix)]
 mod cookbook;
 mod cut_off;
+#[cfg(unix)]
+mod database_secrets;
 mod environment;
 mod files;
 #[cfg(unix)]
