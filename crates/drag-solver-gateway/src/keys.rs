@@ -11,11 +11,15 @@ use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{KeyLimits, KeyRecord, KeyRole, key_hash};
 use drag_solver::{StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// How long the keys of the store are taken for what they were: a key that is revoked opens nothing any more this
 /// long after, at the latest.
 const FRESH: Duration = Duration::from_secs(2);
+
+/// How long a request with a key that is known waits until the keys are read again: a store that cannot be read holds
+/// nobody up whose key was good before.
+const KNOWN_WAITS: Duration = Duration::from_secs(1);
 
 /// How often the store is asked, at most, because of keys that nobody knows.
 const ASKED_AGAIN: Duration = Duration::from_millis(250);
@@ -48,8 +52,8 @@ pub struct Keys(Arc<Shared>);
 struct Shared {
     store: StoreHandle,
     table: Arc<RwLock<Table>>,
-    /// One at a time reads them again.
-    reading: tokio::sync::Mutex<()>,
+    /// One at a time reads them again. When that last failed.
+    reading: tokio::sync::Mutex<Option<Instant>>,
     /// Whether a key with a limit on money cannot be taken.
     no_limits_on_money: AtomicBool,
     guests: Mutex<HashMap<KeyHash, Arc<Account>>>,
@@ -238,7 +242,14 @@ impl Keys {
         let mut found = self.table(|table| table.find(&hash));
         let age = self.table(|table| table.read.elapsed());
         if age >= FRESH || (found.is_none() && age >= ASKED_AGAIN) {
-            self.read_again(age).await;
+            let keys = self.clone();
+            // It goes on when nobody waits for it any more.
+            let reading = tokio::spawn(async move { keys.read_again(age).await });
+            if found.is_some() {
+                let _ = timeout(KNOWN_WAITS, reading).await;
+            } else {
+                let _ = reading.await;
+            }
             found = self.table(|table| table.find(&hash));
         }
         let account = match found? {
@@ -258,15 +269,22 @@ impl Keys {
     }
 
     async fn read_again(&self, age: Duration) {
-        let _one = self.0.reading.lock().await;
+        let asked = Instant::now();
+        let mut failed = self.0.reading.lock().await;
         if self.table(|table| table.read.elapsed()) < age {
             return; // somebody just did
+        }
+        if failed.is_some_and(|failed| failed >= asked) {
+            return; // or could not, and who has waited for that does not wait as long again
         }
         let before = self.table(|table| table.accounts.clone());
         match Table::read(&self.0.store, Some(&before)).await {
             Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = table,
             // Those that are known stay good until the store can be read again.
-            Err(error) => tracing::warn!(%error, "the keys cannot be read"),
+            Err(error) => {
+                *failed = Some(Instant::now());
+                tracing::warn!(%error, "the keys cannot be read");
+            }
         }
     }
 

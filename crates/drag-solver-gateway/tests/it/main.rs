@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed `unwrap` is a failed test
 
+mod away;
 #[cfg(feature = "callbacks")]
 mod callbacks;
 mod clients;
