@@ -136,7 +136,7 @@ impl Write for Copy {
             if db.row(&there, &[]).await?.get(0)? {
                 return Err(Problem::lasting(
                     StoreErrorKind::Invalid,
-                    "something is on record in this database already: name an empty one, or another schema",
+                    "something is on record in this database already, if only a key: name an empty one",
                 ));
             }
         }

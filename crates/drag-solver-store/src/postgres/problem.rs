@@ -91,6 +91,13 @@ impl From<tokio_postgres::Error> for Problem {
                     "the server says {said:?}: create the database, or name another one in the address"
                 ),
             ),
+            "42" if *state == SqlState::UNDEFINED_TABLE => Self::lasting(
+                StoreErrorKind::Unavailable,
+                format!(
+                    "the server says {said:?}: the tables are gone, or their schema is another user's, and this one may not \
+                     use it"
+                ),
+            ),
             "42" if *state == SqlState::INSUFFICIENT_PRIVILEGE => Self::lasting(
                 StoreErrorKind::ReadOnly,
                 format!("the user may not do that: the server says {said:?}"),
