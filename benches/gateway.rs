@@ -1,8 +1,8 @@
 //! What the gateway costs: time beside the same solver called directly, processor time beside a handler that only decodes
-//! the same JSON and inserts one row, and memory of jobs that wait with a held poll each.
+//! the same JSON and inserts one row, and memory of jobs that wait with a held poll each, beside hyper alone.
 //!
 //! `cargo bench -p drag-solver-benches --bench gateway`: starts itself as a server of its own, for its time and memory to
-//! be told apart. Linux alone, as it reads `/proc`.
+//! be told apart. `-- time`, `-- cpu` or `-- memory` measures one of these. Linux alone, as it reads `/proc`.
 
 #![allow(clippy::print_stdout)] // the figures are what it is for
 
@@ -17,6 +17,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use drag_solver::config::{ChainConfig, ChainParts, Registry};
 use drag_solver::testing::emulator::Emulator;
 use drag_solver::testing::pictures::AnswerKey;
@@ -24,6 +25,12 @@ use drag_solver::{Drag, DragChallenge, DragSolver, Point, Screenshot, Solution, 
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::{Gateway, GatewayPolicy, Keys};
 use drag_solver_store::{Opening, SqliteOptions, SqliteStore, Store as _, StoreExt as _};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -91,10 +98,12 @@ async fn gateway(path: &Path, delay: Duration, workers: u32) -> Result<(), BoxEr
     let port = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", port.local_addr()?);
     let router = gateway.router();
+    // A held poll is an answer under way: none may be cut off before the memory is read.
+    let listening = ListenPolicy::default().answer_timeout(Duration::from_secs(7_200));
     let server = listen::serve(
         vec![Listener::plain(port)],
         router,
-        ListenPolicy::default(),
+        listening,
         std::future::pending(),
     );
     tokio::join!(gateway.run(std::future::pending()), server).1?;
@@ -130,6 +139,35 @@ async fn handler(path: &Path) -> Result<(), BoxError> {
     println!("{}", port.local_addr()?);
     axum::serve(port, router).await?;
     Ok(())
+}
+
+/// What a held poll costs at least: hyper alone, with the gateway's limit of its buffers. It reads each body whole, answers
+/// a job with a number, and a poll never.
+async fn bare() -> Result<(), BoxError> {
+    let port = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", port.local_addr()?);
+    let mut http = http1::Builder::new();
+    http.max_buf_size(ListenPolicy::default().max_header_bytes.get() as usize);
+    let jobs = Arc::new(AtomicUsize::new(0));
+    loop {
+        let (stream, _) = port.accept().await?;
+        stream.set_nodelay(true)?;
+        let jobs = Arc::clone(&jobs);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let number = jobs.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let (head, body) = request.into_parts();
+                let is_poll = head.uri.path() != "/createTask";
+                drop((head, body.collect().await?));
+                if is_poll {
+                    std::future::pending::<()>().await;
+                }
+                let answer = json!({"errorId": 0, "taskId": number}).to_string();
+                Ok::<_, hyper::Error>(Response::new(Full::new(Bytes::from(answer))))
+            }
+        });
+        tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+    }
 }
 
 /// A provider that answers test pictures after so long, for `tests/clients/pace.sh`.
@@ -252,6 +290,18 @@ impl Client {
         self.receive().await
     }
 
+    /// Whether the other side has not closed it. What has come of an answer is thrown away.
+    fn is_open(&self) -> bool {
+        let mut part = [0; 4096];
+        loop {
+            match self.stream.try_read(&mut part) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
     async fn create(&mut self, number: usize) -> Result<u64, BoxError> {
         let created = self.post("/createTask", &create(number)).await?;
         created["taskId"]
@@ -357,22 +407,48 @@ async fn jobs_per_cpu_second(folder: &Path) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Jobs that wait, each with a poll that is held.
-async fn memory(folder: &Path, workers: &str, keeps_connection: bool) -> Result<(), BoxError> {
-    const JOBS: usize = 10_000;
+/// Jobs that wait, each with a poll that is held: at the gateway, and at hyper alone.
+async fn memory(folder: &Path) -> Result<(), BoxError> {
+    for (kind, workers, keeps_connection) in [
+        ("bare", "0", false),
+        ("gateway", "256", false),
+        ("bare", "0", true),
+        ("gateway", "256", true),
+        ("gateway", "10000", false),
+    ] {
+        let each = memory_of_a_poll(folder, kind, workers, keeps_connection).await?;
+        let polled = if keeps_connection {
+            "the same"
+        } else {
+            "another"
+        };
+        if kind == "bare" {
+            println!("hyper alone, jobs polled on {polled} connection: {each} bytes each");
+        } else {
+            println!(
+                "{POLLS} jobs that wait, {workers} of them at a provider, each polled on {polled} connection: {each} bytes each"
+            );
+        }
+    }
+    Ok(())
+}
+
+const POLLS: usize = 10_000;
+
+async fn memory_of_a_poll(
+    folder: &Path,
+    kind: &str,
+    workers: &str,
+    keeps_connection: bool,
+) -> Result<usize, BoxError> {
     let path = folder.join(format!("memory{workers}{keeps_connection}.db"));
-    let server = Server::start(&[
-        "gateway",
-        path.to_str().unwrap_or_default(),
-        "3600",
-        workers,
-    ])
-    .await?;
+    let path = path.to_str().unwrap_or_default();
+    let server = Server::start(&[kind, path, "3600", workers]).await?;
     let mut first = Client::connect(&server.address).await?;
     first.create(0).await?;
-    let bare = server.memory()?;
+    let before = server.memory()?;
     let mut held = Vec::new();
-    for number in 1..=JOBS {
+    for number in 1..=POLLS {
         // Those who keep one connection send their next request on the same one.
         let mut client = Client::connect(&server.address).await?;
         let id = if keeps_connection {
@@ -384,17 +460,12 @@ async fn memory(folder: &Path, workers: &str, keeps_connection: bool) -> Result<
         held.push(client);
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let each = server.memory()?.saturating_sub(bare) / JOBS;
-    let polled = if keeps_connection {
-        "the same"
-    } else {
-        "another"
-    };
-    println!(
-        "{JOBS} jobs that wait, {workers} of them at a provider, each polled on {polled} connection: {each} bytes each"
-    );
-    drop(held);
-    Ok(())
+    let each = server.memory()?.saturating_sub(before) / POLLS;
+    let ended = held.iter().filter(|client| !client.is_open()).count();
+    if ended > 0 {
+        return Err(format!("{ended} polls were not held until their memory was read").into());
+    }
+    Ok(each)
 }
 
 fn main() -> Result<(), BoxError> {
@@ -410,14 +481,23 @@ fn main() -> Result<(), BoxError> {
                 gateway(path.as_ref(), delay, workers.parse()?).await
             }
             [kind, path, ..] if kind == "handler" => handler(path.as_ref()).await,
+            [kind, ..] if kind == "bare" => bare().await,
             [kind, seconds] if kind == "emulator" => emulator(seconds.parse()?).await,
-            _ => {
+            wanted => {
+                let parts = ["time", "cpu", "memory"];
+                let is_any = wanted.iter().any(|it| parts.contains(&it.as_str()));
+                let is_wanted = |part: &str| !is_any || wanted.iter().any(|it| it == part);
                 let folder = tempfile::tempdir()?;
-                added_time(folder.path()).await?;
-                jobs_per_cpu_second(folder.path()).await?;
-                memory(folder.path(), "256", false).await?;
-                memory(folder.path(), "256", true).await?;
-                memory(folder.path(), "10000", false).await
+                if is_wanted("time") {
+                    added_time(folder.path()).await?;
+                }
+                if is_wanted("cpu") {
+                    jobs_per_cpu_second(folder.path()).await?;
+                }
+                if is_wanted("memory") {
+                    memory(folder.path()).await?;
+                }
+                Ok(())
             }
         }
     })
