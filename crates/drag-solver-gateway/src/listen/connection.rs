@@ -15,11 +15,12 @@ use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 use tower::Service as _;
 
 use super::ListenPolicy;
@@ -51,8 +52,8 @@ pub(super) enum Phase {
 pub(super) struct Server {
     pub(super) policy: ListenPolicy,
     router: Router,
-    http1: auto::Builder<TokioExecutor>,
-    http2: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
     /// One permit per connection that may be open.
     pub(super) slots: Arc<Semaphore>,
     /// Asks the connection that has been idle the longest to close.
@@ -61,14 +62,15 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(router: Router, policy: ListenPolicy) -> Arc<Self> {
-        let mut http = auto::Builder::new(TokioExecutor::new());
         let header_bytes = policy.header_bytes();
-        http.http1()
+        let mut http1 = http1::Builder::new();
+        http1
             // The time of a head is ours to watch, from its first byte.
             .header_read_timeout(None)
             .max_buf_size(header_bytes as usize)
             .timer(TokioTimer::new());
-        http.http2()
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
             .max_concurrent_streams(policy.max_streams.get())
             .max_header_list_size(header_bytes)
             .initial_stream_window_size(STREAM_WINDOW)
@@ -81,8 +83,8 @@ impl Server {
         Arc::new(Self {
             policy,
             router,
-            http1: http.clone().http1_only(),
-            http2: http.http2_only(),
+            http1,
+            http2,
             slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
             crowded: Notify::new(),
         })
@@ -96,28 +98,46 @@ impl Server {
         let activity = Activity::new();
         let start = after(Instant::now(), self.policy.header_timeout);
         let mut sleep = pin!(sleep_until(start));
-        let mut armed = Some(start);
         let mut io = Watched::new(io, Arc::clone(&activity));
         let version = tokio::select! {
             version = io.starts_http2() => version,
             _ = phase.changed() => return,
             () = sleep.as_mut() => return,
         };
-        let http = match version {
-            Ok(true) => {
-                activity.multiplexes();
-                &self.http2
-            }
-            Ok(false) => &self.http1,
-            Err(_) => return,
-        };
         let requests = Requests {
             router: self.router.clone(),
-            policy: self.policy,
+            body_timeout: self.policy.body_timeout,
+            body_idle_timeout: self.policy.body_idle_timeout,
             peer,
             activity: Arc::clone(&activity),
         };
-        let mut connection = pin!(http.serve_connection(TokioIo::new(io), requests));
+        let io = TokioIo::new(io);
+        match version {
+            Ok(true) => {
+                activity.multiplexes();
+                // Boxed: it is the larger one, and each connection of HTTP/1.1 would be as large.
+                let mut http2 = Box::pin(self.http2.serve_connection(io, requests));
+                let connection = http2.as_mut();
+                self.run(connection, peer, &activity, sleep, phase).await;
+            }
+            Ok(false) => {
+                let connection = pin!(self.http1.serve_connection(io, requests));
+                self.run(connection, peer, &activity, sleep, phase).await;
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Serves a connection whose version is known, until it ends.
+    async fn run(
+        &self,
+        mut connection: Pin<&mut dyn Connection>,
+        peer: SocketAddr,
+        activity: &Activity,
+        mut sleep: Pin<&mut Sleep>,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let mut armed = Some(sleep.deadline());
         loop {
             let idle = activity.is_idle();
             let step = poll_fn(|cx| {
@@ -177,8 +197,28 @@ impl Server {
     }
 }
 
+/// A connection of either version of HTTP. hyper-util's has room for both.
+trait Connection: Future<Output = hyper::Result<()>> + Send {
+    /// Ends it as soon as no request is under way.
+    fn graceful_shutdown(self: Pin<&mut Self>);
+}
+
+impl<I: Read + Write + Unpin + Send + 'static> Connection for http1::Connection<I, Requests> {
+    fn graceful_shutdown(self: Pin<&mut Self>) {
+        Self::graceful_shutdown(self);
+    }
+}
+
+impl<I: Read + Write + Unpin + Send + 'static> Connection
+    for http2::Connection<I, Requests, TokioExecutor>
+{
+    fn graceful_shutdown(self: Pin<&mut Self>) {
+        Self::graceful_shutdown(self);
+    }
+}
+
 enum Step {
-    Ended(Result<(), Box<dyn std::error::Error + Send + Sync>>),
+    Ended(hyper::Result<()>),
     TimedOut(&'static str),
     IdleChanged,
 }
@@ -186,7 +226,8 @@ enum Step {
 /// The requests of one connection.
 struct Requests {
     router: Router,
-    policy: ListenPolicy,
+    body_timeout: Duration,
+    body_idle_timeout: Duration,
     peer: SocketAddr,
     activity: Arc<Activity>,
 }
@@ -199,11 +240,6 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let multiplexed = request.version() == Version::HTTP_2;
         let mut under_way = self.activity.begin();
-        let ListenPolicy {
-            body_timeout,
-            body_idle_timeout,
-            ..
-        } = self.policy;
         // Only a request with a body needs it.
         let mut slow = None;
         let mut request = request.map(|body| {
@@ -211,7 +247,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 return AxumBody::empty();
             }
             let slow = slow.insert(Arc::new(AtomicBool::new(false)));
-            let timed = TimedBody::new(body, body_timeout, body_idle_timeout, Arc::clone(slow));
+            let slow = Arc::clone(slow);
+            let timed = TimedBody::new(body, self.body_timeout, self.body_idle_timeout, slow);
             AxumBody::new(timed)
         });
         request.extensions_mut().insert(ConnectInfo(self.peer));

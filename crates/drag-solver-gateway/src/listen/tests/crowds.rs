@@ -94,3 +94,13 @@ async fn a_flood_of_cancelled_streams_ends_the_connection() {
     assert!((200..220).contains(&cancelled), "{cancelled}");
     running.is_closed_after(Duration::ZERO, SECOND).await;
 }
+
+/// A connection that waits keeps this future, which is sized for the largest of what it may become.
+#[test]
+fn a_connection_keeps_little() {
+    fn size<F>(_: impl FnOnce(TcpStream, watch::Receiver<Phase>, &'static Server) -> F) -> usize {
+        size_of::<F>()
+    }
+    let size = size(|io, phase, server| server.serve(io, peer(), phase));
+    assert!(size <= 1_664, "{size} bytes");
+}
