@@ -18,7 +18,7 @@ use drag_solver_wire::{Call, Incoming, NewJob, Operation, Protocol, Quirk, Refus
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::sleep;
 
-use crate::bodies::NotRead;
+use crate::bodies::{NotRead, Read};
 use crate::caller::{Caller, peer};
 use crate::jobs::{Found, New, NotAccepted, Note};
 use crate::keys::Account;
@@ -32,6 +32,41 @@ const MOST_IDS: usize = 100;
 const NO_LIMIT: i64 = 1_000_000;
 
 pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> Response {
+    let Asked {
+        call,
+        mut incoming,
+        room,
+        is_json,
+        allow_origin,
+    } = asked(&gateway, request).await;
+    if incoming.operation != Operation::Poll {
+        let told = call.answer(&mut incoming).await;
+        drop(room);
+        measure::request(&incoming, told.outcome());
+        return told.write(&incoming);
+    }
+    drop(room); // a poll is held without what it was read with
+    let answering = Box::pin(call.answer_poll(incoming));
+    if is_json {
+        held_awake(answering, allow_origin).await
+    } else {
+        answering.await
+    }
+}
+
+/// A request that is read.
+struct Asked<'a> {
+    call: ClientCall,
+    incoming: Incoming,
+    /// What its body takes up.
+    room: Option<Read<'a>>,
+    /// How it is answered while there is no answer.
+    is_json: bool,
+    allow_origin: bool,
+}
+
+/// Reads a request. Its head ends here, and not after a hold: it is a part of the connection's buffer, and would keep it.
+async fn asked(gateway: &Gateway, request: Request) -> Asked<'_> {
     let from = peer(request.extensions());
     let (head, body) = request.into_parts();
     let idempotency_key = text(head.headers.get("idempotency-key"));
@@ -74,23 +109,13 @@ pub(super) async fn answer(State(gateway): State<Gateway>, request: Request) -> 
         },
         gateway: gateway.clone(),
     };
-    if incoming.operation == Operation::Poll {
-        drop(read); // a poll is held without what it was read with
-        let answering = Box::pin(async move {
-            let told = call.answer(&mut incoming).await;
-            measure::request(&incoming, told.outcome());
-            told.write(&incoming)
-        });
-        return if is_json {
-            held_awake(answering, written.allow_origin).await
-        } else {
-            answering.await
-        };
+    Asked {
+        call,
+        incoming,
+        room: read.ok(),
+        is_json,
+        allow_origin: written.allow_origin,
     }
-    let told = call.answer(&mut incoming).await;
-    drop(read);
-    measure::request(&incoming, told.outcome());
-    told.write(&incoming)
 }
 
 /// How long a client may hear nothing, while its poll is held: published ones give up after 5 s of silence.
@@ -172,6 +197,16 @@ impl From<Result<Reply, Refusal>> for Told {
 }
 
 impl ClientCall {
+    /// Answers a poll, which may take as long as it is held.
+    #[allow(clippy::manual_async_fn)] // an `async fn` keeps its arguments twice
+    fn answer_poll(self, mut incoming: Incoming) -> impl Future<Output = Response> + Send {
+        async move {
+            let told = self.answer(&mut incoming).await;
+            measure::request(&incoming, told.outcome());
+            told.write(&incoming)
+        }
+    }
+
     async fn answer(&self, incoming: &mut Incoming) -> Told {
         if let Some(why) = self.not_read {
             return self.refused("not read", incoming, self.not_read(why));
@@ -422,5 +457,21 @@ impl Told {
             headers.insert(HeaderName::from_static("x-drag-solver-provider"), solver);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each job that waits keeps this future for as long as its poll is held. It grows unseen: what any branch of it keeps
+    /// over an await, each has room for.
+    #[test]
+    fn a_poll_that_is_held_keeps_little() {
+        fn size<F>(_: impl FnOnce(ClientCall, Incoming) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(ClientCall::answer_poll);
+        assert!(size <= 1_408, "{size} bytes");
     }
 }
