@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use tower::BoxError;
 
 /// What bodies that are being read, or looked at, may hold together, in KiB (512 MiB).
 const MOST: usize = 512 * 1024;
@@ -57,6 +58,18 @@ pub(crate) async fn discard(body: &mut Body) {
     let _ = timeout(DISCARDING, all).await;
 }
 
+/// Reads a body into one piece. Each part is copied as it comes: one that is kept would keep the connection's buffer, and
+/// the next part would need a new one.
+async fn whole(mut body: Limited<&mut Body>, length: Option<usize>) -> Result<Bytes, BoxError> {
+    let mut bytes = Vec::with_capacity(length.unwrap_or_default());
+    while let Some(frame) = body.frame().await {
+        if let Ok(part) = frame?.into_data() {
+            bytes.extend_from_slice(&part);
+        }
+    }
+    Ok(bytes.into())
+}
+
 impl Bodies {
     /// Reads a body of at most so many bytes. Of a larger one nothing is kept.
     pub(crate) async fn read(
@@ -80,11 +93,8 @@ impl Bodies {
             Ok(kib) if kib > 16 => Some(self.0.try_acquire_many(kib).map_err(|_| NotRead::Busy)?),
             _ => None,
         };
-        match Limited::new(&mut body, most).collect().await {
-            Ok(read) => Ok(Read {
-                bytes: read.to_bytes(),
-                _room: room,
-            }),
+        match whole(Limited::new(&mut body, most), upper).await {
+            Ok(bytes) => Ok(Read { bytes, _room: room }),
             Err(error) if error.is::<LengthLimitError>() => {
                 drop(room);
                 discard(&mut body).await;

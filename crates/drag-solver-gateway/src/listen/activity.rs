@@ -22,9 +22,10 @@ const MAX_CANCELLED: u64 = 200;
 /// The first bytes of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How much is read at a time, in bytes: less than hyper's first buffer. A read that fills the buffer makes hyper double
-/// it, and it would stay as large while a connection that has sent a picture waits for what becomes of it.
-const MAX_READ: u64 = 8 * 1024 - 1;
+/// How much is read at a time, in bytes: less than a page of memory. What nothing was written to takes no memory, and so
+/// the rest of hyper's first buffer, which is twice as large, takes none. A read that fills the buffer would make hyper
+/// double it, and it would stay as large while a connection that has sent a picture waits for what becomes of it.
+const MAX_READ: u64 = 4 * 1024 - 1;
 
 /// What one connection is doing. Shared by its bytes, its requests and its task.
 #[derive(Debug)]
