@@ -27,7 +27,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use self::budgets::Account;
 use self::file::StoreFile;
@@ -62,6 +62,10 @@ struct Inner {
     how: How,
 }
 
+/// One reads, and the next is at hand. Thousands of calls that read at once would be hundreds of threads that wait for
+/// their turn, each with a stack and an allocator's memory of its own.
+const AT_THE_READER: usize = 2;
+
 /// How it is written.
 enum How {
     /// By a thread, and read by another connection.
@@ -70,6 +74,8 @@ enum How {
         ops: Option<Sender<Op>>,
         thread: Option<JoinHandle<()>>,
         reader: Option<Arc<Mutex<Connection>>>,
+        /// Those who may wait for the reader in a thread.
+        at_the_reader: Arc<Semaphore>,
     },
     /// In memory, at once.
     Inline(Mutex<Writer>),
@@ -103,6 +109,7 @@ impl SqliteStore {
                     ops: Some(ops),
                     thread: Some(thread),
                     reader: Some(reader),
+                    at_the_reader: Arc::new(Semaphore::new(AT_THE_READER)),
                 },
             })))
         };
@@ -241,11 +248,22 @@ impl Inner {
         &self,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let reader = match &self.how {
+        let (reader, at_the_reader) = match &self.how {
             How::Inline(writer) => return self.inline(writer, run),
-            How::Thread { reader, .. } => reader.clone().ok_or_else(closed)?,
+            How::Thread {
+                reader,
+                at_the_reader,
+                ..
+            } => (
+                reader.clone().ok_or_else(closed)?,
+                Arc::clone(at_the_reader),
+            ),
         };
-        let work = tokio::task::spawn_blocking(move || run(&lock(&reader)));
+        let turn = at_the_reader.acquire_owned().await.map_err(|_| closed())?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            run(&lock(&reader))
+        });
         let read = work.await.map_err(|_| closed())?;
         read.map_err(|error| self.of_file(problem(error)))
     }

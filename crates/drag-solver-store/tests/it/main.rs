@@ -17,4 +17,5 @@ mod process;
 mod processes;
 mod prune;
 mod read_only;
+mod reads;
 mod support;
