@@ -251,6 +251,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "crates/drag-solver-omocaptcha/tests/contract.rs",
     ),
     (
+        "Operators",
+        "crates/drag-solver-operators/src/desk/tests/contract.rs",
+    ),
+    (
         "StoredBudgeted",
         "crates/drag-solver-store/src/budget/tests.rs",
     ),
