@@ -124,6 +124,8 @@ mod chain;
 mod handle;
 mod health;
 mod instrument;
+#[cfg(feature = "operators")]
+mod operators;
 mod parts;
 mod provider;
 mod reader;

@@ -83,20 +83,13 @@ pub struct ProviderKind {
     pub variables: Vec<EnvVar>,
     /// The declaration that it is, if it is one.
     pub declared: Option<Declared>,
-    make: Arc<Make>,
+    pub(super) make: Arc<Make>,
 }
 
 type Make = dyn Fn(Table, &Context) -> Result<Made, ConfigError> + Send + Sync;
 
 /// A provider, and its account if that can be asked about.
 type Made = (Arc<dyn DragSolver>, Option<Arc<dyn Account>>);
-
-/// What a person's table says besides when they are asked.
-#[cfg(feature = "operators")]
-#[derive(serde::Deserialize)]
-struct Named {
-    name: Option<String>,
-}
 
 /// The setting of an HTTP provider that a timeout around it takes the place of.
 const JOB_TIMEOUT: &str = "job_timeout";
@@ -205,33 +198,7 @@ impl Registry {
         gallery().fold(self, Self::with_service)
     }
 
-    /// Adds people as `person`: those who sit at `desk`. In a file, the settings are those of an
-    /// [`OperatorsPolicy`](crate::operators::OperatorsPolicy).
-    #[cfg(feature = "operators")]
-    #[must_use]
-    pub fn with_operators(self, desk: &crate::operators::Desk) -> Self {
-        let desk = desk.clone();
-        let make = move |mut settings: Table, _: &Context| {
-            let policy: crate::operators::OperatorsPolicy = settings.take()?;
-            let own: Named = settings.take_last()?;
-            drag_solver_core::CheckSettings::check(&policy)?;
-            let mut people = crate::operators::Operators::new(&desk, policy);
-            if let Some(name) = own.name {
-                people = people.named(name);
-            }
-            Ok((Arc::new(people) as _, None))
-        };
-        self.with_kind(ProviderKind {
-            name: "person".to_owned(),
-            aliases: &[],
-            about: "whoever sits at the page /operator of `drag-solver serve`".to_owned(),
-            variables: Vec::new(),
-            declared: None,
-            make: Arc::new(make),
-        })
-    }
-
-    fn with_kind(mut self, kind: ProviderKind) -> Self {
+    pub(super) fn with_kind(mut self, kind: ProviderKind) -> Self {
         self.kinds.retain(|known| known.name != kind.name);
         self.kinds.push(kind);
         self
