@@ -134,7 +134,7 @@ Object.assign(checks, {
     for (const key of ['wrong', gateway.keys.shop, 'khóa ế']) {
       await page.fill('#key', key);
       await page.click('#sign-in-button');
-      await page.waitForFunction(() => /not known/.test(document.getElementById('sign-in-message').textContent));
+      await page.waitForFunction(() => /not an operator/.test(document.getElementById('sign-in-message').textContent));
     }
     await op.signIn(gateway.keys.anna);
     const kept = () => page.evaluate(() => [localStorage, sessionStorage].map((storage) => Object.values(storage).join(' ')));

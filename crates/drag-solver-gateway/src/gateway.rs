@@ -121,6 +121,9 @@ impl Gateway {
     /// Accepts no more jobs, and answers held questions at once. Everything else is served on.
     pub fn stop(&self) {
         self.0.jobs.stop();
+        if let Some((desk, _)) = self.operators() {
+            desk.hurry();
+        }
     }
 
     /// Takes the chain of the changed file, with what the old one knows.
@@ -191,6 +194,9 @@ impl Gateway {
     pub(crate) async fn operator(&self, caller: &Caller) -> Option<String> {
         let account = self.account(caller).await?;
         let is_operator = account.role() == KeyRole::Operator || account.label().is_none();
+        if !is_operator {
+            self.0.jobs.figures().refused("other_key");
+        }
         is_operator.then(|| account.name.clone())
     }
 

@@ -35,7 +35,7 @@ pub struct OperatorsPolicy {
 
 /// What happens to a challenge while no operator is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", expecting = "\"refuse\" or \"wait\"")]
 #[allow(clippy::exhaustive_enums)] // there is no third
 pub enum WhenAbsent {
     /// It is refused at once, as [`Overloaded`](drag_solver_core::ErrorKind::Overloaded).
@@ -90,11 +90,11 @@ impl CheckSettings for OperatorsPolicy {
 #[non_exhaustive]
 pub struct DeskPolicy {
     /// How long an answer is kept back, so that the operator can undo it; less if the challenge has less time. Zero
-    /// sends each at once. Default: 3 s.
+    /// sends each at once; more than a minute counts as one. Default: 3 s.
     #[serde(with = "human_duration")]
     pub undo: Duration,
     /// How long a challenge stays with an operator of whom nothing is heard: their page is gone, or nobody looks at it.
-    /// Default: 15 s, three signs of life of the page.
+    /// Less than a second counts as one. Default: 15 s, three signs of life of the page.
     #[serde(with = "human_duration")]
     pub lease: Duration,
     /// Pages that may be open at the same time. Default: 100.
@@ -102,6 +102,9 @@ pub struct DeskPolicy {
 }
 
 impl DeskPolicy {
+    pub(crate) const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+    pub(crate) const LONGEST_UNDO: Duration = Duration::from_secs(60);
+
     setters! { undo: Duration, lease: Duration, max_operators: u32 }
 }
 

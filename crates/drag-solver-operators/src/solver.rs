@@ -1,6 +1,7 @@
 //! People, as a solver.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use drag_solver_core::{
     Billed, Drag, DragChallenge, DragSolver, ErrorKind, Event, JobId, Profile, Solution,
@@ -198,7 +199,7 @@ impl Call<'_> {
         let solver = self.people.name();
         let reason = WAITS_FOR;
         self.notify(Event::Waiting { solver, reason }).await?;
-        let limit = self.people.policy.max_wait;
+        let limit = self.longest_wait();
         let limit = limit.and_then(|wait| self.started.checked_add(wait));
         let at = limit.into_iter().chain(self.challenge.deadline()).min();
         let taken = self.taken(place, at).await;
@@ -226,7 +227,7 @@ impl Call<'_> {
                         let why = "the challenge's deadline passed before an operator had the time for it";
                         return Err(self.refuse(ErrorKind::DeadlineExceeded, why));
                     }
-                    let waited = self.people.policy.max_wait.unwrap_or_default();
+                    let waited = self.longest_wait().unwrap_or_default();
                     let why = format!("no operator had the time for it within {waited:?}");
                     return Err(self.refuse(ErrorKind::Overloaded, why));
                 }
@@ -272,7 +273,7 @@ impl Call<'_> {
                 biased;
                 () = place.changed() => {}
                 () = until(counts_at) => {
-                    if let Step::Answered { drag, operator, .. } = step && place.count() {
+                    if let Some((drag, operator)) = place.count() {
                         return Ok(Said { drag, operator });
                     }
                 }
@@ -307,7 +308,7 @@ impl Call<'_> {
         let end = end.and_then(|said| {
             tracing::debug!(solver, operator = &*said.operator, %job, "an operator answered");
             said.drag.ok_or_else(|| {
-                let why = format!("{} says that it cannot be solved", said.operator);
+                let why = "an operator says that it cannot be solved";
                 SolveError::new(ErrorKind::Unsolvable, why)
             })
         });
@@ -328,9 +329,19 @@ impl Call<'_> {
         Ok(solution.with_elapsed(self.started.elapsed()))
     }
 
-    /// Whether there is no use in waiting.
+    /// Whether there is no use in waiting. What an earlier process has shown waits in any case: the pages of a gateway that
+    /// has just started come back within seconds, and another solver would be paid a second time.
     fn is_hopeless(&self, presence: Presence) -> bool {
-        presence == Presence::Nobody && self.people.policy.when_absent == WhenAbsent::Refuse
+        let refuses = self.people.policy.when_absent == WhenAbsent::Refuse;
+        presence == Presence::Nobody && refuses && self.paid.is_empty()
+    }
+
+    /// How long it may wait for an operator.
+    fn longest_wait(&self) -> Option<Duration> {
+        let policy = &self.people.policy;
+        let refuses = policy.when_absent == WhenAbsent::Refuse;
+        let most = (refuses && !self.paid.is_empty()).then_some(policy.answer_timeout);
+        policy.max_wait.into_iter().chain(most).min()
     }
 
     fn nobody(&self) -> SolveError {

@@ -53,6 +53,10 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
     let mut exit = Exit::Success;
     for provider in chain.providers() {
         let name = provider.name();
+        if provider.kind == "person" {
+            console::eprint_unless_quiet(&format!("note: {name} has no account: people answer"));
+            continue;
+        }
         let balance = provider.balance().await.unwrap_or_else(|| {
             let error = SolveError::new(ErrorKind::Unsupported, "has no account to ask about");
             Err(error.with_solver(name))

@@ -26,7 +26,7 @@ use crate::screenshot_input;
 use crate::screenshot_paths::PathArgs;
 use crate::task::{Answer, Failure, Task};
 use crate::ui::annotate::Annotation;
-use crate::ui::console::check_stdout;
+use crate::ui::console::{self, check_stdout};
 use crate::ui::text::file_name;
 
 const EXAMPLES: &str = "\
@@ -173,6 +173,12 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     args.check(paths.len())?;
     let store = args.store.clone().buying_unconfirmed(args.buy_unconfirmed);
     let chain = args.chain.chain(args.attempts, args.timeout, &store)?;
+    for person in chain.providers().iter().filter(|one| one.kind == "person") {
+        console::eprint_unless_quiet(&format!(
+            "note: {} cannot answer here: people answer on the page of `drag-solver serve`",
+            person.name()
+        ));
+    }
     let has_store = chain.store().is_some();
     let limit = args
         .timeout

@@ -110,7 +110,7 @@ async fn an_unknown_provider_is_told_the_known_ones() {
         .await;
     assert!(
         ran.stderr
-            .contains("[possible values: omocaptcha, twocaptcha, anticaptcha, sandbox]"),
+            .contains("[possible values: omocaptcha, twocaptcha, anticaptcha, sandbox, person]"),
         "{ran:?}"
     );
     assert_eq!(ran.code, Some(2));

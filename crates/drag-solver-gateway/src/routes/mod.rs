@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get, post};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -34,6 +34,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(operations::metrics))
         .route("/", get(admin::html).fallback(clients::answer))
+        .route("/admin", get(|| async { Redirect::permanent("/") }))
         .route("/admin/admin.css", get(admin::css))
         .route("/admin/admin.js", get(admin::js))
         .route("/admin/overview", get(admin::overview))

@@ -104,8 +104,8 @@ impl Place {
         self.desk.change(|state, now| state.lapse(case, lease, now));
     }
 
-    /// Makes the answer count, unless it was undone.
-    pub(crate) fn count(&self) -> bool {
+    /// Makes the answer count, unless it was undone: what it is, and whose.
+    pub(crate) fn count(&self) -> Option<(Option<Drag>, Arc<str>)> {
         let case = self.case;
         self.desk.change(|state, _| state.count(case))
     }

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(crate) use self::case::{Place, Step};
-#[cfg(feature = "pages")]
-pub(crate) use self::seat::View;
 pub(crate) use self::seat::{Card, Refused, SeatId, Seated};
+#[cfg(feature = "pages")]
+pub(crate) use self::seat::{Gone, View};
 pub(crate) use self::state::Presence;
 use self::state::State;
 use crate::DeskPolicy;
@@ -41,8 +41,10 @@ impl Desk {
     /// A desk without anybody.
     #[must_use]
     pub fn new(policy: DeskPolicy) -> Self {
+        let lease = policy.lease.max(DeskPolicy::SHORTEST_LEASE);
+        let undo = policy.undo.min(DeskPolicy::LONGEST_UNDO);
         Self(Arc::new(Shared {
-            policy,
+            policy: policy.lease(lease).undo(undo),
             state: Mutex::new(State::default()),
             presence: watch::Sender::new(()),
         }))
@@ -72,6 +74,11 @@ impl Desk {
         self.lock().in_hand()
     }
 
+    /// From now on, answers count at once, also those that could still be undone: for a process that is about to stop.
+    pub fn hurry(&self) {
+        self.change(State::hurry);
+    }
+
     /// Sends everybody away: their pages are told that the service stops, and ask again until it is back. Calls under way
     /// keep waiting.
     pub fn close(&self) {
@@ -84,8 +91,8 @@ impl Desk {
 
     /// Changes the state, and then gives out what can be given out and tells everybody.
     fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let now = Instant::now();
         let mut state = self.lock();
+        let now = Instant::now();
         let before = state.presence(now);
         let output = change(&mut state, now);
         state.settle(now, self.0.policy.lease);
@@ -106,7 +113,7 @@ impl Desk {
         max_waiting: u32,
     ) -> Option<Place> {
         self.change(|state, _| {
-            if state.waiting() >= max_waiting as usize {
+            if !was_shown && state.unseen() >= max_waiting as usize {
                 return None;
             }
             let (case, step) = state.place(challenge.clone(), job, was_shown);
@@ -133,8 +140,9 @@ impl Desk {
     /// Takes a seat, or the one that this operator had. `None` if all are taken or the desk is closed.
     pub(crate) fn sit(&self, operator: &str, former: Option<SeatId>) -> Option<Seated> {
         let most = self.0.policy.max_operators as usize;
-        let (seat, view) = self.change(|state, now| state.sit(operator, former, most, now))?;
-        Some(Seated::new(self.clone(), seat, view))
+        let taken = self.change(|state, now| state.sit(operator, former, most, now));
+        let (seat, view, stream) = taken?;
+        Some(Seated::new(self.clone(), seat, view, stream))
     }
 
     pub(crate) fn heard(&self, operator: &str, seat: SeatId) -> Result<(), Refused> {

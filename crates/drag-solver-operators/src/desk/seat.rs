@@ -61,8 +61,10 @@ pub(crate) enum Gone {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct View {
     pub(crate) card: Option<Card>,
-    /// The challenge that was taken away last.
-    pub(crate) gone: Option<(JobId, Gone)>,
+    /// Which turn was taken away last, and why.
+    pub(crate) gone: Option<(u64, Gone)>,
+    /// The last turn that the operator has ended: nothing is to be told of it.
+    pub(crate) done: u64,
     pub(crate) board: Board,
     /// Which of its streams counts: another one has the seat now.
     pub(crate) stream: u64,
@@ -154,12 +156,18 @@ impl Seat {
     }
 
     /// Takes away what is on the screen; says why, unless the operator has done it.
-    pub(super) fn clear(&mut self, why: Option<(JobId, Gone)>, free_since: u64) {
+    pub(super) fn clear(&mut self, why: Option<Gone>, free_since: u64) {
         self.case = None;
         self.free_since = free_since;
         self.view.send_modify(|view| {
-            view.card = None;
-            view.gone = why;
+            // What was taken and not shown yet was on no screen.
+            let Some(card) = view.card.take() else {
+                return;
+            };
+            match why {
+                Some(why) => view.gone = Some((card.turn, why)),
+                None => view.done = card.turn,
+            }
         });
     }
 }
@@ -174,8 +182,7 @@ pub(crate) struct Seated {
 }
 
 impl Seated {
-    pub(super) fn new(desk: Desk, seat: SeatId, view: watch::Receiver<View>) -> Self {
-        let stream = view.borrow().stream;
+    pub(super) fn new(desk: Desk, seat: SeatId, view: watch::Receiver<View>, stream: u64) -> Self {
         Self {
             desk,
             seat,

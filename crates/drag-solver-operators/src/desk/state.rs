@@ -11,6 +11,9 @@ use tokio::time::Instant;
 use super::case::{Case, CaseId, Step};
 use super::seat::{Board, Card, Gone, Refused, Score, Seat, SeatId, View};
 
+/// Pages that one operator may have open.
+const SEATS_EACH: usize = 8;
+
 /// Answers of which it is known who gave them, for reports.
 const REMEMBERED: usize = 10_000;
 
@@ -34,6 +37,8 @@ pub(super) struct State {
     scores: HashMap<Arc<str>, Score>,
     answered: VecDeque<(JobId, Arc<str>)>,
     lease: Duration,
+    /// Answers count at once: the process is about to stop.
+    hurries: bool,
     is_closed: bool,
 }
 
@@ -73,13 +78,25 @@ impl State {
             was_shown,
         };
         self.cases.insert(id, case);
-        // What an earlier process has shown to somebody has waited the longest.
-        if was_shown {
-            self.line.push_front(id);
-        } else {
-            self.line.push_back(id);
-        }
+        self.queue(id);
         (id, changes)
+    }
+
+    /// Puts a challenge into the line: what somebody has seen comes before what nobody has, each in the order in which they came.
+    fn queue(&mut self, id: CaseId) {
+        let place = |id: &CaseId| {
+            let was_shown = self.cases.get(id).is_some_and(|case| case.was_shown);
+            (!was_shown, id.0)
+        };
+        let own = place(&id);
+        let after = self.line.iter().position(|other| place(other) > own);
+        self.line.insert(after.unwrap_or(self.line.len()), id);
+    }
+
+    /// Those that wait and that nobody has seen: they are what a line may be full of.
+    pub(super) fn unseen(&self) -> usize {
+        let unseen = |id: &&CaseId| self.cases.get(id).is_some_and(|case| !case.was_shown);
+        self.line.iter().filter(unseen).count()
     }
 
     pub(super) fn show_from_now(&mut self, id: CaseId, due: Option<Instant>, now: Instant) {
@@ -135,32 +152,33 @@ impl State {
         };
         let seat = case.seat.take();
         case.step.send_replace(Step::Waiting);
-        self.line.push_front(id);
         if let Some(seat) = seat.and_then(|seat| self.seats.get_mut(&seat)) {
-            seat.clear(Some((case.job.clone(), Gone::GivenBack)), turn);
+            seat.clear(Some(Gone::GivenBack), turn);
         }
+        self.queue(id);
     }
 
-    /// Makes the answer count, unless it was undone.
-    pub(super) fn count(&mut self, id: CaseId) -> bool {
-        let Some(case) = self.cases.get(&id) else {
-            return false;
-        };
+    /// Makes the answer count, unless it was undone: from here on it cannot be.
+    pub(super) fn count(&mut self, id: CaseId) -> Option<(Option<Drag>, Arc<str>)> {
+        let case = self.cases.get(&id)?;
         let Step::Answered { drag, operator, .. } = &*case.step.borrow() else {
-            return false;
+            return None;
         };
         let score = self.scores.entry(Arc::clone(operator)).or_default();
-        if drag.is_none() {
+        if drag.is_some() {
+            score.answered += 1;
+            if self.answered.len() == REMEMBERED {
+                self.answered.pop_front();
+            }
+            self.answered
+                .push_back((case.job.clone(), Arc::clone(operator)));
+        } else {
             score.skipped += 1;
-            return true;
         }
-        score.answered += 1;
-        if self.answered.len() == REMEMBERED {
-            self.answered.pop_front();
+        if let Some(seat) = case.seat.and_then(|seat| self.seats.get_mut(&seat)) {
+            seat.last.take_if(|last| *last == id);
         }
-        self.answered
-            .push_back((case.job.clone(), Arc::clone(operator)));
-        true
+        Some((*drag, Arc::clone(operator)))
     }
 
     pub(super) fn remove(&mut self, id: CaseId, gone: Gone) {
@@ -173,7 +191,7 @@ impl State {
             return;
         };
         if seat.case == Some(id) {
-            seat.clear(Some((case.job, gone)), turn);
+            seat.clear(Some(gone), turn);
         }
         seat.last.take_if(|last| *last == id);
     }
@@ -199,17 +217,20 @@ impl State {
         former: Option<SeatId>,
         most: usize,
         now: Instant,
-    ) -> Option<(SeatId, watch::Receiver<View>)> {
+    ) -> Option<(SeatId, watch::Receiver<View>, u64)> {
         if self.is_closed {
             return None;
         }
+        self.forget(now);
         let former = former.filter(|id| {
             let seat = self.seats.get(id);
             seat.is_some_and(|seat| *seat.operator == *operator)
         });
         let id = former.unwrap_or_else(SeatId::draw);
         if former.is_none() {
-            if self.seats.len() >= most {
+            let own = self.seats.values();
+            let own = own.filter(|seat| *seat.operator == *operator).count();
+            if self.seats.len() >= most || own >= SEATS_EACH {
                 return None;
             }
             let turn = self.turn();
@@ -227,8 +248,8 @@ impl State {
             self.seats.insert(id, seat);
         }
         let seat = self.seats.get_mut(&id)?;
+        // A page comes back by itself: that says nothing of whether somebody looks at it.
         seat.is_connected = true;
-        seat.is_away = false;
         seat.heard = now;
         seat.view.send_modify(|view| {
             view.stream += 1;
@@ -236,7 +257,8 @@ impl State {
                 card.again = true;
             }
         });
-        Some((id, seat.view.subscribe()))
+        let stream = seat.view.borrow().stream;
+        Some((id, seat.view.subscribe(), stream))
     }
 
     fn seat(&mut self, operator: &str, id: SeatId) -> Result<&mut Seat, Refused> {
@@ -299,8 +321,12 @@ impl State {
         undo: Duration,
         now: Instant,
     ) -> Result<Duration, Refused> {
-        let case_id = self.on_screen(id, job)?;
+        let case_id = match self.on_screen(id, job) {
+            Ok(case) => case,
+            Err(refused) => return self.answer_again(id, job, drag, now).ok_or(refused),
+        };
         let turn = self.turn();
+        let undo = if self.hurries { Duration::ZERO } else { undo };
         let case = self.cases.get_mut(&case_id).ok_or(Refused::NotYours)?;
         let seat = self.seats.get_mut(&id).ok_or(Refused::NoSeat)?;
         let left = case.due.map(|due| due.saturating_duration_since(now) / 2);
@@ -313,6 +339,48 @@ impl State {
         seat.clear(None, turn);
         seat.last = Some(case_id);
         Ok(undo)
+    }
+
+    /// Takes an answer that was sent again, as its reply was lost. Says how long it can still be undone.
+    fn answer_again(
+        &mut self,
+        id: SeatId,
+        job: &str,
+        new: Option<Drag>,
+        now: Instant,
+    ) -> Option<Duration> {
+        let last = self.seats.get(&id)?.last?;
+        let case = self
+            .cases
+            .get(&last)
+            .filter(|case| case.job.as_str() == job)?;
+        let mut left = None;
+        case.step.send_if_modified(|step| {
+            if let Step::Answered {
+                drag, counts_at, ..
+            } = step
+                && now < *counts_at
+            {
+                *drag = new;
+                left = Some(*counts_at - now);
+            }
+            left.is_some()
+        });
+        left
+    }
+
+    /// From now on, answers count at once.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.hurries = true;
+        for case in self.cases.values() {
+            case.step.send_if_modified(|step| match step {
+                Step::Answered { counts_at, .. } => {
+                    *counts_at = now;
+                    true
+                }
+                _ => false,
+            });
+        }
     }
 
     pub(super) fn undo(&mut self, id: SeatId, job: &str, now: Instant) -> Result<(), Refused> {
@@ -368,19 +436,7 @@ impl State {
     /// Forgets pages that did not come back, gives out what can be given out, and tells everybody the figures.
     pub(super) fn settle(&mut self, now: Instant, lease: Duration) {
         self.lease = lease;
-        let is_over = |seat: &Seat| {
-            let silent = now.saturating_duration_since(seat.heard);
-            !seat.is_connected && silent >= lease
-        };
-        let over: Vec<_> = self
-            .seats
-            .iter()
-            .filter(|(_, seat)| is_over(seat))
-            .map(|(id, _)| *id)
-            .collect();
-        for seat in over {
-            self.leave(seat);
-        }
+        self.forget(now);
         self.give_out(now);
         let operators = self.present();
         let waiting = self.line.len();
@@ -396,6 +452,17 @@ impl State {
                 view.board = board;
                 is_new
             });
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        let lease = self.lease;
+        let is_over =
+            |seat: &Seat| !seat.is_connected && now.saturating_duration_since(seat.heard) >= lease;
+        let over = self.seats.iter().filter(|(_, seat)| is_over(seat));
+        let over: Vec<_> = over.map(|(id, _)| *id).collect();
+        for seat in over {
+            self.leave(seat);
         }
     }
 

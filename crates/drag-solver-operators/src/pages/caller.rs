@@ -16,6 +16,9 @@ use crate::desk::{Refused, SeatId};
 /// An operator, by a key in `Authorization: Bearer KEY`.
 pub(super) struct Operator {
     pub(super) name: String,
+    /// To be asked about again while a stream lasts.
+    pub(super) key: SecretString,
+    pub(super) from: Option<IpAddr>,
     /// The seat that the page says it has, in `Operator-Session`.
     seat: Option<SeatId>,
 }
@@ -42,9 +45,14 @@ impl FromRequestParts<Pages> for Operator {
         let seat = text(session).and_then(|seat| seat.parse().ok());
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let from: Option<IpAddr> = from.map(|from| from.0.ip());
-        let name = pages.keys.operator(key, from).await;
+        let name = pages.keys.operator(key.clone(), from).await;
         let name = name.ok_or(Problem::Unauthorized)?;
-        Ok(Self { name, seat })
+        Ok(Self {
+            name,
+            key,
+            from,
+            seat,
+        })
     }
 }
 

@@ -116,7 +116,7 @@ pub(super) async fn practice(
     _operator: Operator,
     Path(number): Path<u32>,
 ) -> Answered {
-    let PracticePicture { challenge, drag } = drawn(&pages, number).await?;
+    let PracticePicture { challenge, drag } = pages.practice.draw(number).await?;
     let shot = challenge.screenshot();
     Ok(json_of(&json!({
         "id": number,
@@ -133,12 +133,7 @@ pub(super) async fn practice_picture(
     _operator: Operator,
     Path(number): Path<u32>,
 ) -> Answered {
-    Ok(picture_of(&drawn(&pages, number).await?.challenge))
-}
-
-async fn drawn(pages: &Pages, number: u32) -> Result<PracticePicture, Problem> {
-    let drawn = pages.practice.draw(number).await;
-    drawn.ok_or(Problem::NotFound)
+    Ok(picture_of(&pages.practice.draw(number).await?.challenge))
 }
 
 fn json_of(value: &serde_json::Value) -> Response {

@@ -36,7 +36,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
 pub use self::keys::OperatorKeys;
@@ -68,10 +68,16 @@ pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> R
         keys,
         practice,
     };
-    Router::new()
+    // Anybody may follow a link to the page.
+    let files = Router::new()
         .route("/operator", get(|| async { page(OPERATOR) }))
+        .route(
+            "/operator/",
+            get(|| async { Redirect::permanent("/operator") }),
+        )
         .route("/operator/operator.css", get(|| async { style(CSS) }))
-        .route("/operator/operator.js", get(|| async { script(JS) }))
+        .route("/operator/operator.js", get(|| async { script(JS) }));
+    Router::new()
         .route("/operator/events", get(events::events))
         .route("/operator/challenges/{job}/picture", get(calls::picture))
         .route("/operator/challenges/{job}/answer", post(calls::answer))
@@ -87,6 +93,7 @@ pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> R
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(same_origin))
         .with_state(pages)
+        .merge(files)
 }
 
 const OPERATOR: &str = include_str!("operator.html");
@@ -160,13 +167,12 @@ fn is_of_another_site(headers: &HeaderMap) -> bool {
         let value: Option<&HeaderValue> = headers.get(name);
         value.map(|value| value.to_str().unwrap_or("null"))
     };
-    let site = text(header::HeaderName::from_static("sec-fetch-site"));
-    let is_other = site.is_some_and(|site| !["same-origin", "none"].contains(&site));
+    // A browser says it itself where it can, and no page can forge that; the address may have been changed on the way.
+    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
+        return !["same-origin", "none"].contains(&site);
+    }
     let host = text(header::HOST).unwrap_or_default();
     // `https://host:port`; a page without an origin says `null`.
     let is_ours = |origin: &str| origin.split_once("://").is_some_and(|(_, own)| own == host);
-    // Over HTTP/2 the host is not in a header; `sec-fetch-site` is there with all browsers that speak it.
-    let has_other_origin = text(header::ORIGIN)
-        .is_some_and(|origin| !is_ours(origin) && (!host.is_empty() || site.is_none()));
-    is_other || has_other_origin
+    text(header::ORIGIN).is_some_and(|origin| !is_ours(origin))
 }

@@ -9,7 +9,7 @@ const TEXTS = {
     connected: 'Connected', connecting: 'Connecting…', connectingAgain: 'Connecting again…',
     signInTitle: 'Welcome', signInText: 'You see a picture with a piece. You drag the piece to its place.',
     key: 'Your key', remember: 'Stay signed in on this device', signIn: 'Sign in', signingIn: 'Signing in…',
-    keyMissing: 'Please type your key.', keyWrong: 'This key is not known. Please check it and try again.',
+    keyMissing: 'Please type your key.', keyWrong: 'This is not an operator’s key. Please check it and try again.',
     unreachable: 'The server does not answer. Trying again…', signedOut: 'You are signed out.',
     waitingTitle: 'Nothing to do right now', waitingText: 'The next picture appears here by itself.',
     alone: 'You are the only one here.', together: '{n} people are here, you among them.',
@@ -27,7 +27,7 @@ const TEXTS = {
     setBoth: 'Please set the start and the end first.', cleared: 'Marks cleared.',
     newPicture: 'A new picture is here.', againPicture: 'The picture is back.', tenSeconds: 'Ten seconds left.',
     sent: 'Sent. Thank you.', skippedNow: 'Marked as “cannot be solved”.', undoLate: 'It is too late to undo.', notUndone: 'Not undone. There is no connection.',
-    tooLate: 'Time was up for this picture.', notNeeded: 'This picture is no longer needed.',
+    tooLate: 'Time was up for the last picture.', notNeeded: 'This picture is no longer needed.',
     givenBack: 'This picture went back to the queue.',
     notSent: 'Not sent. There is no connection. Please try again.', refused: 'Not sent: {m}',
     practiceOff: 'Practice does not work right now. Please try later.', practiceEnds: 'Practice stops: a real picture is here.',
@@ -65,12 +65,12 @@ const TEXTS = {
     setBoth: 'Bạn hãy đặt điểm đầu và điểm cuối trước.', cleared: 'Đã xóa các dấu.',
     newPicture: 'Có hình mới.', againPicture: 'Hình đã trở lại.', tenSeconds: 'Còn mười giây.',
     sent: 'Đã gửi. Cảm ơn bạn.', skippedNow: 'Đã báo “không giải được”.', undoLate: 'Đã quá muộn để hoàn tác.', notUndone: 'Chưa hoàn tác được vì mất kết nối.',
-    tooLate: 'Hình này đã hết giờ.', notNeeded: 'Hình này không cần trả lời nữa.',
+    tooLate: 'Hình vừa rồi đã hết giờ.', notNeeded: 'Hình này không cần trả lời nữa.',
     givenBack: 'Hình này đã được trả lại hàng chờ.',
     notSent: 'Chưa gửi được vì mất kết nối. Bạn thử lại nhé.', refused: 'Chưa gửi được: {m}',
     practiceOff: 'Hiện chưa luyện tập được. Bạn thử lại sau nhé.', practiceEnds: 'Dừng luyện tập: có hình thật rồi.',
     result: 'Điểm đầu lệch {a} px, điểm cuối lệch {b} px, trong {t} giây.',
-    scoreCount: 'Số hình', scoreError: 'Lệch TB', scoreTime: 'Giờ TB', scoreBest: 'Tốt nhất', px: '{n} px', s: '{n} s',
+    scoreCount: 'Số hình', scoreError: 'Lệch trung bình', scoreTime: 'Thời gian trung bình', scoreBest: 'Tốt nhất', px: '{n} px', s: '{n} s',
     helpTitle: 'Cách làm',
     help1: 'Nhấn giữ mảnh ghép, kéo đến đúng chỗ rồi thả ra.',
     help2: 'Chưa vừa ý? Hãy kéo lại một trong hai dấu, hoặc kéo lại từ đầu. Chạm hai lần cũng được: chạm mảnh ghép trước, rồi chạm vào chỗ của nó.',
@@ -137,7 +137,7 @@ class Server {
     if (this.session) headers['Operator-Session'] = this.session;
     if (body) headers['Content-Type'] = 'application/json';
     const response = await fetch(`/operator/${path}`, {
-      method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit', ...options,
+      method, headers, body: body && JSON.stringify(body), cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(10000), ...options,
     });
     if (!response.ok) throw new ApiError(response.status, await errorMessage(response));
     return response;
@@ -681,6 +681,7 @@ function expectAgain() {
 }
 
 const IDLE_MS = 60000; // who has not touched anything for so long is not there
+const GRACE_MS = 20000; // unless something has just come
 
 let touched = performance.now();
 let aliveTimer;
@@ -688,11 +689,13 @@ let aliveTimer;
 // A challenge stays here for as long as somebody is there: the page is in sight, and was touched a while ago.
 function keepAlive() {
   clearInterval(aliveTimer);
+  if (isThere()) sayAlive(); // a page that comes back by itself says nothing of who looks at it
   aliveTimer = setInterval(() => {
-    const isThere = !document.hidden && performance.now() - touched < IDLE_MS;
-    if (isThere && app.task && !app.task.practice) sayAlive();
+    if (isThere() && app.task && !app.task.practice) sayAlive();
   }, app.hello.alive_ms);
 }
+
+function isThere() { return !document.hidden && performance.now() - touched < IDLE_MS; }
 
 function sayAlive() { app.server?.post('alive').catch(() => {}); }
 
@@ -721,7 +724,7 @@ function openChallenge(challenge) {
     path: `challenges/${encodeURIComponent(challenge.id)}/picture`,
   }, before?.marks);
   if (app.sent?.id === challenge.id) hideNotice();
-  touched = performance.now(); // there is as long to begin
+  touched = Math.max(touched, performance.now() - IDLE_MS + GRACE_MS); // there is as long to begin
   say(practised ? 'practiceEnds' : challenge.again ? 'againPicture' : 'newPicture');
   if (!challenge.again) beep();
 }
@@ -743,7 +746,7 @@ function closeTask() {
 async function loadPicture(task) {
   for (let wait = 500; app.task === task; wait = Math.min(wait * 2, 5000)) {
     try {
-      const bytes = await (await app.server.call(task.path)).arrayBuffer();
+      const bytes = await (await app.server.call(task.path, { signal: AbortSignal.timeout(60000) })).arrayBuffer();
       if (app.task === task) await showPicture(task, new Blob([bytes], { type: task.media_type }));
       return;
     } catch {

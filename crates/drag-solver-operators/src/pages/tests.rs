@@ -1,6 +1,7 @@
 //! What the page's calls answer, to whom.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::{DeskPolicy, Operators, OperatorsPolicy};
+use crate::{DeskPolicy, Operators, OperatorsPolicy, WhenAbsent};
 
 const KEY: &str = "anna-key-1234";
 
@@ -240,6 +241,15 @@ async fn without_a_key_there_is_the_page_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn pages_of_other_sites_get_nothing() {
     let (app, _) = server();
+    let link = Request::get("/operator").header("sec-fetch-site", "cross-site");
+    let page = send(&app, link.body(Body::empty()).unwrap()).await;
+    assert_eq!(page.status(), StatusCode::OK, "anybody may follow a link");
+    // A proxy that changes the host is between the page and us.
+    let proxied = request(Method::GET, "/operator/practice/1")
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", "https://people.example");
+    let answered = send(&app, proxied.body(Body::empty()).unwrap()).await;
+    assert_eq!(answered.status(), StatusCode::OK);
     let others = [
         ("origin", "https://evil.example"),
         ("origin", "null"),
@@ -278,6 +288,27 @@ async fn a_stream_ends_before_a_server_would_cut_it_and_goes_on_in_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whose_key_is_revoked_loses_the_place_and_what_was_on_the_screen() {
+    let desk = Desk::new(DeskPolicy::default());
+    let is_valid = Arc::new(AtomicBool::new(true));
+    let valid = Arc::clone(&is_valid);
+    let keys = move |_: SecretString, _| {
+        let is_valid = valid.load(Ordering::Relaxed);
+        async move { is_valid.then(|| "anna".to_owned()) }
+    };
+    let app = router(&desk, Arc::new(keys), Practice::none());
+    let mut page = Page::open(&app).await;
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let call = tokio::spawn(async move { people.solve(&fixtures::challenge()).await });
+    page.events.named("challenge").await;
+    is_valid.store(false, Ordering::Relaxed);
+    page.events.named("bye").await;
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded, "no one else is there");
+    assert_eq!(desk.operators(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_stops_says_so_and_what_is_taken_away_is_told_why() {
     let (app, desk) = server();
     let mut page = Page::open(&app).await;
@@ -290,6 +321,32 @@ async fn who_stops_says_so_and_what_is_taken_away_is_told_why() {
     desk.close();
     page.events.named("bye").await;
     assert!(page.events.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_away_twice_is_told_twice() {
+    let (app, desk) = server();
+    let mut page = Page::open(&app).await;
+    let people = Operators::new(
+        &desk,
+        OperatorsPolicy::default().when_absent(WhenAbsent::Wait),
+    );
+    let call = tokio::spawn(async move { people.solve(&fixtures::challenge()).await });
+    for _ in 0..2 {
+        let shown = page.events.named("challenge").await;
+        let withdrawn = page.events.named("withdrawn").await;
+        assert_eq!(withdrawn, json!({"id": shown["id"], "why": "given_back"}));
+        page.post("/operator/alive", "{}").await;
+    }
+    call.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_at_the_stream_takes_no_place() {
+    let (app, desk) = server();
+    let head = request(Method::HEAD, "/operator/events").body(Body::empty());
+    assert_eq!(send(&app, head.unwrap()).await.status(), StatusCode::OK);
+    assert_eq!(desk.operators(), 0);
 }
 
 #[tokio::test(start_paused = true)]

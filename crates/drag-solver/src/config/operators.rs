@@ -68,7 +68,7 @@ mod tests {
     use crate::operators::DeskPolicy;
     use crate::{ConfigError, DragSolver as _};
 
-    fn built(person: Value) -> Result<String, ConfigError> {
+    fn built(person: &Value) -> Result<String, ConfigError> {
         let desk = Desk::new(DeskPolicy::default());
         let registry = Registry::empty().with_operators(&desk);
         let config = ChainConfig::read(json!({"providers": [person]}))?;
@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn people_are_named_and_set_by_their_table() {
-        assert_eq!(built(json!({"kind": "person"})).unwrap(), "person");
+        assert_eq!(built(&json!({"kind": "person"})).unwrap(), "person");
         let named =
             json!({"kind": "person", "name": "night-shift", "max_wait": "10s", "price": "0.01"});
-        assert_eq!(built(named).unwrap(), "night-shift");
+        assert_eq!(built(&named).unwrap(), "night-shift");
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         ] {
             let mut person = json!({"kind": "person"});
             person[key] = value;
-            let error = built(person).unwrap_err().to_string();
+            let error = built(&person).unwrap_err().to_string();
             assert!(error.contains(path), "{key}: {error}");
         }
     }

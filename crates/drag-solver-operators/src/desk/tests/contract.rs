@@ -5,9 +5,15 @@ use drag_solver_mock::contract::{self, Check};
 
 use super::*;
 
+/// No operator has many pages.
+const NAMES: [&str; 30] = [
+    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s",
+    "t", "u", "v", "w", "x", "y", "z", "aa", "bb", "cc", "dd",
+];
+
 /// Answers everything but what is marked, for ever.
-async fn robot(desk: Desk) {
-    let mut hand = Hand::at(&desk, "robot");
+async fn robot(desk: Desk, name: &'static str) {
+    let mut hand = Hand::at(&desk, name);
     loop {
         let card = hand.next().await;
         // It may have been taken away meanwhile.
@@ -33,7 +39,7 @@ async fn robot(desk: Desk) {
 async fn people_keep_the_contract() {
     let desk = Desk::new(DeskPolicy::default().max_operators(500));
     let robots: Vec<_> = (0..150)
-        .map(|_| tokio::spawn(robot(desk.clone())))
+        .map(|n| tokio::spawn(robot(desk.clone(), NAMES[n % NAMES.len()])))
         .collect();
     pause().await;
     let policy = OperatorsPolicy::default().max_waiting(10_000);

@@ -188,6 +188,35 @@ async fn a_closed_desk_tells_its_pages_and_takes_no_more() {
     assert!(!anna.seated.counts());
     assert!(desk.sit("anna", None).is_none());
     let one = Desk::new(DeskPolicy::default().max_operators(1));
-    let _first = Hand::at(&one, "anna");
+    let first = Hand::at(&one, "anna");
     assert!(one.sit("ben", None).is_none());
+    drop(first);
+    tokio::time::advance(LEASE).await;
+    assert!(one.sit("ben", None).is_some(), "her page did not come back");
+    let many = Desk::new(DeskPolicy::default());
+    let hers: Vec<_> = (0..8).map(|_| Hand::at(&many, "anna")).collect();
+    assert!(
+        many.sit("anna", None).is_none(),
+        "one operator does not take all places"
+    );
+    assert!(many.sit("ben", None).is_some());
+    drop(hers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_comes_back_by_itself_is_no_sign_that_somebody_is_there() {
+    let desk = desk();
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let mut anna = Hand::at(&desk, "anna");
+    let call = asked(&people, fixtures::challenge()).await;
+    anna.next().await;
+    assert_eq!(
+        kind(call.await.unwrap()),
+        ErrorKind::Overloaded,
+        "nobody looked"
+    );
+    anna.seated = desk.sit("anna", Some(anna.seat())).unwrap();
+    assert_eq!(desk.operators(), 0);
+    anna.looks();
+    assert_eq!(desk.operators(), 1);
 }

@@ -53,7 +53,7 @@ impl Hand {
     }
 
     fn gone(&self) -> Option<Gone> {
-        let gone = self.seated.view.borrow().gone.clone();
+        let gone = self.seated.view.borrow().gone;
         gone.map(|(_, why)| why)
     }
 

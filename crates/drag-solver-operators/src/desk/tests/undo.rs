@@ -13,7 +13,6 @@ async fn an_answer_counts_when_it_cannot_be_undone_any_more() {
     let card = anna.next().await;
     let answered = Instant::now();
     assert_eq!(anna.answer(&card), Ok(UNDO));
-    assert_eq!(anna.answer(&card), Err(Refused::NotYours), "once");
     assert!(call.await.unwrap().is_ok());
     assert_eq!(answered.elapsed(), UNDO);
     assert_eq!(anna.undo(&card), Err(Refused::TooLate));
@@ -69,4 +68,36 @@ async fn an_answer_counts_though_its_page_is_gone() {
     desk.leave("anna", anna.seat()).unwrap();
     drop(anna);
     assert!(call.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_reply_was_lost_can_be_sent_again() {
+    let desk = desk();
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let mut anna = Hand::at(&desk, "anna");
+    let call = asked(&people, fixtures::challenge()).await;
+    let card = anna.next().await;
+    anna.skip(&card).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(anna.answer(&card), Ok(Duration::from_secs(2)));
+    assert!(call.await.unwrap().is_ok(), "the last one counts");
+    assert_eq!(anna.answer(&card), Err(Refused::NotYours));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_count_at_once_when_the_process_is_about_to_stop() {
+    let desk = desk();
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let mut anna = Hand::at(&desk, "anna");
+    let first = asked(&people, fixtures::challenge()).await;
+    let second = asked(&people, fixtures::challenge()).await;
+    let card = anna.next().await;
+    anna.answer(&card).unwrap();
+    let now = Instant::now();
+    desk.hurry();
+    assert!(first.await.unwrap().is_ok());
+    let card = anna.next().await;
+    assert_eq!(anna.answer(&card), Ok(Duration::ZERO));
+    assert!(second.await.unwrap().is_ok());
+    assert!(now.elapsed().is_zero());
 }
