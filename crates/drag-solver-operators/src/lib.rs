@@ -9,4 +9,4 @@ mod solver;
 
 pub use desk::Desk;
 pub use policy::{DeskPolicy, OperatorsPolicy, WhenAbsent};
-pub use solver::Operators;
+pub use solver::{AN_OPERATOR, Operators};

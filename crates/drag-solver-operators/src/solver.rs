@@ -15,8 +15,8 @@ use crate::{Desk, OperatorsPolicy, WhenAbsent};
 /// What it is called unless it is named.
 const NAME: &str = "person";
 
-/// What a challenge waits for, as observers are told.
-const WAITS_FOR: &str = "an operator";
+/// What a challenge waits for while no operator has the time, in [`Event::Waiting`].
+pub const AN_OPERATOR: &str = "an operator";
 
 /// A [`DragSolver`] whose answers come from the people at a [`Desk`].
 ///
@@ -197,7 +197,7 @@ impl Call<'_> {
             return Ok(());
         }
         let solver = self.people.name();
-        let reason = WAITS_FOR;
+        let reason = AN_OPERATOR;
         self.notify(Event::Waiting { solver, reason }).await?;
         let limit = self.longest_wait();
         let limit = limit.and_then(|wait| self.started.checked_add(wait));

@@ -1,7 +1,7 @@
 //! The jobs that this process has in memory: those that are open, and those that have just ended.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ pub(super) struct Job {
     place: Mutex<Option<OpenJob>>,
     created: Timestamp,
     progress: Mutex<Option<Progress>>,
+    waits_for_people: AtomicBool,
 }
 
 /// How far the call of a job is.
@@ -67,6 +68,7 @@ impl Job {
             place: Mutex::new(place),
             created,
             progress: Mutex::default(),
+            waits_for_people: AtomicBool::new(false),
         })
     }
 
@@ -77,6 +79,15 @@ impl Job {
 
     pub(super) fn is_at(&self, progress: Progress) {
         *lock(&self.progress) = Some(progress);
+    }
+
+    pub(super) fn waits_for_people(&self, waits: bool) {
+        self.waits_for_people.store(waits, Ordering::Release);
+    }
+
+    /// Whether nobody has seen it and it only waits for an operator.
+    pub(super) fn is_with_nobody(&self) -> bool {
+        self.waits_for_people.load(Ordering::Acquire)
     }
 
     fn line(&self) -> OpenJobLine {

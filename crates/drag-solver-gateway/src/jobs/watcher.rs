@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use drag_solver::operators::AN_OPERATOR;
 use drag_solver::{Billed, Event, Observer, SolveError, async_trait};
 use tokio::time::Instant;
 
@@ -38,8 +39,12 @@ impl Observer for Watcher {
         let solver = event.solver();
         let mut bought = self.bought.lock().unwrap_or_else(PoisonError::into_inner);
         match *event {
-            Event::Waiting { reason, .. } => self.is_at(solver, format!("waiting for {reason}")),
+            Event::Waiting { reason, .. } => {
+                self.job.waits_for_people(reason == AN_OPERATOR);
+                self.is_at(solver, format!("waiting for {reason}"));
+            }
             Event::WaitEnded { .. } | Event::Started { .. } => {
+                self.job.waits_for_people(false);
                 self.is_at(solver, format!("asking {solver}"));
             }
             Event::Buying { .. } => {

@@ -121,6 +121,7 @@ impl Jobs {
         let result = tokio::select! {
             result = chain.solve(&challenge) => result,
             () = elsewhere.0.notified() => return Ok(None), // another gateway was faster
+            () = self.stopped_while_nobody_has(job) => return Ok(None), // it is on record
         };
         troubles::note(&result);
         let result = match &result {
@@ -138,6 +139,14 @@ impl Jobs {
         };
         self.call_back(job, &outcome, &note);
         Ok(Some(outcome))
+    }
+
+    /// Ends if the gateway is told to stop while a job only waits for an operator, who may be long in coming.
+    async fn stopped_while_nobody_has(&self, job: &Job) {
+        self.stopped().await;
+        if !job.is_with_nobody() {
+            std::future::pending().await
+        }
     }
 
     /// Takes up what is open on record and what no call has, until the gateway is told to stop: at the start, what an

@@ -385,6 +385,9 @@ impl ClientCall {
     }
 
     async fn balance(&self, account: &Account) -> Result<Reply, Refusal> {
+        if account.role() != KeyRole::Client {
+            return Err(Refusal::BadToken); // such a key buys nothing, and has no limit that could be told
+        }
         let left = self.gateway.jobs().left(account).await;
         let left = left
             .map_err(|error| unreadable(&error))?

@@ -109,7 +109,6 @@ impl House {
     }
 
     /// How long it takes from here on until its work has ended.
-    #[cfg(feature = "callbacks")]
     pub(crate) async fn ended(self) -> Duration {
         let began = tokio::time::Instant::now();
         self.work.await.unwrap();

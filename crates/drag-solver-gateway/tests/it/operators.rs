@@ -110,6 +110,8 @@ async fn a_person_answers_what_a_client_asks() {
         refused["errorCode"], "ERROR_KEY_DOES_NOT_EXIST",
         "an operator buys nothing"
     );
+    let balance = house.post("/getBalance", &json!({"clientKey": anna})).await;
+    assert_eq!(balance["errorCode"], "ERROR_KEY_DOES_NOT_EXIST");
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,4 +141,29 @@ async fn what_is_on_a_screen_when_the_gateway_dies_is_asked_again_and_bought_onc
     let records = drag_solver::Store::list(&store, &drag_solver::store::Query::default()).await;
     let records = records.unwrap();
     assert_eq!(records[0].purchases.len(), 1, "{records:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_no_operator_who_may_come() {
+    let store = store();
+    let client = add_key(&store, "shop", |_| {}).await;
+    let anna = add_key(&store, "anna", |key| key.role = KeyRole::Operator).await;
+    let first = house(&store).await;
+    let id = first.create(&client, 590).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = tokio::time::Instant::now();
+    first.gateway.stop();
+    first.ended().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    let second = house(&store).await;
+    let mut page = Page::open(&second, &anna).await;
+    let challenge = page.event("challenge").await;
+    page.answer(&second, &challenge).await;
+    let answer = second.poll(&client, id).await;
+    assert_eq!(answer["status"], "ready", "{answer}");
 }
