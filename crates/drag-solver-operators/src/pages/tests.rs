@@ -1,7 +1,7 @@
 //! What the page's calls answer, to whom.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -364,4 +364,27 @@ async fn there_is_something_to_practise_on() {
         let asked = request(Method::GET, path).body(Body::empty());
         assert_eq!(send(&app, asked.unwrap()).await.status(), status, "{path}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_to_practise_on_is_drawn_once_for_both_who_ask_for_it() {
+    let drawn = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&drawn);
+    let practice = Practice::new(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Some(PracticePicture {
+            challenge: fixtures::challenge(),
+            drag: fixtures::drag(),
+        })
+    });
+    let asked = [1, 1, 2, 3, 4, 5, 1].map(|number| practice.draw(number));
+    for one in asked {
+        assert!(one.await.is_ok());
+    }
+    let again = "1 was forgotten when five were drawn";
+    assert_eq!(drawn.load(Ordering::Relaxed), 6, "{again}");
+    let all = (0..20).map(|_| practice.draw(9));
+    let refused = futures_util::future::join_all(all).await;
+    let refused = refused.iter().filter(|one| one.is_err()).count();
+    assert!(refused > 0, "a crowd does not wait for pictures");
 }

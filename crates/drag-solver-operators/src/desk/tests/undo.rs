@@ -101,3 +101,18 @@ async fn answers_count_at_once_when_the_process_is_about_to_stop() {
     assert!(second.await.unwrap().is_ok());
     assert!(now.elapsed().is_zero());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_counts_cannot_be_undone_though_its_call_has_not_ended_yet() {
+    let desk = desk();
+    let mut anna = Hand::at(&desk, "anna");
+    let challenge = fixtures::challenge();
+    let place = desk.place(&challenge, super::super::new_job(), false, 1);
+    let place = place.unwrap();
+    place.show(None);
+    let card = anna.next().await;
+    anna.answer(&card).unwrap();
+    assert!(place.count().is_some());
+    assert_eq!(anna.undo(&card), Err(Refused::TooLate));
+    assert_eq!(anna.card(), None);
+}
