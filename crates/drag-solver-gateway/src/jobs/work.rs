@@ -145,7 +145,7 @@ impl Jobs {
     async fn stopped_while_nobody_has(&self, job: &Job) {
         self.stopped().await;
         if !job.is_with_nobody() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -68,8 +68,12 @@ impl Page {
 }
 
 async fn house(store: &SqliteStore) -> House {
+    house_with(store, WhenAbsent::Wait).await
+}
+
+async fn house_with(store: &SqliteStore, when_absent: WhenAbsent) -> House {
     let desk = Desk::new(DeskPolicy::default());
-    let policy = OperatorsPolicy::default().when_absent(WhenAbsent::Wait);
+    let policy = OperatorsPolicy::default().when_absent(when_absent);
     let people = Operators::new(&desk, policy).named("house");
     House::built(&people, store.clone(), |builder| {
         builder.operators(&desk, Practice::none())
@@ -119,15 +123,17 @@ async fn what_is_on_a_screen_when_the_gateway_dies_is_asked_again_and_bought_onc
     let store = store();
     let client = add_key(&store, "shop", |_| {}).await;
     let anna = add_key(&store, "anna", |key| key.role = KeyRole::Operator).await;
-    let first = house(&store).await;
-    let id = first.create(&client, 590).await;
+    let first = house_with(&store, WhenAbsent::Refuse).await;
     let mut page = Page::open(&first, &anna).await;
+    let id = first.create(&client, 590).await;
     let shown = page.event("challenge").await;
     // Her answer is taken, and can still be undone: it does not count yet.
     page.answer(&first, &shown).await;
     first.crash().await;
 
-    let second = house(&store).await;
+    let second = house_with(&store, WhenAbsent::Refuse).await;
+    // Her page takes a while to come back: until then nobody is there.
+    tokio::time::sleep(Duration::from_secs(20)).await;
     let mut page = Page::open(&second, &anna).await;
     let again = page.event("challenge").await;
     assert_eq!(
