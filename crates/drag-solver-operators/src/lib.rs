@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod call;
 mod desk;
 #[cfg(feature = "pages")]
 pub mod pages;

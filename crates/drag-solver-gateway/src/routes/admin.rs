@@ -9,10 +9,9 @@ use drag_solver::store::{PurchaseRecord, PurchaseState, Status};
 use drag_solver::{ChallengeRecord, ImageFormat, Screenshot};
 use serde_json::{Value, json};
 
-use super::operations::refuse_others;
+use super::operations::Administrator;
 use super::problem::Problem;
 use crate::Gateway;
-use crate::caller::Caller;
 
 pub(super) async fn html() -> Response {
     page(include_str!("../pages/admin.html"))
@@ -27,22 +26,16 @@ pub(super) async fn js() -> Response {
 }
 
 /// Everything at a glance.
-pub(super) async fn overview(State(gateway): State<Gateway>, caller: Caller) -> Response {
-    if let Some(refusal) = refuse_others(&gateway, &caller).await {
-        return refusal;
-    }
+pub(super) async fn overview(State(gateway): State<Gateway>, _: Administrator) -> Response {
     json_of(&gateway.overview().await)
 }
 
 /// One job, as it is on record.
 pub(super) async fn job(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    _: Administrator,
     Path(id): Path<String>,
 ) -> Response {
-    if let Some(refusal) = refuse_others(&gateway, &caller).await {
-        return refusal;
-    }
     match record(&gateway, &id).await {
         Ok(record) => json_of(&shown(&record)),
         Err(problem) => problem.into_response(),
@@ -52,12 +45,9 @@ pub(super) async fn job(
 /// The picture of a job, as long as it is kept.
 pub(super) async fn picture(
     State(gateway): State<Gateway>,
-    caller: Caller,
+    _: Administrator,
     Path(id): Path<String>,
 ) -> Response {
-    if let Some(refusal) = refuse_others(&gateway, &caller).await {
-        return refusal;
-    }
     let record = match record(&gateway, &id).await {
         Ok(record) => record,
         Err(problem) => return problem.into_response(),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
@@ -46,10 +47,7 @@ pub(super) async fn metrics(State(gateway): State<Gateway>) -> Response {
 }
 
 /// Reads the chain's file again. A bad one is refused, and the old chain stays.
-pub(super) async fn reload(State(gateway): State<Gateway>, caller: Caller) -> Response {
-    if let Some(refusal) = refuse_others(&gateway, &caller).await {
-        return refusal;
-    }
+pub(super) async fn reload(State(gateway): State<Gateway>, _: Administrator) -> Response {
     match gateway.reload() {
         Ok(()) => {
             tracing::info!("the chain was read again: an administrator asked for it");
@@ -64,22 +62,26 @@ pub(super) async fn reload(State(gateway): State<Gateway>, caller: Caller) -> Re
 }
 
 /// How the chain is doing, with the balances of its providers.
-pub(super) async fn health(State(gateway): State<Gateway>, caller: Caller) -> Response {
-    if let Some(refusal) = refuse_others(&gateway, &caller).await {
-        return refusal;
-    }
+pub(super) async fn health(State(gateway): State<Gateway>, _: Administrator) -> Response {
     let health = gateway.chain().full_health().await;
     Json(json!({"open_jobs": gateway.jobs().open(), "chain": health})).into_response()
 }
 
-/// Refuses those who have no administrator's key.
-pub(super) async fn refuse_others(gateway: &Gateway, caller: &Caller) -> Option<Response> {
-    if gateway.is_administrator(caller).await {
-        return None;
+/// One who has an administrator's key; others are refused.
+pub(super) struct Administrator;
+
+impl FromRequestParts<Gateway> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Response> {
+        let Ok(caller) = Caller::from_request_parts(parts, gateway).await;
+        if gateway.is_administrator(&caller).await {
+            return Ok(Self);
+        }
+        let body = json!({"error": {
+            "kind": "unauthorized",
+            "message": "send an administrator's key: Authorization: Bearer KEY, of `drag-solver keys add NAME --admin`",
+        }});
+        Err((StatusCode::UNAUTHORIZED, Json(body)).into_response())
     }
-    let body = json!({"error": {
-        "kind": "unauthorized",
-        "message": "send an administrator's key: Authorization: Bearer KEY, of `drag-solver keys add NAME --admin`",
-    }});
-    Some((StatusCode::UNAUTHORIZED, Json(body)).into_response())
 }

@@ -1,7 +1,10 @@
 //! Where operators sit and challenges wait for them.
 
 mod case;
+mod line;
+mod scores;
 mod seat;
+mod seats;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -123,7 +126,7 @@ impl Desk {
 
     /// Counts what became of an answer. Says whether it is known who gave it.
     pub(crate) fn report(&self, job: &JobId, verdict: Verdict) -> bool {
-        self.change(|state, _| state.report(job, verdict))
+        self.change(|state, _| state.scores.reported(job, verdict))
     }
 
     pub(crate) fn presence(&self) -> Presence {
