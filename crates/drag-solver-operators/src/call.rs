@@ -56,10 +56,8 @@ impl Call<'_> {
         if self.paid.is_empty() {
             self.buy(&job).await?;
         }
-        let own = Instant::now().checked_add(self.people.policy.answer_timeout);
-        let due = own.into_iter().chain(self.challenge.deadline()).min();
-        place.show(due);
-        let end = self.answer(&mut place, due).await;
+        place.show(self.people.policy.answer_timeout);
+        let end = self.answer(&mut place).await;
         drop(place);
         self.settle(&job, end).await
     }
@@ -124,12 +122,13 @@ impl Call<'_> {
     }
 
     /// Waits for what an operator says, until it counts.
-    async fn answer(&self, place: &mut Place, due: Option<Instant>) -> Result<Said, SolveError> {
+    async fn answer(&self, place: &mut Place) -> Result<Said, SolveError> {
         let mut presence_changes = place.presence_changes();
         loop {
             let step = place.step();
             let lease_end = place.lease_end().filter(|_| step == Step::Shown);
             let presence = place.presence();
+            let due = place.due().or(self.challenge.deadline());
             let (counts_at, back) = match &step {
                 Step::Answered { counts_at, .. } => (Some(*counts_at), None),
                 Step::Waiting if self.is_hopeless(presence) => {

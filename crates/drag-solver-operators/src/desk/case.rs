@@ -37,9 +37,9 @@ pub(super) struct Case {
     pub(super) step: watch::Sender<Step>,
     /// Who has it, or had it last while that can be undone.
     pub(super) seat: Option<SeatId>,
-    /// It is bought, and may be shown.
-    pub(super) may_be_shown: bool,
-    /// When its answer is too late.
+    /// How long its answer may take, once it is bought and may be shown.
+    pub(super) answer_within: Option<Duration>,
+    /// When its answer is too late, from when it was first shown.
     pub(super) due: Option<Instant>,
     /// Somebody has seen it.
     pub(super) was_shown: bool,
@@ -85,11 +85,16 @@ impl Place {
         self.desk.presence_changes()
     }
 
-    /// Lets whoever takes it see it.
-    pub(crate) fn show(&self, due: Option<Instant>) {
+    /// Lets whoever takes it see it, and answer within so long from when somebody first does.
+    pub(crate) fn show(&self, within: Duration) {
         let case = self.case;
         self.desk
-            .change(|state, now| state.show_from_now(case, due, now));
+            .change(|state, now| state.show_from_now(case, within, now));
+    }
+
+    /// When its answer is too late, once somebody has seen it.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.desk.lock().due_of(self.case)
     }
 
     /// When it is given back unless something is heard from its operator.

@@ -25,7 +25,7 @@ impl State {
             challenge,
             step,
             seat: None,
-            may_be_shown: false,
+            answer_within: None,
             due: None,
             was_shown,
         };
@@ -51,12 +51,12 @@ impl State {
         self.line.iter().filter(unseen).count()
     }
 
-    pub(super) fn show_from_now(&mut self, id: CaseId, due: Option<Instant>, now: Instant) {
+    /// Lets it be seen, and answered within so long from when it first is.
+    pub(super) fn show_from_now(&mut self, id: CaseId, within: Duration, now: Instant) {
         let Some(case) = self.cases.get_mut(&id) else {
             return;
         };
-        case.may_be_shown = true;
-        case.due = due;
+        case.answer_within = Some(within);
         self.show(id, now);
     }
 
@@ -69,6 +69,12 @@ impl State {
             return;
         };
         seat.heard = now;
+        if case.due.is_none() {
+            let own = case
+                .answer_within
+                .and_then(|within| now.checked_add(within));
+            case.due = own.into_iter().chain(case.challenge.deadline()).min();
+        }
         seat.put(Card {
             due: case.due,
             again: case.was_shown,
@@ -76,6 +82,10 @@ impl State {
         });
         case.was_shown = true;
         case.step.send_replace(Step::Shown);
+    }
+
+    pub(super) fn due_of(&self, id: CaseId) -> Option<Instant> {
+        self.cases.get(&id)?.due
     }
 
     pub(super) fn heard_of(&self, id: CaseId) -> Option<Instant> {

@@ -116,7 +116,7 @@ impl State {
             seat.heard = now;
             case.seat = Some(*seat_id);
             case.step.send_replace(Step::Taken);
-            if case.may_be_shown {
+            if case.answer_within.is_some() {
                 self.show(id, now);
             }
         }

@@ -111,3 +111,36 @@ async fn what_an_earlier_process_has_shown_waits_for_the_pages_to_come_back() {
     assert_eq!(error.unfinished_jobs(), [job(3)], "it is handed back");
     assert_eq!(begun.elapsed(), policy.answer_timeout);
 }
+
+/// Takes its time to write down that something is bought.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl Observer for Slow {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if matches!(event, Event::Buying { .. }) {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_while_it_is_bought_costs_the_next_one_no_time() {
+    let desk = desk();
+    let waiting = OperatorsPolicy::default().when_absent(WhenAbsent::Wait);
+    let people = Operators::new(&desk, waiting);
+    let anna = Hand::at(&desk, "anna");
+    let challenge = fixtures::challenge().with_observer(Arc::new(Slow));
+    let call = asked(&people, challenge).await;
+    desk.leave("anna", anna.seat()).unwrap();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let mut ben = Hand::at(&desk, "ben");
+    let card = ben.next().await;
+    let left = card.due.unwrap() - tokio::time::Instant::now();
+    assert_eq!(left, waiting.answer_timeout);
+    assert!(!card.again, "nobody has seen it");
+    ben.answer(&card).unwrap();
+    assert!(call.await.unwrap().is_ok());
+}

@@ -109,7 +109,7 @@ async fn what_counts_cannot_be_undone_though_its_call_has_not_ended_yet() {
     let challenge = fixtures::challenge();
     let place = desk.place(&challenge, super::super::new_job(), false, 1);
     let place = place.unwrap();
-    place.show(None);
+    place.show(Duration::from_secs(120));
     let card = anna.next().await;
     anna.answer(&card).unwrap();
     assert!(place.count().is_some());
