@@ -123,6 +123,7 @@ impl de::Error for ConfigError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let expected = in_words(expected);
         Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
@@ -131,6 +132,7 @@ impl de::Error for ConfigError {
         if expected.to_string().starts_with("a nonzero") {
             return Self::of_whole("must be at least 1");
         }
+        let expected = in_words(expected);
         Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
@@ -144,6 +146,25 @@ impl de::Error for ConfigError {
     fn missing_field(field: &'static str) -> Self {
         Self::new(field, "must be set")
     }
+}
+
+/// What serde expects, for people who know no Rust.
+fn in_words(expected: &dyn de::Expected) -> String {
+    let expected = expected.to_string();
+    let words = match expected.as_str() {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "u128" | "usize" => "a whole number from 0 up",
+        "i8" => "a whole number from -128 to 127",
+        "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        other if other.starts_with("enum ") => "the name of a kind",
+        _ => return expected,
+    };
+    words.to_owned()
 }
 
 /// What was found in a file. A text is not repeated: it may be a secret in the wrong place.

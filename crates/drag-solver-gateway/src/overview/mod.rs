@@ -25,8 +25,11 @@ const MONEY_IS_FRESH: Duration = Duration::from_secs(10);
 /// What only this process knows, and what was read last.
 pub(crate) struct Overview {
     started: Timestamp,
-    money: Mutex<Option<(Instant, Arc<Money>)>>,
+    money: Mutex<Option<(Instant, MoneyRead)>>,
 }
+
+/// What was read of money, or why it could not be.
+type MoneyRead = Result<Arc<Money>, String>;
 
 /// What the store says of money and keys.
 struct Money {
@@ -49,7 +52,7 @@ impl Overview {
         let jobs = gateway.jobs();
         let (money, trouble) = match self.money(gateway).await {
             Ok(money) => (Some(money), None),
-            Err(error) => (None, Some(format!("the store cannot be read: {error}"))),
+            Err(why) => (None, Some(format!("the store cannot be read: {why}"))),
         };
         let money = money.as_deref();
         let live = jobs.lines();
@@ -83,17 +86,18 @@ impl Overview {
         })
     }
 
-    async fn money(&self, gateway: &Gateway) -> Result<Arc<Money>, StoreError> {
-        // Held while it is read: those who ask meanwhile get the same.
+    async fn money(&self, gateway: &Gateway) -> MoneyRead {
+        // Held while it is read: those who ask meanwhile get the same, also if it cannot be read.
         let mut known = self.money.lock().await;
         if let Some((read, money)) = &*known
             && read.elapsed() < MONEY_IS_FRESH
         {
-            return Ok(Arc::clone(money));
+            return money.clone();
         }
-        let money = Arc::new(Money::read(gateway).await?);
-        *known = Some((Instant::now(), Arc::clone(&money)));
-        Ok(money)
+        let money = Money::read(gateway).await;
+        let money = money.map(Arc::new).map_err(|error| error.to_string());
+        *known = Some((Instant::now(), money.clone()));
+        money
     }
 }
 

@@ -31,7 +31,7 @@ impl Registry {
     /// let registry = Registry::empty().with_operators(&desk);
     /// let file = r#"{"providers": [{"kind": "person", "price": "0.01", "when_absent": "wait"}]}"#;
     /// let config: ChainConfig = serde_json::from_str(file)?;
-    /// assert_eq!(config.build(&registry)?.to_string(), "person");
+    /// assert_eq!(config.build(&registry)?.to_string(), "person.priced($0.01)");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

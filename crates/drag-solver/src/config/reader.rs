@@ -455,7 +455,7 @@ mod tests {
         for (json, expected) in [
             (
                 json!({"count": -1}),
-                "count: is integer `-1`, and must be u32",
+                "count: is integer `-1`, and must be a whole number from 0 to 4294967295",
             ),
             (json!({}), "count: must be set"),
             (
@@ -472,7 +472,7 @@ mod tests {
             ),
             (
                 json!({"count": 1, "parts": [{"size": [1, 2]}, {"size": [1, 200]}]}),
-                "parts.1.size.1: is integer `200`, and must be i8",
+                "parts.1.size.1: is integer `200`, and must be a whole number from -128 to 127",
             ),
             (
                 json!({"count": 1, "parts": [{"size": [1, 2, 3]}]}),
@@ -480,7 +480,7 @@ mod tests {
             ),
             (
                 json!({"count": 1, "mode": 7}),
-                "mode: is a number, and must be enum Mode",
+                "mode: is a number, and must be the name of a kind",
             ),
             (
                 json!({"count": 1, "mode": {"slow": 7}}),
