@@ -132,6 +132,17 @@ impl Server {
         Command::new(self.programs.join(name))
     }
 
+    /// Puts a file beside its data that is its own to read, as it asks of the key of its certificate.
+    pub fn keep(&self, name: &str, contents: &[u8]) {
+        let file = self.folder.join("data").join(name);
+        std::fs::write(&file, contents).expect("a file");
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&file, mode).expect("a file of our own");
+        if is_root() {
+            chown(&file, Some(NOBODY), Some(NOBODY)).expect("a file of nobody's");
+        }
+    }
+
     /// Ends it, as if it had crashed.
     pub fn kill(&self) {
         self.control(&["stop", "-m", "immediate"]);

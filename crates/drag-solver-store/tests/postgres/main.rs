@@ -8,6 +8,7 @@
 mod clock;
 mod contract;
 mod copy;
+mod encrypted;
 mod in_doubt;
 mod outages;
 mod place;
