@@ -42,8 +42,8 @@ impl Address {
         let url = url.expose_secret();
         let invalid = |what: &str| StoreError::new(StoreErrorKind::Invalid, what);
         // What the parser says is not shown: it may name a part of the password.
-        let config: Result<Config, _> = url.parse();
-        let mut config = config.map_err(|_| {
+        let config: Option<Config> = url.parse().ok();
+        let mut config = config.filter(names_hosts).ok_or_else(|| {
             invalid(
                 "the address of the server cannot be read: write it like postgres://USER:PASSWORD@HOST:5432/DATABASE, with \
                  special characters of the password as %40 for @, and so on",
@@ -66,7 +66,7 @@ impl Address {
             ));
         }
         // A password does not go over the wire in the open unless the address says so.
-        if !url.contains("sslmode=") {
+        if !url.replace(' ', "").contains("sslmode=") {
             config.ssl_mode(if is_local(&config) {
                 SslMode::Disable
             } else {
@@ -141,6 +141,16 @@ pub(super) async fn warn_of_losses(db: &Db) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Whether what is read as hosts can be hosts: after an `@` in a password that is not escaped, a part of it stands there.
+fn names_hosts(config: &Config) -> bool {
+    let may_be = |c: char| c.is_alphanumeric() || ".-_:%".contains(c);
+    let mut hosts = config.get_hosts().iter();
+    hosts.all(|host| match host {
+        Host::Tcp(name) => name.chars().all(may_be),
+        Host::Unix(_) => true,
+    })
 }
 
 fn is_local(config: &Config) -> bool {
@@ -219,6 +229,7 @@ mod tests {
         for url in [
             "postgres://me@db.example/drags?hunter2=1",
             "postgres://me:hun/ter2@db.example:x/drags",
+            "postgres://me:x@hunter2@db.example/drags",
             "mysql://me:hunter2@db.example/drags",
             "hunter2",
             "",

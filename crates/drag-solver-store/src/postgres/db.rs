@@ -57,11 +57,13 @@ impl Db {
         &self,
         answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
+        // Whoever is dropped while it waits leaves an answer behind that the next one would get, or wait for.
+        let was_busy = self.is_busy.swap(true, Ordering::Relaxed);
         let Ok(answer) = timeout(self.limit, answer).await else {
-            self.set_busy(true);
             self.is_silent.store(true, Ordering::Relaxed);
             return Err(Problem::passing("the server does not answer"));
         };
+        self.set_busy(was_busy);
         Ok(answer?)
     }
 

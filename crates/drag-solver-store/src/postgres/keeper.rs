@@ -123,6 +123,7 @@ async fn work(
     client: &Client,
     ended: &mut mpsc::UnboundedReceiver<Mark>,
 ) -> Result<()> {
+    // A connection that says nothing for so long is left: there is time for another before the lease is over.
     let every = (shared.options.lease / 3).max(Duration::from_millis(10));
     let mut beat = interval(every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -136,11 +137,11 @@ async fn work(
             },
         };
         if let Some(first) = marks {
-            let told = timeout(shared.options.lease, tell(shared, client, first, ended)).await;
+            let told = timeout(every, tell(shared, client, first, ended)).await;
             told.map_err(silent)??;
             continue;
         }
-        let renewed = timeout(shared.options.lease, renew(shared, client)).await;
+        let renewed = timeout(every, renew(shared, client)).await;
         renewed.map_err(silent)??;
         if let Some(retention) = &shared.options.retention
             && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)

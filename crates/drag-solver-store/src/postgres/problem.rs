@@ -102,7 +102,7 @@ impl From<tokio_postgres::Error> for Problem {
                 StoreErrorKind::ReadOnly,
                 format!("the user may not do that: the server says {said:?}"),
             ),
-            "22" | "23" => Self::lasting(
+            "22" | "23" | "54" => Self::lasting(
                 StoreErrorKind::Invalid,
                 format!("it cannot be kept as it is: the server says {said:?}"),
             ),

@@ -207,7 +207,11 @@ async fn work(
         } else {
             tracing::debug!(error = %problem.error, waiting = left, "the store still cannot be written");
         }
-        let later = std::mem::take(&mut waiting);
+        let mut later = std::mem::take(&mut waiting);
+        // Whoever asks is told when their patience is over, however many wait before them.
+        while let Ok(op) = receiver.try_recv() {
+            later.push_back(op);
+        }
         let impatient = |op: &dyn AnyOp| op.since().elapsed() >= shared.options.patience;
         for mut op in unwritten.into_iter().chain(later) {
             if impatient(&*op) || !problem.passes {

@@ -1,5 +1,6 @@
 //! The server is away for a while.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use drag_solver_store::{
     StoredBudget, StoredBudgetPolicy, TakenUp, key_hash,
 };
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::place::Place;
 use crate::process::{answering, challenge};
@@ -250,4 +252,53 @@ fn in_all(most: &str) -> [Limit; 1] {
         since: None,
         most: most.parse().unwrap(),
     }]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_is_refused_in_time_however_many_facts_wait_before() {
+    let Some(place) = Place::alone() else { return };
+    let patience = Duration::from_millis(300);
+    let store = place.open_with(PostgresOptions::default().patience(patience));
+    store.flush().await.unwrap();
+    place.server.kill();
+    for key in 0..1_000 {
+        drop(store.record(Fact::Released(key)));
+    }
+    // Facts are kept for as long as it takes; this would hang behind them.
+    let told = timeout(Duration::from_secs(60), store.flush()).await;
+    assert!(told.unwrap().is_err());
+    place.server.run();
+    let told = timeout(Duration::from_secs(60), async {
+        while store.flush().await.is_err() {}
+    });
+    told.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_is_dropped_leaves_its_answer_to_no_other() {
+    let Some(place) = Place::new() else { return };
+    let store = place.open_with(PostgresOptions::default().connections(2));
+    store.find("x").await.unwrap();
+    let (server, table) = (&place.server, format!("{}.challenges", place.schema));
+    let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)");
+    let mut psql = server.program("psql");
+    psql.args(["-q", "-d", &server.url(), "-c", &sql]);
+    let mut locks = psql
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let holders = format!(
+        "SELECT pid FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'AccessExclusiveLock' AND granted"
+    );
+    while server.psql(&holders).unwrap().trim().is_empty() {}
+    let dropped = timeout(Duration::from_millis(300), store.find("x")).await;
+    assert!(dropped.is_err(), "it waits for the table");
+    // While that is locked: on the same connection this would wait for the answer that nobody took.
+    let keys = timeout(Duration::from_secs(60), store.keys()).await;
+    assert!(keys.unwrap().unwrap().is_empty());
+    let end = format!("SELECT pg_terminate_backend(pid) FROM ({holders}) AS one");
+    server.psql(&end).unwrap();
+    locks.wait().unwrap();
+    store.find("x").await.unwrap();
 }
