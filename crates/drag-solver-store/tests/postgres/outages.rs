@@ -294,9 +294,11 @@ async fn a_read_that_is_dropped_leaves_its_answer_to_no_other() {
     while server.psql(&holders).unwrap().trim().is_empty() {}
     let dropped = timeout(Duration::from_millis(300), store.find("x")).await;
     assert!(dropped.is_err(), "it waits for the table");
-    // While that is locked: on the same connection this would wait for the answer that nobody took.
+    // On the same connection this would wait until the server gives up what nobody waits for any more.
     let keys = timeout(Duration::from_secs(60), store.keys()).await;
     assert!(keys.unwrap().unwrap().is_empty());
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    assert_eq!(server.psql(waits).unwrap().trim(), "1");
     let end = format!("SELECT pg_terminate_backend(pid) FROM ({holders}) AS one");
     server.psql(&end).unwrap();
     locks.wait().unwrap();
