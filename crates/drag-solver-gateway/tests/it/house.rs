@@ -74,14 +74,21 @@ impl House {
         store: impl Store + Clone,
         change: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
     ) -> Self {
-        #[derive(serde::Deserialize)]
-        struct NoSettings {}
-        let mock = mock.clone();
-        let registry = Registry::empty();
-        let registry = registry
-            .register("house", move |_: NoSettings, _| Ok(mock.clone()))
-            .unwrap();
-        let file = json!({"providers": [{"kind": "house", "price": PRICE}]});
+        let registry = registered(Registry::empty(), "house", mock);
+        Self::of_chain(registry, &["house"], store, change).await
+    }
+
+    /// In front of these providers, each the fallback of the one before it.
+    pub(crate) async fn of_chain(
+        registry: Registry,
+        kinds: &[&str],
+        store: impl Store + Clone,
+        change: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+    ) -> Self {
+        let providers = kinds
+            .iter()
+            .map(|kind| json!({"kind": kind, "price": PRICE}));
+        let file = json!({"providers": providers.collect::<Vec<_>>()});
         let config: ChainConfig = serde_json::from_value(file).unwrap();
         let keys = Keys::open(&store).await.unwrap();
         let parts = ChainParts::default()
@@ -158,6 +165,19 @@ impl House {
         self.post("/getTaskResult", &json!({"clientKey": key, "taskId": id}))
             .await
     }
+}
+
+/// A provider that has no settings.
+pub(crate) fn registered(
+    registry: Registry,
+    kind: &str,
+    solver: &(impl DragSolver + Clone),
+) -> Registry {
+    #[derive(serde::Deserialize)]
+    struct NoSettings {}
+    let solver = solver.clone();
+    let made = registry.register(kind, move |_: NoSettings, _| Ok(solver.clone()));
+    made.unwrap()
 }
 
 /// The body of `createTask` for 2Captcha's kind of task.

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
+use drag_solver::ErrorKind;
+use drag_solver::config::Registry;
 use drag_solver::operators::pages::Practice;
 use drag_solver::operators::{Desk, DeskPolicy, Operators, OperatorsPolicy, WhenAbsent};
 use drag_solver::store::{KeyRole, SqliteStore};
+use drag_solver::testing::{MockSolver, Outcome};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::house::{House, add_key, store};
+use crate::house::{House, add_key, registered, store};
 
 /// An operator's page.
 struct Page {
@@ -65,6 +68,19 @@ impl Page {
         let (status, text) = house.text(request.body(body.into()).unwrap()).await;
         assert_eq!(status, 200, "{text}");
     }
+}
+
+/// A service that fails, and people behind it.
+async fn service_and_people(service: &MockSolver, store: &SqliteStore) -> House {
+    let desk = Desk::new(DeskPolicy::default());
+    let people = Operators::new(&desk, OperatorsPolicy::default());
+    let registry = registered(Registry::empty(), "service", service);
+    let registry = registered(registry, "person", &people);
+    let kinds = ["service", "person"];
+    House::of_chain(registry, &kinds, store.clone(), |builder| {
+        builder.operators(&desk, Practice::none())
+    })
+    .await
 }
 
 async fn house(store: &SqliteStore) -> House {
@@ -172,4 +188,29 @@ async fn a_stop_waits_for_no_operator_who_may_come() {
     page.answer(&second, &challenge).await;
     let answer = second.poll(&client, id).await;
     assert_eq!(answer["status"], "ready", "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_service_too_a_person_is_asked_again_after_a_crash_and_the_service_is_not() {
+    let store = store();
+    let client = add_key(&store, "shop", |_| {}).await;
+    let anna = add_key(&store, "anna", |key| key.role = KeyRole::Operator).await;
+    let service = MockSolver::new("service");
+    let service = service.always(Outcome::error(ErrorKind::Unsolvable, "no"));
+    let first = service_and_people(&service, &store).await;
+    let mut page = Page::open(&first, &anna).await;
+    let id = first.create(&client, 590).await;
+    let shown = page.event("challenge").await;
+    first.crash().await;
+    assert_eq!(service.purchases(), 1);
+
+    let second = service_and_people(&service, &store).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut page = Page::open(&second, &anna).await;
+    let again = page.event("challenge").await;
+    assert_eq!(again["id"], shown["id"]);
+    page.answer(&second, &again).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(second.poll(&client, id).await["status"], "ready");
+    assert_eq!(service.purchases(), 1, "what is paid for is fetched first");
 }
