@@ -14,13 +14,14 @@ const picture = (gateway, kind, seed = 1) => gateway.drawn(seed, SIZES[kind].joi
 
 async function exact(gateway, options, way) {
   const op = await Operator.signedIn(gateway, options);
+  const answers = [];
   for (const [kind, drag] of Object.entries(DRAGS)) {
-    const id = await op.asked(picture(gateway, kind), SIZES[kind]);
+    answers.push([await op.asked(picture(gateway, kind), SIZES[kind]), drag]);
     await op[way](...drag);
     await op.send();
-    await op.answered(id, drag);
     await op.idle();
   }
+  for (const [id, drag] of answers) await op.answered(id, drag);
   await op.close();
 }
 
@@ -206,7 +207,7 @@ Object.assign(checks, {
     };
     let worst = 0;
     for (let n = 0; n < 200; n += 1) {
-      const size = [200 + random(600), 200 + random(900)];
+      const size = [150 + random(400), 150 + random(600)];
       const drag = [0, 1].map(() => [5 + random(size[0] - 10), 5 + random(size[1] - 10)]);
       if (Math.hypot(drag[0][0] - drag[1][0], drag[0][1] - drag[1][1]) < 20) continue;
       const id = await op.asked(gateway.drawn(n, size.join('x')), size);
