@@ -52,10 +52,12 @@ export class Page {
     assert(!isWide, `the page scrolls sideways: ${state}`);
   }
 
-  // Whatever was done, nothing was loaded from elsewhere, and no key was in an address.
+  // Whatever was done, nothing was loaded from elsewhere, and no key was in an address or stands in the page.
   async close() {
     const { url, keys } = this.gateway;
     assert.deepEqual(this.problems, []);
+    const shown = await this.page.content();
+    for (const [who, key] of Object.entries(keys)) assert(!shown.includes(key), `the key of ${who} stands in the page`);
     for (const asked of this.urls) {
       assert(asked.startsWith(`${url}/`) || asked.startsWith(`blob:${url}/`), `asks elsewhere: ${asked}`);
       for (const key of Object.values(keys)) assert(!asked.includes(key), `a key is in an address: ${asked.replaceAll(key, 'KEY')}`);
