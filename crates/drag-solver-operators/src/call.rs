@@ -16,7 +16,7 @@ pub(super) struct Call<'a> {
     pub(super) people: &'a Operators,
     pub(super) challenge: &'a DragChallenge,
     pub(super) started: Instant,
-    /// What an earlier call has shown to somebody. One is enough; the others end with it.
+    /// What an earlier call has shown to an operator. One is enough; the others end with it.
     pub(super) paid: Vec<JobId>,
 }
 
@@ -40,7 +40,7 @@ impl Call<'_> {
             self.notify(Event::Resumed { solver, job }).await?;
         }
         if self.is_hopeless(self.people.desk.presence()) {
-            return Err(self.nobody());
+            return Err(self.absent());
         }
         let job = self.paid.first().cloned().unwrap_or_else(desk::new_job);
         let most = self.people.policy.max_waiting;
@@ -83,7 +83,7 @@ impl Call<'_> {
         while place.step() == Step::Waiting {
             let presence = place.presence();
             if self.is_hopeless(presence) {
-                return Err(self.nobody());
+                return Err(self.absent());
             }
             let back = match presence {
                 Presence::Until(back) => Some(back),
@@ -205,7 +205,7 @@ impl Call<'_> {
     /// has just started come back within seconds, and another solver would be paid a second time.
     fn is_hopeless(&self, presence: Presence) -> bool {
         let refuses = self.people.policy.when_absent == WhenAbsent::Refuse;
-        presence == Presence::Nobody && refuses && self.paid.is_empty()
+        presence == Presence::Absent && refuses && self.paid.is_empty()
     }
 
     /// How long it may wait for an operator.
@@ -216,14 +216,14 @@ impl Call<'_> {
         policy.max_wait.into_iter().chain(most).min()
     }
 
-    fn nobody(&self) -> SolveError {
+    fn absent(&self) -> SolveError {
         self.refuse(
             ErrorKind::Overloaded,
             "no operator is at the page /operator",
         )
     }
 
-    /// The error of a call that nobody has seen. What was paid for earlier is still to be fetched.
+    /// The error of a call that no operator has seen. What was paid for earlier is still to be fetched.
     fn refuse(&self, kind: ErrorKind, why: impl AsRef<str>) -> SolveError {
         self.challenge.refuse(self.people.name(), kind, why)
     }

@@ -93,7 +93,7 @@ pub struct DeskPolicy {
     /// sends each at once; more than a minute counts as one. Default: 3 s.
     #[serde(with = "human_duration")]
     pub undo: Duration,
-    /// How long a challenge stays with an operator of whom nothing is heard: their page is gone, or nobody looks at it.
+    /// How long a challenge stays with an operator of whom nothing is heard: their page is gone, or out of sight.
     /// Less than a second counts as one. Default: 15 s, three signs of life of the page.
     #[serde(with = "human_duration")]
     pub lease: Duration,

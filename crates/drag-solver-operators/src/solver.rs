@@ -46,7 +46,7 @@ pub const AN_OPERATOR: &str = "an operator";
 ///
 /// # Cancellation
 ///
-/// Dropping the future takes the challenge from the screen at once. If somebody had it there already, it stays a purchase
+/// Dropping the future takes the challenge from the screen at once. If an operator had it there already, it stays a purchase
 /// without an end: they have worked on it.
 ///
 /// ```
@@ -61,7 +61,7 @@ pub const AN_OPERATOR: &str = "an operator";
 /// let person = Operators::new(&desk, OperatorsPolicy::default());
 ///
 /// let error = person.solve(&challenge).await.unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Overloaded); // nobody is at the page
+/// assert_eq!(error.kind(), ErrorKind::Overloaded); // no operator is at the page
 /// # }
 /// ```
 #[derive(Clone, Debug)]

@@ -41,11 +41,11 @@ pub(super) struct Case {
     pub(super) answer_within: Option<Duration>,
     /// When its answer is too late, from when it was first shown.
     pub(super) due: Option<Instant>,
-    /// Somebody has seen it.
+    /// An operator has seen it.
     pub(super) was_shown: bool,
 }
 
-/// The place of a challenge on the desk. Dropping it takes the challenge away from whoever has it.
+/// The place of a challenge on the desk. Dropping it takes the challenge away from its operator.
 pub(crate) struct Place {
     desk: Desk,
     case: CaseId,
@@ -76,7 +76,7 @@ impl Place {
         let _ = self.step.changed().await;
     }
 
-    /// Whether anybody is there, or until when somebody may come back.
+    /// Whether an operator is there, or until when one may come back.
     pub(crate) fn presence(&self) -> Presence {
         self.desk.presence()
     }
@@ -85,14 +85,14 @@ impl Place {
         self.desk.presence_changes()
     }
 
-    /// Lets whoever takes it see it, and answer within so long from when somebody first does.
+    /// Lets its operator see it, and answer within so long from when one first does.
     pub(crate) fn show(&self, within: Duration) {
         let case = self.case;
         self.desk
             .change(|state, now| state.show_from_now(case, within, now));
     }
 
-    /// When its answer is too late, once somebody has seen it.
+    /// When its answer is too late, once an operator has seen it.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.desk.lock().due_of(self.case)
     }

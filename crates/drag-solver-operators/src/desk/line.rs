@@ -34,7 +34,7 @@ impl State {
         (id, changes)
     }
 
-    /// Puts a challenge into the line: what somebody has seen comes before what nobody has, each in the order in which they came.
+    /// Puts a challenge into the line: what an operator has seen comes before the rest, each in the order of arrival.
     fn queue(&mut self, id: CaseId) {
         let place = |id: &CaseId| {
             let was_shown = self.cases.get(id).is_some_and(|case| case.was_shown);
@@ -45,7 +45,7 @@ impl State {
         self.line.insert(after.unwrap_or(self.line.len()), id);
     }
 
-    /// Those that wait and that nobody has seen: they are what a line may be full of.
+    /// Those that wait and that no operator has seen: only they count against the limit of the line.
     pub(super) fn unseen(&self) -> usize {
         let unseen = |id: &&CaseId| self.cases.get(id).is_some_and(|case| !case.was_shown);
         self.line.iter().filter(unseen).count()

@@ -81,7 +81,7 @@ pub(crate) struct Card {
     pub(crate) instruction: Option<String>,
     pub(crate) region: Option<Rect>,
     pub(crate) due: Option<Instant>,
-    /// Somebody has seen it before.
+    /// An operator has seen it before.
     pub(crate) again: bool,
     /// Counts how often something was shown here: what is undone is shown once more.
     pub(crate) turn: u64,

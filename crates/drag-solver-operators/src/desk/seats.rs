@@ -52,7 +52,7 @@ impl State {
             self.seats.insert(id, seat);
         }
         let seat = self.seats.get_mut(&id)?;
-        // A page comes back by itself: that says nothing of whether somebody looks at it.
+        // A page comes back by itself: that does not show that a person looks at it.
         seat.is_connected = true;
         seat.heard = now;
         seat.view.send_modify(|view| {

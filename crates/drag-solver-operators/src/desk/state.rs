@@ -13,9 +13,9 @@ use super::seat::{Board, Seat, SeatId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     There,
-    /// Nobody, but a page that was there may come back until then.
+    /// None, but a page that was there may come back until then.
     Until(Instant),
-    Nobody,
+    Absent,
 }
 
 #[derive(Default)]
@@ -64,7 +64,7 @@ impl State {
             .max();
         match back.filter(|back| *back > now) {
             Some(back) => Presence::Until(back),
-            None => Presence::Nobody,
+            None => Presence::Absent,
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) async fn events(
     method: Method,
 ) -> Result<Response, Problem> {
     if method == Method::HEAD {
-        return Ok(().into_response()); // nobody sits down for that
+        return Ok(().into_response()); // that takes no seat
     }
     let seated = pages.desk.sit(&operator.name, operator.former_seat());
     let seated = seated.ok_or(Problem::Full)?;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 /// Says whose key it is: implemented by closures `|key, from| async { .. }`.
 pub trait OperatorKeys: Send + Sync + 'static {
-    /// The name of the operator whose key this is, `None` if it is nobody's. `from` is where the request comes from, if
+    /// The name of the operator whose key this is, `None` if it belongs to none. `from` is where the request comes from, if
     /// the server says so (`ConnectInfo<SocketAddr>`).
     fn operator(
         &self,

@@ -33,7 +33,7 @@ pub struct Practice(Option<Arc<Studio>>);
 
 struct Studio {
     draw: Box<Draw>,
-    /// One picture is drawn at a time, whoever waits for it.
+    /// One picture is drawn at a time.
     turn: Semaphore,
     waiting: Arc<Semaphore>,
     kept: Mutex<VecDeque<(u32, PracticePicture)>>,
