@@ -82,6 +82,8 @@ pub enum TakenUp {
     Claimed(Claim, ChallengeRecord),
     /// It is solved.
     Solved(Solution),
+    /// It was accepted, its call failed, and no paid job is left to fetch: it is open again once it is accepted again.
+    Failed(SolveError),
     /// Another call has it.
     Held,
     /// There is one of this id, with another picture.

@@ -31,7 +31,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Takes a challenge up for a call, in one step with finding out that no other call has it and that it
-    /// is not solved. A claim ends with [`Fact::Finished`], or with the lease of its process; one whose call was
+    /// is not solved. One that failed is open again with that. But one that was [accepted](Self::accept) is opened again
+    /// by that alone, unless a paid job is left to fetch: who takes it up may have read that it is open just before
+    /// another call for it failed. A claim ends with [`Fact::Finished`], or with the lease of its process; one whose call was
     /// dropped before it knew of it, with [`Fact::GivenBack`]. The same [claim](Opening::claim) again is the same call.
     async fn take_up(&self, opening: &Opening) -> Result<TakenUp, StoreError>;
 

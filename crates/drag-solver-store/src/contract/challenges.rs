@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use drag_solver_core::{Billed, ErrorKind, JobId, Rect};
 
-use super::subject::{failure, name, opening, purchase, said, solution};
+use super::subject::{PICTURE, failure, name, opening, purchase, said, solution};
 use super::{Checked, StoreUnderTest};
 use crate::key::new_key;
-use crate::{Ended, Fact, PurchaseState, Status, StoreErrorKind, TakenUp};
+use crate::{Accepted, Ended, Fact, KeyLimits, PurchaseState, Status, StoreErrorKind, TakenUp};
 
 impl StoreUnderTest<'_> {
     pub(super) async fn a_challenge_is_taken_up_by_one_call(&self) -> Checked {
@@ -118,6 +119,45 @@ impl StoreUnderTest<'_> {
         let is_open = matches!(record.status, Status::Open { held: true });
         ensure!(is_open, "it is open again: {record:?}");
         self.finish(second, Some(Ok(solution("a")))).await
+    }
+
+    pub(super) async fn what_was_accepted_and_failed_is_opened_by_accepting_it_alone(
+        &self,
+    ) -> Checked {
+        let opening = opening(&name("accepted"));
+        let accept = async || {
+            let (picture, limits) = (Bytes::from_static(PICTURE), KeyLimits::default());
+            let told = self.store.accept(&opening, &picture, &limits).await;
+            told.map_err(said).map(|told| matches!(told, Accepted::New))
+        };
+        ensure!(accept().await?, "it is new");
+        let (claim, _) = self.claim_as(&opening).await?;
+        self.finish(claim, Some(Err(failure()))).await?;
+        // A call that read it before that, and comes now.
+        let mut late = opening.clone();
+        late.claim = new_key();
+        let told = self.store.take_up(&late).await.map_err(said)?;
+        let is_failed =
+            matches!(&told, TakenUp::Failed(error) if error.kind() == ErrorKind::Unsolvable);
+        ensure!(is_failed, "its failure is told: {told:?}");
+        self.record(Fact::GivenBack {
+            id: opening.id.clone(),
+            claim: late.claim,
+        })
+        .await?;
+        let record = self.find(&opening.id).await?;
+        let is_failed = matches!(record.status, Status::Failed { .. });
+        ensure!(is_failed, "it stays as it is: {record:?}");
+
+        ensure!(accept().await?, "it is accepted again");
+        let (claim, _) = self.claim_as(&late).await?;
+        let key = self.begin(claim).await?;
+        let job = JobId::from(7);
+        self.record(Fact::Bought { key, job }).await?;
+        self.finish(claim, Some(Err(failure()))).await?;
+        let (claim, record) = self.claim(&opening.id).await?;
+        ensure_eq!(record.open_jobs().count(), 1, "jobs to fetch");
+        self.finish(claim, Some(Ok(solution("a")))).await
     }
 
     pub(super) async fn a_lost_claim_buys_nothing_and_ends_nothing(&self) -> Checked {

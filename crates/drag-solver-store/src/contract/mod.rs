@@ -131,6 +131,7 @@ checks! {
     another_picture_is_refused
     a_solved_challenge_stays_solved
     a_failed_challenge_is_taken_up_again
+    what_was_accepted_and_failed_is_opened_by_accepting_it_alone
     a_lost_claim_buys_nothing_and_ends_nothing
     a_claim_that_nobody_heard_of_is_given_back
     no_more_are_accepted_than_may_be_open

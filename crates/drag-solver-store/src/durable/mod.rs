@@ -158,6 +158,7 @@ impl<S: DragSolver> Durable<S> {
                     break Ok(Turn::Work(call, Box::new(record)));
                 }
                 TakenUp::Solved(solution) => break Ok(Turn::Solved(Box::new(solution))),
+                TakenUp::Failed(error) => break Err(error),
                 TakenUp::OtherPicture => break Err(self.other_picture(challenge, id)),
                 TakenUp::Held => {}
             }

@@ -42,6 +42,10 @@ impl Write for TakeUp {
                 let solution = known.row.json(3)?;
                 return Ok(TakenUp::Solved(solution));
             }
+            Found::Known(known) if known.status == FAILED && known.is_for_accept => {
+                let error = known.row.json(3)?;
+                return Ok(TakenUp::Failed(error));
+            }
             Found::Known(Known { n, holder: had, .. }) => {
                 if let Some((owner, claim)) = had
                     && claim != key
@@ -218,6 +222,8 @@ struct Known {
     n: i64,
     digest: Vec<u8>,
     status: i64,
+    /// Whether only accepting it opens it again: it was accepted, and no paid job is left to fetch.
+    is_for_accept: bool,
     /// Who has it, and the key of the claim.
     holder: Holder,
     row: Row,
@@ -245,9 +251,10 @@ async fn known_or_new(db: &Db, opening: &Opening, holder: Holder, now: Timestamp
 async fn known(db: &Db, opening: &Opening) -> Result<Option<Known>> {
     let row = db
         .maybe(
-            "SELECT n, digest, status, outcome, owner, claim FROM challenges WHERE id = $1
-             FOR NO KEY UPDATE",
-            &[&opening.id],
+            "SELECT n, digest, status, outcome, owner, claim,
+                 accepted AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = $2)
+             FROM challenges WHERE id = $1 FOR NO KEY UPDATE",
+            &[&opening.id, &BOUGHT],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -256,6 +263,7 @@ async fn known(db: &Db, opening: &Opening) -> Result<Option<Known>> {
         n: row.get(0)?,
         digest: row.get(1)?,
         status: row.get(2)?,
+        is_for_accept: row.get(6)?,
         holder: owner.zip(row.get(5)?),
         row,
     }))

@@ -18,25 +18,32 @@ pub(super) fn take_up(
 ) -> Result<TakenUp> {
     let known = db
         .prepare_cached(
-            "SELECT n, digest, status, outcome, owner, claim FROM challenges WHERE id = ?",
+            "SELECT n, digest, status, outcome, owner, claim,
+                 accepted AND NOT EXISTS (SELECT 1 FROM purchases WHERE challenge = n AND state = ?)
+             FROM challenges WHERE id = ?",
         )?
-        .query_row([&opening.id], |row| {
+        .query_row(params![BOUGHT, opening.id], |row| {
             let digest: Vec<u8> = row.get(1)?;
             let status: i64 = row.get(2)?;
             let owner: Option<i64> = row.get(4)?;
             let claim: Option<i64> = row.get(5)?;
+            let outcome: Option<String> = row.get(3)?;
             let holder = owner.zip(claim);
-            Ok((row.get(0)?, digest, status, row.get(3)?, holder))
+            Ok((row.get(0)?, digest, (status, row.get(6)?), outcome, holder))
         })
         .optional()?;
     let key = opening.claim;
     let challenge = match known {
         None => insert(db, opening, Some((owner, key)), now)?,
         Some((_, digest, ..)) if digest != opening.digest => return Ok(TakenUp::OtherPicture),
-        Some((_, _, SOLVED, outcome, _)) => {
-            let outcome: Option<String> = outcome;
+        Some((_, _, (SOLVED, _), outcome, _)) => {
             let solution = from_json(3, &outcome.unwrap_or_default())?;
             return Ok(TakenUp::Solved(solution));
+        }
+        // It was accepted, and no paid job is left to fetch.
+        Some((_, _, (FAILED, true), outcome, _)) => {
+            let error = from_json(3, &outcome.unwrap_or_default())?;
+            return Ok(TakenUp::Failed(error));
         }
         Some((n, _, _, _, holder)) => {
             if let Some((holder, claim)) = holder
