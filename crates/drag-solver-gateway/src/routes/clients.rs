@@ -294,6 +294,10 @@ impl ClientCall {
         self.gateway.jobs().limits().check(&screenshot)?;
         let mut challenge = DragChallenge::new(screenshot);
         if let Some(instruction) = job.instruction {
+            if instruction.contains('\0') {
+                let why = "a NUL stands in the instruction".to_owned();
+                return Err(Refusal::BadParameters(why));
+            }
             challenge = challenge.with_instruction(instruction);
         }
         let form = match protocol {

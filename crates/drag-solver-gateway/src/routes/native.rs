@@ -195,11 +195,14 @@ fn new_job(
         deadline.ok_or_else(|| Problem::bad(format!("deadline: 0 to {LONGEST_DEADLINE} seconds")))
     };
     let deadline = deadline.map(seconds).transpose()?;
-    if let Some(instruction) = &instruction
-        && instruction.chars().nth(LONGEST_INSTRUCTION).is_some()
-    {
-        let message = format!("instruction: at most {LONGEST_INSTRUCTION} characters");
-        return Err(Problem::bad(message));
+    if let Some(instruction) = &instruction {
+        let is_long = instruction.chars().nth(LONGEST_INSTRUCTION).is_some();
+        // No server of a store keeps a NUL.
+        if is_long || instruction.contains('\0') {
+            let message =
+                format!("instruction: at most {LONGEST_INSTRUCTION} characters, and no NUL");
+            return Err(Problem::bad(message));
+        }
     }
     let screenshot =
         Screenshot::from_bytes(picture).map_err(|error| unusable(error.to_string()))?;

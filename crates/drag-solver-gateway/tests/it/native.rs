@@ -214,3 +214,22 @@ async fn a_form_is_told_what_to_send_in_its_place() {
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("--data-binary @FILE"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_nul_in_the_instruction_is_refused_before_anything_is_on_record() {
+    let mock = MockSolver::new("house").always(fixtures::drag());
+    let house = House::new(&mock).await;
+    let (status, refused) = ask(&house, upload("/v1/drags?instruction=to%00there")).await;
+    assert_eq!(status, 400, "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("no NUL"), "{refused}");
+    let form = format!(
+        "key=K&method=base64&coordinatescaptcha=1&textinstructions=a%00b&body={}",
+        picture(590).replace('+', "%2B").replace('/', "%2F")
+    );
+    let request =
+        Request::post("/in.php").header("content-type", "application/x-www-form-urlencoded");
+    let (_, refused) = house.text(request.body(form.into()).unwrap()).await;
+    assert_eq!(refused, "ERROR_BAD_PARAMETERS");
+    assert_eq!(mock.call_count(), 0);
+}
