@@ -1,5 +1,6 @@
 //! A store in PostgreSQL, which many machines can share.
 
+mod aside;
 mod budgets;
 mod challenges;
 mod changes;
@@ -299,6 +300,10 @@ struct Flush;
 #[async_trait]
 impl Write for Flush {
     type Told = ();
+
+    fn is_flush(&self) -> bool {
+        true
+    }
 
     async fn write(&self, db: &Db, _here: &Owner) -> Result<()> {
         // Into the log alone, which locks nothing: a transaction that writes nothing would need no disk.

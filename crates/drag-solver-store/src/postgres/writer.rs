@@ -9,6 +9,7 @@ use drag_solver_core::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
+use super::aside::Aside;
 use super::changes::{Mark, mark};
 use super::db::Db;
 use super::owners::Owner;
@@ -20,7 +21,9 @@ use crate::{Fact, StoreError};
 const MAX_BATCH: usize = 256;
 
 /// How long until what could not be written is tried again: at first, and at the most.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+pub(super) const AGAIN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+pub(super) const LOST: &str = "the store is closed, and could not write all that has happened";
 
 /// Something to be written. It may be written twice, if it is unknown whether it was, and then changes nothing the second
 /// time.
@@ -31,6 +34,11 @@ pub(super) trait Write: Send + Sync + 'static {
 
     /// Whether it has happened already, and is tried until it is written.
     fn is_fact(&self) -> bool {
+        false
+    }
+
+    /// Whether it says that all that has happened is written.
+    fn is_flush(&self) -> bool {
         false
     }
 
@@ -60,13 +68,14 @@ pub(super) trait Write: Send + Sync + 'static {
 
 /// A [`Write`] of any kind.
 #[async_trait]
-trait AnyOp: Send + Sync {
+pub(super) trait AnyOp: Send + Sync {
     async fn run(&mut self, db: &Db, here: &Owner) -> Result<()>;
     /// It is unknown whether it was written.
     fn doubt(&mut self);
     /// Says what came of it, and which challenge has ended with it.
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
     fn is_fact(&self) -> bool;
+    fn is_flush(&self) -> bool;
     fn turn(&self) -> Option<String>;
     fn undo(&self) -> Option<Fact>;
     /// Since when it waits.
@@ -119,6 +128,10 @@ where
         self.write.is_fact()
     }
 
+    fn is_flush(&self) -> bool {
+        self.write.is_flush()
+    }
+
     fn turn(&self) -> Option<String> {
         self.write.turn()
     }
@@ -132,7 +145,7 @@ where
     }
 }
 
-type Ops = VecDeque<Box<dyn AnyOp>>;
+pub(super) type Ops = VecDeque<Box<dyn AnyOp>>;
 
 /// Takes what is to be written. The task ends with the last of these.
 #[derive(Clone)]
@@ -180,12 +193,23 @@ async fn work(
     ended: mpsc::UnboundedSender<Mark>,
 ) {
     let mut waiting = Ops::new();
+    let mut aside = Aside::default();
     let mut again = AGAIN.0;
     loop {
+        if aside.is_due() {
+            aside
+                .write_again(&shared, &ended, receiver.is_closed())
+                .await;
+        }
         if waiting.is_empty() {
-            match receiver.recv().await {
-                Some(op) => waiting.push_back(op),
-                None => return,
+            match aside.until_due(receiver.recv()).await {
+                Some(Some(op)) => waiting.push_back(op),
+                Some(None) if aside.is_empty() => return,
+                Some(None) => {
+                    sleep(AGAIN.0).await;
+                    continue;
+                }
+                None => continue,
             }
         }
         while waiting.len() < MAX_BATCH
@@ -194,12 +218,16 @@ async fn work(
             waiting.push_back(op);
         }
         let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
-        let unwritten = write_batch(&shared, batch, &ended).await;
-        let Err((unwritten, problem)) = unwritten else {
-            if std::mem::replace(&mut again, AGAIN.0) > AGAIN.0 {
-                tracing::info!("the store can be written again");
+        let unwritten = write_batch(&shared, batch, &ended, &aside).await;
+        let (unwritten, problem) = match unwritten {
+            Ok(refused) => {
+                aside.add(&shared, refused);
+                if std::mem::replace(&mut again, AGAIN.0) > AGAIN.0 {
+                    tracing::info!("the store can be written again");
+                }
+                continue;
             }
-            continue;
+            Err(unwritten) => unwritten,
         };
         let left = unwritten.len() + waiting.len();
         if again == AGAIN.0 {
@@ -224,12 +252,9 @@ async fn work(
             waiting.push_back(op);
         }
         if receiver.is_closed() && waiting.iter().all(|op| impatient(&**op)) {
-            let facts = waiting.len();
+            let facts = waiting.len() + aside.len();
             if facts > 0 {
-                tracing::error!(
-                    facts,
-                    "the store is closed, and could not write all that has happened"
-                );
+                tracing::error!(facts, "{}", LOST);
             }
             return;
         }
@@ -239,7 +264,11 @@ async fn work(
 }
 
 /// Says that it is not written; and what takes it back, as it may have been all the same.
-fn refuse(shared: &Shared, op: &mut dyn AnyOp, error: StoreError) -> Option<Box<dyn AnyOp>> {
+pub(super) fn refuse(
+    shared: &Shared,
+    op: &mut dyn AnyOp,
+    error: StoreError,
+) -> Option<Box<dyn AnyOp>> {
     op.end(Err(shared.of_server(error)));
     let undo = op.undo()?;
     Some(boxed(facts::op(undo, shared.now())))
@@ -261,19 +290,31 @@ where
 }
 
 /// What was not written, and why: the server cannot write for now.
-type Unwritten = (Ops, Problem);
+pub(super) type Unwritten = (Ops, Problem);
 
-async fn write_batch(
+/// Facts that the server refuses for a reason that may end, each with it.
+pub(super) type Refused = Vec<(Box<dyn AnyOp>, Problem)>;
+
+pub(super) async fn write_batch(
     shared: &Shared,
     mut batch: Ops,
     ended: &mpsc::UnboundedSender<Mark>,
-) -> std::result::Result<(), Unwritten> {
+    aside: &Aside,
+) -> std::result::Result<Refused, Unwritten> {
     let end = |op: &mut dyn AnyOp| {
         if let Some(mark) = op.end(Ok(())) {
             shared.changes.wake(mark);
             let _ = ended.send(mark); // others are told while there is a keeper
         }
     };
+    if let Some(error) = aside.error() {
+        batch.retain_mut(|op| {
+            if op.is_flush() {
+                op.end(Err(shared.of_server(error.clone())));
+            }
+            !op.is_flush()
+        });
+    }
     let mut db = match shared.writing_db().await {
         Ok(db) => db,
         Err(problem) => return Err((batch, problem)),
@@ -284,21 +325,31 @@ async fn write_batch(
             for op in &mut batch {
                 end(&mut **op);
             }
-            return Ok(());
+            return Ok(Refused::new());
         }
         Err(problem) if problem.passes => return Err((batch, problem)),
         Err(_) => {}
     }
+    let mut refused = Refused::new();
     // One of them is at fault: the others are written without it.
-    while let Some(op) = batch.pop_front() {
+    while let Some(mut op) = batch.pop_front() {
+        if let Some((_, problem)) = refused.first().filter(|_| op.is_flush()) {
+            op.end(Err(shared.of_server(problem.error.clone())));
+            continue;
+        }
         let mut alone = [op];
         let written = transaction(shared, &db, &mut alone).await;
         let [mut op] = alone;
         match written {
+            Err(problem) if problem.passes => {
+                let mut unwritten: Ops = refused.into_iter().map(|(op, _)| op).collect();
+                unwritten.push_back(op);
+                unwritten.append(&mut batch);
+                return Err((unwritten, problem));
+            }
             // Facts are not lost because the tables are gone for now, or the user may not write.
-            Err(problem) if problem.passes || op.is_fact() && !problem.is_of_value() => {
-                batch.push_front(op);
-                return Err((batch, problem));
+            Err(problem) if op.is_fact() && !problem.is_of_value() => {
+                refused.push((op, problem));
             }
             Err(Problem { error, .. }) => {
                 if op.is_fact() {
@@ -311,7 +362,7 @@ async fn write_batch(
             Ok(()) => end(&mut *op),
         }
     }
-    Ok(())
+    Ok(refused)
 }
 
 async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {

@@ -310,3 +310,48 @@ async fn a_read_that_is_dropped_leaves_its_answer_to_no_other() {
     locks.wait().unwrap();
     store.find("x").await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fact_that_the_server_refuses_for_now_holds_up_nothing_else() {
+    let Some(place) = Place::new() else { return };
+    let store = place.open_with(PostgresOptions::default());
+    let challenge = fixtures::challenge();
+    for (id, key) in [("a", 1), ("b", 2)] {
+        let opening = Opening::of(&challenge, id, store.now());
+        let TakenUp::Claimed(claim, _) = store.take_up(&opening).await.unwrap() else {
+            panic!("{id} is new");
+        };
+        let picture = challenge.screenshot().bytes().clone();
+        let purchase = NewPurchase::new(key, claim, "provider", picture);
+        store.begin_purchase(purchase).await.unwrap();
+    }
+    let table = format!("{}.purchases", place.schema);
+    let forbid = format!(
+        "CREATE FUNCTION {schema}.forbid() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+         CREATE TRIGGER forbid BEFORE UPDATE ON {table} FOR EACH ROW WHEN (old.key = 1)
+             EXECUTE FUNCTION {schema}.forbid()",
+        schema = place.schema
+    );
+    place.server.psql(&forbid).unwrap();
+    let bought = |key| {
+        let job = JobId::from(4_711);
+        store.record(Fact::Bought { key, job })
+    };
+    let told = bought(1).await.unwrap_err();
+    assert!(told.to_string().contains("not today"), "{told}");
+    assert!(store.flush().await.is_err(), "not all is written");
+    bought(2).await.unwrap();
+    let opening = Opening::of(&challenge, "c", store.now());
+    assert!(matches!(
+        store.take_up(&opening).await.unwrap(),
+        TakenUp::Claimed(..)
+    ));
+    place
+        .server
+        .psql(&format!("DROP TRIGGER forbid ON {table}"))
+        .unwrap();
+    while store.flush().await.is_err() {}
+    let record = store.find("a").await.unwrap().unwrap();
+    assert_eq!(record.purchases[0].job, Some(JobId::from(4_711)));
+}

@@ -1,0 +1,97 @@
+//! Facts that the server refuses, each for a reason that may end: a right is missing, a table is gone, a trigger forbids it.
+//! They are tried again apart from the rest, which they would hold up.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::Shared;
+use super::changes::Mark;
+use super::writer::{AGAIN, LOST, Ops, Refused, refuse, write_batch};
+use crate::StoreError;
+
+#[derive(Default)]
+pub(super) struct Aside {
+    facts: Ops,
+    /// When they were tried, and why they are not written.
+    tried: Option<(Instant, StoreError)>,
+}
+
+impl Aside {
+    pub(super) fn add(&mut self, shared: &Shared, refused: Refused) {
+        for (mut op, problem) in refused {
+            let error = problem.error;
+            if self.is_empty() {
+                tracing::warn!(%error, "the store refuses what has happened: it is kept, and tried again");
+            }
+            let _ = refuse(shared, &mut *op, error.clone()); // nothing undoes a fact
+            self.tried = Some((Instant::now(), error));
+            self.facts.push_back(op);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Why not everything is written.
+    pub(super) fn error(&self) -> Option<&StoreError> {
+        let (_, error) = self.tried.as_ref().filter(|_| !self.is_empty())?;
+        Some(error)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let (tried, _) = self.tried.as_ref().filter(|_| !self.is_empty())?;
+        tried.checked_add(AGAIN.0)
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.due().is_some_and(|due| due <= Instant::now())
+    }
+
+    /// What comes before they are due.
+    pub(super) async fn until_due<T>(&self, next: impl Future<Output = T>) -> Option<T> {
+        match self.due() {
+            Some(due) => {
+                let left = due.saturating_duration_since(Instant::now());
+                timeout(left, next).await.ok()
+            }
+            None => Some(next.await),
+        }
+    }
+
+    /// Tries them again, in order; for as long as the store's patience if it is closed.
+    pub(super) async fn write_again(
+        &mut self,
+        shared: &Shared,
+        ended: &mpsc::UnboundedSender<Mark>,
+        is_closed: bool,
+    ) {
+        let facts = std::mem::take(&mut self.facts);
+        let (left, error) = match write_batch(shared, facts, ended, self).await {
+            Ok(refused) => {
+                let error = refused.first().map(|(_, problem)| problem.error.clone());
+                (refused.into_iter().map(|(op, _)| op).collect(), error)
+            }
+            Err((unwritten, problem)) => (unwritten, Some(problem.error)),
+        };
+        self.facts = left;
+        if let Some(error) = error {
+            self.tried = Some((Instant::now(), error));
+        } else {
+            tracing::info!("the store has taken what it refused");
+        }
+        let mut ages = self.facts.iter().map(|op| op.since().elapsed());
+        if is_closed && ages.all(|age| age >= shared.options.patience) {
+            let facts = self.facts.drain(..).count();
+            if facts > 0 {
+                tracing::error!(facts, "{LOST}");
+            }
+        }
+    }
+}
