@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::time::{Duration, Instant};
@@ -18,6 +19,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many requests given up by the client, and more than were answered, end a connection: a flood
 /// of resets makes work that no client waits for (CVE-2023-44487).
 const MAX_CANCELLED: u64 = 200;
+
+/// How long an answer may take until its connection is [parked](super::parking): most take less.
+const PARK_AFTER: Duration = Duration::from_millis(50);
 
 /// The first bytes of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -50,6 +54,10 @@ struct State {
     closing: Option<Instant>,
     /// HTTP/2 sends bytes that belong to no request.
     multiplexed: bool,
+    /// Whether the request under way may be held by a parked connection.
+    may_park: bool,
+    /// Since when nothing of it is missing, and its answer is not ready.
+    held: Option<Instant>,
 }
 
 impl State {
@@ -82,6 +90,8 @@ impl Activity {
                 blocked: None,
                 closing: None,
                 multiplexed: false,
+                may_park: false,
+                held: None,
             }),
             task: AtomicWaker::new(),
         })
@@ -122,6 +132,10 @@ impl Activity {
         self.state().closing.get_or_insert_with(Instant::now);
     }
 
+    pub(super) fn is_closing(&self) -> bool {
+        self.state().closing.is_some()
+    }
+
     /// When the connection must be closed, and why, unless something happens before.
     pub(super) fn deadline(&self, policy: &ListenPolicy) -> Option<(Instant, &'static str)> {
         let state = self.state();
@@ -145,9 +159,25 @@ impl Activity {
         deadlines.into_iter().flatten().min()
     }
 
+    /// All of the request under way has arrived.
+    pub(super) fn arrived(&self) {
+        self.state().held.get_or_insert_with(Instant::now);
+    }
+
+    /// When the connection is to be [parked](super::parking), unless something happens before.
+    pub(super) fn parks_at(&self) -> Option<Instant> {
+        let state = self.state();
+        let may_park = state.may_park && state.under_way == 1 && state.blocked.is_none();
+        let held = state.held.filter(|_| may_park)?;
+        Some(after(held, PARK_AFTER))
+    }
+
     /// A request whose head has arrived.
-    pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
-        self.state().under_way += 1;
+    pub(super) fn begin(self: &Arc<Self>, may_park: bool) -> UnderWay {
+        let mut state = self.state();
+        state.under_way += 1;
+        state.may_park = may_park;
+        drop(state);
         UnderWay {
             activity: Arc::clone(self),
             answer: None,
@@ -193,6 +223,7 @@ impl UnderWay {
     /// The answer is ready: from now on the client is waited for.
     pub(super) fn answer(&mut self) {
         let mut state = self.activity.state();
+        state.held = None;
         let id = state.answered;
         state.answered += 1;
         state.answers.push_back((id, Instant::now()));
@@ -210,6 +241,7 @@ impl Drop for UnderWay {
             None => state.cancelled += 1,
         }
         state.under_way -= 1;
+        state.held = None;
         if state.under_way == 0 {
             state.waiting = Waiting::Idle;
             state.since = Instant::now();
@@ -225,10 +257,8 @@ impl Drop for UnderWay {
 pub(super) struct Watched<I> {
     io: Take<I>,
     activity: Arc<Activity>,
-    /// What was read to tell the version of HTTP.
-    first: [u8; PREFACE.len()],
-    read: u8,
-    taken: u8,
+    /// What is read first, before what comes from the client.
+    first: Bytes,
 }
 
 impl<I: AsyncRead> Watched<I> {
@@ -236,10 +266,13 @@ impl<I: AsyncRead> Watched<I> {
         Self {
             io: io.take(MAX_READ),
             activity,
-            first: [0; PREFACE.len()],
-            read: 0,
-            taken: 0,
+            first: Bytes::new(),
         }
+    }
+
+    /// Has this read before anything else.
+    pub(super) fn read_first(&mut self, bytes: Bytes) {
+        self.first = bytes;
     }
 }
 
@@ -249,21 +282,19 @@ impl<I: AsyncRead + Unpin> Watched<I> {
     /// hyper-util can tell the version, too, but hands these few bytes on as a read of their own, for
     /// which hyper makes its buffer twice as large for as long as the connection lives.
     pub(super) async fn starts_http2(&mut self) -> io::Result<bool> {
-        loop {
-            let read = usize::from(self.read);
-            let Some(missing) = self.first.get_mut(read..).filter(|it| !it.is_empty()) else {
-                return Ok(true);
-            };
+        let (mut first, mut read) = ([0; PREFACE.len()], 0);
+        while let Some(missing) = first.get_mut(read..).filter(|it| !it.is_empty()) {
             let count = self.io.get_mut().read(missing).await?;
-            let end = read + count;
+            read += count;
             if count > 0 {
                 self.activity.received();
             }
-            self.read = u8::try_from(end).unwrap_or(u8::MAX);
-            if count == 0 || self.first.get(..end) != PREFACE.get(..end) {
-                return Ok(false);
+            if count == 0 || first.get(..read) != PREFACE.get(..read) {
+                break;
             }
         }
+        self.first = Bytes::copy_from_slice(first.get(..read).unwrap_or_default());
+        Ok(first == *PREFACE)
     }
 }
 
@@ -275,13 +306,11 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         self.io.set_limit(MAX_READ);
-        let (taken, read) = (usize::from(self.taken), usize::from(self.read));
-        if let Some(first) = self.first.get(taken..read).filter(|it| !it.is_empty()) {
-            let count = first.len().min(buf.remaining());
-            buf.put_slice(first.get(..count).unwrap_or_default());
-            self.taken += u8::try_from(count).unwrap_or(u8::MAX);
+        if !self.first.is_empty() {
+            let count = self.first.len().min(buf.remaining());
+            buf.put_slice(&self.first.split_to(count));
             // And what has arrived since, in the same read. Its end or failure is told by the next one.
-            self.io.set_limit(MAX_READ - count as u64);
+            self.io.set_limit(MAX_READ.saturating_sub(count as u64));
             if buf.remaining() > 0 {
                 let _ = Pin::new(&mut self.io).poll_read(cx, buf);
             }

@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
-use super::activity::{UnderWay, after};
+use super::activity::{Activity, UnderWay, after};
 
 /// A request's body did not arrive in time.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -33,10 +33,16 @@ pub(super) struct TimedBody {
     /// Only while bytes are waited for.
     sleep: Option<Pin<Box<Sleep>>>,
     slow: Slow,
+    activity: Arc<Activity>,
 }
 
 impl TimedBody {
-    pub(super) fn new(inner: Incoming, whole: Duration, idle: Duration, slow: Slow) -> Self {
+    pub(super) fn new(
+        inner: Incoming,
+        (whole, idle): (Duration, Duration),
+        slow: Slow,
+        activity: Arc<Activity>,
+    ) -> Self {
         Self {
             inner,
             whole,
@@ -44,6 +50,7 @@ impl TimedBody {
             end: None,
             sleep: None,
             slow,
+            activity,
         }
     }
 }
@@ -61,6 +68,9 @@ impl Body for TimedBody {
         let end = *this.end.get_or_insert_with(|| after(now, this.whole));
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
             this.sleep = None;
+            if frame.is_none() || this.inner.is_end_stream() {
+                this.activity.arrived();
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }
         let idle = this.idle;

@@ -26,6 +26,7 @@ use tower::Service as _;
 use super::ListenPolicy;
 use super::activity::{Activity, Watched, after};
 use super::body::{AnswerBody, TimedBody};
+use super::parking::{Answer, Held, Manner, Parked};
 
 /// HTTP/2: how much of a body may be on its way before it is read, in bytes. The larger, the faster
 /// is an upload over a long way, and the more can one client make this process hold.
@@ -106,37 +107,54 @@ impl Server {
         };
         let requests = Requests {
             router: self.router.clone(),
-            body_timeout: self.policy.body_timeout,
-            body_idle_timeout: self.policy.body_idle_timeout,
+            body_timeouts: (self.policy.body_timeout, self.policy.body_idle_timeout),
             peer,
             activity: Arc::clone(&activity),
+            held: Arc::default(),
         };
-        let io = TokioIo::new(io);
         match version {
             Ok(true) => {
                 activity.multiplexes();
+                let io = TokioIo::new(io);
                 // Boxed: it is the larger one, and each connection of HTTP/1.1 would be as large.
                 let mut http2 = Box::pin(self.http2.serve_connection(io, requests));
                 let connection = http2.as_mut();
-                self.run(connection, peer, &activity, sleep, phase).await;
+                self.run(connection, peer, &activity, sleep, &mut phase)
+                    .await;
             }
             Ok(false) => {
-                let connection = pin!(self.http1.serve_connection(io, requests));
-                self.run(connection, peer, &activity, sleep, phase).await;
+                let held = Arc::clone(&requests.held);
+                let mut connection = self.http1.serve_connection(TokioIo::new(io), requests);
+                loop {
+                    let pinned: Pin<&mut http1::Connection<_, _>> = Pin::new(&mut connection);
+                    let parks = self.run(pinned, peer, &activity, sleep.as_mut(), &mut phase);
+                    if !parks.await {
+                        return;
+                    }
+                    let Some(parked) = Parked::new(connection, &held) else {
+                        return;
+                    };
+                    // Boxed: few are parked, and each connection would be as large.
+                    let Some((io, requests)) = Box::pin(parked.wait(&activity, &mut phase)).await
+                    else {
+                        return;
+                    };
+                    connection = self.http1.serve_connection(TokioIo::new(io), requests);
+                }
             }
             Err(_) => {}
         }
     }
 
-    /// Serves a connection whose version is known, until it ends.
+    /// Serves a connection whose version is known, until it ends; or, and then it is true, is to be parked.
     async fn run(
         &self,
         mut connection: Pin<&mut dyn Connection>,
         peer: SocketAddr,
         activity: &Activity,
         mut sleep: Pin<&mut Sleep>,
-        mut phase: watch::Receiver<Phase>,
-    ) {
+        phase: &mut watch::Receiver<Phase>,
+    ) -> bool {
         let mut armed = Some(sleep.deadline());
         loop {
             let idle = activity.is_idle();
@@ -149,12 +167,18 @@ impl Server {
                     return Poll::Ready(Step::IdleChanged);
                 }
                 loop {
-                    let Some((deadline, reason)) = activity.deadline(&self.policy) else {
-                        return Poll::Pending;
-                    };
-                    if deadline <= Instant::now() {
+                    let (now, parks_at) = (Instant::now(), activity.parks_at());
+                    let closes = activity.deadline(&self.policy);
+                    if let Some((_, reason)) = closes.filter(|(at, _)| *at <= now) {
                         return Poll::Ready(Step::TimedOut(reason));
                     }
+                    if parks_at.is_some_and(|at| at <= now) {
+                        return Poll::Ready(Step::Parks);
+                    }
+                    let closes_at = closes.map(|(at, _)| at);
+                    let Some(deadline) = closes_at.into_iter().chain(parks_at).min() else {
+                        return Poll::Pending;
+                    };
                     // One that has moved into the future is looked at when the old one is over.
                     if armed.is_none_or(|armed| deadline < armed) {
                         sleep.as_mut().reset(deadline);
@@ -169,21 +193,22 @@ impl Server {
             tokio::select! {
                 biased;
                 step = step => match step {
-                    Step::Ended(Ok(())) => return,
+                    Step::Ended(Ok(())) => return false,
                     Step::Ended(Err(error)) => {
                         tracing::debug!(%peer, %error, "a connection failed");
-                        return;
+                        return false;
                     }
                     Step::TimedOut(reason) => {
                         tracing::debug!(%peer, reason, "a connection is closed");
-                        return;
+                        return false;
                     }
+                    Step::Parks => return true,
                     Step::IdleChanged => {}
                 },
                 changed = phase.changed() => {
                     let now = changed.map_or(Phase::Closed, |()| *phase.borrow_and_update());
                     if now == Phase::Closed || activity.is_silent() && !activity.is_multiplexed() {
-                        return;
+                        return false;
                     }
                     activity.close();
                     connection.as_mut().graceful_shutdown();
@@ -221,25 +246,30 @@ enum Step {
     Ended(hyper::Result<()>),
     TimedOut(&'static str),
     IdleChanged,
+    Parks,
 }
 
 /// The requests of one connection.
-struct Requests {
+pub(super) struct Requests {
     router: Router,
-    body_timeout: Duration,
-    body_idle_timeout: Duration,
+    body_timeouts: (Duration, Duration),
     peer: SocketAddr,
     activity: Arc<Activity>,
+    pub(super) held: Arc<Held>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = Response<AnswerBody>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Answer;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        if let Some(ready) = self.held.take_ready() {
+            return Answer::Alone(Box::pin(std::future::ready(Ok(ready))));
+        }
         let multiplexed = request.version() == Version::HTTP_2;
-        let mut under_way = self.activity.begin();
+        let manner = Manner::of(&request);
+        let mut under_way = self.activity.begin(manner.is_some());
         // Only a request with a body needs it.
         let mut slow = None;
         let mut request = request.map(|body| {
@@ -248,12 +278,15 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             }
             let slow = slow.insert(Arc::new(AtomicBool::new(false)));
             let slow = Arc::clone(slow);
-            let timed = TimedBody::new(body, self.body_timeout, self.body_idle_timeout, slow);
-            AxumBody::new(timed)
+            let activity = Arc::clone(&self.activity);
+            AxumBody::new(TimedBody::new(body, self.body_timeouts, slow, activity))
         });
+        if slow.is_none() {
+            self.activity.arrived();
+        }
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answer = self.router.clone().call(request);
-        Box::pin(async move {
+        let answer = Box::pin(async move {
             let mut answer = match answer.await {
                 Ok(answer) => answer,
                 Err(never) => match never {},
@@ -263,7 +296,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             }
             under_way.answer();
             Ok(answer.map(|body| AnswerBody::new(body, under_way, multiplexed)))
-        })
+        });
+        match manner {
+            Some(manner) => Answer::shared(&self.held, manner, answer),
+            None => Answer::Alone(answer),
+        }
     }
 }
 

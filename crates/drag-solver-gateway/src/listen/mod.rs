@@ -6,6 +6,7 @@
 mod activity;
 mod body;
 mod connection;
+mod parking;
 mod policy;
 #[cfg(test)]
 mod tests;

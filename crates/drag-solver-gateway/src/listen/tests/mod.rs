@@ -5,6 +5,7 @@ mod bodies;
 mod crowds;
 mod draining;
 mod heads;
+mod parked;
 mod sockets;
 
 use std::io;
@@ -35,7 +36,8 @@ fn peer() -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 4_711))
 }
 
-/// `/fast` answers at once, `/held` after 100 s, `/big` with 1 MB, `/echo` tells the length of the body.
+/// `/fast` answers at once, `/held` after 100 s, `/big` with 1 MB, `/echo` tells the length of the body, at `/echo/held`
+/// after 100 s.
 fn router() -> Router {
     Router::new()
         .route("/fast", get(|| async { "fast" }))
@@ -50,6 +52,13 @@ fn router() -> Router {
         .route(
             "/echo",
             post(|body: Bytes| async move { body.len().to_string() }),
+        )
+        .route(
+            "/echo/held",
+            post(|body: Bytes| async move {
+                sleep(100 * SECOND).await;
+                body.len().to_string()
+            }),
         )
         .route(
             "/peer",
