@@ -14,7 +14,7 @@ use tokio::time::{Duration, Instant};
 use super::ListenPolicy;
 
 /// How long a connection that is to close, and has no request under way, may take for that.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// So many requests given up by the client, and more than were answered, end a connection: a flood
 /// of resets makes work that no client waits for (CVE-2023-44487).

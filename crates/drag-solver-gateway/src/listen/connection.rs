@@ -131,11 +131,11 @@ impl Server {
                     if !parks.await {
                         return;
                     }
-                    let Some(parked) = Parked::new(connection, &held) else {
+                    let Some(parked) = Parked::new(connection, &held, &mut phase) else {
                         return;
                     };
                     // Boxed: few are parked, and each connection would be as large.
-                    let Some((io, requests)) = Box::pin(parked.wait(&activity, &mut phase)).await
+                    let Some((io, requests)) = Box::pin(parked.wait(&activity, &self.policy)).await
                     else {
                         return;
                     };

@@ -5,6 +5,7 @@
 
 mod activity;
 mod body;
+mod chunks;
 mod connection;
 mod parking;
 mod policy;

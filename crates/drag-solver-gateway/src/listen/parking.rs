@@ -3,21 +3,26 @@
 //! is held, and the answer to it.
 
 use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{Method, Request, Response, Version};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
+use tokio::time::{timeout, timeout_at};
 
-use super::activity::{Activity, Watched};
+use super::activity::{Activity, CLOSE_TIMEOUT, Watched};
 use super::body::AnswerBody;
 use super::connection::{Phase, Requests};
+use super::{ListenPolicy, chunks};
 
 type Answered = Result<Response<AnswerBody>, Infallible>;
 type BoxAnswer = Pin<Box<dyn Future<Output = Answered> + Send>>;
@@ -93,52 +98,52 @@ impl Drop for Answer {
 #[derive(Clone, Copy)]
 pub(super) struct Manner {
     version: &'static str,
-    connection: &'static str,
+    closes: bool,
+    keeps: bool,
 }
+
+const HTTP_11: &str = "HTTP/1.1";
 
 impl Manner {
     /// `None` where more than that counts, as with HEAD.
     pub(super) fn of<B>(request: &Request<B>) -> Option<Self> {
         let version = match request.version() {
-            Version::HTTP_11 => "HTTP/1.1",
+            Version::HTTP_11 => HTTP_11,
             Version::HTTP_10 => "HTTP/1.0",
             _ => return None,
         };
-        let values = request.headers().get_all(CONNECTION).iter();
-        let tokens = values.filter_map(|value| value.to_str().ok());
-        let mut connection = "";
-        for token in tokens.flat_map(|value| value.split(',')).map(str::trim) {
-            if token.eq_ignore_ascii_case("close") {
-                connection = CLOSE;
-            } else if token.eq_ignore_ascii_case("keep-alive") && connection.is_empty() {
-                connection = "connection: keep-alive\r\n";
-            }
-        }
+        let says = |token: &str| {
+            let values = request.headers().get_all(CONNECTION).iter();
+            let mut values = values.filter_map(|value| value.to_str().ok());
+            values.any(|value| {
+                value
+                    .split(',')
+                    .any(|it| it.trim().eq_ignore_ascii_case(token))
+            })
+        };
         let is_plain = [Method::GET, Method::POST].contains(request.method());
-        is_plain.then_some(Self {
+        is_plain.then(|| Self {
             version,
-            connection,
+            closes: says("close"),
+            keeps: says("keep-alive"),
         })
     }
 }
 
-const CLOSE: &str = "connection: close\r\n";
-
 /// A connection that waits for its answer.
-pub(super) struct Parked<I> {
-    io: Watched<I>,
-    /// What was read of a next request.
-    ahead: Bytes,
+pub(super) struct Parked<'a, I> {
+    line: Line<'a, I>,
     requests: Requests,
     manner: Manner,
     answer: BoxAnswer,
 }
 
-impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Parked<I> {
+impl<'a, I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Parked<'a, I> {
     /// Nothing if no answer is owed.
     pub(super) fn new(
         connection: http1::Connection<TokioIo<Watched<I>>, Requests>,
         held: &Held,
+        phase: &'a mut watch::Receiver<Phase>,
     ) -> Option<Self> {
         // Before hyper lets go of it.
         let Some(Owed::Later(manner, answer)) = held.owed().take() else {
@@ -146,54 +151,114 @@ impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Parked<I> {
         };
         let parts = connection.into_parts();
         Some(Self {
-            io: parts.io.into_inner(),
-            ahead: Bytes::copy_from_slice(&parts.read_buf), // and not all of hyper's buffer
+            line: Line {
+                io: parts.io.into_inner(),
+                ahead: Bytes::copy_from_slice(&parts.read_buf), // and not all of hyper's buffer
+                phase,
+            },
             requests: parts.service,
             manner,
             answer,
         })
     }
 
-    /// What hyper is to serve from then on, with the answer. Nothing if the client is gone, or the server.
+    /// What hyper is to serve from then on, with the answer if it is not written yet. Nothing if the connection is over.
     pub(super) async fn wait(
         mut self,
         activity: &Activity,
-        phase: &mut watch::Receiver<Phase>,
+        policy: &ListenPolicy,
     ) -> Option<(Watched<I>, Requests)> {
+        let Ok(answer) = tokio::select! {
+            biased;
+            answer = &mut self.answer => answer,
+            () = self.line.is_over(activity) => return None,
+        };
+        drop(self.answer);
+        let closes = self.manner.closes || activity.is_closing();
+        let in_parts = answer.body().size_hint().exact().is_none();
+        if in_parts && self.manner.version == HTTP_11 {
+            let written = write_in_parts(&mut self.line, answer, closes, activity);
+            let written = match activity.deadline(policy) {
+                Some((at, _)) => timeout_at(at, written).await.ok()?,
+                None => written.await,
+            };
+            written.ok()?;
+            if closes || activity.is_closing() {
+                let _ = timeout(CLOSE_TIMEOUT, self.line.io.shutdown()).await;
+                return None;
+            }
+            self.line.io.read_first(self.line.ahead);
+            return Some((self.line.io, self.requests));
+        }
+        let connection = match (closes, self.manner.keeps) {
+            (true, _) => "connection: close\r\n",
+            (false, true) => "connection: keep-alive\r\n",
+            (false, false) => "",
+        };
+        let first = format!("GET / {}\r\n{connection}\r\n", self.manner.version);
+        let first = [first.as_bytes(), &self.line.ahead].concat();
+        self.line.io.read_first(first.into());
+        *self.requests.held.owed() = Some(Owed::Now(answer));
+        Some((self.line.io, self.requests))
+    }
+}
+
+/// Writes an answer whose parts come now and then: hyper would need its buffers for as long as that takes.
+async fn write_in_parts<I: AsyncRead + AsyncWrite + Unpin>(
+    line: &mut Line<'_, I>,
+    answer: Response<AnswerBody>,
+    closes: bool,
+    activity: &Activity,
+) -> io::Result<()> {
+    let (head, mut body) = answer.into_parts();
+    line.io.write_all(&chunks::head(head, closes)).await?;
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            () = line.is_over(activity) => return Err(io::ErrorKind::BrokenPipe.into()),
+        };
+        let Some(frame) = frame else { break };
+        if let Ok(part) = frame.map_err(io::Error::other)?.into_data()
+            && !part.is_empty()
+        {
+            line.io.write_all(&chunks::chunk(&part)).await?;
+            line.io.flush().await?;
+        }
+    }
+    line.io.write_all(chunks::LAST).await?;
+    line.io.flush().await
+}
+
+/// The client's side, and the server's end.
+struct Line<'a, I> {
+    io: Watched<I>,
+    /// What was read of a next request.
+    ahead: Bytes,
+    phase: &'a mut watch::Receiver<Phase>,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> Line<'_, I> {
+    /// Ends when the client is gone, or the server.
+    async fn is_over(&mut self, activity: &Activity) {
         let mut ahead = [0; AHEAD];
-        let Ok(answer) = loop {
+        loop {
             tokio::select! {
                 biased;
-                answer = &mut self.answer => break answer,
-                changed = phase.changed() => {
-                    let now = changed.map_or(Phase::Closed, |()| *phase.borrow_and_update());
+                changed = self.phase.changed() => {
+                    let now = changed.map_or(Phase::Closed, |()| *self.phase.borrow_and_update());
                     if now == Phase::Closed {
-                        return None;
+                        return;
                     }
                     activity.close();
                 }
                 read = self.io.read(&mut ahead), if self.ahead.is_empty() => {
-                    let read = read.ok().and_then(|read| ahead.get(..read))?;
-                    if read.is_empty() {
-                        return None;
+                    match read.ok().and_then(|read| ahead.get(..read)) {
+                        None | Some([]) => return,
+                        Some(read) => self.ahead = Bytes::copy_from_slice(read),
                     }
-                    self.ahead = Bytes::copy_from_slice(read);
                 }
             }
-        };
-        let Manner {
-            version,
-            connection,
-        } = self.manner;
-        let connection = if activity.is_closing() {
-            CLOSE
-        } else {
-            connection
-        };
-        let mut first = BytesMut::from(format!("GET / {version}\r\n{connection}\r\n").as_bytes());
-        first.extend_from_slice(&self.ahead);
-        self.io.read_first(first.freeze());
-        *self.requests.held.owed() = Some(Owed::Now(answer));
-        Some((self.io, self.requests))
+        }
     }
 }

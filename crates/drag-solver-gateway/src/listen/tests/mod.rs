@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
+use futures_util::{StreamExt as _, stream};
 use http::{Request, StatusCode};
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -36,8 +37,8 @@ fn peer() -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], 4_711))
 }
 
-/// `/fast` answers at once, `/held` after 100 s, `/big` with 1 MB, `/echo` tells the length of the body, at `/echo/held`
-/// after 100 s.
+/// `/fast` answers at once, `/held` after 100 s, `/big` with 1 MB, `/parts` after 3, 6, 9, and 12 s with a part each, `/echo`
+/// tells the length of the body, at `/echo/held` after 100 s.
 fn router() -> Router {
     Router::new()
         .route("/fast", get(|| async { "fast" }))
@@ -48,6 +49,7 @@ fn router() -> Router {
                 "held"
             }),
         )
+        .route("/parts", get(parts))
         .route("/big", get(|| async { vec![b'x'; 1_000_000] }))
         .route(
             "/echo",
@@ -64,6 +66,22 @@ fn router() -> Router {
             "/peer",
             get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }),
         )
+}
+
+async fn parts() -> ([(&'static str, &'static str); 1], Body) {
+    sleep(3 * SECOND).await;
+    let rest = stream::unfold(1, |turn| async move {
+        sleep(3 * SECOND).await;
+        let part = match turn {
+            1 => "  ",
+            2 => "",
+            3 => "{\"a\": 1}",
+            _ => return None,
+        };
+        Some((Ok::<_, io::Error>(part), turn + 1))
+    });
+    let all = stream::once(async { Ok(" ") }).chain(rest);
+    ([("x-y", "z")], Body::from_stream(all))
 }
 
 /// Everything behind the accept loop, and a queue in front of it.
