@@ -77,6 +77,17 @@ impl Desk {
         self.lock().in_hand()
     }
 
+    /// Tells pages that so many challenges will come: they show them with those that wait.
+    pub fn expect(&self, challenges: usize) {
+        self.change(|state, _| state.expected = challenges);
+    }
+
+    /// Answers that can still be undone, or that their calls have yet to take.
+    #[must_use]
+    pub fn uncounted(&self) -> usize {
+        self.lock().uncounted()
+    }
+
     /// From now on, answers count at once, also those that could still be undone: for a process that is about to stop.
     pub fn hurry(&self) {
         self.change(State::hurry);
@@ -85,7 +96,12 @@ impl Desk {
     /// Sends everybody away: their pages are told that the service stops, and ask again until it is back. Calls under way
     /// keep waiting.
     pub fn close(&self) {
-        self.change(|state, _| state.close());
+        self.change(|state, _| state.close(false));
+    }
+
+    /// Sends everybody away for good: their pages say that this has ended, and do not ask again.
+    pub fn end(&self) {
+        self.change(|state, _| state.close(true));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

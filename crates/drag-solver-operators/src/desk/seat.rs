@@ -69,6 +69,8 @@ pub(crate) struct View {
     /// Which of its streams counts: another one has the seat now.
     pub(crate) stream: u64,
     pub(crate) is_closed: bool,
+    /// It is closed for good: the page is not to come back.
+    pub(crate) is_over: bool,
 }
 
 /// A challenge, as its operator is told of it.

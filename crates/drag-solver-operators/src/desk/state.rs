@@ -31,6 +31,8 @@ pub(super) struct State {
     /// Answers count at once: the process is about to stop.
     pub(super) hurries: bool,
     pub(super) is_closed: bool,
+    /// Challenges that will be placed: pages count them with those that wait.
+    pub(super) expected: usize,
 }
 
 impl State {
@@ -74,7 +76,7 @@ impl State {
         self.forget(now);
         self.give_out(now);
         let operators = self.present();
-        let waiting = self.line.len();
+        let waiting = self.line.len().saturating_add(self.expected);
         for seat in self.seats.values() {
             let score = self.scores.of(&seat.operator);
             let board = Board {
@@ -122,6 +124,12 @@ impl State {
         }
     }
 
+    /// Answers that do not count yet, or that their calls have yet to take.
+    pub(super) fn uncounted(&self) -> usize {
+        let is_answered = |case: &&Case| matches!(*case.step.borrow(), Step::Answered { .. });
+        self.cases.values().filter(is_answered).count()
+    }
+
     /// From now on, answers count at once.
     pub(super) fn hurry(&mut self, now: Instant) {
         self.hurries = true;
@@ -136,10 +144,14 @@ impl State {
         }
     }
 
-    pub(super) fn close(&mut self) {
+    /// Sends everybody away; for good if it `is_over`.
+    pub(super) fn close(&mut self, is_over: bool) {
         self.is_closed = true;
         for seat in self.seats.values() {
-            seat.view.send_modify(|view| view.is_closed = true);
+            seat.view.send_modify(|view| {
+                view.is_closed = true;
+                view.is_over = is_over;
+            });
         }
     }
 }

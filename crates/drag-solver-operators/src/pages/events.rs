@@ -113,7 +113,8 @@ impl Told {
             }
         }
         if !self.seated.counts() {
-            return Some((vec![event("bye", &json!({}))], None));
+            let is_over = self.seated.view.borrow().is_over;
+            return Some((vec![event("bye", &json!({"over": is_over}))], None));
         }
         let view = self.seated.view.borrow_and_update().clone();
         let events = changes(&self.view, &view);

@@ -12,6 +12,7 @@ const TEXTS = {
     keyMissing: 'Please type your key.', keyWrong: 'This is not an operator’s key. Please check it and try again.',
     unreachable: 'The server does not answer. Trying again…', signedOut: 'You are signed out.',
     waitingTitle: 'Nothing to do right now', waitingText: 'The next picture appears here by itself.',
+    overTitle: 'This session has ended', overText: 'Thank you. You can close this page.',
     alone: 'You are the only one here.', together: '{n} people are here, you among them.',
     answered: 'Answered', right: 'Right', wrong: 'Wrong', skipped: 'Skipped',
     sound: 'Sound for a new picture', practise: 'Practise',
@@ -50,6 +51,7 @@ const TEXTS = {
     keyMissing: 'Bạn hãy nhập mã đăng nhập.', keyWrong: 'Mã này không đúng. Bạn kiểm tra rồi thử lại nhé.',
     unreachable: 'Máy chủ chưa trả lời. Đang thử lại…', signedOut: 'Bạn đã đăng xuất.',
     waitingTitle: 'Hiện chưa có hình nào', waitingText: 'Hình tiếp theo sẽ tự hiện ra ở đây.',
+    overTitle: 'Phiên làm việc đã kết thúc', overText: 'Cảm ơn bạn. Bạn có thể đóng trang này.',
     alone: 'Hiện chỉ có mình bạn ở đây.', together: 'Có {n} người đang ở đây, tính cả bạn.',
     answered: 'Đã trả lời', right: 'Đúng', wrong: 'Sai', skipped: 'Bỏ qua',
     sound: 'Âm báo khi có hình mới', practise: 'Luyện tập',
@@ -184,8 +186,8 @@ function parseEvent(block) {
 
 // Keeps one event stream open until stopped. The heartbeat comes every 5 s; three missed ones mean a dead line.
 class Stream {
-  constructor(server, { onEvent, onLost, onRefused }) {
-    Object.assign(this, { server, onEvent, onLost, onRefused });
+  constructor(server, { onEvent, onLost, onRefused, onOver }) {
+    Object.assign(this, { server, onEvent, onLost, onRefused, onOver });
     this.stopped = false;
     this.backoff();
   }
@@ -216,6 +218,7 @@ class Stream {
         if (this.stopped) return;
         if (name === 'hello') this.backoff();
         if (name === 'reconnect') return true;
+        if (name === 'bye' && data.over) { this.stopped = true; this.onOver(); return; }
         if (name === 'bye') { this.backoff(1000, () => 2000); return; }
         this.onEvent(name, data);
       }
@@ -573,7 +576,7 @@ const noScore = () => ({ count: 0, errors: 0, seconds: 0, best: Infinity });
 
 const app = {
   server: null, stream: null, hello: null,
-  connection: 'off', // off, connecting, on, lost
+  connection: 'off', // off, connecting, on, lost, over
   counts: { waiting: 0, operators: 1, answered: 0, skipped: 0, right: 0, wrong: 0 },
   task: null, // what is on the screen: a challenge or a practice picture
   sent: null, // the answer or skip that can still be undone
@@ -602,7 +605,7 @@ function connect(key) {
   app.stream?.stop();
   app.server = new Server(key);
   app.connection = 'connecting';
-  app.stream = new Stream(app.server, { onEvent, onLost, onRefused: () => signOut('keyWrong') });
+  app.stream = new Stream(app.server, { onEvent, onLost, onOver, onRefused: () => signOut('keyWrong') });
   app.stream.run();
   render();
 }
@@ -613,8 +616,19 @@ function signIn(event) {
   app.signInMessage = key ? null : 'keyMissing';
   if (!key) { render(); $('key').focus(); return; }
   app.remember = $('remember').checked;
-  // A header carries plain characters only; any other key cannot be right.
+  connectWith(key);
+}
+
+// A header carries plain characters only; any other key cannot be right.
+function connectWith(key) {
   if (/[^\x21-\x7e]/.test(key)) signOut('keyWrong'); else connect(key);
+}
+
+// A link may bring a key behind its #, which no browser sends to a server. It goes out of the address at once.
+function takeLinkKey() {
+  const key = new URLSearchParams(location.hash.slice(1)).get('key');
+  if (key !== null) history.replaceState(null, '', location.pathname);
+  return key;
 }
 
 function signOut(message = null) {
@@ -664,6 +678,14 @@ function onEvent(name, data) {
 function onLost() {
   app.connection = 'lost';
   if (!app.hello) app.signInMessage = 'unreachable';
+  render();
+}
+
+// What waits here was all there is: the key opens nothing any more.
+function onOver() {
+  savedKey.forget();
+  app.connection = 'over';
+  closeTask();
   render();
 }
 
@@ -920,7 +942,7 @@ function view() {
 function render() {
   const current = view();
   for (const name of ['sign-in', 'waiting', 'work']) show(`view-${name}`, name === current);
-  show('sign-out', current !== 'sign-in');
+  show('sign-out', current !== 'sign-in' && app.connection !== 'over');
   document.title = (app.task && !app.task.practice ? '(1) ' : '') + t('title');
   renderConnection(current);
   renderSignIn();
@@ -930,7 +952,7 @@ function render() {
 }
 
 function renderConnection(current) {
-  const state = current === 'sign-in' ? 'off' : app.connection;
+  const state = current === 'sign-in' || app.connection === 'over' ? 'off' : app.connection;
   $('status').dataset.state = state;
   setText('status-text', { off: t('title'), connecting: t('connecting'), on: t('connected'), lost: t('connectingAgain') }[state]);
 }
@@ -944,10 +966,13 @@ function renderSignIn() {
 
 function renderWaiting() {
   const { counts } = app;
-  setText('waiting-title', t({ on: 'waitingTitle', lost: 'connectingAgain' }[app.connection] ?? 'connecting'));
+  const over = app.connection === 'over';
+  setText('waiting-title', t({ on: 'waitingTitle', lost: 'connectingAgain', over: 'overTitle' }[app.connection] ?? 'connecting'));
+  setText('waiting-text', t(over ? 'overText' : 'waitingText'));
+  show('operators', !over);
   setText('operators', counts.operators > 1 ? t('together', { n: counts.operators }) : t('alone'));
   for (const name of ['answered', 'right', 'wrong', 'skipped']) setText(`count-${name}`, `${counts[name]}`);
-  show('practise', app.hello?.practice);
+  show('practise', app.hello?.practice && !over);
 }
 
 function renderTask(task) {
@@ -1097,6 +1122,8 @@ function listen() {
   addEventListener('pagehide', leave);
   for (const sign of ['pointerdown', 'pointermove', 'keydown', 'focus']) addEventListener(sign, onTouch, { passive: true });
   addEventListener('pageshow', (event) => { if (event.persisted && app.server) connect(app.server.key); });
+  // The link of another session was put into the address of this tab.
+  addEventListener('hashchange', () => { if (location.hash.includes('key=')) location.reload(); });
   addEventListener('online', () => app.stream?.hurry());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { app.stream?.hurry(); onTouch(); } });
   setInterval(renderClock, 250);
@@ -1107,9 +1134,9 @@ function start() {
   $('sound').checked = store.get('operator.sound') === 'on';
   const wanted = store.get('operator.language') ?? (navigator.language.toLowerCase().startsWith('vi') ? 'vi' : 'en');
   setLanguage(Object.hasOwn(TEXTS, wanted) ? wanted : 'en');
-  const key = savedKey.read();
+  const key = takeLinkKey() ?? savedKey.read();
   app.remember = store.get('operator.key') === key;
-  if (key) connect(key); else $('key').focus();
+  if (key) connectWith(key); else $('key').focus();
 }
 
 start();

@@ -319,7 +319,21 @@ async fn who_stops_says_so_and_what_is_taken_away_is_told_why() {
     let withdrawn = page.events.named("withdrawn").await;
     assert_eq!(withdrawn, json!({"id": shown["id"], "why": "not_needed"}));
     desk.close();
-    page.events.named("bye").await;
+    let bye = page.events.named("bye").await;
+    assert_eq!(bye, json!({"over": false}), "the page asks again");
+    assert!(page.events.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_is_told_what_will_come_and_when_that_was_all() {
+    let (app, desk) = server();
+    let mut page = Page::open(&app).await;
+    assert_eq!(page.events.next().await.unwrap().1["waiting"], 0);
+    desk.expect(7);
+    assert_eq!(page.events.next().await.unwrap().1["waiting"], 7);
+    assert_eq!(desk.waiting(), 0, "they are not there yet");
+    desk.end();
+    assert_eq!(page.events.named("bye").await, json!({"over": true}));
     assert!(page.events.next().await.is_none());
 }
 

@@ -92,10 +92,13 @@ async fn answers_count_at_once_when_the_process_is_about_to_stop() {
     let first = asked(&people, fixtures::challenge()).await;
     let second = asked(&people, fixtures::challenge()).await;
     let card = anna.next().await;
+    assert_eq!(desk.uncounted(), 0);
     anna.answer(&card).unwrap();
     let now = Instant::now();
     desk.hurry();
+    assert_eq!(desk.uncounted(), 1, "its call has yet to take it");
     assert!(first.await.unwrap().is_ok());
+    assert_eq!(desk.uncounted(), 0);
     let card = anna.next().await;
     assert_eq!(anna.answer(&card), Ok(Duration::ZERO));
     assert!(second.await.unwrap().is_ok());
