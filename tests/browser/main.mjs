@@ -6,9 +6,10 @@ import { checks as operator } from './operator.mjs';
 import { checks as working } from './working.mjs';
 import { checks as hostile } from './hostile.mjs';
 import { checks as admin } from './admin.mjs';
+import { checks as label } from './label.mjs';
 
 const wanted = process.env.ONLY ?? '';
-const all = Object.entries({ ...operator, ...working, ...hostile, ...admin }).filter(([name]) => name.includes(wanted));
+const all = Object.entries({ ...operator, ...working, ...hostile, ...admin, ...label }).filter(([name]) => name.includes(wanted));
 if (all.length === 0) throw new Error(`no check has ${wanted} in its name`);
 
 let failed = 0;

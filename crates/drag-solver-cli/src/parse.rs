@@ -15,6 +15,15 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "write ADDRESS:PORT, as in 127.0.0.1:8080".to_owned())
 }
 
+/// Where a server listens that only this machine may reach.
+pub(crate) fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = address(text)?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("must be an address of this machine alone, as in 127.0.0.1:8080; from another machine, forward the port with ssh -L".to_owned())
+}
+
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
@@ -81,6 +90,12 @@ mod tests {
             "127.0.0.1:99999",
         ] {
             assert!(address(bad).unwrap_err().contains("ADDRESS:PORT"), "{bad}");
+            assert!(loopback(bad).is_err(), "{bad}");
+        }
+        assert!(loopback("127.0.0.1:0").is_ok() && loopback("[::1]:80").is_ok());
+        for elsewhere in ["0.0.0.0:80", "192.168.0.1:80", "[::]:80"] {
+            let error = loopback(elsewhere).unwrap_err();
+            assert!(error.contains("this machine alone"), "{error}");
         }
     }
 

@@ -15,7 +15,7 @@ use crate::ui::text::{file_name, with_sources};
 /// The options that say which screenshots there are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PathArgs {
-    /// Pictures to solve (PNG, JPEG, WebP or GIF), and folders of them with all folders inside; `-`
+    /// Screenshots (PNG, JPEG, WebP or GIF), and folders of them with all folders inside; `-`
     /// reads one picture from standard input
     #[arg(value_name = "SCREENSHOT", required_unless_present = "files_from")]
     screenshots: Vec<PathBuf>,

@@ -7,6 +7,7 @@ mod completions;
 mod health;
 mod jobs;
 mod keys;
+mod label;
 mod man;
 mod report;
 mod resume;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     /// Try a service that is declared in TOML, without an account
     #[command(subcommand)]
     Service(service::Command),
+    /// Say on a page in the browser where the true drag of each screenshot is
+    Label(label::Args),
     /// Draw a test picture that the sandbox can solve, and print its true drag
     Challenge(challenge::Args),
     /// Print a completion script for a shell
@@ -90,6 +93,7 @@ impl Command {
             Self::Store(command) => store::run(&command).await,
             Self::Services(args) => services::run(&args),
             Self::Service(command) => service::run(&command).await,
+            Self::Label(args) => label::run(&args).await,
             Self::Challenge(args) => challenge::run(&args),
             Self::Completions(args) => completions::run(&args, definition),
             Self::Man(args) => man::run(&args, definition),

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use drag_solver::config::{Chain, ChainParts};
-use drag_solver::operators::pages::{Practice, PracticePicture};
 use drag_solver::store::{Clock, SqliteStore};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::tls::{self, Certificates};
 use drag_solver_gateway::{Gateway, Keys};
-use drag_solver_mock::pictures::TestPicture;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -25,6 +23,7 @@ use crate::chain::store::StoreArgs;
 use crate::commands::check;
 use crate::exit::Exit;
 use crate::parse::address;
+use crate::practice::practice;
 use crate::signals;
 use crate::ui::console::{self, eprint_line};
 use crate::ui::logging::{self, LogFormat};
@@ -219,17 +218,6 @@ fn how_to_come_in(opened: &Opened, door: &Door, takes_any_key: bool) -> Vec<Stri
         lines.push(format!("  those that speak TLS only: {tls}{trust}"));
     }
     lines
-}
-
-/// Pictures that operators practise on: those of the project's tests, whose answers are known.
-fn practice() -> Practice {
-    Practice::new(|number| {
-        let picture = TestPicture::draw(u64::from(number)).ok()?;
-        Some(PracticePicture {
-            challenge: picture.challenge(),
-            drag: picture.drag(),
-        })
-    })
 }
 
 /// With no key, only this machine may ask.

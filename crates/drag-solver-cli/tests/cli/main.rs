@@ -17,6 +17,8 @@ mod files;
 mod interrupted;
 mod json_lines;
 mod keys;
+#[cfg(unix)]
+mod label;
 mod others;
 mod providers;
 mod report;
