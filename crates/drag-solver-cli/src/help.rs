@@ -27,8 +27,8 @@ pub(crate) fn after_help() -> String {
     format!(
         "\
 Exit status:
-  0    everything was solved, reported or found in order
-  1    at least one screenshot was not solved or not reported, or a balance is not known
+  0    everything was solved, labelled, reported or found in order
+  1    at least one screenshot was not solved, labelled or reported, or a balance is not known
   2    wrong usage or configuration, or a file that cannot be read or written
   3    at least one screenshot cannot be read or used; nothing was sent for it
   130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone

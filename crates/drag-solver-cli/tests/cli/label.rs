@@ -351,6 +351,18 @@ async fn wrong_usage_is_refused_and_leaves_no_file() {
 }
 
 #[tokio::test]
+async fn the_line_that_the_page_shows_is_a_label() {
+    let folder = Folder::with(&["phone.png"]);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/json-lines.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("```jsonl\n").unwrap();
+    let (line, _) = rest.split_once("```").unwrap();
+    std::fs::write(folder.path("labels.jsonl"), line).unwrap();
+    let ran = folder.run(&[]).await;
+    assert!(ran.stderr.ends_with("0 labelled, 1 before\n"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn paths_are_seen_from_the_folder_of_the_labels() {
     let folder = Folder::with(&["a.gif"]);
     std::fs::create_dir(folder.path("labels")).unwrap();

@@ -969,10 +969,10 @@ function renderWaiting() {
   const over = app.connection === 'over';
   setText('waiting-title', t({ on: 'waitingTitle', lost: 'connectingAgain', over: 'overTitle' }[app.connection] ?? 'connecting'));
   setText('waiting-text', t(over ? 'overText' : 'waitingText'));
-  show('operators', !over);
+  for (const id of ['operators', 'waiting-tools']) show(id, !over);
   setText('operators', counts.operators > 1 ? t('together', { n: counts.operators }) : t('alone'));
   for (const name of ['answered', 'right', 'wrong', 'skipped']) setText(`count-${name}`, `${counts[name]}`);
-  show('practise', app.hello?.practice && !over);
+  show('practise', app.hello?.practice);
 }
 
 function renderTask(task) {
