@@ -1,6 +1,7 @@
 //! Labels that a person makes: the page's calls, as a browser makes them, and the file.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use drag_solver_mock::fixtures;
 use drag_solver_mock::pictures::TestPicture;
@@ -11,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr};
 
 use crate::serving::ask;
-use crate::support::{Ran, drag_solver, end_of, signal};
+use crate::support::{Ran, Run, drag_solver, end_of, signal};
 
 /// Screenshots, and a file of labels to come.
 struct Folder(TempDir);
@@ -40,8 +41,9 @@ impl Folder {
         args
     }
 
+    /// A run that has nothing to ask, and so ends by itself.
     async fn run(&self, options: &[&str]) -> Ran {
-        drag_solver(self.args(options)).run().await
+        ends(drag_solver(self.args(options))).await
     }
 
     fn labels(&self) -> Vec<Value> {
@@ -51,6 +53,11 @@ impl Folder {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }
+}
+
+async fn ends(run: Run) -> Ran {
+    let ran = tokio::time::timeout(Duration::from_secs(60), run.run()).await;
+    ran.expect("it serves a page, and waits")
 }
 
 /// The command, and the page that it serves in a browser.
@@ -379,7 +386,7 @@ async fn paths_are_seen_from_the_folder_of_the_labels() {
     child.kill().await.unwrap();
     let known = r#"{"screenshot":"../shots/a.gif","start":{"x":1,"y":2},"end":{"x":3,"y":4}}"#;
     std::fs::write(&output, known).unwrap();
-    let ran = drag_solver(args()).run().await;
+    let ran = ends(drag_solver(args())).await;
     assert!(ran.stderr.ends_with("0 labelled, 1 before\n"), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&output).unwrap(), known);
 }
