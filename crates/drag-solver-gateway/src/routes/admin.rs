@@ -1,12 +1,11 @@
 //! The page where an administrator sees what is going on, and what it asks for.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use drag_solver::operators::pages::{page, private, script, style};
+use drag_solver::operators::pages;
 use drag_solver::store::{PurchaseRecord, PurchaseState, Status};
-use drag_solver::{ChallengeRecord, ImageFormat, Screenshot};
+use drag_solver::{ChallengeRecord, Screenshot};
 use serde_json::{Value, json};
 
 use super::operations::Administrator;
@@ -14,20 +13,20 @@ use super::problem::Problem;
 use crate::Gateway;
 
 pub(super) async fn html() -> Response {
-    page(include_str!("../pages/admin.html"))
+    pages::page(include_str!("../pages/admin.html"))
 }
 
 pub(super) async fn css() -> Response {
-    style(include_str!("../pages/admin.css"))
+    pages::style(include_str!("../pages/admin.css"))
 }
 
 pub(super) async fn js() -> Response {
-    script(include_str!("../pages/admin.js"))
+    pages::script(include_str!("../pages/admin.js"))
 }
 
 /// Everything at a glance.
 pub(super) async fn overview(State(gateway): State<Gateway>, _: Administrator) -> Response {
-    json_of(&gateway.overview().await)
+    pages::json(&gateway.overview().await)
 }
 
 /// One job, as it is on record.
@@ -37,7 +36,7 @@ pub(super) async fn job(
     Path(id): Path<String>,
 ) -> Response {
     match record(&gateway, &id).await {
-        Ok(record) => json_of(&shown(&record)),
+        Ok(record) => pages::json(&shown(&record)),
         Err(problem) => problem.into_response(),
     }
 }
@@ -59,14 +58,7 @@ pub(super) async fn picture(
         let why = "the picture of this job is not kept any more";
         return Problem::new(StatusCode::NOT_FOUND, "not_kept", why).into_response();
     };
-    let media_type = ImageFormat::mime(picture.format());
-    let mut response = picture.bytes().clone().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    let nothing = HeaderValue::from_static("default-src 'none'; sandbox");
-    headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
-    private(headers);
-    response
+    pages::picture(&picture)
 }
 
 async fn record(gateway: &Gateway, id: &str) -> Result<ChallengeRecord, Problem> {
@@ -116,10 +108,4 @@ fn state(purchase: &PurchaseRecord) -> &'static str {
         _ if purchase.is_unconfirmed() => "unconfirmed",
         _ => "settled",
     }
-}
-
-fn json_of(value: &Value) -> Response {
-    let mut response = Json(value).into_response();
-    private(response.headers_mut());
-    response
 }

@@ -1,16 +1,15 @@
 //! What the page asks for, one call at a time.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use drag_solver_core::{Drag, DragChallenge, Point};
+use drag_solver_core::{Drag, Point};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::caller::{Operator, Problem};
-use super::{Pages, PracticePicture, private};
+use super::{Pages, PracticePicture, responses};
 
 type Answered = Result<Response, Problem>;
 
@@ -41,20 +40,7 @@ pub(super) async fn picture(
     let challenge = pages
         .desk
         .challenge(&operator.name, operator.seat()?, &job)?;
-    Ok(picture_of(&challenge))
-}
-
-fn picture_of(challenge: &DragChallenge) -> Response {
-    let shot = challenge.screenshot();
-    let mut response = shot.bytes().clone().into_response();
-    let headers = response.headers_mut();
-    // What it is by its first bytes: never a page, never a drawing with a script.
-    let media_type = HeaderValue::from_static(shot.format().mime());
-    headers.insert(header::CONTENT_TYPE, media_type);
-    let nothing = HeaderValue::from_static("default-src 'none'; sandbox");
-    headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
-    private(headers);
-    response
+    Ok(responses::picture(challenge.screenshot()))
 }
 
 pub(super) async fn answer(
@@ -88,7 +74,7 @@ pub(super) async fn skip(
 }
 
 fn undoable(undo: std::time::Duration) -> Response {
-    json_of(&json!({"undo_ms": undo.as_millis()}))
+    responses::json(&json!({"undo_ms": undo.as_millis()}))
 }
 
 pub(super) async fn undo(
@@ -98,7 +84,7 @@ pub(super) async fn undo(
 ) -> Answered {
     let seat = operator.seat()?;
     pages.desk.undo(&operator.name, seat, &job)?;
-    Ok(json_of(&json!({})))
+    Ok(responses::json(&json!({})))
 }
 
 pub(super) async fn alive(State(pages): State<Pages>, operator: Operator) -> Answered {
@@ -118,7 +104,7 @@ pub(super) async fn practice(
 ) -> Answered {
     let PracticePicture { challenge, drag } = pages.practice.draw(number).await?;
     let shot = challenge.screenshot();
-    Ok(json_of(&json!({
+    Ok(responses::json(&json!({
         "id": number,
         "width": shot.width(),
         "height": shot.height(),
@@ -133,11 +119,6 @@ pub(super) async fn practice_picture(
     _operator: Operator,
     Path(number): Path<u32>,
 ) -> Answered {
-    Ok(picture_of(&pages.practice.draw(number).await?.challenge))
-}
-
-fn json_of(value: &serde_json::Value) -> Response {
-    let mut response = Json(value).into_response();
-    private(response.headers_mut());
-    response
+    let drawn = pages.practice.draw(number).await?;
+    Ok(responses::picture(drawn.challenge.screenshot()))
 }

@@ -27,6 +27,7 @@ mod calls;
 mod events;
 mod keys;
 mod practice;
+mod responses;
 #[cfg(test)]
 mod tests;
 
@@ -41,14 +42,11 @@ use axum::routing::{get, post};
 
 pub use self::keys::OperatorKeys;
 pub use self::practice::{Practice, PracticePicture};
+pub use self::responses::{CONTENT_SECURITY_POLICY, json, page, picture, private, script, style};
 use crate::Desk;
 
 /// The largest body that is read, in bytes: two points, as JSON.
 const MAX_BODY: usize = 4096;
-
-/// What a page may load: what comes with it, and pictures that its script has fetched.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
-     connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What all calls have.
 #[derive(Clone)]
@@ -99,60 +97,6 @@ pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> R
 const OPERATOR: &str = include_str!("operator.html");
 const CSS: &str = include_str!("operator.css");
 const JS: &str = include_str!("operator.js");
-
-/// A page of the server's own: it may load its own files, and nothing else.
-#[must_use]
-pub fn page(html: &'static str) -> Response {
-    let mut response = file("text/html; charset=utf-8", html);
-    let headers = response.headers_mut();
-    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
-    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
-    let isolated = HeaderValue::from_static("same-origin");
-    headers.insert("cross-origin-opener-policy", isolated);
-    response
-}
-
-/// A style sheet of such a page.
-#[must_use]
-pub fn style(css: &'static str) -> Response {
-    file("text/css; charset=utf-8", css)
-}
-
-/// A script of such a page.
-#[must_use]
-pub fn script(js: &'static str) -> Response {
-    file("text/javascript; charset=utf-8", js)
-}
-
-fn file(content_type: &'static str, text: &'static str) -> Response {
-    let mut response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    // After an update, a page and its script are of the same version.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    secured(headers);
-    response
-}
-
-/// No browser takes it for something else, or hands it to another site.
-fn secured(headers: &mut HeaderMap) {
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        "cross-origin-resource-policy",
-        HeaderValue::from_static("same-origin"),
-    );
-}
-
-/// Says of an answer that it is for one person, now: nothing keeps it.
-pub fn private(headers: &mut HeaderMap) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    secured(headers);
-}
 
 /// Refuses what a browser sends for a page of another site.
 pub async fn same_origin(request: Request, next: Next) -> Response {
