@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get, post};
+use drag_solver::operators::pages;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -35,6 +36,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/metrics", get(operations::metrics))
         .route("/", get(admin::html).fallback(clients::answer))
         .route("/admin", get(|| async { Redirect::permanent("/") }))
+        .route("/admin/base.css", get(|| async { pages::base_style() }))
         .route("/admin/admin.css", get(admin::css))
         .route("/admin/admin.js", get(admin::js))
         .route("/admin/overview", get(admin::overview))

@@ -24,6 +24,12 @@ pub fn page(html: &'static str) -> Response {
     response
 }
 
+/// The look that all such pages have in common: `base.css`, before the style sheet of the page.
+#[must_use]
+pub fn base_style() -> Response {
+    style(include_str!("base.css"))
+}
+
 /// A style sheet of such a page.
 #[must_use]
 pub fn style(css: &'static str) -> Response {
