@@ -1,12 +1,14 @@
 // The administrator's page: shows how the gateway is getting on, and the details of one job.
 // Everything that comes over the wire is put on the page as text (textContent), never as markup.
 
+import { $, SignIn, setText, show, store } from './base.js';
+
 // ---------------------------------------------------------------- words
 
 const TEXTS = {
   en: {
     title: 'Drag gateway', tools: 'Tools', signOut: 'Sign out', overview: 'Overview', close: 'Close', chain: 'Chain',
-    signInText: 'Sign in with an administrator’s key to see how the gateway is getting on.',
+    signInTitle: 'Drag gateway', signInText: 'Sign in with an administrator’s key to see how the gateway is getting on.',
     key: 'Your key', remember: 'Stay signed in on this device', signIn: 'Sign in', signingIn: 'Signing in…',
     keyMissing: 'Please type your key.', keyWrong: 'This is not an administrator’s key. Please check it and try again.',
     unreachable: 'The server does not answer. Trying again…', signedOut: 'You are signed out.',
@@ -47,7 +49,7 @@ const TEXTS = {
   },
   vi: {
     title: 'Cổng kéo mảnh ghép', tools: 'Công cụ', signOut: 'Đăng xuất', overview: 'Tổng quan', close: 'Đóng', chain: 'Chuỗi',
-    signInText: 'Đăng nhập bằng mã của quản trị viên để xem cổng đang hoạt động ra sao.',
+    signInTitle: 'Cổng kéo mảnh ghép', signInText: 'Đăng nhập bằng mã của quản trị viên để xem cổng đang hoạt động ra sao.',
     key: 'Mã đăng nhập của bạn', remember: 'Giữ đăng nhập trên thiết bị này', signIn: 'Đăng nhập', signingIn: 'Đang đăng nhập…',
     keyMissing: 'Bạn hãy nhập mã đăng nhập.', keyWrong: 'Đây không phải mã của quản trị viên. Bạn kiểm tra rồi thử lại nhé.',
     unreachable: 'Máy chủ chưa trả lời. Đang thử lại…', signedOut: 'Bạn đã đăng xuất.',
@@ -142,13 +144,7 @@ function moment(time) { return new Date(time).toLocaleString(locale, { dateStyle
 
 // ---------------------------------------------------------------- small helpers
 
-const $ = (id) => document.getElementById(id);
 const sum = (values) => values.reduce((total, value) => total + (Number(value) || 0), 0);
-
-function show(id, visible) { $(id).hidden = !visible; }
-
-// Writing an unchanged text again would make screen readers repeat it.
-function setText(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
 
 function el(tag, className = '', ...children) {
   const node = document.createElement(tag);
@@ -194,23 +190,6 @@ function drop(node) {
   node.remove();
   if (focused) heir?.focus({ preventScroll: true });
 }
-
-// Storage may be forbidden (private windows, policies): the page then works without remembering.
-const store = {
-  get(name, area = 'localStorage') { try { return window[area].getItem(name); } catch { return null; } },
-  set(name, value, area = 'localStorage') {
-    try { if (value === null) window[area].removeItem(name); else window[area].setItem(name, value); } catch { /* not remembered */ }
-  },
-};
-
-const savedKey = {
-  read: () => store.get('admin.key', 'sessionStorage') ?? store.get('admin.key'),
-  write(key, remember) {
-    store.set('admin.key', remember ? null : key, 'sessionStorage');
-    store.set('admin.key', remember ? key : null);
-  },
-  forget() { savedKey.write(null, false); },
-};
 
 // ---------------------------------------------------------------- the server
 
@@ -279,9 +258,9 @@ const app = {
   connection: 'off', // off, connecting, on, lost
   by: 'solver', // what spending is split by
   job: null, // what the dialog shows: { id, details, state, picture, pictureState }
-  remember: false, // what the box said when signing in
-  signInMessage: null, // a name in TEXTS
 };
+
+const signIn = new SignIn('admin', { t, connect, refuse: signOut, render });
 
 function connect(key) {
   app.poller?.stop();
@@ -292,30 +271,21 @@ function connect(key) {
   render();
 }
 
-function signIn(event) {
-  event.preventDefault();
-  const key = $('key').value.trim();
-  app.signInMessage = key ? null : 'keyMissing';
-  if (!key) { render(); $('key').focus(); return; }
-  app.remember = $('remember').checked;
-  // A header carries plain characters only; any other key cannot be right.
-  if (/[^\x21-\x7e]/.test(key)) signOut('keyWrong'); else connect(key);
-}
-
 function signOut(message) {
   app.poller?.stop();
-  savedKey.forget();
-  Object.assign(app, { server: null, poller: null, overview: null, connection: 'off', signInMessage: message });
+  signIn.forget();
+  signIn.message = message;
+  Object.assign(app, { server: null, poller: null, overview: null, connection: 'off' });
   $('job').close();
   render();
-  $('key').focus();
-  if (message === 'keyWrong') $('key').select();
+  signIn.focus();
 }
 
 function onOverview(overview) {
   const first = !app.overview;
-  Object.assign(app, { overview, received: performance.now(), connection: 'on', signInMessage: null });
-  if (first) { savedKey.write(app.server.key, app.remember); $('key').value = ''; }
+  signIn.message = null;
+  Object.assign(app, { overview, received: performance.now(), connection: 'on' });
+  if (first) signIn.keep(app.server.key);
   render();
   if (first) $('overview-title').focus({ preventScroll: true });
   if (app.job?.details && !app.job.details.ended) loadJob(app.job);
@@ -324,7 +294,7 @@ function onOverview(overview) {
 function onFailed(error) {
   if (error.status === 401 || error.status === 403) { signOut('keyWrong'); return; }
   app.connection = 'lost';
-  if (!app.overview) app.signInMessage = 'unreachable';
+  if (!app.overview) signIn.message = 'unreachable';
   render();
 }
 
@@ -731,7 +701,7 @@ function drawnAnswer({ start, end }, width, height) {
 
 // ---------------------------------------------------------------- what is seen
 
-function signedIn() { return Boolean(app.overview) || Boolean(app.server && savedKey.read() === app.server.key); }
+function signedIn() { return Boolean(app.overview) || Boolean(app.server && signIn.savedKey === app.server.key); }
 
 function render() {
   const inside = signedIn();
@@ -740,7 +710,7 @@ function render() {
   show('sign-out', inside);
   document.title = (app.connection === 'lost' ? '(!) ' : '') + t('title');
   renderStatus(inside);
-  renderSignIn();
+  signIn.render(app.connection === 'connecting');
   if (app.overview) renderOverview();
   if (app.job) renderJob();
   for (const scroller of document.querySelectorAll('.scroller')) makeReachable(scroller);
@@ -757,12 +727,6 @@ function renderStatus(inside) {
 function since() {
   if (app.connection === 'lost') return t('lastNews', { time: duration((performance.now() - app.received) / 1000) });
   return t('up', { time: age(app.overview.started) });
-}
-
-function renderSignIn() {
-  setText('sign-in-button', t(app.connection === 'connecting' ? 'signingIn' : 'signIn'));
-  setText('sign-in-message', app.signInMessage ? t(app.signInMessage) : '');
-  $('key').setAttribute('aria-invalid', ['keyMissing', 'keyWrong'].includes(app.signInMessage));
 }
 
 function renderOverview() {
@@ -829,7 +793,6 @@ function switchLanguage() {
 // ---------------------------------------------------------------- start
 
 function listen() {
-  $('sign-in').addEventListener('submit', signIn);
   $('language').addEventListener('click', switchLanguage);
   $('sign-out').addEventListener('click', () => signOut('signedOut'));
   $('job-close').addEventListener('click', () => $('job').close());
@@ -846,9 +809,7 @@ function start() {
   listen();
   const wanted = store.get('admin.language') ?? navigator.language.slice(0, 2).toLowerCase();
   setLanguage(Object.hasOwn(TEXTS, wanted) ? wanted : 'en');
-  const key = savedKey.read();
-  app.remember = key !== null && store.get('admin.key') === key;
-  if (key) connect(key); else $('key').focus();
+  signIn.start(signIn.savedKey);
 }
 
 start();

@@ -37,6 +37,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/", get(admin::html).fallback(clients::answer))
         .route("/admin", get(|| async { Redirect::permanent("/") }))
         .route("/admin/base.css", get(|| async { pages::base_style() }))
+        .route("/admin/base.js", get(|| async { pages::base_script() }))
         .route("/admin/admin.css", get(admin::css))
         .route("/admin/admin.js", get(admin::js))
         .route("/admin/overview", get(admin::overview))

@@ -42,7 +42,9 @@ use axum::routing::{get, post};
 
 pub use self::keys::OperatorKeys;
 pub use self::practice::{Practice, PracticePicture};
-pub use self::responses::{CONTENT_SECURITY_POLICY, base_style, json, page, picture, private, script, style};
+pub use self::responses::{
+    CONTENT_SECURITY_POLICY, base_script, base_style, json, page, picture, private, script, style,
+};
 use crate::Desk;
 
 /// The largest body that is read, in bytes: two points, as JSON.
@@ -74,6 +76,7 @@ pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> R
             get(|| async { Redirect::permanent("/operator") }),
         )
         .route("/operator/base.css", get(|| async { base_style() }))
+        .route("/operator/base.js", get(|| async { base_script() }))
         .route("/operator/operator.css", get(|| async { style(CSS) }))
         .route("/operator/operator.js", get(|| async { script(JS) }));
     Router::new()

@@ -1,6 +1,8 @@
 // The operator page: shows drag challenges one at a time and sends back where a drag starts and ends.
 // Everything that comes over the wire is put on the page as text (textContent), never as markup.
 
+import { $, SignIn, setText, show, store } from './base.js';
+
 // ---------------------------------------------------------------- words
 
 const TEXTS = {
@@ -98,32 +100,9 @@ function decimal(number) {
 
 // ---------------------------------------------------------------- small helpers
 
-const $ = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
-
-function show(id, visible) { $(id).hidden = !visible; }
-
-// Writing an unchanged text again would make screen readers repeat it.
-function setText(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
-
-// Storage may be forbidden (private windows, policies): the page then works without remembering.
-const store = {
-  get(name, area = localStorage) { try { return area.getItem(name); } catch { return null; } },
-  set(name, value, area = localStorage) {
-    try { if (value === null) area.removeItem(name); else area.setItem(name, value); } catch { /* not remembered */ }
-  },
-};
-
-const savedKey = {
-  read: () => store.get('operator.key', sessionStorage) ?? store.get('operator.key'),
-  write(key, remember) {
-    store.set('operator.key', remember ? null : key, sessionStorage);
-    store.set('operator.key', remember ? key : null);
-  },
-  forget() { savedKey.write(null, false); },
-};
 
 // ---------------------------------------------------------------- the server
 
@@ -582,9 +561,9 @@ const app = {
   sent: null, // the answer or skip that can still be undone
   undoing: false,
   score: noScore(),
-  remember: false, // what the box said when signing in
-  signInMessage: null, // a name in TEXTS
 };
+
+const signIn = new SignIn('operator', { t, connect, refuse: signOut, render });
 
 const board = new Board(() => { keepMarks(); renderMarks(); });
 
@@ -610,20 +589,6 @@ function connect(key) {
   render();
 }
 
-function signIn(event) {
-  event.preventDefault();
-  const key = $('key').value.trim();
-  app.signInMessage = key ? null : 'keyMissing';
-  if (!key) { render(); $('key').focus(); return; }
-  app.remember = $('remember').checked;
-  connectWith(key);
-}
-
-// A header carries plain characters only; any other key cannot be right.
-function connectWith(key) {
-  if (/[^\x21-\x7e]/.test(key)) signOut('keyWrong'); else connect(key);
-}
-
 // A link may bring a key behind its #, which no browser sends to a server. It goes out of the address at once.
 function takeLinkKey() {
   const key = new URLSearchParams(location.hash.slice(1)).get('key');
@@ -634,14 +599,14 @@ function takeLinkKey() {
 function signOut(message = null) {
   leave();
   app.stream?.stop();
-  savedKey.forget();
-  Object.assign(app, { server: null, stream: null, hello: null, connection: 'off', task: null, score: noScore(), signInMessage: message });
+  signIn.forget();
+  signIn.message = message;
+  Object.assign(app, { server: null, stream: null, hello: null, connection: 'off', task: null, score: noScore() });
   kept.clear();
   closeTask();
   hideNotice();
   render();
-  $('key').focus();
-  if (message === 'keyWrong') $('key').select();
+  signIn.focus();
 }
 
 function leave() {
@@ -653,9 +618,10 @@ function leave() {
 const EVENTS = {
   hello(hello) {
     const first = !app.hello;
-    if (first) { savedKey.write(app.server.key, app.remember); $('key').value = ''; }
+    if (first) signIn.keep(app.server.key);
     app.server.session = hello.session;
-    Object.assign(app, { hello, connection: 'on', signInMessage: null });
+    signIn.message = null;
+    Object.assign(app, { hello, connection: 'on' });
     expectAgain();
     keepAlive();
     if (first) { render(); focusTask(); }
@@ -677,13 +643,13 @@ function onEvent(name, data) {
 
 function onLost() {
   app.connection = 'lost';
-  if (!app.hello) app.signInMessage = 'unreachable';
+  if (!app.hello) signIn.message = 'unreachable';
   render();
 }
 
 // What waits here was all there is: the key opens nothing any more.
 function onOver() {
-  savedKey.forget();
+  signIn.forget();
   app.connection = 'over';
   closeTask();
   render();
@@ -935,7 +901,7 @@ function beep() {
 // ---------------------------------------------------------------- what is seen
 
 function view() {
-  if (!app.hello && !(app.server && savedKey.read() === app.server.key)) return 'sign-in';
+  if (!app.hello && !(app.server && signIn.savedKey === app.server.key)) return 'sign-in';
   return app.task ? 'work' : 'waiting';
 }
 
@@ -945,7 +911,7 @@ function render() {
   show('sign-out', current !== 'sign-in' && app.connection !== 'over');
   document.title = (app.task && !app.task.practice ? '(1) ' : '') + t('title');
   renderConnection(current);
-  renderSignIn();
+  signIn.render(app.connection === 'connecting');
   renderWaiting();
   if (app.task) renderTask(app.task);
   board.fit();
@@ -955,13 +921,6 @@ function renderConnection(current) {
   const state = current === 'sign-in' || app.connection === 'over' ? 'off' : app.connection;
   $('status').dataset.state = state;
   setText('status-text', { off: t('title'), connecting: t('connecting'), on: t('connected'), lost: t('connectingAgain') }[state]);
-}
-
-function renderSignIn() {
-  const busy = app.connection === 'connecting';
-  setText('sign-in-button', t(busy ? 'signingIn' : 'signIn'));
-  setText('sign-in-message', app.signInMessage ? t(app.signInMessage) : '');
-  $('key').setAttribute('aria-invalid', ['keyMissing', 'keyWrong'].includes(app.signInMessage));
 }
 
 function renderWaiting() {
@@ -1110,7 +1069,6 @@ function listen() {
     pad: onPad, 'pick-start': () => board.takeByKey('start'), 'pick-end': () => board.takeByKey('end'),
   };
   for (const [id, handle] of Object.entries(clicks)) $(id).addEventListener('click', handle);
-  $('sign-in').addEventListener('submit', signIn);
   $('sound').addEventListener('change', () => {
     store.set('operator.sound', $('sound').checked ? 'on' : null);
     unlockSound();
@@ -1134,9 +1092,7 @@ function start() {
   $('sound').checked = store.get('operator.sound') === 'on';
   const wanted = store.get('operator.language') ?? (navigator.language.toLowerCase().startsWith('vi') ? 'vi' : 'en');
   setLanguage(Object.hasOwn(TEXTS, wanted) ? wanted : 'en');
-  const key = takeLinkKey() ?? savedKey.read();
-  app.remember = store.get('operator.key') === key;
-  if (key) connectWith(key); else $('key').focus();
+  signIn.start(takeLinkKey() ?? signIn.savedKey);
 }
 
 start();

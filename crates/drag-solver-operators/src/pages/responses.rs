@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use drag_solver_core::Screenshot;
 use serde_json::Value;
 
@@ -10,9 +10,15 @@ use serde_json::Value;
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
      connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// A page of the server's own: it may load its own files, and nothing else.
+/// A page of the server's own: it may load its own files, and nothing else. `<!-- sign-in -->` in it becomes the form that
+/// the class `SignIn` of [`base_script`] works with.
 #[must_use]
-pub fn page(html: &'static str) -> Response {
+pub fn page(html: &str) -> Response {
+    let html = html.replacen(
+        "<!-- sign-in -->",
+        include_str!("sign-in.html").trim_end(),
+        1,
+    );
     let mut response = file("text/html; charset=utf-8", html);
     let headers = response.headers_mut();
     let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
@@ -36,13 +42,19 @@ pub fn style(css: &'static str) -> Response {
     file("text/css; charset=utf-8", css)
 }
 
+/// What the scripts of all such pages import: `base.js`, beside the script of the page.
+#[must_use]
+pub fn base_script() -> Response {
+    script(include_str!("base.js"))
+}
+
 /// A script of such a page.
 #[must_use]
 pub fn script(js: &'static str) -> Response {
     file("text/javascript; charset=utf-8", js)
 }
 
-fn file(content_type: &'static str, text: &'static str) -> Response {
+fn file(content_type: &'static str, text: impl IntoResponse) -> Response {
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
