@@ -63,7 +63,9 @@ impl Labels {
             ends_line: text.last().is_none_or(|&last| last == b'\n'),
             cut_off: false,
         };
-        let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+        let marked = text.strip_prefix(b"\xef\xbb\xbf"); // as some editors begin a file
+        let lines = marked.unwrap_or(&text).split(|&byte| byte == b'\n');
+        let lines: Vec<&[u8]> = lines.collect();
         for (number, line) in (1..).zip(&lines) {
             if line.trim_ascii().is_empty() {
                 continue;
@@ -327,6 +329,8 @@ mod tests {
         let (a, b) = (begin(LABEL), begin(r#"{"screenshot":"b.png""#));
         let both = || vec![a.clone(), b.clone()];
         assert_eq!(added(LABEL), (false, true, both()));
+        let marked = folder.labels(&format!("\u{feff}{LABEL}\r\n")).unwrap();
+        assert!(marked.has(&folder.path("labels/a.png")));
         let torn = format!("{LABEL}\n{}", &LABEL[..45]);
         assert_eq!(added(&torn), (true, true, both()));
         assert_eq!(added(&LABEL[..45]), (true, false, vec![b.clone()]));
