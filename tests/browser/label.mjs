@@ -12,11 +12,12 @@ const DRAGS = { 'a.png': [[45, 110], [220, 110]], 'b.png': [[100, 50], [200, 150
 // Starts the command. Says where its page is, by what key it opens, and what it prints on standard error.
 async function started(folder, ...options) {
   const args = ['label', join(folder, 'shots'), '--output', join(folder, 'labels.jsonl'), '--test-pictures', ...options];
-  const process_ = spawn(process.env.DRAG_SOLVER, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const self = { process: process_, log: '' };
-  self.ended = new Promise((resolve) => process_.once('exit', resolve));
-  process_.stderr.on('data', (data) => { self.log += data; });
-  const link = await new Promise((resolve) => process_.stdout.once('data', (data) => resolve(`${data}`.trim())));
+  const child = spawn(process.env.DRAG_SOLVER, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const self = { process: child, log: '' };
+  process.once('exit', () => child.kill('SIGKILL')); // a check that fails leaves nothing running
+  self.ended = new Promise((resolve) => child.once('exit', resolve));
+  child.stderr.on('data', (data) => { self.log += data; });
+  const link = await new Promise((resolve) => child.stdout.once('data', (data) => resolve(`${data}`.trim())));
   [self.url, self.path] = [new URL(link).origin, link.slice(new URL(link).origin.length)];
   self.keys = { you: new URLSearchParams(new URL(link).hash.slice(1)).get('key') };
   return self;
