@@ -101,6 +101,7 @@
 //! | `twocaptcha` | the provider 2Captcha, `providers::TwoCaptcha` |
 //! | `anticaptcha` | the provider Anti-Captcha, `providers::AntiCaptcha` |
 //! | `image` | `.fit(..)`: screenshots that fit what a provider takes, `Fit`. Brings image codecs |
+//! | `evaluate` | solvers measured on pictures whose true drag is known, and a chain proposed of them, [`evaluate`] |
 //! | `operators` | people as a solver, [`operators::Operators`], and the desk where they sit |
 //! | `operator-pages` | their page, as a router of axum, [`operators::pages`]; brings `operators` |
 //! | `postgres` | a store in PostgreSQL, for more than one machine; brings `store` |
@@ -166,6 +167,12 @@ pub mod http {
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};
     #[doc(no_inline)]
     pub use drag_solver_http::{reqwest, secrecy, serde_json};
+}
+
+/// Solvers measured on pictures whose true drag is known, and a chain proposed of them.
+#[cfg(feature = "evaluate")]
+pub mod evaluate {
+    pub use drag_solver_evaluate::*;
 }
 
 /// People as a solver: the desk where they sit, and their page.

@@ -1,0 +1,347 @@
+//! Which chain to build of the measured solvers, and why.
+
+mod candidate;
+mod sample;
+mod simulate;
+mod toml;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use self::candidate::Candidate;
+use self::candidate::candidates;
+use self::sample::Samples;
+use self::simulate::{Trial, trial};
+pub use self::toml::{ProviderEntry, chain_file};
+use crate::call::{Call, millis};
+use crate::figures::{Estimate, float, of_sorted};
+use crate::seeded::Seeded;
+
+/// How many pictures each candidate is tried on, at the least.
+const TRIALS: usize = 20_000;
+
+/// How often the calls are drawn anew, to see how far the figures of the proposed chain may be off.
+const RESAMPLES: u64 = 200;
+
+/// What a chain has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Goal {
+    /// How long 99 of 100 challenges may take at most. In JSON in milliseconds.
+    #[serde(rename = "within_ms", serialize_with = "millis")]
+    pub within: Option<Duration>,
+    /// The share of challenges that have to get a right answer, from 0 to 1.
+    pub min_right: Option<f64>,
+}
+
+impl Goal {
+    /// 99 of 100 challenges take no longer than this.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.within = Some(limit);
+        self
+    }
+
+    /// At least this share of challenges gets a right answer.
+    #[must_use]
+    pub fn min_right(mut self, share: f64) -> Self {
+        self.min_right = Some(share);
+        self
+    }
+
+    fn is_met(&self, estimated: &Estimated) -> bool {
+        let in_time = self
+            .within
+            .is_none_or(|limit| estimated.seconds_p99 <= limit.as_secs_f64());
+        in_time
+            && self
+                .min_right
+                .is_none_or(|share| estimated.share_right >= share)
+    }
+}
+
+/// A candidate, and what it would have done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Estimated {
+    /// The chain.
+    #[serde(flatten)]
+    pub candidate: Candidate,
+    /// The share of challenges that get a right answer.
+    pub share_right: f64,
+    /// How long challenges take, in seconds, failed ones too: the median.
+    pub seconds_p50: f64,
+    /// The 99th percentile.
+    pub seconds_p99: f64,
+    /// What a challenge costs on average, in US dollars.
+    pub usd_per_challenge: f64,
+    /// What a right answer costs, in US dollars; `None` if it is not known, or none is right.
+    pub usd_per_right: Option<f64>,
+    /// Whether it does what was asked.
+    pub meets_goal: bool,
+}
+
+/// The chain that is proposed, and all that it was chosen from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Proposal {
+    /// What was asked.
+    pub goal: Goal,
+    /// Every candidate; those that do what was asked first, then by what a right answer costs.
+    pub candidates: Vec<Estimated>,
+    /// Whether the first of them is proposed. If not, none does what was asked.
+    pub is_met: bool,
+    /// The 99th percentile of the proposed chain, in seconds, and the interval that the true one is in with 95 %.
+    pub seconds_p99: Option<Estimate>,
+    /// What a right answer of it costs, in US dollars, with its interval.
+    pub usd_per_right: Option<Estimate>,
+    /// Why, in sentences.
+    pub why: Vec<String>,
+}
+
+impl Proposal {
+    /// The chain that is proposed.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&Estimated> {
+        self.candidates.first().filter(|_| self.is_met)
+    }
+}
+
+/// What calls were made, and of whom.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs)] // made by callers of `propose`
+pub struct Evidence<'a> {
+    /// The names of the solvers.
+    pub names: &'a [String],
+    /// What was measured.
+    pub calls: &'a [Call],
+    /// How many pictures there are.
+    pub pictures: usize,
+    /// How far off a right answer may be, in pixels.
+    pub tolerance: f64,
+    /// Time that each call had.
+    pub limit: Duration,
+}
+
+/// Finds the cheapest chain that does what `goal` says, of solvers that were measured each by itself: those of `members`, counted
+/// from 0. The same calls give the same proposal.
+///
+/// Each chain is tried on the calls that were made: a fallback asks the second where the first failed, with what the
+/// second said about the same picture. Money is counted per right answer; the time of a failed challenge counts in
+/// full. `None` if no member has a call whose time is known, or the cost of one is not known.
+#[must_use]
+pub fn propose(evidence: Evidence<'_>, members: &[usize], goal: Goal) -> Option<Proposal> {
+    let samples: Vec<Samples> = (0..evidence.names.len())
+        .map(|solver| {
+            let Evidence {
+                calls,
+                pictures,
+                tolerance,
+                ..
+            } = evidence;
+            Samples::of(solver, calls, pictures, tolerance)
+        })
+        .collect();
+    let usable = |member: &&usize| samples.get(**member).is_some_and(|own| !own.is_empty());
+    let members: Vec<usize> = members.iter().filter(usable).copied().collect();
+    if members.is_empty() || members.iter().any(|&member| !samples[member].has_costs) {
+        return None;
+    }
+    let limit = evidence.limit.as_secs_f64();
+    let in_order: Vec<usize> = (0..evidence.pictures).collect();
+    let mut all: Vec<Estimated> = candidates(&samples, &members)
+        .into_iter()
+        .map(|candidate| {
+            let rounds = TRIALS.div_ceil(evidence.pictures.max(1));
+            let mut seeded = Seeded::new(1); // the same luck for all
+            let pictures = (0..rounds).flat_map(|_| in_order.iter().copied());
+            let trials = pictures.map(|at| trial(&candidate, &samples, at, limit, &mut seeded));
+            let mut estimated = estimate(trials.collect(), candidate.clone());
+            estimated.meets_goal = goal.is_met(&estimated);
+            estimated
+        })
+        .collect();
+    all.sort_by(|one, other| {
+        order(one)
+            .partial_cmp(&order(other))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let is_met = all
+        .first()
+        .is_some_and(|first| first.meets_goal && first.usd_per_right.is_some());
+    let mut proposal = Proposal {
+        goal,
+        candidates: all,
+        is_met,
+        seconds_p99: None,
+        usd_per_right: None,
+        why: Vec::new(),
+    };
+    if let Some(chosen) = proposal.chosen().cloned() {
+        let spread = spread(&chosen.candidate, &samples, evidence.pictures, limit);
+        let around = |value: f64, mut drawn: Vec<f64>| {
+            drawn.sort_by(f64::total_cmp);
+            let bound = |q| of_sorted(&drawn, q).map_or(value, |bound| bound.value);
+            let (low, high) = (bound(0.025).min(value), bound(0.975).max(value));
+            Estimate { value, low, high }
+        };
+        proposal.seconds_p99 = Some(around(chosen.seconds_p99, spread.0));
+        proposal.usd_per_right = chosen.usd_per_right.map(|usd| around(usd, spread.1));
+    }
+    proposal.why = why(&proposal, evidence.names);
+    Some(proposal)
+}
+
+/// First what does what was asked, then what is cheap, then what is often right, then what is small.
+fn order(estimated: &Estimated) -> (bool, f64, f64, (usize, bool, u32), f64) {
+    (
+        !estimated.meets_goal,
+        estimated.usd_per_right.unwrap_or(f64::INFINITY),
+        -estimated.share_right,
+        estimated.candidate.size(),
+        estimated.seconds_p99,
+    )
+}
+
+fn estimate(trials: Vec<Trial>, candidate: Candidate) -> Estimated {
+    let count = float(trials.len().max(1) as u64);
+    let right = float(trials.iter().filter(|trial| trial.right).count() as u64);
+    let usd: f64 = trials.iter().map(|trial| trial.usd).sum();
+    let mut seconds: Vec<f64> = trials.into_iter().map(|trial| trial.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let at = |q| of_sorted(&seconds, q).map_or(0.0, |seconds| seconds.value);
+    Estimated {
+        candidate,
+        share_right: right / count,
+        seconds_p50: at(0.5),
+        seconds_p99: at(0.99),
+        usd_per_challenge: usd / count,
+        usd_per_right: (right > 0.0).then(|| usd / right),
+        meets_goal: false,
+    }
+}
+
+/// The 99th percentile and the price of a right answer, had other pictures of the same kind been drawn: the bootstrap.
+fn spread(
+    candidate: &Candidate,
+    samples: &[Samples],
+    pictures: usize,
+    limit: f64,
+) -> (Vec<f64>, Vec<f64>) {
+    let drawn = (0..RESAMPLES).map(|resample| {
+        let mut seeded = Seeded::new(resample + 2);
+        let trials = (0..pictures).map(|_| {
+            let picture = seeded.below(pictures);
+            trial(candidate, samples, picture, limit, &mut seeded)
+        });
+        let estimated = estimate(trials.collect(), candidate.clone());
+        let usd = estimated.usd_per_right.unwrap_or(f64::INFINITY);
+        (estimated.seconds_p99, usd)
+    });
+    drawn.unzip()
+}
+
+fn why(proposal: &Proposal, names: &[String]) -> Vec<String> {
+    let Some(first) = proposal.candidates.first() else {
+        return Vec::new();
+    };
+    let asked = asked(&proposal.goal);
+    let shown = |one: &Estimated| {
+        let usd = one
+            .usd_per_right
+            .map_or("no right answer".to_owned(), |usd| {
+                format!("{} a right answer", money(usd))
+            });
+        format!(
+            "{usd}, {:.1} % right, p99 {:.1} s",
+            one.share_right * 100.0,
+            one.seconds_p99
+        )
+    };
+    let count = proposal.candidates.len();
+    let met = proposal
+        .candidates
+        .iter()
+        .filter(|one| one.meets_goal)
+        .count();
+    if !proposal.is_met {
+        let fastest = proposal
+            .candidates
+            .iter()
+            .min_by(|one, other| one.seconds_p99.total_cmp(&other.seconds_p99))
+            .unwrap_or(first);
+        return vec![
+            format!("None of {count} chains {asked}."),
+            format!(
+                "The fastest is {}: {}.",
+                fastest.candidate.in_words(names),
+                shown(fastest)
+            ),
+        ];
+    }
+    let mut why = vec![
+        format!("{}: {}.", first.candidate.in_words(names), shown(first)),
+        if asked.is_empty() {
+            format!("It is the cheapest per right answer of {count} chains.")
+        } else {
+            format!(
+                "It is the cheapest per right answer of the {met} chains, of {count}, that {asked}."
+            )
+        },
+    ];
+    if let (Some(limit), Some(p99)) = (proposal.goal.within, proposal.seconds_p99)
+        && p99.high > limit.as_secs_f64()
+    {
+        why.push(format!(
+            "With so few pictures its p99 may be anything from {:.1} to {:.1} s, so it may take longer than {limit:?}: \
+             measure more.",
+            p99.low, p99.high
+        ));
+    }
+    let cost = |one: &Estimated| one.usd_per_right.unwrap_or(f64::INFINITY);
+    let cheaper = proposal
+        .candidates
+        .iter()
+        .filter(|one| !one.meets_goal && cost(one) < cost(first));
+    if let Some(cheaper) = cheaper.min_by(|one, other| cost(one).total_cmp(&cost(other))) {
+        why.push(format!(
+            "Cheaper, but not what was asked: {}: {}.",
+            cheaper.candidate.in_words(names),
+            shown(cheaper)
+        ));
+    }
+    if let Some(next) = proposal.candidates.get(1).filter(|next| next.meets_goal) {
+        why.push(format!(
+            "Next: {}: {}.",
+            next.candidate.in_words(names),
+            shown(next)
+        ));
+    }
+    why
+}
+
+/// What was asked, as what a chain does. Empty if nothing was.
+fn asked(goal: &Goal) -> String {
+    let within = goal
+        .within
+        .map(|limit| format!("answer 99 of 100 challenges within {limit:?}"));
+    let right = goal
+        .min_right
+        .map(|share| format!("are right in {:.1} % or more", share * 100.0));
+    let parts: Vec<String> = within.into_iter().chain(right).collect();
+    parts.join(" and ")
+}
+
+/// Money with as many digits as mean something.
+pub(crate) fn money(usd: f64) -> String {
+    if usd == 0.0 {
+        return "$0".to_owned();
+    }
+    #[allow(clippy::cast_possible_truncation)] // of any price, a few digits
+    let places = (2 - usd.abs().log10().floor() as i32).clamp(2, 9);
+    format!("${usd:.*}", usize::try_from(places).unwrap_or(2))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! How often right, for how much money.
+
+use std::fmt::Write as _;
+
+use super::{Axis, COLOURS, short};
+use crate::figures::Estimate;
+use crate::report::Report;
+use crate::report::html::escaped;
+
+/// Every solver with a known price, with the intervals of both figures; a line joins those that no other beats. The proposed chain
+/// is a ring. `None` if no price is known.
+pub(crate) fn value(report: &Report) -> Option<String> {
+    let known = |one: &crate::figures::SolverFigures| {
+        Some((one.usd_per_right?, one.share_right?, one.on_front))
+    };
+    let solvers: Vec<(usize, Estimate, Estimate, bool)> = report
+        .solvers
+        .iter()
+        .enumerate()
+        .filter_map(|(solver, one)| {
+            known(one).map(|(usd, share, front)| (solver, usd, share, front))
+        })
+        .collect();
+    let proposed = report.proposal.as_ref().and_then(|proposal| {
+        let chosen = proposal.chosen()?;
+        Some((chosen.usd_per_right?, chosen.share_right))
+    });
+    if solvers.is_empty() {
+        return None;
+    }
+    let finite = |value: f64, otherwise: f64| if value.is_finite() { value } else { otherwise };
+    let highs = solvers
+        .iter()
+        .map(|(_, usd, ..)| finite(usd.high, usd.value));
+    let dearest = highs
+        .chain(proposed.map(|(usd, _)| usd))
+        .fold(0.0, f64::max);
+    let lows = solvers.iter().map(|(_, _, share, _)| share.low);
+    let lowest = lows
+        .chain(proposed.map(|(_, share)| share))
+        .fold(1.0, f64::min);
+    let x = Axis {
+        range: (0.0, if dearest > 0.0 { dearest * 1.1 } else { 0.001 }),
+        pixels: (86.0, 620.0),
+    };
+    let y = Axis {
+        range: ((lowest - 0.02).max(0.0), 1.0),
+        pixels: (270.0, 16.0),
+    };
+    let mut svg =
+        "<svg viewBox=\"0 0 640 324\" role=\"img\" aria-label=\"cost and accuracy\">".to_owned();
+    // Writing to a String cannot fail.
+    let step = |ticks: &[f64]| match ticks {
+        [one, other, ..] => other - one,
+        _ => 0.001,
+    };
+    let ticks = x.ticks();
+    for &tick in &ticks {
+        let at = x.at(tick);
+        let text = short(tick, step(&ticks));
+        let _ = write!(
+            svg,
+            "<path class=\"axis\" d=\"M{at:.1} 16V270\"/><text x=\"{at:.1}\" y=\"292\" text-anchor=\"middle\">${text}</text>"
+        );
+    }
+    let ticks = y.ticks();
+    for &tick in &ticks {
+        let at = y.at(tick);
+        let text = short(tick * 100.0, step(&ticks) * 100.0);
+        let _ = write!(
+            svg,
+            "<path class=\"axis\" d=\"M86 {at:.1}H620\"/><text x=\"80\" y=\"{:.1}\" text-anchor=\"end\">{text} %</text>",
+            at + 4.0
+        );
+    }
+    svg += "<text x=\"352\" y=\"317\" text-anchor=\"middle\">US dollars a right answer</text>\n";
+    let mut front: Vec<(f64, f64)> = solvers
+        .iter()
+        .filter(|(.., on_front)| *on_front)
+        .map(|(_, usd, share, _)| (x.at(usd.value), y.at(share.value)))
+        .collect();
+    front.sort_by(|one, other| one.0.total_cmp(&other.0));
+    if let [first, rest @ ..] = &front[..] {
+        let mut path = format!("M{:.1} 270V{:.1}", first.0, first.1);
+        for (at, share) in rest {
+            let _ = write!(path, "H{at:.1}V{share:.1}");
+        }
+        let _ = writeln!(svg, "<path class=\"front\" d=\"{path}H620\"/>");
+    }
+    for (solver, usd, share, _) in &solvers {
+        let colour = solver % COLOURS;
+        let (at, right) = (x.at(usd.value), y.at(share.value));
+        let high = x.at(finite(usd.high, usd.value));
+        let _ = write!(
+            svg,
+            "<path class=\"l{colour}\" d=\"M{:.1} {right:.1}H{high:.1}M{at:.1} {:.1}V{:.1}\"/><circle class=\"f{colour}\" cx=\"{at:.1}\" cy=\"{right:.1}\" r=\"5\"/>",
+            x.at(usd.low),
+            y.at(share.low),
+            y.at(share.high)
+        );
+        let name = report.solvers.get(*solver).map_or("", |one| &*one.name);
+        let _ = writeln!(svg, "{}", label(name, at, right + 18.0));
+    }
+    if let Some((usd, share)) = proposed {
+        let (at, right) = (x.at(usd), y.at(share));
+        let _ = write!(
+            svg,
+            "<circle class=\"ring\" cx=\"{at:.1}\" cy=\"{right:.1}\" r=\"8\"/>"
+        );
+        svg += &label("proposed chain", at, (right - 12.0).max(12.0));
+    }
+    Some(svg + "</svg>")
+}
+
+/// A name beside a point, on the side where there is room.
+fn label(name: &str, x: f64, y: f64) -> String {
+    let (anchor, at) = if x > 380.0 {
+        ("end", x - 9.0)
+    } else {
+        ("start", x + 9.0)
+    };
+    let short: String = name.chars().take(40).collect();
+    format!(
+        "<text class=\"name\" x=\"{at:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>",
+        escaped(&short)
+    )
+}

@@ -1,0 +1,372 @@
+//! Asks every solver about every picture.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use drag_solver_combinators::Timeout;
+use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Observer, Solution, SolveError};
+#[cfg(feature = "store")]
+use drag_solver_store::{StoreExt as _, StoreHandle};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::call::{self, Call, CallOutcome};
+use crate::labelled::LabelledPicture;
+
+/// Time for a call, unless something else is said.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How far off a right answer may be, in pixels, unless something else is said: what two clicks on the same piece do
+/// not exceed, and two different places do.
+pub const DEFAULT_TOLERANCE: f64 = 10.0;
+
+/// Solvers that are to be measured, and how.
+///
+/// Every solver is asked about every picture, one picture after the other, so that an evaluation that is stopped has
+/// asked all of them about the same ones. A solver is whatever answers: a provider, or a chain. To have a chain
+/// [proposed](crate::propose), measure each provider by itself, with nothing around it that asks again.
+///
+/// See the [crate](crate) for an example.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Evaluation {
+    solvers: Vec<Measured>,
+    tolerance: f64,
+    limit: Duration,
+    concurrency: NonZeroUsize,
+    observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "store")]
+    store: Option<StoreHandle>,
+}
+
+#[derive(Clone, Debug)]
+struct Measured {
+    name: String,
+    solver: Arc<dyn DragSolver>,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self {
+            solvers: Vec::new(),
+            tolerance: DEFAULT_TOLERANCE,
+            limit: LIMIT,
+            concurrency: const { NonZeroUsize::new(4).unwrap() },
+            observer: None,
+            #[cfg(feature = "store")]
+            store: None,
+        }
+    }
+}
+
+impl Evaluation {
+    /// An evaluation of no solvers yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a solver, called `name` in figures and on record. One of a name that is taken gets a number behind it.
+    pub fn solver(mut self, name: impl Into<String>, solver: impl DragSolver) -> Self {
+        let wanted = name.into();
+        let is_taken = |name: &String| self.solvers.iter().any(|one| one.name == *name);
+        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        let name = names.find(|name| !is_taken(name)).unwrap_or(wanted.clone());
+        let solver = Arc::new(solver);
+        self.solvers.push(Measured { name, solver });
+        self
+    }
+
+    /// How far off a right answer may be, in pixels. Default: [`DEFAULT_TOLERANCE`].
+    pub fn tolerance(mut self, pixels: f64) -> Self {
+        self.tolerance = pixels;
+        self
+    }
+
+    /// Time for each call. Default: 120 s. A call that takes longer has failed, with
+    /// [`ErrorKind::Timeout`].
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How many calls are under way at once, of all solvers together. Default: 4; zero counts as one.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = NonZeroUsize::new(calls).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Lets `observer` hear what happens to money and time in every call.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Keeps what is bought and what came of it in `store`: a later evaluation of the same pictures by solvers of the
+    /// same names takes their answers and failures, with the time they took and what they cost, from there, and buys
+    /// only the rest.
+    #[cfg(feature = "store")]
+    pub fn store(mut self, store: impl Into<StoreHandle>) -> Self {
+        self.store = Some(store.into());
+        self
+    }
+
+    /// The names of the solvers, in the order in which they were added.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.solvers.iter().map(|one| one.name.clone()).collect()
+    }
+
+    /// How far off a right answer may be, in pixels.
+    #[must_use]
+    pub fn tolerance_px(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// Time for each call.
+    #[must_use]
+    pub fn time_limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// How many calls are not on record yet, of each solver: all of them without a store. Reads every picture.
+    pub async fn to_buy(&self, pictures: &[LabelledPicture]) -> Vec<u64> {
+        let mut missing = vec![0; self.solvers.len()];
+        for picture in pictures {
+            let challenge = read(picture).await;
+            for (solver, missing) in missing.iter_mut().enumerate() {
+                let is_known = match &challenge {
+                    Ok(challenge) => self.is_on_record(challenge, solver).await,
+                    Err(_) => true, // nothing is bought for it
+                };
+                *missing += u64::from(!is_known);
+            }
+        }
+        missing
+    }
+
+    /// Asks every solver about every picture, and hands over each call when it has ended, in no order.
+    ///
+    /// It stops before the end if there is no more money ([`ErrorKind::BudgetExhausted`], of a budget around the
+    /// solvers), or if the store cannot be written; calls under way are waited for. A solver whose account is empty,
+    /// or whose token is wrong, is left out from then on.
+    ///
+    /// Dropping the future abandons the calls under way, like dropping those of the solvers does: what they bought is
+    /// known to the store and to the observer.
+    pub async fn run(&self, pictures: &[LabelledPicture], mut handle: impl FnMut(Call)) -> Ending {
+        let stop = Stop::new(self.solvers.len());
+        let pairs = (0..pictures.len())
+            .flat_map(|picture| (0..self.solvers.len()).map(move |solver| (picture, solver)));
+        let heeded = &stop;
+        let calls = pairs.map(|(picture, solver)| async move {
+            if heeded.is_stopped(solver) {
+                return None;
+            }
+            let (call, error) = self.call(picture, &pictures[picture], solver).await;
+            if let Some(error) = error {
+                heeded.heed(solver, error);
+            }
+            Some(call)
+        });
+        let calls = stream::iter(calls).buffer_unordered(self.concurrency.get());
+        calls
+            .for_each(|call| {
+                if let Some(call) = call {
+                    handle(call);
+                }
+                std::future::ready(())
+            })
+            .await;
+        stop.ending()
+    }
+
+    async fn call(
+        &self,
+        index: usize,
+        picture: &LabelledPicture,
+        solver: usize,
+    ) -> (Call, Option<SolveError>) {
+        let answered = match read(picture).await {
+            Ok(challenge) => self.ask(challenge, solver).await,
+            Err(error) => Answered {
+                answer: Err(error),
+                took: None,
+                from_store: false,
+            },
+        };
+        let Answered {
+            answer,
+            took,
+            from_store,
+        } = answered;
+        let call = Call {
+            picture: index,
+            solver,
+            outcome: call::outcome(picture, &answer),
+            took,
+            spent: call::spent(&answer),
+            from_store,
+        };
+        (call, answer.err())
+    }
+
+    async fn ask(&self, challenge: DragChallenge, solver: usize) -> Answered {
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.store {
+            let name = &self.solvers[solver].name;
+            let challenge = challenge
+                .clone()
+                .with_id(crate::recall::id(&challenge, name));
+            if let Some(answered) = crate::recall::recall(store, &challenge).await {
+                return answered;
+            }
+            let timed = Timeout::new(self.solvers[solver].solver.clone(), self.limit);
+            return self.timed(&timed.durable(store), challenge).await;
+        }
+        let timed = Timeout::new(self.solvers[solver].solver.clone(), self.limit);
+        self.timed(&timed, challenge).await
+    }
+
+    async fn timed(&self, solver: &dyn DragSolver, challenge: DragChallenge) -> Answered {
+        let challenge = match &self.observer {
+            Some(observer) => challenge.with_observer(Arc::clone(observer)),
+            None => challenge,
+        };
+        let (challenge, tracker) = challenge.tracked();
+        let begun = Instant::now();
+        let answer = solver.solve(&challenge).await;
+        let measured = call::told(&answer).unwrap_or(begun.elapsed());
+        let purchases = tracker.purchases();
+        let was_interrupted = purchases.as_slice().iter().any(|one| one.resumed);
+        Answered {
+            answer,
+            took: (!was_interrupted).then_some(measured),
+            from_store: false,
+        }
+    }
+
+    #[cfg(feature = "store")]
+    async fn is_on_record(&self, challenge: &DragChallenge, solver: usize) -> bool {
+        let Some(store) = &self.store else {
+            return false;
+        };
+        let id = crate::recall::id(challenge, &self.solvers[solver].name);
+        let challenge = challenge.clone().with_id(id);
+        crate::recall::recall(store, &challenge).await.is_some()
+    }
+
+    #[cfg(not(feature = "store"))]
+    #[allow(clippy::unused_async, clippy::unused_self)] // as with the feature
+    async fn is_on_record(&self, _: &DragChallenge, _: usize) -> bool {
+        false
+    }
+}
+
+/// What a solver said, and how long it took if that is known.
+pub(crate) struct Answered {
+    pub(crate) answer: Result<Solution, SolveError>,
+    pub(crate) took: Option<Duration>,
+    pub(crate) from_store: bool,
+}
+
+/// The question; one of a file is read off the async threads.
+async fn read(picture: &LabelledPicture) -> Result<DragChallenge, SolveError> {
+    if !picture.is_in_file() {
+        return picture.challenge();
+    }
+    let picture = picture.clone();
+    let read = tokio::task::spawn_blocking(move || picture.challenge()).await;
+    read.unwrap_or_else(|error| {
+        Err(SolveError::new(
+            ErrorKind::InvalidChallenge,
+            error.to_string(),
+        ))
+    })
+}
+
+/// How an evaluation ended.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Ending {
+    /// Why it stopped before the end, if it did.
+    pub stopped: Option<SolveError>,
+    /// Which solvers were left out from some picture on, counted from 0, and why.
+    pub left_out: Vec<(usize, SolveError)>,
+}
+
+/// Who is not asked any more.
+struct Stop {
+    all: AbsentOr<SolveError>,
+    solvers: Vec<AbsentOr<SolveError>>,
+}
+
+/// A flag that is read often, and why it was raised.
+struct AbsentOr<T> {
+    raised: AtomicBool,
+    why: Mutex<Option<T>>,
+}
+
+impl<T> AbsentOr<T> {
+    fn absent() -> Self {
+        Self {
+            raised: AtomicBool::new(false),
+            why: Mutex::new(None),
+        }
+    }
+
+    fn raise(&self, why: T) {
+        let mut first = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(why);
+        self.raised.store(true, Ordering::Relaxed);
+    }
+
+    fn is_raised(&self) -> bool {
+        self.raised.load(Ordering::Relaxed)
+    }
+
+    fn into_why(self) -> Option<T> {
+        self.why
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stop {
+    fn new(solvers: usize) -> Self {
+        Self {
+            all: AbsentOr::absent(),
+            solvers: (0..solvers).map(|_| AbsentOr::absent()).collect(),
+        }
+    }
+
+    fn is_stopped(&self, solver: usize) -> bool {
+        self.all.is_raised() || self.solvers[solver].is_raised()
+    }
+
+    fn heed(&self, solver: usize, error: SolveError) {
+        match error.kind() {
+            ErrorKind::BudgetExhausted | ErrorKind::NotRecorded => self.all.raise(error),
+            ErrorKind::Unauthorized | ErrorKind::InsufficientBalance => {
+                self.solvers[solver].raise(error);
+            }
+            _ => {}
+        }
+    }
+
+    fn ending(self) -> Ending {
+        let left_out = self.solvers.into_iter().enumerate();
+        Ending {
+            stopped: self.all.into_why(),
+            left_out: left_out
+                .filter_map(|(solver, why)| Some((solver, why.into_why()?)))
+                .collect(),
+        }
+    }
+}
+
+/// The calls that say something about the solvers, of those that were handed over.
+pub(crate) fn is_measured(call: &Call) -> bool {
+    !matches!(call.outcome, CallOutcome::NotMeasured { .. })
+}
