@@ -10,6 +10,7 @@ mod commands;
 mod drawings;
 #[cfg(test)]
 mod errors_page_tests;
+mod evaluate;
 mod exit;
 mod format;
 mod help;

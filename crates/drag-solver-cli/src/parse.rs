@@ -5,7 +5,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
 
-use drag_solver::{JobId, PaidJob, Rect};
+use drag_solver::{JobId, PaidJob, Rect, Usd};
 
 use crate::chain::registry;
 
@@ -62,6 +62,45 @@ pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
     text.split_once(['x', 'X'])
         .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
         .ok_or_else(|| "write width and height in pixels, as in 591x1149".to_owned())
+}
+
+/// Money, in US dollars.
+pub(crate) fn usd(text: &str) -> Result<Usd, String> {
+    let usd: Usd = text
+        .parse()
+        .map_err(|_| "write US dollars, as in 2.50".to_owned())?;
+    if usd.is_negative() {
+        return Err("must not be less than nothing".to_owned());
+    }
+    Ok(usd)
+}
+
+/// What an answer of a provider costs: its name, whichever it is called by, and the money.
+pub(crate) fn price(text: &str) -> Result<(String, Usd), String> {
+    let (name, price) = text
+        .split_once('=')
+        .ok_or("write the provider and US dollars, as in omocaptcha=0.0009")?;
+    let name = registry::find(name).map_or(name, |kind| &kind.name);
+    Ok((name.to_owned(), usd(price)?))
+}
+
+/// A distance in pixels.
+pub(crate) fn tolerance(text: &str) -> Result<f64, String> {
+    let pixels = text
+        .parse()
+        .ok()
+        .filter(|pixels: &f64| pixels.is_finite() && *pixels >= 0.0);
+    pixels.ok_or_else(|| "write a number of pixels, as in 10".to_owned())
+}
+
+/// A share, in hundredths or as a number up to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = match text.strip_suffix('%') {
+        Some(hundredths) => hundredths.trim().parse().map(|share: f64| share / 100.0),
+        None => text.parse(),
+    };
+    let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share, as in 95% or 0.95".to_owned())
 }
 
 pub(crate) fn paid_job(text: &str) -> Result<PaidJob, String> {
@@ -134,6 +173,26 @@ mod tests {
         assert_eq!(size("591x1149"), Ok((591, 1149)));
         for bad in ["591", "591x", "x", "-1x5", "1x2x3"] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn money_shares_and_distances_are_what_they_can_be() {
+        let cents = "0.0009".parse().unwrap();
+        assert_eq!(
+            price("2captcha=0.0009"),
+            Ok(("twocaptcha".to_owned(), cents))
+        );
+        for bad in ["twocaptcha", "twocaptcha=", "twocaptcha=-1", "twocaptcha=x"] {
+            assert!(price(bad).is_err(), "{bad}");
+        }
+        assert_eq!((share("95%"), share("0.95")), (Ok(0.95), Ok(0.95)));
+        for bad in ["101%", "95", "-1%", "NaN", ""] {
+            assert!(share(bad).unwrap_err().contains("as in 95%"), "{bad}");
+        }
+        assert_eq!(tolerance("7.5"), Ok(7.5));
+        for bad in ["-1", "inf", "NaN", "px"] {
+            assert!(tolerance(bad).is_err(), "{bad}");
         }
     }
 

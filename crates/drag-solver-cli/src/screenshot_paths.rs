@@ -44,17 +44,7 @@ impl PathArgs {
             given.extend(self.listed(list)?);
             read_stdin_once(given.iter().chain([list]))?;
         }
-        let mut paths = Vec::new();
-        for path in given {
-            let before = paths.len();
-            if path.is_dir() {
-                push_pictures(&path, &mut paths)?;
-            }
-            if paths.len() == before {
-                paths.push(path);
-            }
-        }
-        Ok(paths)
+        expand(given)
     }
 
     fn listed(&self, list: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -72,6 +62,21 @@ impl PathArgs {
         ensure!(!paths.is_empty(), "--files-from {name} has no path in it");
         Ok(paths)
     }
+}
+
+/// The same, with the pictures of each folder in its place, if there are any.
+pub(crate) fn expand(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for path in given {
+        let before = paths.len();
+        if path.is_dir() {
+            push_pictures(&path, &mut paths)?;
+        }
+        if paths.len() == before {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
 }
 
 fn read_stdin_once<'a>(mut paths: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {

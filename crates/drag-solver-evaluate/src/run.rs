@@ -131,8 +131,12 @@ impl Evaluation {
         self.limit
     }
 
-    /// How many calls are not on record yet, of each solver: all of them without a store. Reads every picture.
+    /// How many calls are not on record yet, of each solver: all of them without a store. With one, reads every
+    /// picture.
     pub async fn to_buy(&self, pictures: &[LabelledPicture]) -> Vec<u64> {
+        if !self.has_store() {
+            return vec![pictures.len() as u64; self.solvers.len()];
+        }
         let mut missing = vec![0; self.solvers.len()];
         for picture in pictures {
             let challenge = read(picture).await;
@@ -262,6 +266,17 @@ impl Evaluation {
     async fn is_on_record(&self, _: &DragChallenge, _: usize) -> bool {
         false
     }
+
+    #[cfg(feature = "store")]
+    fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+
+    #[cfg(not(feature = "store"))]
+    #[allow(clippy::unused_self)] // as with the feature
+    fn has_store(&self) -> bool {
+        false
+    }
 }
 
 /// What a solver said, and how long it took if that is known.
@@ -298,18 +313,18 @@ pub struct Ending {
 
 /// Who is not asked any more.
 struct Stop {
-    all: AbsentOr<SolveError>,
-    solvers: Vec<AbsentOr<SolveError>>,
+    all: Flag<SolveError>,
+    solvers: Vec<Flag<SolveError>>,
 }
 
 /// A flag that is read often, and why it was raised.
-struct AbsentOr<T> {
+struct Flag<T> {
     raised: AtomicBool,
     why: Mutex<Option<T>>,
 }
 
-impl<T> AbsentOr<T> {
-    fn absent() -> Self {
+impl<T> Flag<T> {
+    fn lowered() -> Self {
         Self {
             raised: AtomicBool::new(false),
             why: Mutex::new(None),
@@ -336,8 +351,8 @@ impl<T> AbsentOr<T> {
 impl Stop {
     fn new(solvers: usize) -> Self {
         Self {
-            all: AbsentOr::absent(),
-            solvers: (0..solvers).map(|_| AbsentOr::absent()).collect(),
+            all: Flag::lowered(),
+            solvers: (0..solvers).map(|_| Flag::lowered()).collect(),
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) fn refuse_beside(
 }
 
 /// What `--provider` accepts.
-fn names() -> PossibleValuesParser {
+pub(crate) fn names() -> PossibleValuesParser {
     let values = registry().kinds().map(|kind| {
         let aliases = kind.aliases;
         let also = aliases
@@ -136,40 +136,40 @@ impl ChainArgs {
     }
 
     fn options(&self, store: &StoreArgs) -> anyhow::Result<ChainOptions<'static>> {
-        let mut options = ChainOptions::new(self.kinds()?);
+        let mut options = ChainOptions::new(kinds(&self.names)?);
         options.store = store.clone();
         options.poll_interval = self.poll_interval;
         Ok(options)
     }
+}
 
-    /// The providers that were named, or else those whose credentials are in the environment, or else
-    /// the sandbox.
-    fn kinds(&self) -> anyhow::Result<Vec<&'static str>> {
-        let mut kinds: Vec<&str> = Vec::new();
-        for ProviderKind { name, .. } in self.names.iter().filter_map(|name| registry::find(name)) {
-            ensure!(
-                !kinds.contains(&&**name),
-                "--provider {name} is given twice; --attempts says how often one is asked"
-            );
-            kinds.push(name);
-        }
-        if kinds.is_empty() {
-            let is_set = |name: &str| env::var_os(name).is_some();
-            let has_credentials =
-                |kind: &&ProviderKind| registry::credentials(kind).is_some_and(is_set);
-            let with_credentials = registry::built_in().filter(has_credentials);
-            kinds.extend(with_credentials.map(|kind| &*kind.name));
-        }
-        if kinds.is_empty() {
-            eprint_unless_quiet(&format!(
-                "no account: asking the sandbox, which solves only the project's own test pictures \
-                 (for others, set {})",
-                registry::all_credentials()
-            ));
-            kinds.push(sandbox::NAME);
-        }
-        Ok(kinds)
+/// The providers that were named, or else those whose credentials are in the environment, or else
+/// the sandbox.
+pub(crate) fn kinds(names: &[String]) -> anyhow::Result<Vec<&'static str>> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for ProviderKind { name, .. } in names.iter().filter_map(|name| registry::find(name)) {
+        ensure!(
+            !kinds.contains(&&**name),
+            "--provider {name} is given twice; --attempts says how often one is asked"
+        );
+        kinds.push(name);
     }
+    if kinds.is_empty() {
+        let is_set = |name: &str| env::var_os(name).is_some();
+        let has_credentials =
+            |kind: &&ProviderKind| registry::credentials(kind).is_some_and(is_set);
+        let with_credentials = registry::built_in().filter(has_credentials);
+        kinds.extend(with_credentials.map(|kind| &*kind.name));
+    }
+    if kinds.is_empty() {
+        eprint_unless_quiet(&format!(
+            "no account: asking the sandbox, which solves only the project's own test pictures \
+             (for others, set {})",
+            registry::all_credentials()
+        ));
+        kinds.push(sandbox::NAME);
+    }
+    Ok(kinds)
 }
 
 /// What the options say about a chain.
@@ -210,18 +210,7 @@ impl<'a> ChainOptions<'a> {
     }
 
     fn check_credentials(&self) -> anyhow::Result<()> {
-        let kinds = self.kinds.iter().filter_map(|name| registry::find(name));
-        for variable in kinds.filter_map(registry::credentials) {
-            let problem = match env::var_os(variable) {
-                None => "is not set: set it to the token of your account",
-                Some(token) if token.is_empty() => {
-                    "is empty: set it to the token of your account, or unset it"
-                }
-                Some(_) => continue,
-            };
-            bail!(ConfigError::of_variable(variable, problem));
-        }
-        Ok(())
+        check_credentials(&self.kinds)
     }
 
     /// The settings that a file would have.
@@ -252,6 +241,22 @@ impl<'a> ChainOptions<'a> {
         self.store.put_into(&mut config)?;
         Ok(config)
     }
+}
+
+/// Refuses a provider of which the environment has no token.
+pub(crate) fn check_credentials(kinds: &[&str]) -> anyhow::Result<()> {
+    let kinds = kinds.iter().filter_map(|name| registry::find(name));
+    for variable in kinds.filter_map(registry::credentials) {
+        let problem = match env::var_os(variable) {
+            None => "is not set: set it to the token of your account",
+            Some(token) if token.is_empty() => {
+                "is empty: set it to the token of your account, or unset it"
+            }
+            Some(_) => continue,
+        };
+        bail!(ConfigError::of_variable(variable, problem));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

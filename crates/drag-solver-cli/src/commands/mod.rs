@@ -4,6 +4,7 @@ mod balance;
 mod challenge;
 mod check;
 mod completions;
+mod evaluate;
 mod health;
 mod jobs;
 mod keys;
@@ -27,6 +28,8 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     /// Solve screenshots and print where each drag starts and ends
     Solve(Box<solve::Args>),
+    /// Measure providers and chains on screenshots whose true drag is known, and propose a chain
+    Evaluate(Box<evaluate::Args>),
     /// Serve any chain to programs in any language, in the protocols that their clients already speak
     Serve(Box<serve::Args>),
     /// Ask whether a gateway takes jobs, for containers: exit status 0 if it does
@@ -82,6 +85,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, verbose).await,
             Self::Solve(args) => solve::run(&args, spinner).await,
+            Self::Evaluate(args) => evaluate::run(&args, spinner).await,
             Self::Health(args) => health::run(&args).await,
             Self::Keys(command) => keys::run(&command).await,
             Self::Balance(args) => balance::run(&args).await,

@@ -12,6 +12,7 @@ mod cut_off;
 #[cfg(unix)]
 mod database_secrets;
 mod environment;
+mod evaluate;
 mod files;
 #[cfg(unix)]
 mod interrupted;

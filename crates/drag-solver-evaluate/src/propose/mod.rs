@@ -24,6 +24,9 @@ const TRIALS: usize = 20_000;
 /// How often the calls are drawn anew, to see how far the figures of the proposed chain may be off.
 const RESAMPLES: u64 = 200;
 
+/// With so many pictures, one of those that take longer than the 99th percentile is among them with 95 %.
+const ENOUGH: usize = 299;
+
 /// What a chain has to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -190,6 +193,13 @@ pub fn propose(evidence: Evidence<'_>, members: &[usize], goal: Goal) -> Option<
         proposal.usd_per_right = chosen.usd_per_right.map(|usd| around(usd, spread.1));
     }
     proposal.why = why(&proposal, evidence.names);
+    if goal.within.is_some() && evidence.pictures < ENOUGH {
+        let few = format!(
+            "Of {} pictures, those that take longest may be missing: measure {ENOUGH} or more.",
+            evidence.pictures
+        );
+        proposal.why.push(few);
+    }
     Some(proposal)
 }
 

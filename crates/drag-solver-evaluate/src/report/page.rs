@@ -52,7 +52,7 @@ fn figure(svg: &str, caption: &str) -> String {
 fn head(report: &Report) -> String {
     let calls: u64 = report.solvers.iter().map(|one| one.calls).sum();
     let mut html = format!(
-        "<h1>Evaluation</h1>\n<p class=\"soft\">{} pictures, {calls} calls of {} solvers. Right is at most {} px off, at the start and at the \
+        "<h1>Evaluation</h1>\n<p class=\"soft\">Pictures: {}. Solvers: {}. Calls: {calls}. Right is at most {} px off, at the start and at the \
          end; each call had {:?}. Ranges hold the true figure with 95 %.</p>\n",
         report.pictures.len(),
         report.solvers.len(),

@@ -40,14 +40,14 @@ pub(super) fn text(report: &Report) -> String {
         "solver",
         "calls",
         "right",
-        "95 %",
-        "off p50",
+        "(95 %)",
+        "off p50 px",
         "p95 px",
-        "p50",
-        "p95",
+        "p50 s",
+        "p95 s",
         "p99 s",
-        "$ a right",
-        "95 %",
+        "a right answer",
+        "(95 %)",
         "",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
@@ -81,7 +81,8 @@ pub(super) fn text(report: &Report) -> String {
         } else {
             "no chain is proposed"
         };
-        let _ = write!(text, "\n\n{title}: {}", proposal.why.join("\n  "));
+        let gap = if text.ends_with('\n') { "\n" } else { "\n\n" };
+        let _ = write!(text, "{gap}{title}: {}", proposal.why.join("\n  "));
     }
     text.trim_end().to_owned()
 }

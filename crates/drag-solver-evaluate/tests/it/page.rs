@@ -89,6 +89,6 @@ fn a_report_of_nothing_is_a_page_too() {
     let report =
         Report::new(&Evaluation::new(), &[], Vec::new()).with_proposal(&[], Goal::default());
     assert!(report.proposal.is_none());
-    assert!(report.html().contains("0 pictures"));
+    assert!(report.html().contains("Pictures: 0. Solvers: 0."));
     assert!(report.text().starts_with("solver"));
 }

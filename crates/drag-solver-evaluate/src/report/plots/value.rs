@@ -41,7 +41,7 @@ pub(crate) fn value(report: &Report) -> Option<String> {
         .fold(1.0, f64::min);
     let x = Axis {
         range: (0.0, if dearest > 0.0 { dearest * 1.1 } else { 0.001 }),
-        pixels: (86.0, 620.0),
+        pixels: (86.0, 596.0),
     };
     let y = Axis {
         range: ((lowest - 0.02).max(0.0), 1.0),
@@ -69,7 +69,7 @@ pub(crate) fn value(report: &Report) -> Option<String> {
         let text = short(tick * 100.0, step(&ticks) * 100.0);
         let _ = write!(
             svg,
-            "<path class=\"axis\" d=\"M86 {at:.1}H620\"/><text x=\"80\" y=\"{:.1}\" text-anchor=\"end\">{text} %</text>",
+            "<path class=\"axis\" d=\"M86 {at:.1}H596\"/><text x=\"80\" y=\"{:.1}\" text-anchor=\"end\">{text} %</text>",
             at + 4.0
         );
     }
@@ -85,7 +85,7 @@ pub(crate) fn value(report: &Report) -> Option<String> {
         for (at, share) in rest {
             let _ = write!(path, "H{at:.1}V{share:.1}");
         }
-        let _ = writeln!(svg, "<path class=\"front\" d=\"{path}H620\"/>");
+        let _ = writeln!(svg, "<path class=\"front\" d=\"{path}H596\"/>");
     }
     for (solver, usd, share, _) in &solvers {
         let colour = solver % COLOURS;
