@@ -16,7 +16,7 @@ use crate::measured::measure;
 use crate::world::{ALL, Books, LIMIT, TOLERANCE, pictures};
 
 /// How many challenges each candidate solves.
-const CHALLENGES: u16 = 3000;
+const CHALLENGES: u16 = 2000;
 
 /// How far a p99 and a price of a right answer of so many challenges may be off by chance, and not change the verdict.
 const MARGIN: (f64, f64) = (0.05, 0.015);
