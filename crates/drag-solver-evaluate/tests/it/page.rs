@@ -74,6 +74,7 @@ async fn the_same_calls_make_the_same_report_with_every_solver_and_plot_in_it() 
         !html.contains("NaN") && !html.contains("inf"),
         "no number is none"
     );
+    // For those who want to look at it.
     if let Ok(file) = std::env::var("DRAG_SOLVER_PAGE") {
         std::fs::write(file, &html).unwrap();
     }
