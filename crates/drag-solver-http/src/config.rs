@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
 use crate::transport::KNOWN_SCHEMES;
-use crate::{Context, Secret};
+use crate::{Context, Recorder, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
@@ -62,6 +62,9 @@ pub struct HttpOptions {
     pub user_agent: Option<String>,
     /// The most that one answer costs, in US dollars.
     pub price: Option<Usd>,
+    /// Records what goes over the wire. No file sets it: the program does, or the [`Context`].
+    #[serde(skip)]
+    pub recorder: Option<Recorder>,
 }
 
 impl HttpOptions {
@@ -104,6 +107,7 @@ impl HttpOptions {
         }
         // What ends the attempt from outside takes the place of the provider's own limit.
         self.job_timeout = self.job_timeout.or(context.attempt_timeout());
+        self.recorder = self.recorder.or_else(|| context.recorder().cloned());
         Ok(self)
     }
 
@@ -179,6 +183,8 @@ macro_rules! http_option_setters {
             /// The most that one answer costs, in US dollars: the cost of an answer, and of an attempt
             /// that may have been billed, where the provider names none.
             price: $crate::__core::Usd;
+            /// Records what goes over the wire, without secrets: see `Recorder`.
+            recorder: $crate::Recorder;
         }
     };
     (@ [$($path:tt)*]) => {};

@@ -11,8 +11,8 @@ use std::time::Duration;
 use drag_solver_core::ConfigError;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::Secret;
 use crate::secret::{Place, Source, is_path, is_variable_name};
+use crate::{Recorder, Secret};
 
 /// A secret is at most this long, in bytes; a token is shorter still.
 const MAX_SECRET: u64 = 4096;
@@ -20,12 +20,13 @@ const MAX_SECRET: u64 = 4096;
 type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
 /// What surrounds a provider that is being made: the environment, where relative paths begin, the time
-/// limit on an attempt.
+/// limit on an attempt, who records what goes over the wire.
 #[derive(Clone)]
 pub struct Context {
     lookup: Arc<Lookup>,
     base_dir: PathBuf,
     attempt_timeout: Option<Duration>,
+    recorder: Option<Recorder>,
     /// The secrets that were read through it, if somebody wants to know.
     secrets: Option<Arc<Mutex<Vec<SecretString>>>>,
 }
@@ -45,6 +46,7 @@ impl Context {
             lookup: Arc::new(lookup),
             base_dir: PathBuf::new(),
             attempt_timeout: None,
+            recorder: None,
             secrets: None,
         }
     }
@@ -74,6 +76,19 @@ impl Context {
     #[must_use]
     pub fn attempt_timeout(&self) -> Option<Duration> {
         self.attempt_timeout
+    }
+
+    /// Has every HTTP provider that is made here record what goes over the wire.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: impl Into<Option<Recorder>>) -> Self {
+        self.recorder = recorder.into();
+        self
+    }
+
+    /// Who records what goes over the wire.
+    #[must_use]
+    pub fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
     }
 
     /// The text of a variable. One that is empty counts as not set.

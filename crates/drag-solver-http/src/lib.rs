@@ -9,6 +9,7 @@
 //! - [`HttpSolver`]: the side that has both.
 //! - [`HttpOptions`]: the settings that all providers have in common.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
+//! - [`Recorder`], [`ReplayTransport`]: what went over the wire, in a file, and played back.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
 //! - [`json`]: members that services write now as a number, now as a string.
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
@@ -24,6 +25,7 @@ mod error;
 mod job_api;
 mod one_call;
 mod provider;
+mod record;
 mod redact;
 mod repair;
 mod request;
@@ -58,6 +60,10 @@ pub use crate::one_call::{AnswerApi, OneCall};
 #[doc(hidden)]
 pub use crate::provider::base_url_variable;
 pub use crate::provider::{EnvVar, NoConfig, Provider, Service};
+pub use crate::record::{
+    RecordedAnswer, RecordedCall, RecordedQuestion, Recorder, Recording, RecordingError,
+    RecordingSummary, RecordingTransport, ReplayTransport,
+};
 pub use crate::request::ApiRequest;
 pub use crate::response::ApiResponse;
 pub use crate::secret::Secret;

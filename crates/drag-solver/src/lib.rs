@@ -160,8 +160,10 @@ pub mod http {
     pub use drag_solver_http::{
         Answer, AnswerApi, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, Found,
         HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig, OneCall, Picture,
-        PollInterval, Provider, ProxyRefused, ReqwestTransport, ResponseError, Secret, Service,
-        Transport, TransportError, Unit, json, points, task_api,
+        PollInterval, Provider, ProxyRefused, RecordedAnswer, RecordedCall, RecordedQuestion,
+        Recorder, Recording, RecordingError, RecordingSummary, RecordingTransport, ReplayTransport,
+        ReqwestTransport, ResponseError, Secret, Service, Transport, TransportError, Unit, json,
+        points, task_api,
     };
     #[doc(hidden)]
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver::http::PollInterval;
+use drag_solver::http::{PollInterval, Recorder, ReplayTransport};
 use drag_solver::providers::AntiCaptcha;
 use drag_solver::providers::TwoCaptcha;
 use drag_solver::providers::{ApiVersion, Omocaptcha};
@@ -37,7 +37,7 @@ impl Provider {
         self == Self::OmocaptchaV1
     }
 
-    fn protocol(self) -> Protocol {
+    pub(super) fn protocol(self) -> Protocol {
         match self {
             Self::OmocaptchaV1 => Protocol::OmocaptchaV1,
             Self::OmocaptchaV2 => Protocol::OmocaptchaV2,
@@ -63,33 +63,51 @@ pub(super) enum Account {
     AntiCaptcha(AntiCaptcha),
 }
 
+/// What carries the requests of a client.
+#[derive(Clone, Debug)]
+pub(super) enum Wire {
+    Http,
+    Recorded(Recorder),
+    Replayed(ReplayTransport),
+}
+
 macro_rules! build {
-    ($builder:expr, $url:expr, $patience:expr) => {
-        $builder
+    ($builder:expr, $url:expr, $patience:expr, $wire:expr) => {{
+        let builder = $builder
             .token(TOKEN)
             .base_url($url)
             .poll(PollInterval::new(Duration::from_millis(1), $patience.every))
             .request_timeout($patience.request)
-            .job_timeout($patience.job)
-            .build()
-            .unwrap()
-    };
+            .job_timeout($patience.job);
+        let builder = match $wire {
+            Wire::Http => builder,
+            Wire::Recorded(recorder) => builder.recorder(recorder),
+            Wire::Replayed(transport) => builder.transport(transport),
+        };
+        builder.build().unwrap()
+    }};
 }
 
 impl Account {
     pub(super) fn open(provider: Provider, emulator: &Emulator, patience: Patience) -> Self {
         let url = emulator.url(provider.protocol());
+        Self::open_over(Wire::Http, provider, &url, patience)
+    }
+
+    pub(super) fn open_over(wire: Wire, provider: Provider, url: &str, patience: Patience) -> Self {
         match provider {
             Provider::OmocaptchaV1 => {
-                Self::Omocaptcha(build!(Omocaptcha::builder(), url, patience))
+                Self::Omocaptcha(build!(Omocaptcha::builder(), url, patience, wire))
             }
             Provider::OmocaptchaV2 => {
                 let builder = Omocaptcha::builder().api_version(ApiVersion::V2);
-                Self::Omocaptcha(build!(builder, url, patience))
+                Self::Omocaptcha(build!(builder, url, patience, wire))
             }
-            Provider::TwoCaptcha => Self::TwoCaptcha(build!(TwoCaptcha::builder(), url, patience)),
+            Provider::TwoCaptcha => {
+                Self::TwoCaptcha(build!(TwoCaptcha::builder(), url, patience, wire))
+            }
             Provider::AntiCaptcha => {
-                Self::AntiCaptcha(build!(AntiCaptcha::builder(), url, patience))
+                Self::AntiCaptcha(build!(AntiCaptcha::builder(), url, patience, wire))
             }
         }
     }

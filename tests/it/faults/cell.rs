@@ -18,14 +18,14 @@ use super::table::{self, Outcome, TIME_UP};
 const LIMIT: Duration = Duration::from_secs(50);
 
 /// A client that waits for everything that comes.
-const PATIENT: Patience = Patience {
+pub(super) const PATIENT: Patience = Patience {
     request: Duration::from_secs(30),
     job: Duration::from_secs(40),
     every: Duration::from_millis(1),
 };
 
 /// How long to wait for what never comes. Much longer than what does come takes, on any machine.
-const LONG_ENOUGH: Duration = Duration::from_secs(2);
+pub(super) const LONG_ENOUGH: Duration = Duration::from_secs(2);
 
 /// When the fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +67,9 @@ impl Moment {
 /// One cell of the matrix.
 #[derive(Debug)]
 pub(super) struct Cell {
-    provider: Provider,
-    fault: Fault,
-    moment: Moment,
+    pub(super) provider: Provider,
+    pub(super) fault: Fault,
+    pub(super) moment: Moment,
 }
 
 /// What was seen of a call, for the search for the token.
@@ -142,7 +142,7 @@ impl Cell {
         checked
     }
 
-    fn scripted(&self, builder: EmulatorBuilder) -> EmulatorBuilder {
+    pub(super) fn scripted(&self, builder: EmulatorBuilder) -> EmulatorBuilder {
         let fault = self.fault.clone();
         match self.moment {
             // For good: how soon the client comes is not known.
@@ -165,7 +165,7 @@ impl Cell {
     }
 
     /// Whether the fault ends only when the client stops waiting.
-    fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         matches!(
             self.fault,
             Fault::Hang | Fault::Stall | Fault::EndlessInformational
@@ -347,7 +347,7 @@ impl Cell {
     }
 }
 
-fn picture() -> &'static TestPicture {
+pub(super) fn picture() -> &'static TestPicture {
     static PICTURE: LazyLock<TestPicture> =
         LazyLock::new(|| TestPicture::draw_sized(3, 100, 200).unwrap());
     &PICTURE

@@ -1,10 +1,12 @@
 //! Nothing that a network or a provider does can hurt: every provider, every fault, every step.
 //!
-//! [`table`] says what is expected, by hand; [`cell`] tries one provider with one fault at one step.
+//! [`table`] says what is expected, by hand; [`cell`] tries one provider with one fault at one step, and
+//! [`recorded`] records it and plays it back.
 
 mod account;
 mod capture;
 mod cell;
+mod recorded;
 mod table;
 
 use std::collections::BTreeMap;

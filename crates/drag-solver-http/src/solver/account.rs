@@ -7,11 +7,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::first_poll::FirstPoll;
 use super::status::judge;
+use crate::record::{CallRecorder, CallSettings, SolverRecorder};
 use crate::redact::{is_echo, redact_error};
 use crate::transport::Delivery;
 use crate::{
     ApiRequest, ApiResponse, Carrier, Created, HttpOptions, JobApi, JobState, PollInterval,
-    ResponseError, Transport, TransportError, check_name,
+    RecordingTransport, ResponseError, Transport, TransportError, check_name,
 };
 
 /// One request may take this long, and longer if its body is large.
@@ -43,6 +44,8 @@ pub(super) struct Account<A> {
     request_timeout: Duration,
     pub(super) job_timeout: Duration,
     pub(super) price: Option<Usd>,
+    /// Where calls are recorded, and what goes over the wire.
+    pub(super) calls: Option<CallRecorder>,
 }
 
 /// Why a request brought nothing.
@@ -98,8 +101,26 @@ impl<A: JobApi> Account<A> {
             own.any(|own| own.expose_secret() == secret.expose_secret())
         };
         secrets.retain(|secret| !known(secret)); // looking for one takes its time
+        let mut transport = carrier.transport(&options)?;
+        let calls = options.recorder.as_ref().map(|recorder| {
+            let secrets = api.secrets().into_iter().chain(&secrets);
+            CallRecorder {
+                recorder: SolverRecorder::new(recorder, &name, secrets),
+                settings: CallSettings {
+                    base_url: options.base_url.clone().unwrap_or_default(),
+                    interval,
+                    request_timeout,
+                    job_timeout,
+                },
+            }
+        });
+        if let Some(calls) = &calls {
+            let recorder = calls.recorder.clone();
+            transport = Box::new(RecordingTransport::of(transport, recorder));
+        }
         Ok(Self {
-            transport: carrier.transport(&options)?,
+            transport,
+            calls,
             name,
             api,
             secrets,

@@ -79,7 +79,12 @@ impl<'a, A: JobApi> Attempt<'a, A> {
 
     pub(super) async fn run(&self) -> Result<Solution, SolveError> {
         let solver = self.solver;
+        let recorded = self.account.calls.as_ref();
+        let recorded = recorded.map(|calls| calls.solve(self.challenge));
         let outcome = self.outcome().await.map_err(|error| self.own(error));
+        if let Some(recorded) = recorded {
+            recorded.solved(outcome.as_ref());
+        }
         match &outcome {
             Ok(solution) => tracing::debug!(solver, elapsed = ?solution.elapsed(), "solved"),
             Err(error) => {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::account::Account;
 use super::attempt::Attempt;
 use crate::provider::no_balance;
+use crate::record::CallRecorder;
 use crate::{
     ApiRequest, ApiResponse, Balance, Carrier, HttpOptions, JobApi, ResponseError, Transport,
 };
@@ -120,8 +121,13 @@ impl<A: JobApi> HttpSolver<A> {
         let Some(request) = self.api().balance() else {
             return Err(no_balance(self.name()));
         };
+        let recorded = self.account.calls.as_ref().map(CallRecorder::balance);
         let parse = |response: &ApiResponse| self.api().parse_balance(response);
-        self.request(request, parse).await
+        let balance = self.request(request, parse).await;
+        if let Some(recorded) = recorded {
+            recorded.told(balance.as_ref());
+        }
+        balance
     }
 
     /// Sends one request outside of any job (a price list, say) and reads the response with
@@ -175,8 +181,14 @@ impl<A: JobApi> DragSolver for HttpSolver<A> {
                 "the provider takes no reports of {verdict} answers"
             ));
         };
+        let recorded = self.account.calls.as_ref();
+        let recorded = recorded.map(|calls| calls.report(job, verdict));
         let parse = |response: &ApiResponse| self.api().parse_report(response);
-        self.request(request, parse).await?;
+        let outcome = self.request(request, parse).await;
+        if let Some(recorded) = recorded {
+            recorded.reported(outcome.as_ref().copied());
+        }
+        outcome?;
         tracing::debug!(solver = self.name(), %verdict, "reported");
         Ok(())
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 pub use self::carrier::Carrier;
 pub use self::http::{ProxyRefused, ReqwestTransport};
@@ -79,7 +80,8 @@ impl Error for TransportError {
 }
 
 /// How far a request got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Delivery {
     /// Provably not to the provider.
     NotSent,
@@ -109,7 +111,7 @@ impl TransportError {
         Self::new(Delivery::BadResponse, reason)
     }
 
-    fn new(delivery: Delivery, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(delivery: Delivery, reason: impl Into<String>) -> Self {
         Self {
             delivery,
             reason: reason.into(),

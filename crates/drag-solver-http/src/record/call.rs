@@ -1,0 +1,164 @@
+//! What a solver was asked, and what came of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Verdict};
+use tokio::time::Instant;
+
+use super::body::describe;
+use super::format::{Asked, Call, CallResult, Challenge, Line, Settings};
+use super::recorder::millis;
+use super::transport::SolverRecorder;
+use crate::{Balance, PollInterval};
+
+/// Records the calls of one account.
+#[derive(Debug)]
+pub(crate) struct CallRecorder {
+    pub(crate) recorder: SolverRecorder,
+    pub(crate) settings: CallSettings,
+}
+
+/// With what settings an account is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct CallSettings {
+    pub(crate) base_url: String,
+    pub(crate) interval: PollInterval,
+    pub(crate) request_timeout: Duration,
+    pub(crate) job_timeout: Duration,
+}
+
+/// A call that is under way. It is recorded when this is dropped, as abandoned unless its end is told.
+pub(crate) struct CallUnderWay<'a> {
+    calls: &'a CallRecorder,
+    began: Instant,
+    asked: Option<Question>,
+    result: CallResult,
+}
+
+enum Question {
+    Solve(DragChallenge, Vec<JobId>, Option<Duration>),
+    Balance,
+    Report(JobId, Verdict),
+}
+
+impl CallRecorder {
+    /// In a box, so that thousands can wait.
+    pub(crate) fn solve(&self, challenge: &DragChallenge) -> Box<CallUnderWay<'_>> {
+        let resumed = challenge.paid_jobs_of(&self.recorder.solver).cloned();
+        let left = challenge.remaining();
+        // Without observers: they may hold what is not to live longer than the call.
+        let mut asked = DragChallenge::new(challenge.screenshot().clone());
+        if let Some(instruction) = challenge.instruction() {
+            asked = asked.with_instruction(instruction);
+        }
+        if let Some(region) = challenge.region() {
+            asked = asked.clone().with_region(region).unwrap_or(asked);
+        }
+        Box::new(self.begin(Question::Solve(asked, resumed.collect(), left)))
+    }
+
+    pub(crate) fn balance(&self) -> CallUnderWay<'_> {
+        self.begin(Question::Balance)
+    }
+
+    pub(crate) fn report(&self, job: &JobId, verdict: Verdict) -> CallUnderWay<'_> {
+        self.begin(Question::Report(job.clone(), verdict))
+    }
+
+    fn begin(&self, asked: Question) -> CallUnderWay<'_> {
+        CallUnderWay {
+            calls: self,
+            began: Instant::now(),
+            asked: Some(asked),
+            result: CallResult::Abandoned,
+        }
+    }
+}
+
+impl CallUnderWay<'_> {
+    pub(crate) fn solved(mut self, outcome: Result<&Solution, &SolveError>) {
+        self.result = match outcome {
+            Ok(solution) => {
+                CallResult::Solution(serde_json::to_value(solution).unwrap_or_default())
+            }
+            Err(error) => CallResult::error(error),
+        };
+    }
+
+    pub(crate) fn told(mut self, outcome: Result<&Balance, &SolveError>) {
+        self.result = match outcome {
+            Ok(balance) => CallResult::Balance(balance.to_string()),
+            Err(error) => CallResult::error(error),
+        };
+    }
+
+    pub(crate) fn reported(mut self, outcome: Result<(), &SolveError>) {
+        self.result = match outcome {
+            Ok(()) => CallResult::Accepted,
+            Err(error) => CallResult::error(error),
+        };
+    }
+}
+
+impl CallResult {
+    fn error(error: &SolveError) -> Self {
+        Self::Error(serde_json::to_value(error).unwrap_or_default())
+    }
+}
+
+impl Drop for CallUnderWay<'_> {
+    fn drop(&mut self) {
+        let Some(asked) = self.asked.take() else {
+            return;
+        };
+        let CallRecorder { recorder, settings } = self.calls;
+        let (solver, masker) = (recorder.solver.clone(), recorder.masker.clone());
+        let recorder = &recorder.recorder;
+        let began_ms = recorder.since_start(self.began);
+        let ended_ms = recorder.since_start(Instant::now());
+        let (settings, result) = (settings.clone(), self.result.clone());
+        // A picture is shared with the request that brought it, and none is kept here.
+        recorder.push(4096, move |_| {
+            let text = |text: &str| masker.text(text).into_owned();
+            Line::Call(Box::new(Call {
+                solver: solver.as_ref().to_owned(),
+                began_ms,
+                ended_ms,
+                settings: Settings {
+                    base_url: text(&settings.base_url),
+                    poll_first_ms: millis(settings.interval.first),
+                    poll_every_ms: millis(settings.interval.every),
+                    request_timeout_ms: millis(settings.request_timeout),
+                    job_timeout_ms: millis(settings.job_timeout),
+                },
+                asked: match asked {
+                    Question::Balance => Asked::Balance,
+                    Question::Report(job, verdict) => Asked::Report {
+                        job: text(job.as_str()),
+                        verdict,
+                    },
+                    Question::Solve(challenge, resumed, left) => Asked::Solve(Challenge {
+                        picture: describe(challenge.screenshot().bytes(), false),
+                        instruction: challenge.instruction().map(text),
+                        region: challenge.region(),
+                        resumed: resumed.iter().map(|job| text(job.as_str())).collect(),
+                        time_left_ms: left.map(millis),
+                    }),
+                },
+                result: match result {
+                    CallResult::Solution(solution) => CallResult::Solution(masker.value(solution)),
+                    CallResult::Error(error) => CallResult::Error(masker.value(error)),
+                    CallResult::Balance(balance) => CallResult::Balance(text(&balance)),
+                    other => other,
+                },
+            }))
+        });
+    }
+}
+
+impl fmt::Debug for CallUnderWay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallUnderWay")
+    }
+}
