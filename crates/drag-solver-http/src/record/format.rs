@@ -37,8 +37,15 @@ pub(super) struct Exchange {
     /// In milliseconds since the recording began.
     pub(super) began_ms: u64,
     pub(super) ended_ms: u64,
+    /// How long it was given.
+    #[serde(default = "forever")]
+    pub(super) limit_ms: u64,
     pub(super) request: Request,
     pub(super) outcome: Outcome,
+}
+
+fn forever() -> u64 {
+    u64::MAX
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -293,8 +293,10 @@ impl Exchange {
         format!("{} {}", self.request.method, self.request.path)
     }
 
+    /// How long it took; no longer than it was given, though a busy machine notices that late.
     pub(super) fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.ended_ms.saturating_sub(self.began_ms))
+        let elapsed = self.ended_ms.saturating_sub(self.began_ms);
+        Duration::from_millis(elapsed.min(self.limit_ms))
     }
 
     /// What the client got; `None` if it had stopped waiting.

@@ -12,6 +12,7 @@ use super::Recorder;
 use super::body::Capture;
 use super::format::{Exchange, Failure, Line, Outcome, Request, Response};
 use super::mask::Masker;
+use super::recorder::millis;
 use crate::redact::MASK;
 use crate::{ApiRequest, ApiResponse, Transport, TransportError};
 
@@ -85,6 +86,7 @@ impl<T: Transport> Transport for RecordingTransport<T> {
         let mut under_way = UnderWay {
             recorder: &self.recorder,
             began: Instant::now(),
+            limit,
             request: Some(request.clone()),
             end: End::Abandoned,
         };
@@ -101,6 +103,7 @@ impl<T: Transport> Transport for RecordingTransport<T> {
 struct UnderWay<'a> {
     recorder: &'a SolverRecorder,
     began: Instant,
+    limit: Duration,
     request: Option<ApiRequest>,
     end: End,
 }
@@ -142,6 +145,7 @@ impl Drop for UnderWay<'_> {
         } = self.recorder.clone();
         let began_ms = recorder.since_start(self.began);
         let ended_ms = recorder.since_start(Instant::now());
+        let limit_ms = millis(self.limit);
         let end = std::mem::replace(&mut self.end, End::Abandoned);
         let answer = match &end {
             End::Response(response) => response.body().len(),
@@ -156,6 +160,7 @@ impl Drop for UnderWay<'_> {
                 solver: solver.as_ref().to_owned(),
                 began_ms,
                 ended_ms,
+                limit_ms,
                 request: capture.head_and_body(&request),
                 outcome: capture.outcome(end),
             }))
