@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use drag_solver::config::{Chain, ChainConfig, Registry};
 
 use super::gateway::GatewayConfig;
+use super::record;
 use super::registry::registry;
 use super::store::StoreArgs;
 use crate::ui::text::{file_name, one_line};
@@ -59,7 +60,7 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
     let gateway = GatewayConfig::of_table(table.remove("gateway")).with_context(|| name.clone())?;
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let context = registry().context().clone().with_base_dir(folder);
+    let context = record::context().with_base_dir(folder);
     let registry = registry().clone().with_context(context);
     let registry = config.registry(&registry).context(name)?;
     let gateway = gateway.beside(folder);

@@ -4,5 +4,6 @@ pub(crate) mod file;
 pub(crate) mod gateway;
 pub(crate) mod lookup;
 pub(crate) mod options;
+pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod store;

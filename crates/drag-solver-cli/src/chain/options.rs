@@ -13,6 +13,7 @@ use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
 use super::file::{self, ChainFile};
 use super::gateway::GatewayConfig;
+use super::record;
 use super::registry::{self, registry};
 use super::store::StoreArgs;
 use crate::parse::poll_interval;
@@ -199,7 +200,8 @@ impl<'a> ChainOptions<'a> {
     /// Makes the chain, with the settings of the environment. Nothing is sent.
     pub(crate) fn build(&self) -> anyhow::Result<Chain> {
         self.check_credentials()?;
-        self.config()?.build(registry()).map_err(|error| {
+        let registry = registry().clone().with_context(record::context());
+        self.config()?.build(&registry).map_err(|error| {
             // Here there is no file that the path would lead into.
             if error.path().ends_with(".timeout") {
                 anyhow!(error.renamed("--timeout"))

@@ -6,6 +6,7 @@ use drag_solver::{ErrorKind, SolveError, Usd};
 use serde::Serialize;
 
 use crate::chain::options::ChainArgs;
+use crate::chain::record::RecordArgs;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     chain: ChainArgs,
 
+    #[command(flatten)]
+    record: RecordArgs,
+
     /// How balances are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -41,6 +45,7 @@ struct BalanceLine<'a> {
 
 /// Prints what each provider's account holds, one line each.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
+    let _recording = args.record.start()?;
     print_balances(
         &args.chain.chain(None, None, &StoreArgs::default())?,
         args.format,

@@ -6,6 +6,7 @@ use drag_solver::{DragSolver as _, ErrorKind, JobId, Solution, SolveError, Verdi
 use serde::Serialize;
 
 use crate::chain::lookup::ProviderLookup;
+use crate::chain::record::RecordArgs;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    record: RecordArgs,
 
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -65,6 +69,7 @@ struct ReportLine<'a> {
 /// Reads the lines of screenshots that were solved, and reports each to its provider. A line that
 /// cannot be reported keeps no other from being reported: refunds have a window of seconds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
+    let _recording = args.record.start()?;
     let providers = ProviderLookup::new(args.config.as_deref(), None)?;
     let verdict = if args.verdict.correct {
         Verdict::Correct

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::lookup::ProviderLookup;
+use crate::chain::record::RecordArgs;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(super) store: StoreArgs,
 
+    #[command(flatten)]
+    record: RecordArgs,
+
     /// Where the screenshot is now, if it is not where the line says (one line only)
     #[arg(long, value_name = "PNG")]
     screenshot: Option<PathBuf>,
@@ -70,6 +74,7 @@ pub(crate) struct Args {
 /// a store.
 pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
     check_stdout()?;
+    let _recording = args.record.start()?;
     if args.store.is_given() {
         ensure!(
             args.screenshot.is_none(),

@@ -15,6 +15,7 @@ use drag_solver::{
 use crate::annotation_targets::AnnotateArgs;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
+use crate::chain::record::RecordArgs;
 use crate::chain::registry::all_credentials;
 use crate::chain::store::{StoreArgs, with_default_id};
 use crate::exit::Exit;
@@ -41,6 +42,8 @@ Examples:
   find shots -name '*.png' -newer last -print0 | drag-solver solve --unordered -0 --files-from -
   # a batch that can be gone on with by the same line, whatever happens to it
   drag-solver solve --store drags.db shots
+  # what went over the wire, for a bug report; it holds no key and no picture
+  drag-solver solve --record wire.jsonl phone.png
   # standard input, under the name that you have for it
   drag-solver solve --format json --id order-7 - < phone.png";
 
@@ -90,6 +93,9 @@ pub(crate) struct Args {
     /// apart
     #[arg(long, value_name = "LABEL", value_parser = NonEmptyStringValueParser::new())]
     label: Option<String>,
+
+    #[command(flatten)]
+    record: RecordArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -171,6 +177,7 @@ impl Args {
 pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let paths = args.paths.all()?;
     args.check(paths.len())?;
+    let _recording = args.record.start()?;
     let store = args.store.clone().buying_unconfirmed(args.buy_unconfirmed);
     let chain = args.chain.chain(args.attempts, args.timeout, &store)?;
     for person in chain.providers().iter().filter(|one| one.kind == "person") {

@@ -1,4 +1,5 @@
-//! A double of a declared service, made of the same declaration, and the contract over it.
+//! A double of a declared service, made of the same declaration, and the contract over it; and what was recorded
+//! of the real one, played back.
 //!
 //! ```
 //! use drag_solver_declared::{Declared, GALLERY, testing};
@@ -20,6 +21,11 @@
 
 mod double;
 mod received;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
+mod recorded_tests;
+mod replay;
 mod trial;
 
+pub use self::replay::{ReplayReport, ReplayedCall, replay};
 pub use self::trial::{FaultFinding, TestOptions, TestReport, test, test_with};

@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use drag_solver_core::{Billed, ConfigError, Drag, DragSolver, ErrorKind, Point, Verdict};
 use drag_solver_emulator::{Emulator, Fault, Operation, SecretScanner, StandIn, stand_in};
-use drag_solver_http::{Context, HttpOptions, HttpSolver, PollInterval};
+use drag_solver_http::{Context, HttpOptions, HttpSolver, PollInterval, Recorder};
 use drag_solver_mock::contract::{self, SolverUnderTest};
 use drag_solver_mock::pictures::TestPicture;
 use tokio::sync::Semaphore;
@@ -18,10 +18,16 @@ use crate::api::DeclaredApi;
 use crate::service::Declared;
 
 /// Full of characters that JSON, URLs and HTML write in another way.
-const KEY: &str = "q9Zv7-k3y8s_hunter2+/=%&";
+pub(super) const KEY: &str = "q9Zv7-k3y8s_hunter2+/=%&";
+
+/// What other secrets end in.
+pub(super) const OTHER_SECRET: &str = "hunter2-hunter2";
 
 /// A double answers at once. For faults that never do.
-const LONG_ENOUGH: Duration = Duration::from_secs(2);
+pub(super) const LONG_ENOUGH: Duration = Duration::from_secs(2);
+
+/// How long a call may take that is recorded: some services have clients wait for 5 s.
+const RECORDED_FOR: Duration = Duration::from_secs(8);
 
 /// Faults that are tried at the same time.
 const AT_ONCE: usize = 8;
@@ -144,18 +150,23 @@ pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<T
 
 /// The other secret called `name` of the account.
 pub(super) fn secret(name: &str) -> String {
-    format!("{name}-hunter2-hunter2")
+    format!("{name}-{OTHER_SECRET}")
 }
 
 /// A running double, and what makes solvers for it.
-struct Stage {
+pub(super) struct Stage {
     service: Declared,
     double: Arc<Double>,
-    emulator: Emulator<StandIn>,
+    pub(super) emulator: Emulator<StandIn>,
+    /// Who records what its solvers send.
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Stage {
-    async fn start(service: &Declared, fault: Option<(&Fault, Operation)>) -> io::Result<Self> {
+    pub(super) async fn start(
+        service: &Declared,
+        fault: Option<(&Fault, Operation)>,
+    ) -> io::Result<Self> {
         let api = service.example_api().map_err(io::Error::other)?;
         let double = Arc::new(Double::new(api, service.definition(), KEY));
         let served = Arc::clone(&double);
@@ -174,10 +185,11 @@ impl Stage {
             service: service.clone(),
             double,
             emulator: builder.start().await?,
+            recorder: None,
         })
     }
 
-    fn solver(
+    pub(super) fn solver(
         &self,
         key: &str,
         request_timeout: Option<Duration>,
@@ -188,18 +200,19 @@ impl Stage {
             .base_url(self.emulator.url())
             .poll(PollInterval::new(soon, soon));
         options.request_timeout = request_timeout;
+        options.job_timeout = self.recorder.as_ref().map(|_| RECORDED_FOR);
         let secrets = self.service.definition().secrets.clone();
         let lookup = move |name: &str| {
             let (name, _) = secrets.iter().find(|(_, variable)| *variable == name)?;
             Some(secret(name).into())
         };
         let own = self.service.example_settings();
-        self.service
-            .solver(options, own, &Context::with_variables(lookup))
+        let context = Context::with_variables(lookup).with_recorder(self.recorder.clone());
+        self.service.solver(options, own, &context)
     }
 }
 
-fn picture(width: u32) -> io::Result<TestPicture> {
+pub(super) fn picture(width: u32) -> io::Result<TestPicture> {
     TestPicture::draw_sized(7, width, 400).map_err(io::Error::other)
 }
 
@@ -249,7 +262,7 @@ fn expected(service: &Declared, drag: Drag) -> io::Result<Drag> {
 }
 
 /// Whether it ends only when the client stops waiting.
-fn is_silent(fault: &Fault) -> bool {
+pub(super) fn is_silent(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::Hang | Fault::Stall | Fault::EndlessInformational

@@ -121,6 +121,8 @@ impl Drop for CallUnderWay<'_> {
         // A picture is shared with the request that brought it, and none is kept here.
         recorder.push(4096, move |_| {
             let text = |text: &str| masker.text(text).into_owned();
+            // One that is too long with a mask in it is none.
+            let job_id = |job: &JobId| JobId::new(text(job.as_str())).ok();
             Line::Call(Box::new(Call {
                 solver: solver.as_ref().to_owned(),
                 began_ms,
@@ -135,14 +137,14 @@ impl Drop for CallUnderWay<'_> {
                 asked: match asked {
                     Question::Balance => Asked::Balance,
                     Question::Report(job, verdict) => Asked::Report {
-                        job: text(job.as_str()),
+                        job: job_id(&job).unwrap_or_else(|| JobId::from(0)),
                         verdict,
                     },
                     Question::Solve(challenge, resumed, left) => Asked::Solve(Challenge {
                         picture: describe(challenge.screenshot().bytes(), false),
                         instruction: challenge.instruction().map(text),
                         region: challenge.region(),
-                        resumed: resumed.iter().map(|job| text(job.as_str())).collect(),
+                        resumed: resumed.iter().filter_map(job_id).collect(),
                         time_left_ms: left.map(millis),
                     }),
                 },

@@ -111,11 +111,23 @@ impl Comparison {
                 }
             }
             (Value::Object(recorded), Value::Object(actual)) => {
+                let (recorded_all, actual_all) = (recorded, actual);
                 if let (Some(recorded), Some(actual)) =
                     (recorded.get("picture"), actual.get("picture"))
                     && recorded.get("sha256").is_some()
                 {
                     self.other_picture |= recorded.get("sha256") != actual.get("sha256");
+                    for around in ["before", "after"] {
+                        let [recorded, actual] = [recorded_all, actual_all]
+                            .map(|members| without_format(members.get(around)));
+                        if !is_of_mask(&recorded, &actual) {
+                            self.differ(
+                                &format!("{place}: what is {around} the picture"),
+                                &recorded,
+                                &actual,
+                            );
+                        }
+                    }
                     return;
                 }
                 for (name, recorded) in recorded {
@@ -150,6 +162,17 @@ fn pair((name, value): &(String, Value)) -> (&str, &Value) {
 
 fn part(part: &Part) -> (&str, &Value) {
     (&part.name, &part.value)
+}
+
+/// What stands before a picture does not say which format it has: another picture may have another.
+fn without_format(text: Option<&Value>) -> String {
+    let text = text.and_then(Value::as_str).unwrap_or_default();
+    let formats = ["png", "jpeg", "webp", "gif"].map(|format| format!("image/{format}"));
+    let mut text = text.to_owned();
+    for format in &formats {
+        text = text.replace(format.as_str(), "image/*");
+    }
+    text
 }
 
 /// A value for people.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Rect, Verdict};
+use drag_solver_core::{JobId, Rect, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -124,7 +124,7 @@ pub(super) struct Settings {
 pub(super) enum Asked {
     Solve(Challenge),
     Balance,
-    Report { job: String, verdict: Verdict },
+    Report { job: JobId, verdict: Verdict },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ pub(super) struct Challenge {
     pub(super) region: Option<Rect>,
     /// Jobs that were paid for before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) resumed: Vec<String>,
+    pub(super) resumed: Vec<JobId>,
     /// How much was left until the challenge's deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) time_left_ms: Option<u64>,

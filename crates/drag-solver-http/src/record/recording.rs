@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use drag_solver_core::{Rect, Screenshot, Solution, SolveError, Verdict};
+use drag_solver_core::{JobId, Rect, Screenshot, Solution, SolveError, Verdict};
 
 use super::body::Body;
 use super::format::{
@@ -82,7 +82,7 @@ pub enum RecordedQuestion {
         /// The part of it that was asked about.
         region: Option<Rect>,
         /// Jobs that were paid for before.
-        resumed: Vec<String>,
+        resumed: Vec<JobId>,
         /// What was left until the challenge's deadline.
         time_left: Option<Duration>,
     },
@@ -92,7 +92,7 @@ pub enum RecordedQuestion {
     #[non_exhaustive]
     Report {
         /// The job of the answer.
-        job: String,
+        job: JobId,
         /// What it was told.
         verdict: Verdict,
     },
@@ -293,10 +293,14 @@ impl Exchange {
         format!("{} {}", self.request.method, self.request.path)
     }
 
-    /// How long it took; no longer than it was given, though a busy machine notices that late.
-    pub(super) fn elapsed(&self) -> Duration {
+    /// How long it takes a client that gives it so long; `None` if it gets nothing in that time. One that took all
+    /// the time it had does so again.
+    pub(super) fn elapsed(&self, limit: Duration) -> Option<Duration> {
         let elapsed = self.ended_ms.saturating_sub(self.began_ms);
-        Duration::from_millis(elapsed.min(self.limit_ms))
+        if elapsed >= self.limit_ms {
+            return Some(limit);
+        }
+        Some(Duration::from_millis(elapsed)).filter(|elapsed| *elapsed <= limit)
     }
 
     /// What the client got; `None` if it had stopped waiting.

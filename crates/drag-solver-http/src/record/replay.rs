@@ -143,10 +143,10 @@ impl Transport for ReplayTransport {
         if self.at_once {
             return outcome;
         }
-        let elapsed = exchange.elapsed();
-        tokio::time::sleep(elapsed.min(limit)).await;
+        let elapsed = exchange.elapsed(limit);
+        tokio::time::sleep(elapsed.unwrap_or(limit)).await;
         match outcome {
-            Ok(_) if elapsed > limit => Err(late()),
+            Ok(_) if elapsed.is_none() => Err(late()),
             outcome => outcome,
         }
     }
