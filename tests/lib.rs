@@ -18,3 +18,7 @@ struct PaidJobs;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/cookbook.md")]
 struct Cookbook;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/recordings.md")]
+struct Recordings;

@@ -22,6 +22,7 @@ mod keys;
 mod label;
 mod others;
 mod providers;
+mod record;
 mod report;
 mod resume;
 mod sandbox;

@@ -90,7 +90,7 @@ impl fmt::Display for ReplayReport {
         }
         let same = self.calls.iter().filter(|call| call.passed()).count();
         let different = self.calls.len() - same;
-        write!(f, "{same} calls as recorded, {different} not")
+        write!(f, "as recorded: {same}, not: {different}")
     }
 }
 
