@@ -306,14 +306,14 @@ async fn requests_are_matched_by_what_they_ask_and_not_by_their_order() {
     let more = ask(&replay, ApiRequest::get("more")).await;
     assert_eq!(
         more,
-        "GET more is not in the recording any more, which has next POST poll"
+        "GET more is not in the recording, or was played; next in it: POST poll"
     );
     assert_eq!(replay.unplayed(), ["POST poll"]);
     assert_eq!(replay.unexpected(), [other, more]);
     assert_eq!(ask(&replay, poll(1)).await, "4");
     let ended = ask(&replay, poll(1)).await;
     assert!(
-        ended.ends_with("which has next nothing: it has ended"),
+        ended.ends_with("next in it: nothing, it has ended"),
         "{ended}"
     );
 }

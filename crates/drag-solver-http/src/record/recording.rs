@@ -138,11 +138,12 @@ impl Recording {
     ///
     /// Why it cannot be read; [`InvalidData`](io::ErrorKind::InvalidData) if it is no recording, with the line.
     pub fn read(path: impl AsRef<Path>) -> io::Result<Self> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         File::open(path)?
             .take(MAX_BYTES + 1)
-            .read_to_string(&mut text)?;
-        Ok(Self::parse(&text)?)
+            .read_to_end(&mut bytes)?;
+        // What is no text is no recording, and refused as such.
+        Ok(Self::parse(&String::from_utf8_lossy(&bytes))?)
     }
 
     /// Reads the text of a recording. A last line without its end, which a crash leaves, is passed over.

@@ -100,12 +100,12 @@ impl ReplayTransport {
             return Ok(state.unplayed.remove(index));
         }
         let next = state.unplayed.first().map(Exchange::label);
-        let next = next.unwrap_or_else(|| "nothing: it has ended".to_owned());
+        let next = next.unwrap_or_else(|| "nothing, it has ended".to_owned());
         // What was added to the path may be secret.
         let asked = format!("{} {}", request.method(), request.label());
         let why = match different {
             Some(what) => format!("{asked} is not as it was recorded: {what}"),
-            None => format!("{asked} is not in the recording any more, which has next {next}"),
+            None => format!("{asked} is not in the recording, or was played; next in it: {next}"),
         };
         if state.unexpected.len() < MAX_UNEXPECTED {
             state.unexpected.push(why.clone());
