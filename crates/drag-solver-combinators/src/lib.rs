@@ -65,7 +65,7 @@ pub use crate::budget::{Budget, BudgetPolicy, Budgeted};
 pub use crate::circuit_breaker::{Circuit, CircuitBreaker, CircuitBreakerPolicy, CircuitState};
 pub use crate::concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitPolicy, Permits};
 pub use crate::ext::DragSolverExt;
-pub use crate::fallback::{Fallback, OrderPolicy, TrackRecord};
+pub use crate::fallback::{CallObserver, Fallback, OrderPolicy, PastCall, TrackRecord};
 pub use crate::hedge::{Hedge, HedgePolicy, HedgeStats, Latencies};
 pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
 pub use crate::instrument::{Instrument, InstrumentPolicy, MetricLabels};

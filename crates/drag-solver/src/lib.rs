@@ -119,12 +119,13 @@ pub use drag_solver_combinators::COUNTS_CALLS;
 #[cfg(feature = "metrics")]
 pub use drag_solver_combinators::describe_metrics;
 pub use drag_solver_combinators::{
-    Abandoned, Budget, BudgetPolicy, Budgeted, CallInfo, CallOutcome, Circuit, CircuitBreaker,
-    CircuitBreakerPolicy, CircuitState, ConcurrencyLimit, ConcurrencyLimitPolicy, Deadline,
-    DeadlinePolicy, DragSolverExt, Fallback, Hedge, HedgePolicy, HedgeStats, Inspect, Inspector,
-    Instrument, InstrumentPolicy, Latencies, MetricLabels, OrderPolicy, Permits, Priced, Quorum,
-    QuorumPolicy, RateLimit, RateLimitPolicy, RateLimiter, Retry, RetryBudget, RetryBudgetPolicy,
-    RetryPolicy, Timeout, TimeoutPolicy, TrackRecord, Validate, ValidatePolicy, composing,
+    Abandoned, Budget, BudgetPolicy, Budgeted, CallInfo, CallObserver, CallOutcome, Circuit,
+    CircuitBreaker, CircuitBreakerPolicy, CircuitState, ConcurrencyLimit, ConcurrencyLimitPolicy,
+    Deadline, DeadlinePolicy, DragSolverExt, Fallback, Hedge, HedgePolicy, HedgeStats, Inspect,
+    Inspector, Instrument, InstrumentPolicy, Latencies, MetricLabels, OrderPolicy, PastCall,
+    Permits, Priced, Quorum, QuorumPolicy, RateLimit, RateLimitPolicy, RateLimiter, Retry,
+    RetryBudget, RetryBudgetPolicy, RetryPolicy, Timeout, TimeoutPolicy, TrackRecord, Validate,
+    ValidatePolicy, composing,
 };
 #[doc(hidden)]
 pub use drag_solver_core::CheckSettings;

@@ -3,6 +3,7 @@
 mod order;
 #[cfg(test)]
 mod order_tests;
+mod ranking;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ use drag_solver_core::{
 use tokio::time::Instant;
 
 pub use self::order::OrderPolicy;
-use self::record::Records;
-pub use self::record::TrackRecord;
+use self::ranking::Records;
+pub use self::record::{CallObserver, PastCall, TrackRecord};
 use crate::candidates::{Candidates, Turn};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
@@ -86,10 +87,15 @@ impl Fallback {
     }
 
     /// Asks first the solver that recently took the least time per good answer, failures included, in
-    /// place of the order of the list. Prices do not count: do not use it if the cheap one is listed
-    /// first for its price.
+    /// place of the order of the list. With [`second_worth`](OrderPolicy::second_worth), the least of time and money
+    /// together; without it prices do not count: do not leave it out if the cheap one is listed first for its price.
     ///
     /// - A solver of which too little is known stays at its place in the list.
+    /// - Money is what was spent for each good answer, wrong ones and retries included; the price in its
+    ///   [profile](DragSolver::profile), where no cost is named; nothing, where there is no price either.
+    /// - Where prices count, a solver that is both slower and dearer than another one is asked after all others, also
+    ///   after one that is better than it at one of the two and much worse at the other. It is not left out: what the
+    ///   others cannot solve it may, and a chain must not solve less for being ordered.
     /// - Errors that were made on this side (`CircuitOpen`, `Overloaded`, `BudgetExhausted`), that
     ///   no solver could have avoided (recovery `Stop`), and calls that were dropped do not count.
     /// - An answer that is reported as [`Verdict::Incorrect`] through this fallback counts as a
@@ -97,6 +103,13 @@ impl Fallback {
     ///   an answer is good until proven wrong.
     /// - A solver that was put behind another comes back when its failures are forgotten, or when it does
     ///   better in the calls that [`explore`](OrderPolicy::explore).
+    ///
+    /// How soon that is: each of `n` solvers that are explored is asked first once in `n / explore` calls, which is 20
+    /// with the defaults and one such solver. One that failed at once (it refused, or could not be reached) is back with
+    /// the first answer that shows it to be the best. One that took `f` seconds to fail in all, and now takes `t` seconds
+    /// for an answer where the best takes `b`, needs `f / (b - t)` answers; but at most until its failures are older than
+    /// the `window`. Where fewer than `min_samples x n / explore` calls (100) come in a `window`, exploring tells nothing
+    /// of a solver that is asked in no other way: make the window longer.
     ///
     /// ```
     /// use drag_solver_combinators::{DragSolverExt, OrderPolicy};
@@ -115,6 +128,34 @@ impl Fallback {
     /// }
     /// // After five failures it is asked last, and so no more.
     /// assert_eq!(seen.call_count(), 5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// By price and speed:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use drag_solver_combinators::{DragSolverExt, OrderPolicy};
+    /// use drag_solver_core::{DragSolver, Ratio, Usd};
+    /// # use drag_solver_mock::{MockSolver, Outcome, fixtures};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let answer = |secs| Outcome::answer(fixtures::drag()).after(Duration::from_secs(secs));
+    /// # let quick = MockSolver::new("quick").always(answer(3));
+    /// # let cheap = MockSolver::new("cheap").always(answer(13));
+    /// # let challenge = fixtures::challenge();
+    /// let quick = quick.priced("0.003".parse()?); // takes 3 s
+    /// let cheap = cheap.priced("0.001".parse()?); // takes 13 s
+    /// // Ten seconds are worth $0.001, and cost $0.002.
+    /// let policy = OrderPolicy::default().second_worth(Usd::from_micros(100));
+    /// let chain = quick.or(cheap).ordered(policy);
+    /// # let chain = chain.with_seed(1);
+    /// for _ in 0..1_000 {
+    ///     chain.solve(&challenge).await?;
+    /// }
+    /// let last = chain.solve(&challenge).await?;
+    /// assert_eq!(last.solver(), "cheap");
     /// # Ok(())
     /// # }
     /// ```
@@ -214,7 +255,7 @@ impl DragSolver for Fallback {
             let outcome = solver.solve(&turn.challenge(challenge)).await;
             // What is left of the wait for a job that was bought before says nothing about a solver.
             if let Some(records) = self.records.as_ref().filter(|_| turn.jobs.is_empty()) {
-                records.add(turn.child, outcome.as_ref(), started.elapsed());
+                records.add(turn.child, solver, outcome.as_ref(), started.elapsed());
             }
             match outcome {
                 Ok(solution) => {
@@ -250,7 +291,8 @@ debug_as_code!(Fallback(), |fallback, f| {
             .then("ordered")
             .with("window", policy.window)
             .with("min_samples", policy.min_samples)
-            .with("explore", policy.explore),
+            .with("explore", policy.explore)
+            .with("second_worth", policy.second_worth),
         None => list,
     }
 });

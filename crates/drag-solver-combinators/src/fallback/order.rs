@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration, setters};
+use drag_solver_core::{CheckSettings, ConfigError, Ratio, Usd, human_duration, setters};
 use serde::{Deserialize, Serialize};
 
 use super::record::REMEMBERED;
-use crate::settings::{among, count, longer_than_zero};
+use crate::settings::{among, count, longer_than_zero, require};
 
 /// How a [`Fallback`](crate::Fallback) that is [ordered](crate::Fallback::ordered) judges its
 /// solvers.
@@ -15,12 +15,14 @@ use crate::settings::{among, count, longer_than_zero};
 /// ```
 /// use std::time::Duration;
 /// use drag_solver_combinators::OrderPolicy;
-/// use drag_solver_core::Ratio;
+/// use drag_solver_core::{Ratio, Usd};
 ///
 /// let policy = OrderPolicy::default()
 ///     .window(Duration::from_secs(3_600))
-///     .explore(Ratio::percent(10));
-/// let from_file: OrderPolicy = serde_json::from_str(r#"{"window": "1h", "explore": 0.1}"#)?;
+///     .explore(Ratio::percent(10))
+///     .second_worth(Usd::from_micros(100));
+/// let from_file: OrderPolicy =
+///     serde_json::from_str(r#"{"window": "1h", "explore": 0.1, "second_worth": "0.0001"}"#)?;
 /// assert_eq!(from_file, policy);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
@@ -39,11 +41,22 @@ pub struct OrderPolicy {
     pub min_samples: NonZeroU32,
     /// The part of the calls that ask a solver first that had been put behind another, so that it can
     /// show that it is back. Default: 0.05, which costs one call in twenty a detour.
+    ///
+    /// If [`second_worth`](Self::second_worth) is set, that is any solver that is not first and would be, if it answered
+    /// at once and each answer cost as little as the cheapest that it gave. If it is not set, it is any that is listed
+    /// before one that is asked earlier.
     pub explore: Ratio,
+    /// How much it is worth, in US dollars, that an answer comes a second sooner. With it, prices count: who takes
+    /// 10 s longer for each right answer goes first if it is cheaper by more than ten times this. With zero, the
+    /// cheapest goes first, however slow. Default: time alone counts, whatever an answer costs.
+    ///
+    /// To set it from a bill: 10,000 answers that cost $10 and take 12 s on average are 33 hours of waiting. Who would
+    /// pay twice as much to have half of that sets it to 10 / (10,000 x 6), about 0.00017.
+    pub second_worth: Option<Usd>,
 }
 
 impl OrderPolicy {
-    setters! { window: Duration, min_samples: count, explore: Ratio }
+    setters! { window: Duration, min_samples: count, explore: Ratio, second_worth: some Usd }
 
     /// How many calls must be known before they are judged: no more than are remembered.
     pub(super) fn samples_needed(&self) -> usize {
@@ -54,7 +67,10 @@ impl OrderPolicy {
 impl CheckSettings for OrderPolicy {
     fn check(&self) -> Result<(), ConfigError> {
         longer_than_zero("window", self.window)?;
-        among(REMEMBERED, self.min_samples)
+        among(REMEMBERED, self.min_samples)?;
+        let worth = self.second_worth.unwrap_or_default();
+        let problem = format_args!("must not be negative, and {worth} is");
+        require(!worth.is_negative(), "second_worth", problem)
     }
 }
 
@@ -64,6 +80,7 @@ impl Default for OrderPolicy {
             window: Duration::from_secs(600),
             min_samples: count(5),
             explore: Ratio::percent(5),
+            second_worth: None,
         }
     }
 }
@@ -79,6 +96,12 @@ mod tests {
         let path = |policy: OrderPolicy| policy.check().unwrap_err().path();
         assert_eq!(path(policy.window(Duration::ZERO)), "window");
         assert_eq!(path(policy.min_samples(101)), "min_samples");
+        let negative = policy.second_worth(Usd::from_micros(-1));
+        assert_eq!(
+            negative.check().unwrap_err().to_string(),
+            "second_worth: must not be negative, and -0.000001 is"
+        );
+        assert_eq!(policy.second_worth(Usd::ZERO).check(), Ok(()));
         for bad in [r#"{"explore": -0.1}"#, r#"{"explore": 1.1}"#] {
             let refused = serde_json::from_str::<OrderPolicy>(bad).unwrap_err();
             assert!(refused.to_string().contains("from 0 to 1"), "{refused}");

@@ -189,3 +189,95 @@ fn it_prints_like_the_code_that_built_it() {
         "fallback[a, b].ordered(window: 10m, min_samples: 5, explore: 0.05)"
     );
 }
+
+/// How many calls it takes on average, over 50 seeds, until a solver is first again that failed five times, `slowly`
+/// seconds each, and now answers within 2 s where another takes 5.
+async fn calls_until_it_is_back(slowly: u64, within: u32) -> f64 {
+    let mut calls = 0;
+    for seed in 0..50 {
+        let down = Outcome::error(ErrorKind::Unavailable, "down").after(secs(slowly));
+        let a = MockSolver::new("a").then_times(5, down);
+        let a = a.always(Outcome::answer(drag()).after(secs(2)));
+        let chain = a.or(steady("b", 5));
+        let policy = OrderPolicy::default().window(secs(1_000_000));
+        let chain = chain.ordered(policy).with_seed(seed);
+        let mut last_of_b = 0;
+        for call in 1..=within {
+            let solution = chain.solve(&challenge()).await.unwrap();
+            if solution.solver() == "b" {
+                last_of_b = call;
+            }
+        }
+        assert!(last_of_b + 50 < within, "seed {seed}: not back for good");
+        calls += last_of_b - 4; // the first that did not ask a, and all up to the one that shows it to be back
+    }
+    f64::from(calls) / 50.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_failed_at_once_is_back_after_one_call_that_explores() {
+    // One in 20 calls explores: 20 on average.
+    let calls = calls_until_it_is_back(0, 250).await;
+    assert!((17.0..23.0).contains(&calls), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_failed_slowly_is_back_after_as_many_answers_as_make_up_for_it() {
+    // 50 s lost, and 3 s gained with each answer: 17 answers, one in 20 calls.
+    let calls = calls_until_it_is_back(10, 750).await;
+    assert!((310.0..370.0).contains(&calls), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_dropped_for_both_time_and_price_is_still_the_last_resort() {
+    let price = |micros| drag_solver_core::Usd::from_micros(micros);
+    let (a, b) = (steady("a", 30), steady("b", 5));
+    let cheap = MockSolver::new("c").always(Outcome::answer(drag()).after(secs(90)));
+    let policy = OrderPolicy::default().min_samples(3).explore(Ratio::ZERO);
+    let chain = a
+        .clone()
+        .priced(price(3_000))
+        .or(b.clone().priced(price(2_000)));
+    let chain = chain.or(cheap.clone().priced(price(1_000)));
+    let chain = chain.ordered(policy.second_worth(price(1_000)));
+    for _ in 0..3 {
+        a.push(Outcome::answer(drag()).after(secs(30)));
+        chain.solve(&challenge()).await.unwrap();
+    }
+    for _ in 0..3 {
+        a.push(ErrorKind::Unsolvable);
+        chain.solve(&challenge()).await.unwrap(); // by b
+    }
+    for _ in 0..3 {
+        b.push(ErrorKind::Unsolvable);
+        chain.solve(&challenge()).await.unwrap(); // by c, before a
+    }
+    let calls = || [a.call_count(), b.call_count(), cheap.call_count()];
+    let before = calls();
+    b.push(ErrorKind::Unsolvable);
+    let solution = chain.solve(&challenge()).await.unwrap();
+    assert_eq!(
+        solution.solver(),
+        "c",
+        "a is better, but worse than b at both"
+    );
+    b.push(ErrorKind::Unsolvable);
+    cheap.push(ErrorKind::Unsolvable);
+    let solution = chain.solve(&challenge()).await.unwrap();
+    assert_eq!(solution.solver(), "a");
+    let [of_a, of_b, of_c] = calls();
+    assert_eq!(
+        [of_a - before[0], of_b - before[1], of_c - before[2]],
+        [1, 2, 2]
+    );
+}
+
+#[test]
+fn what_a_second_is_worth_is_printed() {
+    let worth = OrderPolicy::default().second_worth(drag_solver_core::Usd::from_micros(50));
+    let chain = Named("a").or(Named("b")).ordered(worth);
+    assert_eq!(
+        chain.to_string(),
+        "fallback[a, b].ordered(window: 10m, min_samples: 5, explore: 0.05, second_worth: $0.00005)"
+    );
+}

@@ -140,9 +140,12 @@ impl World {
                 if !ordered {
                     return Arc::new(fallback);
                 }
-                let policy = OrderPolicy::default()
+                let mut policy = OrderPolicy::default()
                     .min_samples(1)
                     .explore(Ratio::percent(30));
+                if plan.seed % 2 == 0 {
+                    policy = policy.second_worth(Usd::from_micros(1));
+                }
                 Arc::new(fallback.ordered(policy).with_seed(plan.seed))
             }
             Node::Hedge(nodes, delay, quantile) => {

@@ -41,6 +41,14 @@ impl ChainConfig {
         let mut providers = Vec::new();
         for provider in &self.providers {
             let handle = provider.build(registry, &parts, self.instrument);
+            let handle = handle.and_then(|handle| {
+                let knows_price = handle.solver.profile().worst_case.cost.is_some();
+                if self.strategy.weighs_money() && !knows_price {
+                    let problem = "must be set, to 0 if it costs nothing: `second_worth` weighs what an answer costs";
+                    return Err(ConfigError::new("price", problem));
+                }
+                Ok(handle)
+            });
             let in_place = |error: ConfigError| error.in_key(provider.label()).in_key("providers");
             providers.push(handle.map_err(in_place)?);
         }

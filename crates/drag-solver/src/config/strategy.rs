@@ -65,6 +65,11 @@ impl Strategy {
         }
     }
 
+    /// Whether it weighs what an answer costs.
+    pub(super) fn weighs_money(&self) -> bool {
+        matches!(self, Self::Ordered(policy) if policy.second_worth.is_some())
+    }
+
     /// Refuses what its author cannot mean, with this many providers to ask.
     pub(super) fn check(&self, providers: usize) -> Result<(), ConfigError> {
         let checked = match self {

@@ -188,16 +188,23 @@ async fn a_strategy_is_a_name_or_a_table() {
         [[providers]]
         kind = "mock"
         name = "slow"
+        price = 0
         seconds = 60
         [[providers]]
         kind = "mock"
         name = "quick"
+        price = "0.001"
     "#;
     for (strategy, name, seconds) in [
         (r#""fallback""#, "slow", 60),
         (r#"{ kind = "fallback" }"#, "slow", 60),
         (
             r#"{ kind = "fallback", order = { explore = 0 } }"#,
+            "slow",
+            60,
+        ),
+        (
+            r#"{ kind = "fallback", order = { explore = 0, second_worth = "0.01" } }"#,
             "slow",
             60,
         ),
@@ -391,6 +398,20 @@ fn every_mistake_is_told_with_its_place_and_what_to_write() {
                 in_first("")
             ),
             "strategy.order.explore: must be from 0 to 1, not 2",
+        ),
+        (
+            format!(
+                "strategy = {{ kind = \"fallback\", order = {{ second_worth = -1 }} }}\n{}",
+                in_first("")
+            ),
+            "strategy.order.second_worth: must not be negative, and -1 is",
+        ),
+        (
+            format!(
+                "strategy = {{ kind = \"fallback\", order = {{ second_worth = 0.1 }} }}\n{}",
+                in_first("")
+            ),
+            "providers.first.price: must be set, to 0 if it costs nothing: `second_worth` weighs what an answer costs",
         ),
         (
             "strategy = { delay = \"8s\" }".to_owned(),
