@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use drag_solver_core::{Billed, Frame, JobId, PaidJob, Solution, SolveError, Usd};
 
-use crate::{Claim, PurchaseRecord};
+use crate::{CallRecord, Claim, PurchaseRecord};
 
 /// A purchase that is about to be sent.
 #[derive(Clone, Debug)]
@@ -101,6 +101,8 @@ pub enum Fact {
         /// What it cost, if that is known now.
         amount: Option<Usd>,
     },
+    /// A call of a solver ended; or, of one that is on record, its answer turned out to be wrong.
+    Called(CallRecord),
     /// Money was spent without having been set aside.
     Spent {
         /// Name of the budget.

@@ -23,7 +23,7 @@ macro_rules! forward_store {
     ($field:tt $(except $($own:ident),+ $(,)?)?) => {
         $crate::forward_store!(@next $field [
             take_up accept begin_purchase record find find_with_picture report changed list reserve
-            charge budget spending add_key keys revoke_key prune flush now path
+            charge budget spending calls add_key keys revoke_key prune flush now path
         ] [$($($own)+)?]);
     };
     (@next $field:tt [] []) => {};
@@ -64,6 +64,9 @@ macro_rules! forward_store {
         $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
     };
     (@next $field:tt [spending $($all:ident)*] [spending $($own:ident)*]) => {
+        $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
+    };
+    (@next $field:tt [calls $($all:ident)*] [calls $($own:ident)*]) => {
         $crate::forward_store!(@next $field [$($all)*] [$($own)*]);
     };
     (@next $field:tt [add_key $($all:ident)*] [add_key $($own:ident)*]) => {
@@ -123,6 +126,9 @@ macro_rules! forward_store {
     };
     (@spending $field:tt) => {
         $crate::forward_store!(@async $field spending ['a](query: &'a $crate::SpendingQuery) -> Vec<$crate::Spending>);
+    };
+    (@calls $field:tt) => {
+        $crate::forward_store!(@async $field calls ['a](solver: &'a str, since: $crate::jiff::Timestamp, limit: u32) -> Vec<$crate::CallRecord>);
     };
     (@add_key $field:tt) => {
         $crate::forward_store!(@async $field add_key ['a](key: &'a $crate::KeyRecord) -> bool);

@@ -18,6 +18,7 @@
 //! policy says so.
 
 mod budget;
+mod call_record;
 mod clock;
 mod codes;
 #[cfg(feature = "contract")]
@@ -46,6 +47,7 @@ mod undo;
 pub use jiff;
 
 pub use crate::budget::{StoredBudget, StoredBudgetPolicy, StoredBudgeted};
+pub use crate::call_record::CallRecord;
 pub use crate::clock::Clock;
 pub use crate::durable::{ANOTHER_CALL, Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};

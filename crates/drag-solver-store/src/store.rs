@@ -10,9 +10,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Fact, KeyLimits, KeyRecord, Limit, NewPurchase,
-    Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, StoreError,
-    TakenUp,
+    Accepted, BudgetState, CallRecord, ChallengeRecord, Fact, KeyLimits, KeyRecord, Limit,
+    NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery,
+    StoreError, TakenUp,
 };
 
 /// How often it is worth looking again, where nothing says that something has changed.
@@ -110,6 +110,15 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// What was spent, by day, solver and budget.
     async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError>;
+
+    /// The last calls of this solver that ended after `since`, as they were [noted](Fact::Called), and at most so many;
+    /// the earliest first. Of each solver the last 100 are kept.
+    async fn calls(
+        &self,
+        solver: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CallRecord>, StoreError>;
 
     /// Adds a key, in one step with finding that there is no valid one of its name: false if there is.
     async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError>;

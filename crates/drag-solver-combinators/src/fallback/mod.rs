@@ -92,7 +92,8 @@ impl Fallback {
     ///
     /// - A solver of which too little is known stays at its place in the list.
     /// - Money is what was spent for each good answer, wrong ones and retries included; the price in its
-    ///   [profile](DragSolver::profile), where no cost is named; nothing, where there is no price either.
+    ///   [profile](DragSolver::profile), where no cost is named. Where there is no price either, a call counts as what the
+    ///   others of the solver cost on average, and as nothing if that is known of none.
     /// - Where prices count, a solver that is both slower and dearer than another one is asked after all others, also
     ///   after one that is better than it at one of the two and much worse at the other. It is not left out: what the
     ///   others cannot solve it may, and a chain must not solve less for being ordered.

@@ -31,9 +31,11 @@ impl Expected {
             return Self { seconds, dollars };
         }
         let good = f64::from(figures.good);
+        // Those of which it is not known cost as much as the others.
+        let spent_by_one = figures.spent.to_f64_lossy() / f64::from(figures.priced.max(1));
         Self {
             seconds: figures.took.as_secs_f64() / good,
-            dollars: figures.spent.to_f64_lossy() / good,
+            dollars: spent_by_one * f64::from(figures.calls) / good,
         }
     }
 
@@ -115,7 +117,7 @@ impl Records {
             .map(|record| record.figures(self.policy.window))
             .collect();
         let needed = self.policy.samples_needed();
-        let known = |one: &Figures| (one.calls >= needed).then(|| Expected::of(one));
+        let known = |one: &Figures| (one.calls as usize >= needed).then(|| Expected::of(one));
         let known: Vec<Option<Expected>> = figures.iter().map(known).collect();
         // A solver that is not known yet is thought to be as good as the best, which leaves it where it is
         // listed, unless those before it turn out to be worse.
@@ -436,6 +438,15 @@ mod tests {
             Some(Usd::from_micros(7)),
         ];
         assert_eq!(spent, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_of_which_no_cost_is_known_costs_as_much_as_the_others() {
+        let records = priced_records(2, "0");
+        calls(&records, 0, 1, "0.001", [true, true]);
+        calls(&records, 1, 1, "0.0011", [true, true]);
+        (0..8).for_each(|_| good(&records, 1, 1));
+        assert_eq!(records.order(), [0, 1]);
     }
 
     #[tokio::test(start_paused = true)]

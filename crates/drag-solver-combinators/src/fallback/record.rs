@@ -185,12 +185,13 @@ impl TrackRecord {
         state.calls.retain(|entry| entry.age() < window);
         let mut figures = Figures::default();
         for Entry { call, .. } in &state.calls {
-            let spent = call.spent.unwrap_or_default();
             figures.calls += 1;
+            figures.good += u32::from(call.good);
             figures.took = figures.took.saturating_add(call.took);
+            let Some(spent) = call.spent else { continue };
+            figures.priced += 1;
             figures.spent = figures.spent + spent;
             if call.good {
-                figures.good += 1;
                 figures.cheapest = Some(figures.cheapest.map_or(spent, |least| least.min(spent)));
             }
         }
@@ -208,10 +209,12 @@ fn tell(told: Option<(CallObserver, PastCall)>) {
 /// What the calls of one solver came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Figures {
-    pub(super) calls: usize,
+    pub(super) calls: u32,
     pub(super) good: u32,
     pub(super) took: Duration,
-    /// What is known of it.
+    /// Of how many it is known what they cost.
+    pub(super) priced: u32,
+    /// What these cost.
     pub(super) spent: Usd,
     /// The least that a good answer cost.
     pub(super) cheapest: Option<Usd>,

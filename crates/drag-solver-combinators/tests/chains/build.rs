@@ -143,7 +143,7 @@ impl World {
                 let mut policy = OrderPolicy::default()
                     .min_samples(1)
                     .explore(Ratio::percent(30));
-                if plan.seed % 2 == 0 {
+                if plan.seed.is_multiple_of(2) {
                     policy = policy.second_worth(Usd::from_micros(1));
                 }
                 Arc::new(fallback.ordered(policy).with_seed(plan.seed))

@@ -52,6 +52,7 @@ macro_rules! ensure_eq {
 
 mod accepting;
 mod budgets;
+mod calls;
 mod challenges;
 mod keys;
 mod lists;
@@ -160,6 +161,9 @@ checks! {
     a_budget_is_known_since_any_time
     sums_of_money_never_overflow
     spending_is_told_by_day_and_name
+    calls_of_a_solver_are_told_from_when_they_are_asked_for
+    what_was_wrong_stays_wrong
+    of_each_solver_the_last_calls_are_kept
     old_challenges_are_forgotten_and_totals_are_not
     what_is_not_finished_is_kept_as_long_as_money
     what_is_recent_is_not_forgotten

@@ -80,6 +80,10 @@ const TABLES: &[Table] = &[
         columns: &["name", "free_at"],
     },
     Table {
+        name: "calls",
+        columns: &["key", "solver", "ended", "took", "good", "spent", "job"],
+    },
+    Table {
         name: "keys",
         columns: &[
             "n", "name", "hash", "role", "limits", "created", "expires", "revoked",
@@ -88,11 +92,11 @@ const TABLES: &[Table] = &[
 ];
 
 /// Columns that are numbers in a file, and true or false in PostgreSQL.
-const BOOLEANS: [&str; 2] = ["accepted", "open"];
+const BOOLEANS: [&str; 3] = ["accepted", "open", "good"];
 
 impl PostgresStore {
     /// Copies all that is on record in a file into this store, which has to be empty: challenges with their pictures,
-    /// purchases, budgets, keys. All of it, or nothing. Says how many rows that are.
+    /// purchases, budgets, what solvers did recently, keys. All of it, or nothing. Says how many rows that are.
     ///
     /// The file is not changed. No other process may have it open: what that writes would be missing here.
     ///

@@ -7,7 +7,7 @@ use super::db::Db;
 use super::owners::Owner;
 use super::problem::Result;
 use super::writer::Write;
-use super::{budgets, purchases};
+use super::{budgets, calls, purchases};
 use crate::Fact;
 use crate::key::new_key;
 
@@ -55,6 +55,7 @@ impl Write for Recorded {
     async fn write(&self, db: &Db, _here: &Owner) -> Result<Noted> {
         let told = purchases::record(db, &self.fact, self.now).await?;
         budgets::record(db, &self.fact, self.key, self.now).await?;
+        calls::record(db, &self.fact).await?;
         Ok(told)
     }
 

@@ -16,7 +16,7 @@ use super::changes::{Changes, Mark};
 use super::connect::CONNECT;
 use super::owners::RENEW;
 use super::problem::{Problem, Result};
-use super::{Shared, budgets, challenges};
+use super::{Shared, budgets, calls, challenges};
 use crate::{Pruned, Retention};
 
 /// How often old things are forgotten.
@@ -237,12 +237,13 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
         loop {
             let challenges = challenges::forget(&db, finished, old, now, AT_A_TIME).await?;
             let money = budgets::forget(&db, old, AT_A_TIME).await?;
+            let calls = calls::forget(&db, finished, AT_A_TIME).await?;
             // Of processes that were killed nothing is left but this.
             let dead = "DELETE FROM owners WHERE lease_until < $1";
             db.run(dead, &[&before(Duration::from_secs(3_600))]).await?;
             pruned.challenges += challenges;
             pruned.money += money;
-            if challenges == 0 && money == 0 {
+            if challenges == 0 && money == 0 && calls == 0 {
                 return Ok(());
             }
         }

@@ -2,6 +2,7 @@
 
 mod aside;
 mod budgets;
+mod calls;
 mod challenges;
 mod changes;
 mod connect;
@@ -47,9 +48,9 @@ use self::problem::Result;
 use self::writer::{Write, Writer};
 use crate::key::new_key;
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Fact, KeyLimits, KeyRecord, Limit, NewPurchase,
-    Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery, Store,
-    StoreError, StoreErrorKind, TakenUp,
+    Accepted, BudgetState, CallRecord, ChallengeRecord, Charge, Fact, KeyLimits, KeyRecord, Limit,
+    NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery,
+    Store, StoreError, StoreErrorKind, TakenUp,
 };
 
 type Told<T> = std::result::Result<T, StoreError>;
@@ -441,6 +442,13 @@ impl Store for PostgresStore {
         {
             let query = query.clone();
             read!(self, |shared, db| budgets::spending(&db, &query))
+        }
+    }
+
+    async fn calls(&self, solver: &str, since: Timestamp, limit: u32) -> Told<Vec<CallRecord>> {
+        {
+            let solver = solver.to_owned();
+            read!(self, |shared, db| calls::last(&db, &solver, since, limit))
         }
     }
 

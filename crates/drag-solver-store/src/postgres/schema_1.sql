@@ -87,6 +87,18 @@ CREATE TABLE turns (
     free_at BIGINT NOT NULL -- when all turns are free again, in nanoseconds since 1970
 );
 
+-- What solvers did recently: the last calls of each.
+CREATE TABLE calls (
+    key BIGINT PRIMARY KEY,
+    solver TEXT NOT NULL,
+    ended BIGINT NOT NULL,
+    took BIGINT NOT NULL,  -- in milliseconds
+    good BOOLEAN NOT NULL, -- whether it came to an answer that is not known to be wrong
+    spent BIGINT,
+    job TEXT
+);
+CREATE INDEX calls_by_time ON calls (solver, ended);
+
 -- Keys that programs are given. A name can be given again when its key is revoked.
 CREATE TABLE keys (
     n BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

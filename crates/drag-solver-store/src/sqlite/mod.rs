@@ -1,6 +1,7 @@
 //! A store in one SQLite file.
 
 mod budgets;
+mod calls;
 mod challenges;
 mod file;
 mod keys;
@@ -36,9 +37,9 @@ use self::problem::problem;
 use self::writer::{Op, Writer};
 use crate::key::new_key;
 use crate::{
-    Accepted, BudgetState, ChallengeRecord, Charge, Clock, Fact, KeyLimits, KeyRecord, Limit,
-    NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery,
-    Store, StoreError, StoreErrorKind, TakenUp,
+    Accepted, BudgetState, CallRecord, ChallengeRecord, Charge, Clock, Fact, KeyLimits, KeyRecord,
+    Limit, NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending,
+    SpendingQuery, Store, StoreError, StoreErrorKind, TakenUp,
 };
 
 /// A store in one SQLite file, which several processes of one machine can share.
@@ -361,7 +362,8 @@ impl Store for SqliteStore {
             is_fact: true,
             run: Box::new(move |db| {
                 found.store(purchases::record(db, &fact, now)?, Ordering::Relaxed);
-                budgets::record(db, &fact, now)
+                budgets::record(db, &fact, now)?;
+                calls::record(db, &fact)
             }),
             done: Some(Box::new(move |ended| {
                 let _ = sender.send(ended);
@@ -462,6 +464,17 @@ impl Store for SqliteStore {
     async fn spending(&self, query: &SpendingQuery) -> Result<Vec<Spending>, StoreError> {
         let query = query.clone();
         self.0.read(move |db| budgets::spending(db, &query)).await
+    }
+
+    async fn calls(
+        &self,
+        solver: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        let solver = solver.to_owned();
+        let last = move |db: &Connection| calls::last(db, &solver, since, limit);
+        self.0.read(last).await
     }
 
     async fn add_key(&self, key: &KeyRecord) -> Result<bool, StoreError> {

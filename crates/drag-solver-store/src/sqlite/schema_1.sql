@@ -84,6 +84,18 @@ CREATE TABLE turns (
     free_at INTEGER NOT NULL -- when all turns are free again, in nanoseconds since 1970
 ) STRICT, WITHOUT ROWID;
 
+-- What solvers did recently: the last calls of each.
+CREATE TABLE calls (
+    key INTEGER PRIMARY KEY,
+    solver TEXT NOT NULL,
+    ended INTEGER NOT NULL,
+    took INTEGER NOT NULL, -- in milliseconds
+    good INTEGER NOT NULL, -- 1 if it came to an answer that is not known to be wrong
+    spent INTEGER,
+    job TEXT
+) STRICT;
+CREATE INDEX calls_by_time ON calls (solver, ended);
+
 -- Keys that programs are given. A name can be given again when its key is revoked.
 CREATE TABLE keys (
     n INTEGER PRIMARY KEY AUTOINCREMENT,

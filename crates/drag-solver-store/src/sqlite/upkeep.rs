@@ -10,7 +10,7 @@ use rusqlite::{Connection, Result};
 use super::file::Opened;
 use super::problem::problem;
 use super::writer::{Op, Writer};
-use super::{How, Inner, SqliteOptions, closed, owners};
+use super::{How, Inner, SqliteOptions, calls, closed, owners};
 use crate::{Pruned, Retention, StoreError, StoreErrorKind};
 
 /// How often old things are forgotten.
@@ -89,6 +89,7 @@ pub(super) fn forget(db: &Connection, retention: &Retention, now: Timestamp) -> 
     let charges = db
         .prepare_cached("DELETE FROM charges WHERE at < ?1")?
         .execute([old])?;
+    calls::forget(db, finished)?;
     Ok(Pruned {
         challenges: challenges as u64,
         money: (purchases + charges) as u64,

@@ -1,16 +1,32 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use drag_solver_core::{Billed, DragSolver as _, JobId, Usd};
 use drag_solver_mock::{MockSolver, Outcome, fixtures};
 use drag_solver_store::jiff::Timestamp;
 use drag_solver_store::{
-    Accepted, Ended, Fact, KeyLimits, KeyRecord, NewPurchase, Opening, Query, SqliteStore, Store,
-    StoreErrorKind, StoreExt as _, StoredBudget, StoredBudgetPolicy, TakenUp, key_hash,
+    Accepted, CallRecord, Ended, Fact, KeyLimits, KeyRecord, NewPurchase, Opening, Query,
+    SqliteStore, Store, StoreErrorKind, StoreExt as _, StoredBudget, StoredBudgetPolicy, TakenUp,
+    key_hash,
 };
 
 use crate::place::Place;
 
 fn as_it_is(records: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(records).unwrap()
+}
+
+fn a_call(store: &impl Store) -> CallRecord {
+    let now = store.now().as_millisecond();
+    CallRecord {
+        key: 8,
+        solver: "a".to_owned(),
+        ended: Timestamp::from_millisecond(now).unwrap(),
+        took: Duration::from_millis(7),
+        good: false,
+        spent: Some(Usd::from_micros(900)),
+        job: None,
+    }
 }
 
 #[tokio::test]
@@ -51,6 +67,8 @@ async fn a_file_moves_with_all_that_is_on_record() {
         job: JobId::from(4_711),
     };
     file.record(bought).await.unwrap();
+    let call = a_call(&file);
+    file.record(Fact::Called(call.clone())).await.unwrap();
     let mut key = KeyRecord::new(
         "shop",
         key_hash("secret"),
@@ -93,6 +111,8 @@ async fn a_file_moves_with_all_that_is_on_record() {
         .clone();
     assert_eq!(as_it_is(&before), as_it_is(&after));
     assert_eq!(store.keys().await.unwrap(), [key]);
+    let calls = store.calls("a", Timestamp::MIN, 9).await.unwrap();
+    assert_eq!(calls, [call]);
     let moved = StoredBudget::new(&store, "daily", policy);
     assert_eq!(
         moved.state(None).await.unwrap().spent,

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::activity::Watched;
+#[cfg(feature = "store")]
+use super::calls::{Remembering, name_in_store};
 use super::handle::{ProviderHandle, labelled};
 use super::provider::{check, check_limit};
 use super::{
@@ -121,6 +123,22 @@ impl ChainConfig {
                 .is_some_and(|store| store.buy_unconfirmed);
             let policy = DurablePolicy::default().buy_unconfirmed(buy_unconfirmed);
             solver = solver.durable(store).with_policy(policy).into_arc();
+        }
+        #[cfg(feature = "store")]
+        if let (Some(store), Strategy::Ordered(policy)) = (&parts.store, self.strategy) {
+            let records = self.providers.iter().filter_map(|provider| {
+                let known = parts.providers.get(provider.label())?;
+                let record = known.track_record.clone().filter(|_| !known.begins_anew)?;
+                Some((name_in_store(provider), record))
+            });
+            // Outside of what takes a challenge up, which takes as long as reading them.
+            solver = Arc::new(Remembering {
+                inner: solver,
+                store: store.clone(),
+                window: policy.window,
+                records: records.collect(),
+                has_read: tokio::sync::OnceCell::new(),
+            });
         }
         // Outside of the store: waiting for another call of the same id takes time, too.
         if let Some(policy) = self.deadline {

@@ -120,6 +120,8 @@ mod activity;
 mod advice;
 mod budget;
 mod build;
+#[cfg(feature = "store")]
+mod calls;
 mod chain;
 mod handle;
 mod health;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::activity::Activity;
 #[cfg(feature = "store")]
+use super::calls::{name_in_store, note};
+#[cfg(feature = "store")]
 use super::store::{check_memory, opened, stored};
 use super::{BudgetConfig, ChainConfig, ProviderConfig, Strategy};
 use crate::http::Context;
@@ -95,8 +97,15 @@ pub struct ProviderParts {
     pub rate_limiter: Option<RateLimiter>,
     /// How long its answers took, if the strategy is a hedge.
     pub latencies: Option<Latencies>,
-    /// What it did recently, if the strategy is an ordered fallback.
+    /// What it did recently, if the strategy is an ordered fallback. If the chain has a store, that is its
+    /// [observer](TrackRecord::set_observer).
     pub track_record: Option<TrackRecord>,
+    /// Whether what is on record of it in the store is of other settings, and not read.
+    #[cfg(feature = "store")]
+    pub(super) begins_anew: bool,
+    /// Whether its track record told the store of the chain before of each call.
+    #[cfg(feature = "store")]
+    was_noted: bool,
     /// Its calls under way and its last error.
     pub(super) activity: Activity,
 }
@@ -259,6 +268,8 @@ impl ChainParts {
         for provider in &config.providers {
             if let Some(parts) = self.providers.get(provider.label()) {
                 parts.apply(provider);
+                #[cfg(feature = "store")]
+                parts.note_calls(provider, self.store.as_ref());
             }
         }
     }
@@ -277,6 +288,11 @@ impl ChainParts {
                 && before.settings() == provider.settings()
                 && declared(old) == declared(new);
             let parts = parts.kept(provider, new.strategy, same_kind, same);
+            #[cfg(feature = "store")]
+            let parts = ProviderParts {
+                was_noted: self.store.is_some(),
+                ..parts
+            };
             Some((label.to_owned(), parts))
         };
         Self {
@@ -369,6 +385,10 @@ impl ProviderParts {
                 ordered,
                 "an ordered fallback",
             )?,
+            #[cfg(feature = "store")]
+            begins_anew: self.begins_anew,
+            #[cfg(feature = "store")]
+            was_noted: self.was_noted,
             activity: self.activity,
         })
     }
@@ -392,6 +412,16 @@ impl ProviderParts {
             keys.rate_limit,
             RateLimiter::set_policy,
         );
+    }
+
+    /// Has the store told of its calls, or none any more.
+    #[cfg(feature = "store")]
+    fn note_calls(&self, provider: &ProviderConfig, store: Option<&StoreHandle>) {
+        match (&self.track_record, store) {
+            (Some(record), Some(store)) => note(name_in_store(provider), record, store),
+            (Some(record), None) if self.was_noted => record.set_observer(None),
+            _ => {}
+        }
     }
 
     /// Those for a provider of these settings: `same_kind` as before, and of the `same` settings.
@@ -421,6 +451,10 @@ impl ProviderParts {
                 .filter(|_| same_kind && keys.rate_limit.is_some()),
             latencies: parts.latencies.filter(|_| same && is_hedge),
             track_record: parts.track_record.filter(|_| same && is_ordered),
+            #[cfg(feature = "store")]
+            begins_anew: self.begins_anew || !same,
+            #[cfg(feature = "store")]
+            was_noted: false,
             activity: if same_kind {
                 parts.activity
             } else {

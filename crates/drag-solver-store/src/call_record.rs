@@ -1,0 +1,41 @@
+//! What solvers did recently, so that who is asked first is known from the start.
+
+use std::time::Duration;
+
+use drag_solver_core::{JobId, Usd};
+use jiff::Timestamp;
+
+/// Of each solver the last so many calls are kept.
+pub(crate) const CALLS_KEPT: i64 = 100;
+
+/// A call of a solver that has ended, as it is on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // made by those who write facts
+pub struct CallRecord {
+    /// Its key, which is unique.
+    pub key: i64,
+    /// Name of the solver, as those who ask for its calls know it.
+    pub solver: String,
+    /// When it ended, to the millisecond.
+    pub ended: Timestamp,
+    /// How long it took, to the millisecond.
+    pub took: Duration,
+    /// Whether it came to an answer that is not known to be wrong.
+    pub good: bool,
+    /// What it cost, in US dollars; `None` if that is not known.
+    pub spent: Option<Usd>,
+    /// The job behind an answer.
+    pub job: Option<JobId>,
+}
+
+impl CallRecord {
+    /// How long it took, in milliseconds.
+    pub(crate) fn took_millis(&self) -> i64 {
+        i64::try_from(self.took.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// So many milliseconds, as a store has them. Less than none is none.
+pub(crate) fn took(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}
