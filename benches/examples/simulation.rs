@@ -13,7 +13,7 @@
 #[path = "../support/simulation/mod.rs"]
 mod simulation;
 
-use simulation::{BASELINE, BoxError, FULL, Figures};
+use simulation::{BASELINE, BoxError, FULL, Figures, ROUTED};
 
 const CHALLENGES: u32 = 40_000;
 const SEED: u64 = 1;
@@ -32,8 +32,10 @@ fn main() -> Result<(), BoxError> {
         simulation::table(&all)
     );
     let find = |name| all.iter().find(|figures| figures.chain == name);
-    if let (Some(baseline), Some(full)) = (find(BASELINE), find(FULL)) {
-        print_ratios(baseline, full);
+    for (one, other) in [(FULL, BASELINE), (ROUTED, FULL)] {
+        if let (Some(one), Some(other)) = (find(one), find(other)) {
+            print_ratios(one, other);
+        }
     }
     if challenges == CHALLENGES {
         std::fs::write(PLOT, simulation::svg(&all))?;
@@ -42,10 +44,12 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-fn print_ratios(baseline: &Figures, full: &Figures) {
+fn print_ratios(one: &Figures, other: &Figures) {
     println!(
-        "{FULL} against {BASELINE}: p99 x {:.2}, cost per solved challenge x {:.2}",
-        full.quantile(0.99).as_secs_f64() / baseline.quantile(0.99).as_secs_f64(),
-        full.cost_per_solved() / baseline.cost_per_solved(),
+        "{} against {}: p99 x {:.2}, cost per solved challenge x {:.3}",
+        one.chain,
+        other.chain,
+        one.quantile(0.99).as_secs_f64() / other.quantile(0.99).as_secs_f64(),
+        one.cost_per_solved() / other.cost_per_solved(),
     );
 }

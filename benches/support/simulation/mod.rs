@@ -19,7 +19,7 @@ use drag_solver::testing::fixtures;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-pub(crate) use chains::{BASELINE, FULL};
+pub(crate) use chains::{BASELINE, FULL, ROUTED};
 pub(crate) use figures::{Figures, table};
 pub(crate) use plot::svg;
 use random::Random;
@@ -38,7 +38,8 @@ pub(crate) fn simulate(challenges: u32, seed: u64) -> Result<Vec<Figures>, BoxEr
 
 pub(crate) type BoxError = Box<dyn std::error::Error>;
 
-fn one_day(name: &'static str, challenges: u32, seed: u64) -> Result<Figures, BoxError> {
+/// The same in one chain.
+pub(crate) fn one_day(name: &'static str, challenges: u32, seed: u64) -> Result<Figures, BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

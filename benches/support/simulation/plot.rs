@@ -17,12 +17,13 @@ const BOTTOM: f64 = 385.0;
 const DECADES: f64 = 4.0;
 
 /// Okabe and Ito's colours, which the colour-blind tell apart, and a dash for those who see none.
-const STYLES: [(&str, &str); 5] = [
+const STYLES: [(&str, &str); 6] = [
     ("#999999", "2 3"),
     ("#d55e00", "8 4"),
     ("#cc79a7", "8 3 2 3"),
     ("#0072b2", "4 2"),
     ("#009e73", ""),
+    ("#e69f00", "1 2"),
 ];
 
 /// The part of the challenges that was not solved within so many seconds, for each chain.
@@ -30,7 +31,7 @@ pub(crate) fn svg(all: &[Figures]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
          font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n\
-         <title>How many challenges are not solved within so many seconds, in five chains</title>\n\
+         <title>How many challenges are not solved within so many seconds, in six chains</title>\n\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
          <text x=\"{LEFT}\" y=\"28\" font-size=\"16\">Challenges that are not solved within so \
          many seconds</text>\n"
