@@ -69,6 +69,7 @@ impl TaskService for ImageToCoordinatesTask {
         .with_max_side(500);
     const UNSOLVABLE_BILLED: Billed = Billed::Yes;
     const RESULT_TTL: Option<Duration> = Some(Duration::from_secs(60));
+    const TAKES_CALLBACK_URL: bool = true;
 
     fn task(&self, challenge: &DragChallenge) -> Value {
         json!({

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
 use crate::transport::KNOWN_SCHEMES;
-use crate::{Context, Recorder, Secret};
+use crate::{CallbackReceiver, Context, Recorder, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
@@ -65,10 +65,29 @@ pub struct HttpOptions {
     /// Records what goes over the wire. No file sets it: the program does, or the [`Context`].
     #[serde(skip)]
     pub recorder: Option<Recorder>,
+    /// Whether the provider is asked to call back when an answer is there, where this program has a public
+    /// address and the provider's protocol has callbacks; yes unless set.
+    pub callbacks: Option<bool>,
+    /// What takes those calls; no file can say it.
+    #[serde(skip)]
+    pub callback_receiver: Option<CallbackReceiver>,
 }
 
 impl HttpOptions {
     crate::http_option_setters!();
+
+    /// Has the provider call `receiver` when an answer is there, if its protocol has callbacks.
+    #[must_use]
+    pub fn callbacks_to(mut self, receiver: &CallbackReceiver) -> Self {
+        self.callback_receiver = Some(receiver.clone());
+        self
+    }
+
+    /// What the provider is to call, if it is to call anything.
+    pub(crate) fn callback_target(&self) -> Option<CallbackReceiver> {
+        let receiver = self.callback_receiver.clone();
+        receiver.filter(|_| self.callbacks.unwrap_or(true))
+    }
 
     /// Takes token and base URL from these variables of the environment where they are not set, and
     /// reads secrets from where they are. For a [`Provider`](crate::Provider) that is being made.
@@ -108,6 +127,8 @@ impl HttpOptions {
         // What ends the attempt from outside takes the place of the provider's own limit.
         self.job_timeout = self.job_timeout.or(context.attempt_timeout());
         self.recorder = self.recorder.or_else(|| context.recorder().cloned());
+        let receiver = || context.callback_receiver().cloned();
+        self.callback_receiver = self.callback_receiver.or_else(receiver);
         Ok(self)
     }
 
@@ -134,6 +155,13 @@ macro_rules! http_option_setters {
         #[must_use]
         pub fn options(mut self, options: $crate::HttpOptions) -> Self {
             self.$http = options;
+            self
+        }
+
+        /// Has the provider call `receiver` when an answer is there, if its protocol has callbacks.
+        #[must_use]
+        pub fn callbacks_to(mut self, receiver: &$crate::CallbackReceiver) -> Self {
+            self.$http = self.$http.callbacks_to(receiver);
             self
         }
 
@@ -185,6 +213,10 @@ macro_rules! http_option_setters {
             price: $crate::__core::Usd;
             /// Records what goes over the wire, without secrets: see `Recorder`.
             recorder: $crate::Recorder;
+            /// Whether the provider is asked to call back when an answer is there, where this program has a
+            /// public address and the provider's protocol has callbacks; yes unless set. A provider may want
+            /// the address registered first, and refuse jobs until it is.
+            callbacks: bool;
         }
     };
     (@ [$($path:tt)*]) => {};

@@ -12,7 +12,7 @@ use drag_solver_core::ConfigError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::secret::{Place, Source, is_path, is_variable_name};
-use crate::{Recorder, Secret};
+use crate::{CallbackReceiver, Recorder, Secret};
 
 /// A secret is at most this long, in bytes; a token is shorter still.
 const MAX_SECRET: u64 = 4096;
@@ -27,6 +27,7 @@ pub struct Context {
     base_dir: PathBuf,
     attempt_timeout: Option<Duration>,
     recorder: Option<Recorder>,
+    callback_receiver: Option<CallbackReceiver>,
     /// The secrets that were read through it, if somebody wants to know.
     secrets: Option<Arc<Mutex<Vec<SecretString>>>>,
 }
@@ -47,6 +48,7 @@ impl Context {
             base_dir: PathBuf::new(),
             attempt_timeout: None,
             recorder: None,
+            callback_receiver: None,
             secrets: None,
         }
     }
@@ -89,6 +91,19 @@ impl Context {
     #[must_use]
     pub fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
+    }
+
+    /// Says what takes the calls of providers that an answer is there.
+    #[must_use]
+    pub fn with_callback_receiver(mut self, receiver: impl Into<Option<CallbackReceiver>>) -> Self {
+        self.callback_receiver = receiver.into();
+        self
+    }
+
+    /// What takes the calls of providers that an answer is there, if this program has a public address.
+    #[must_use]
+    pub fn callback_receiver(&self) -> Option<&CallbackReceiver> {
+        self.callback_receiver.as_ref()
     }
 
     /// The text of a variable. One that is empty counts as not set.
@@ -226,6 +241,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("base_dir", &self.base_dir)
             .field("attempt_timeout", &self.attempt_timeout)
+            .field("callback_receiver", &self.callback_receiver)
             .finish_non_exhaustive()
     }
 }

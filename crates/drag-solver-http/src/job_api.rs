@@ -43,6 +43,21 @@ pub trait JobApi: Debug + Send + Sync + 'static {
     /// When this provider cannot be asked that: nothing is sent.
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError>;
 
+    /// The same request, with which the provider is asked to call `callback_url` once the job has ended;
+    /// `None` if it calls nobody. What it sends there is never read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create).
+    fn create_with_callback(
+        &self,
+        challenge: &DragChallenge,
+        callback_url: &str,
+    ) -> Option<Result<ApiRequest, SolveError>> {
+        let _ = (challenge, callback_url);
+        None
+    }
+
     /// Reads the response to [`create`](Self::create), of any HTTP status.
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError>;
 

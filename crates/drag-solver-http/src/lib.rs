@@ -8,6 +8,7 @@
 //! - [`JobApi`], [`ApiRequest`], [`ApiResponse`]: the provider's side, without socket or clock.
 //! - [`HttpSolver`]: the side that has both.
 //! - [`HttpOptions`]: the settings that all providers have in common.
+//! - [`CallbackReceiver`]: takes the calls of providers that say that an answer is there.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
 //! - [`Recorder`], [`ReplayTransport`]: what went over the wire, in a file, and played back.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
@@ -18,6 +19,7 @@
 mod answer;
 mod balance;
 mod body;
+mod callbacks;
 mod config;
 mod context;
 mod endpoint;
@@ -50,6 +52,7 @@ pub use serde_json;
 pub use crate::answer::{Answer, Found, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
+pub use crate::callbacks::CallbackReceiver;
 pub use crate::config::{HttpOptions, PollInterval};
 #[doc(hidden)]
 pub use crate::config::{check_base_url, check_name};

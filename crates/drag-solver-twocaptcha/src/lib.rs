@@ -69,6 +69,7 @@ impl TaskService for CoordinatesTask {
         .with_max_side(1_000)
         .with_formats(&[ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Gif]);
     const UNSOLVABLE_BILLED: Billed = Billed::No;
+    const TAKES_CALLBACK_URL: bool = true;
 
     fn task(&self, challenge: &DragChallenge) -> Value {
         json!({

@@ -7,12 +7,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::first_poll::FirstPoll;
 use super::status::judge;
+use super::trust::Trust;
 use crate::record::{CallRecorder, CallSettings, SolverRecorder};
 use crate::redact::{is_echo, redact_error};
 use crate::transport::Delivery;
 use crate::{
-    ApiRequest, ApiResponse, Carrier, Created, HttpOptions, JobApi, JobState, PollInterval,
-    RecordingTransport, ResponseError, Transport, TransportError, check_name,
+    ApiRequest, ApiResponse, CallbackReceiver, Carrier, Created, HttpOptions, JobApi, JobState,
+    PollInterval, RecordingTransport, ResponseError, Transport, TransportError, check_name,
 };
 
 /// One request may take this long, and longer if its body is large.
@@ -41,6 +42,9 @@ pub(super) struct Account<A> {
     transport: Box<dyn Transport>,
     pub(super) interval: PollInterval,
     pub(super) first_poll: FirstPoll,
+    /// What the provider is asked to call, and whether it does.
+    pub(super) callbacks: Option<CallbackReceiver>,
+    pub(super) trust: Trust,
     request_timeout: Duration,
     pub(super) job_timeout: Duration,
     pub(super) price: Option<Usd>,
@@ -81,6 +85,7 @@ impl<A: JobApi> Account<A> {
             None if api.has_jobs() => REQUEST_TIMEOUT,
             None => job_timeout,
         };
+        let has_jobs = api.has_jobs();
         let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
         if interval.every < FASTEST_POLL {
             return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
@@ -126,6 +131,8 @@ impl<A: JobApi> Account<A> {
             secrets,
             interval,
             first_poll,
+            callbacks: options.callback_target().filter(|_| has_jobs),
+            trust: Trust::new(interval.every, options.poll.is_none()),
             request_timeout,
             job_timeout,
             price: options.price,

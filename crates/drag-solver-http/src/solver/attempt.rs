@@ -9,8 +9,9 @@ use drag_solver_core::{
 use tokio::time::Instant;
 
 use super::account::{Account, Failure};
+use super::expected_call::ExpectedCall;
 use super::open_jobs::OpenJobs;
-use crate::{Answer, Created, JobApi};
+use crate::{Answer, ApiRequest, CallbackReceiver, Created, JobApi};
 
 /// One call of `solve`: what it works on, and when it has to be done.
 pub(super) struct Attempt<'a, A> {
@@ -52,7 +53,7 @@ impl TimeLimit {
     }
 
     /// Whether there is time for what begins at `at`.
-    fn allows(&self, at: Instant) -> bool {
+    pub(super) fn allows(&self, at: Instant) -> bool {
         self.due.is_none_or(|due| at < due)
     }
 
@@ -101,8 +102,8 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             Begun::Open(open) => open,
         };
         while let Some(at) = open.next.filter(|&at| self.limit.allows(at)) {
-            tokio::time::sleep_until(at).await;
-            if let Some(end) = Box::pin(self.ask(&mut open)).await {
+            let called = self.turn(&mut open, at).await;
+            if let Some(end) = Box::pin(self.ask(&mut open, called)).await {
                 return end;
             }
         }
@@ -136,7 +137,9 @@ impl<'a, A: JobApi> Attempt<'a, A> {
         if let Some(open) = OpenJobs::resumed(paid) {
             return Ok(Begun::Open(open));
         }
-        match self.buy().await? {
+        // Its call is expected from before the request is sent: it may come before the response.
+        let mut expected_call = None;
+        match self.buy(&mut expected_call).await? {
             Created::Answer { job, answer } => {
                 let end = self.check(job.as_ref(), answer);
                 self.settle(job.as_ref(), end.as_ref()).await?;
@@ -145,7 +148,8 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             Created::Job(job) => {
                 let created = Instant::now();
                 let first = self.first_poll(created);
-                Ok(Begun::Open(OpenJobs::bought(job, created, first)))
+                let open = OpenJobs::bought(job, created, first);
+                Ok(Begun::Open(open.expecting(expected_call)))
             }
         }
     }
@@ -158,15 +162,32 @@ impl<'a, A: JobApi> Attempt<'a, A> {
             .is_none_or(|sent| (sent.sent_width, sent.sent_height) == (shot.width(), shot.height()))
     }
 
+    /// The request that buys, and the call that it asks for.
+    fn order(&self) -> Result<(ApiRequest, Option<ExpectedCall>), SolveError> {
+        let (api, trust) = (&self.account.api, &self.account.trust);
+        let registration = self
+            .account
+            .callbacks
+            .as_ref()
+            .and_then(CallbackReceiver::register);
+        if let Some(registration) = registration
+            && let Some(request) = api.create_with_callback(self.challenge, &registration.url())
+        {
+            return Ok((request?, Some(ExpectedCall::new(registration, trust))));
+        }
+        Ok((api.create(self.challenge)?, None))
+    }
+
     /// Sends the create request.
-    async fn buy(&self) -> Result<Created, SolveError> {
+    async fn buy(&self, expected_call: &mut Option<ExpectedCall>) -> Result<Created, SolveError> {
         let (api, solver) = (&self.account.api, self.solver);
         if let Err(error) = api.limits().check(self.challenge.screenshot()) {
             let advice = "crop, scale or re-encode it first (`.fit(..)` does); nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
         }
         self.leaves_time()?;
-        let request = api.create(self.challenge)?;
+        let request;
+        (request, *expected_call) = self.order()?;
         let (label, bytes) = (request.label(), request.body().len());
         tracing::debug!(solver, label, bytes, "buying");
         self.notify(Event::Buying { solver }).await?;

@@ -55,6 +55,18 @@ use crate::{
 /// running, up to four times the documented wait, because a poll that cannot find an answer is of no
 /// use. An interval that was [set](HttpOptions::poll) is kept to the letter instead.
 ///
+/// # Callbacks
+///
+/// Where the program has a public address ([`HttpOptions::callbacks_to`]) and the protocol has callbacks, the
+/// provider is asked to call when the job has ended. A call is a hint: it makes this solver poll at once, once
+/// a job, and changes nothing about the polls of the schedule. So a forged one costs one poll.
+///
+/// Once 128 jobs in a row were called about in time, three polls of four are left out (but for those of one job
+/// in eight, and the last before a deadline) until the first call that is missing; whoever waits then goes back
+/// to the schedule at once. So callbacks that are lost, late or forged are no worse than polling, neither in
+/// the mean nor at the 99th percentile; a single answer whose call is lost while others come may be fetched up
+/// to three intervals later. With an interval that was [set](HttpOptions::poll), no poll is left out.
+///
 /// # Cancellation
 ///
 /// Dropping the future of [`solve`](DragSolver::solve) abandons request and job at once; nothing is

@@ -9,12 +9,17 @@ use tokio::time::Instant;
 
 use super::account::Failure;
 use super::attempt::Attempt;
+use super::expected_call::ExpectedCall;
 use crate::redact::redact;
 use crate::{JobApi, JobState};
 
 /// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
 /// upload may take.
 const POLL_LIMIT: Duration = Duration::from_secs(10);
+
+/// One that the provider has called for has at least this long, and otherwise ends when the next of the
+/// schedule is due: a call must not put that off, should it be forged.
+const CALLED_POLL_LIMIT: Duration = Duration::from_secs(1);
 
 /// A job of an earlier call is given up when its provider says this often in a row that there is no
 /// such job. One that this call has bought is asked for as long as there is time: it is new, and not
@@ -38,6 +43,8 @@ pub(super) struct OpenJobs {
     failed: Vec<drag_solver_core::Attempt>,
     /// Each time in a row that a job was said not to be there.
     missing: Vec<JobId>,
+    /// The call that the provider was asked for.
+    pub(super) expected_call: Option<Box<ExpectedCall>>,
 }
 
 /// What the last poll brought, for the error that says that time is up.
@@ -59,7 +66,14 @@ impl OpenJobs {
             was_running: Duration::ZERO,
             failed: Vec::new(),
             missing: Vec::new(),
+            expected_call: None,
         }
+    }
+
+    /// With a call that the provider was asked for.
+    pub(super) fn expecting(mut self, call: Option<ExpectedCall>) -> Self {
+        self.expected_call = call.map(Box::new);
+        self
     }
 
     /// The jobs of earlier calls, asked about at once.
@@ -95,11 +109,23 @@ impl OpenJobs {
 
 impl<A: JobApi> Attempt<'_, A> {
     /// Asks once. The outcome of the call, if that is it; `None` if there is more to be waited for.
-    pub(super) async fn ask(&self, open: &mut OpenJobs) -> Option<Result<Solution, SolveError>> {
+    ///
+    /// A poll that the provider has called for comes between those of the schedule: `due` is the next of
+    /// these, which it does not put off.
+    pub(super) async fn ask(
+        &self,
+        open: &mut OpenJobs,
+        due: Option<Instant>,
+    ) -> Option<Result<Solution, SolveError>> {
         let solver = self.solver;
         let asked = Instant::now();
-        let limit = self.limit.cap(self.account.limit(0).min(POLL_LIMIT));
-        let mut wait = self.account.interval.every;
+        let mut limit = self.account.limit(0).min(POLL_LIMIT);
+        let mut pause = Duration::ZERO;
+        if let Some(due) = due {
+            limit = limit.min((due - asked).max(CALLED_POLL_LIMIT));
+            tracing::debug!(solver, job = %open.job, "the provider has called: asking at once");
+        }
+        let limit = self.limit.cap(limit);
         let end = match self.account.poll(&open.job, limit).await {
             Ok(JobState::Solved(answer)) => Some(self.check(Some(&open.job), answer)),
             Ok(JobState::Failed(error)) => Some(Err(error)),
@@ -125,10 +151,10 @@ impl<A: JobApi> Attempt<'_, A> {
                 return Some(Err(self.gave_up(error, open)));
             }
             Err(Failure { error, .. }) => {
-                wait = wait.max(error.retry_after().unwrap_or_default());
+                pause = error.retry_after().unwrap_or_default();
                 // Without the secrets that a provider may repeat.
                 let said = || self.own(error.clone());
-                tracing::debug!(solver, error = %said(), ?wait, "poll failed, asking again");
+                tracing::debug!(solver, error = %said(), ?pause, "poll failed, asking again");
                 // One that was cut off because time was up says nothing about the provider.
                 let is_cut_off = self.limit.left() == Some(Duration::ZERO);
                 if !is_cut_off || matches!(open.last, LastPoll::Running) {
@@ -137,17 +163,27 @@ impl<A: JobApi> Attempt<'_, A> {
                 None
             }
         };
-        open.next = Instant::now().checked_add(wait);
+        let now = Instant::now();
+        open.next = match due {
+            Some(due) => now.checked_add(pause).map(|at| at.max(due)),
+            None => now.checked_add(pause.max(self.account.interval.every)),
+        };
         let Some(end) = end else {
-            if !matches!(open.last, LastPoll::Failed(_)) {
+            // From polls of the schedule alone is learnt, lest forged calls teach anything.
+            if due.is_none() && !matches!(open.last, LastPoll::Failed(_)) {
                 open.was_running = asked - open.created.unwrap_or(asked);
             }
             open.turn();
             return None;
         };
-        // How long a job of an earlier call took is not known.
-        if open.created.is_some() {
+        let call = open.expected_call.take();
+        let was_stretched = call.as_ref().is_some_and(|call| call.was_stretched);
+        // How long a job took is not known if an earlier call has bought it, or if polls were left out.
+        if open.created.is_some() && !was_stretched {
             self.account.first_poll.learn(open.was_running);
+        }
+        if let Some(call) = call {
+            call.ended(due.is_some(), &self.account.trust);
         }
         if let Err(error) = self.settle(Some(&open.job), end.as_ref()).await {
             return Some(Err(error));

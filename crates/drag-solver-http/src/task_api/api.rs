@@ -40,6 +40,19 @@ impl<S: TaskService> TaskApi<S> {
         ApiRequest::json(path, &body)
     }
 
+    fn order(
+        &self,
+        challenge: &DragChallenge,
+        callback_url: Option<&str>,
+    ) -> Result<ApiRequest, SolveError> {
+        self.service.check_challenge(challenge)?;
+        let mut envelope = json!({"clientKey": self.key(), "task": self.service.task(challenge)});
+        if let Some(url) = callback_url {
+            envelope["callbackUrl"] = url.into();
+        }
+        ApiRequest::json_with_picture("createTask", &envelope, challenge.screenshot())
+    }
+
     fn answer(&self, members: &Map<String, Value>) -> Answer {
         let solution = members.get("solution").unwrap_or(&Value::Null);
         let answer = self.service.answer(solution);
@@ -61,9 +74,15 @@ impl<S: TaskService> JobApi for TaskApi<S> {
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
-        self.service.check_challenge(challenge)?;
-        let envelope = json!({"clientKey": self.key(), "task": self.service.task(challenge)});
-        ApiRequest::json_with_picture("createTask", &envelope, challenge.screenshot())
+        self.order(challenge, None)
+    }
+
+    fn create_with_callback(
+        &self,
+        challenge: &DragChallenge,
+        callback_url: &str,
+    ) -> Option<Result<ApiRequest, SolveError>> {
+        S::TAKES_CALLBACK_URL.then(|| self.order(challenge, Some(callback_url)))
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {

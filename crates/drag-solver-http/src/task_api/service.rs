@@ -36,6 +36,8 @@ pub trait TaskService: Debug + Send + Sync + 'static {
     /// How long after its completion a task can still be asked about and reported on, if the
     /// documentation says.
     const RESULT_TTL: Option<Duration> = None;
+    /// Whether `callbackUrl` beside the task is documented: where the service sends its answer, too.
+    const TAKES_CALLBACK_URL: bool = false;
 
     /// The task, with a [`Picture`](crate::Picture) where the picture goes.
     fn task(&self, challenge: &DragChallenge) -> Value;

@@ -49,6 +49,15 @@ impl JobApi for Api {
         Ok(ApiRequest::json("create", &order))
     }
 
+    fn create_with_callback(
+        &self,
+        challenge: &DragChallenge,
+        callback_url: &str,
+    ) -> Option<Result<ApiRequest, SolveError>> {
+        let order = json!({"hint": challenge.instruction(), "callback": callback_url});
+        Some(Ok(ApiRequest::json("create", &order)))
+    }
+
     /// `{"job": 7}`, or a job that is done.
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
         let members = accepted(response)?;
