@@ -1,7 +1,7 @@
 //! How an [`Emulator`] is set up.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use drag_solver_core::{DragSolver, Usd};
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::faults::Script;
 use crate::host::{Host, Site};
 use crate::server::Server;
-use crate::{Emulator, Fault, Operation, Providers, Quirk};
+use crate::{Callbacks, Emulator, Fault, Operation, Providers, Quirk};
 
 /// How an [`Emulator`] is set up. `Debug` does not show the token.
 #[derive(Debug)]
@@ -56,6 +56,13 @@ impl EmulatorBuilder {
     /// How many times a client is told to wait before each job's result. By default 0.
     pub fn running_polls(mut self, polls: u32) -> Self {
         self.site.running_polls = polls;
+        self
+    }
+
+    /// What becomes of the calls to clients that give an address of 127.0.0.1 (`callbackUrl`, `pingback`).
+    /// By default each comes in time.
+    pub fn callbacks(mut self, callbacks: Callbacks) -> Self {
+        self.site.callbacks = Mutex::new(callbacks);
         self
     }
 

@@ -19,7 +19,7 @@ const JOBS_KEPT: usize = 100_000;
 
 /// When the emulator's own clock starts, in seconds since 1970: the moment of the documentation's
 /// sample. The real time of day would make answers differ from run to run.
-const EPOCH: u64 = 1_692_863_536;
+pub(crate) const EPOCH: u64 = 1_692_863_536;
 
 #[derive(Debug)]
 struct Job {
@@ -95,6 +95,7 @@ impl Ledger {
                 polls: 0,
                 fetched: 0,
                 verdict: None,
+                ready: None,
             },
             number,
             created: Instant::now(),
@@ -146,6 +147,13 @@ impl Ledger {
         }
         job.outcome = Some(outcome);
         job.ready = job.ready.max(Instant::now());
+        job.record.ready = Some(job.ready);
+    }
+
+    /// When what came of a job can be fetched; `None` while it is being worked on.
+    pub(crate) fn ready(&self, id: &JobId) -> Result<Option<Instant>, Refusal> {
+        let job = self.jobs.get(id).ok_or(Refusal::NoSuchJob)?;
+        Ok(job.record.ready)
     }
 
     /// The answer to a job, and its id; `None` for "not yet".

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod callbacks;
 mod connection;
 #[cfg(test)]
 mod fault_tests;
@@ -30,6 +31,7 @@ use drag_solver_core::Usd;
 pub use drag_solver_wire::{Operation, Pairs, Part, Protocol, Quirk, Request};
 
 pub use self::builder::EmulatorBuilder;
+pub use self::callbacks::Callbacks;
 use self::faults::Script;
 pub use self::faults::{Echo, ErrorBody, Fault, RedirectTo, ResetPoint};
 use self::host::{Host, Site};
@@ -81,6 +83,11 @@ impl Emulator {
     #[must_use]
     pub fn jobs(&self) -> Vec<JobRecord> {
         self.host.site.ledger().records()
+    }
+
+    /// Replaces what becomes of the calls about jobs that are created from now on.
+    pub fn set_callbacks(&self, callbacks: Callbacks) {
+        *host::lock(&self.host.site.callbacks) = callbacks;
     }
 
     /// Replaces what the account has left, in US dollars.

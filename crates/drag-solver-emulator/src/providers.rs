@@ -11,9 +11,11 @@ use drag_solver_wire::{Answer, Call, Incoming, Manner, NewJob, Refusal, Reply, w
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use crate::callbacks::Callbacks;
 use crate::faults::Fault;
 use crate::host::{Heard, Site, lock};
 use crate::ledger::{Ledger, Picture};
@@ -32,8 +34,12 @@ pub struct Providers {
     pub(crate) running_polls: u32,
     pub(crate) seed: u64,
     pub(crate) quirks: Vec<Quirk>,
+    pub(crate) callbacks: Mutex<Callbacks>,
     ledger: Mutex<Ledger>,
-    solving: Mutex<JoinSet<()>>,
+    /// Says that the outcome of a job is known.
+    pub(crate) settled: Notify,
+    /// Works on jobs, and calls clients.
+    pub(crate) solving: Mutex<JoinSet<()>>,
 }
 
 impl Providers {
@@ -52,7 +58,9 @@ impl Providers {
             running_polls: 0,
             seed: 0,
             quirks: Vec::new(),
+            callbacks: Mutex::default(),
             ledger: Mutex::new(Ledger::new(balance, price, 0)),
+            settled: Notify::new(),
             solving: Mutex::default(),
         }
     }
@@ -120,7 +128,8 @@ impl Providers {
     ) -> Result<(JobId, Option<Answer>), Refusal> {
         self.ledger().can_pay()?;
         let rules = ProviderRules::of(protocol);
-        let screenshot = Screenshot::from_bytes(job.picture)?;
+        let callback = job.callback.as_deref();
+        let screenshot = Screenshot::from_bytes(job.picture.clone())?;
         rules.limits.check(&screenshot)?;
         let longest = screenshot.width().max(screenshot.height());
         let scale = match rules.scaled_to {
@@ -157,11 +166,15 @@ impl Providers {
         let name = |number| rules.job_id(number, self.seed, quirks);
         let job = ledger.open(protocol, picture, delay, name)?;
         let Some(outcome) = outcome else {
+            drop(ledger);
             self.settle_later(job.clone(), solve);
+            self.call_back(protocol, job.clone(), callback);
             return Ok((job, None));
         };
         ledger.settle(&job, outcome);
         let answer = ledger.answer(&job).filter(|_| waits).transpose()?;
+        drop(ledger);
+        self.call_back(protocol, job.clone(), callback);
         Ok((job, answer))
     }
 
@@ -188,6 +201,7 @@ impl Providers {
                 refusal => refusal,
             });
             service.ledger().settle(&job, outcome);
+            service.settled.notify_waiters();
         });
     }
 }

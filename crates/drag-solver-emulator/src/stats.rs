@@ -1,6 +1,7 @@
 //! What the provider knows, for tests to look at.
 
 use drag_solver_core::{JobId, Usd, Verdict};
+use tokio::time::Instant;
 
 use crate::Protocol;
 
@@ -60,6 +61,8 @@ pub struct Stats {
     pub reported_correct: u64,
     /// Reports that an answer was wrong.
     pub reported_incorrect: u64,
+    /// Calls to addresses of clients, whatever came of them.
+    pub callbacks: u64,
     /// What the account has left, in US dollars.
     pub balance: Usd,
     /// What the jobs cost, in US dollars.
@@ -82,6 +85,8 @@ pub struct JobRecord {
     pub fetched: u32,
     /// The latest report about its answer.
     pub verdict: Option<Verdict>,
+    /// When its result can be fetched, or could be first; `None` while it is being worked on.
+    pub ready: Option<Instant>,
 }
 
 /// What became of a job.
