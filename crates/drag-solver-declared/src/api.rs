@@ -94,21 +94,44 @@ impl DeclaredApi {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
-    fn fill<'a>(
-        &'a self,
-        challenge: Option<&'a DragChallenge>,
-        job: Option<&'a JobId>,
-    ) -> Fill<'a> {
+    /// What fills a request that is not about a challenge.
+    fn fill<'a>(&'a self, job: Option<&'a JobId>) -> Fill<'a> {
         Fill::Real {
             key: &self.key,
             secrets: &self.secrets,
-            challenge,
+            challenge: None,
             job,
+            callback: None,
         }
     }
 
+    /// The request that buys, with what is to be called when the job has ended.
+    fn order(
+        &self,
+        challenge: &DragChallenge,
+        callback: Option<&str>,
+    ) -> Result<ApiRequest, SolveError> {
+        let shot = challenge.screenshot();
+        let is_off = |start: &Point| !start.is_on(shot.width(), shot.height());
+        if let Some(start) = self.answer.known_start().filter(is_off) {
+            let (width, height) = (shot.width(), shot.height());
+            let message = format!(
+                "the start {start} that is set is not on the {width}x{height} px picture: nothing was sent"
+            );
+            return Err(SolveError::new(ErrorKind::Unsupported, message));
+        }
+        let fill = Fill::Real {
+            key: &self.key,
+            secrets: &self.secrets,
+            challenge: Some(challenge),
+            job: None,
+            callback,
+        };
+        self.create.make(&fill, Some(shot))
+    }
+
     fn about_job(&self, request: &Request, job: &JobId) -> ApiRequest {
-        let made = request.make(&self.fill(None, Some(job)), None);
+        let made = request.make(&self.fill(Some(job)), None);
         // Only a request with a picture can fail to be made, and none of these has one.
         made.unwrap_or_else(|_| ApiRequest::get(""))
     }
@@ -205,17 +228,16 @@ impl JobApi for DeclaredApi {
     }
 
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
-        let shot = challenge.screenshot();
-        let is_off = |start: &Point| !start.is_on(shot.width(), shot.height());
-        if let Some(start) = self.answer.known_start().filter(is_off) {
-            let (width, height) = (shot.width(), shot.height());
-            let message = format!(
-                "the start {start} that is set is not on the {width}x{height} px picture: nothing was sent"
-            );
-            return Err(SolveError::new(ErrorKind::Unsupported, message));
-        }
-        let fill = self.fill(Some(challenge), None);
-        self.create.make(&fill, Some(challenge.screenshot()))
+        self.order(challenge, None)
+    }
+
+    fn create_with_callback(
+        &self,
+        challenge: &DragChallenge,
+        callback_url: &str,
+    ) -> Option<Result<ApiRequest, SolveError>> {
+        let has_callback = self.create.has_callback();
+        has_callback.then(|| self.order(challenge, Some(callback_url)))
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
@@ -322,7 +344,7 @@ impl JobApi for DeclaredApi {
 
     fn balance(&self) -> Option<ApiRequest> {
         let (request, _) = self.balance.as_ref()?;
-        request.make(&self.fill(None, None), None).ok()
+        request.make(&self.fill(None), None).ok()
     }
 
     fn parse_balance(&self, response: &ApiResponse) -> Result<Balance, ResponseError> {

@@ -136,6 +136,14 @@ impl Request {
         texts.any(Text::has_job) || body.is_some_and(|body| body.template().has_job())
     }
 
+    /// Whether it can ask for a call when the job has ended.
+    pub(crate) fn has_callback(&self) -> bool {
+        let body = self.body.as_ref();
+        let mut query = self.query.iter();
+        query.any(|(_, text)| text.has_callback())
+            || body.is_some_and(|body| body.template().has_callback())
+    }
+
     /// The request. With a picture, there is a place for it.
     pub(crate) fn make(
         &self,
@@ -166,7 +174,8 @@ impl Request {
         for segment in &self.segments {
             request = request.segment(&segment.fill(fill));
         }
-        for (name, text) in &self.query {
+        let query = self.query.iter();
+        for (name, text) in query.filter(|(_, text)| !text.is_left_out(fill)) {
             request = request.query(name.clone(), text.fill(fill));
         }
         for (name, text) in &self.headers {

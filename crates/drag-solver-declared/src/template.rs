@@ -27,6 +27,7 @@ pub(crate) enum Placeholder {
     RegionWidth,
     RegionHeight,
     Job,
+    Callback,
 }
 
 use Placeholder as P;
@@ -45,6 +46,7 @@ const PLAIN: &[(&str, Placeholder)] = &[
     ("region.width", P::RegionWidth),
     ("region.height", P::RegionHeight),
     ("job", P::Job),
+    ("callback", P::Callback),
 ];
 
 /// Where a template stands, which decides on what it may hold.
@@ -74,7 +76,7 @@ pub(crate) struct Scope<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Text(pub(crate) Vec<Part>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Part {
     Words(String),
     Hole(Placeholder),
@@ -99,6 +101,8 @@ pub(crate) enum Fill<'a> {
         secrets: &'a BTreeMap<String, SecretString>,
         challenge: Option<&'a DragChallenge>,
         job: Option<&'a JobId>,
+        /// What the service is to call when the job has ended.
+        callback: Option<&'a str>,
     },
     /// Of a request that is only shown.
     Preview,
@@ -142,7 +146,21 @@ impl Text {
                     .into(),
             );
         }
+        if parts.len() > 1 && parts.contains(&Part::Hole(P::Callback)) {
+            return refuse(
+                "has more in it than `{callback}`, which stands alone: without a public address it is left out".into(),
+            );
+        }
         Ok(Self(parts))
+    }
+
+    /// Whether it is left out of this request: it asks for a call, and there is nothing to be called.
+    pub(crate) fn is_left_out(&self, fill: &Fill<'_>) -> bool {
+        self.has_callback() && matches!(fill, Fill::Real { callback: None, .. })
+    }
+
+    pub(crate) fn has_callback(&self) -> bool {
+        self.holes().any(|hole| *hole == P::Callback)
     }
 
     fn holes(&self) -> impl Iterator<Item = &Placeholder> {
@@ -260,6 +278,9 @@ impl Placeholder {
                 Some("can only stand in `multipart`: write {picture.base64}")
             }
             _ if self.is_picture() && !is_body => Some("can only stand in a body"),
+            P::Callback if matches!(scope.place, Place::Path | Place::Header) => {
+                Some("can only stand in a body or a query, as all of a member")
+            }
             P::Job if !scope.has_job => {
                 Some("can only stand where there is a job: in poll and report")
             }
@@ -277,6 +298,7 @@ impl Placeholder {
             secrets,
             challenge,
             job,
+            callback,
         } = fill
         else {
             return self.preview();
@@ -304,6 +326,7 @@ impl Placeholder {
             P::RegionWidth => number(region.map_or(f64::from(width), |region| region.width)),
             P::RegionHeight => number(region.map_or(f64::from(height), |region| region.height)),
             P::Job => job.map(json::job_id_value).unwrap_or_default(),
+            P::Callback => callback.unwrap_or_default().into(),
         }
     }
 
@@ -370,12 +393,24 @@ impl Template {
         match self {
             Self::Fixed(value) => value.clone(),
             Self::Text(text) => text.value(fill),
-            Self::List(items) => items.iter().map(|item| item.fill(fill)).collect(),
+            Self::List(items) => {
+                let items = items.iter().filter(|item| !item.is_left_out(fill));
+                items.map(|item| item.fill(fill)).collect()
+            }
             Self::Table(members) => members
                 .iter()
+                .filter(|(_, template)| !template.is_left_out(fill))
                 .map(|(key, template)| (key.clone(), template.fill(fill)))
                 .collect(),
         }
+    }
+
+    fn is_left_out(&self, fill: &Fill<'_>) -> bool {
+        matches!(self, Self::Text(text) if text.is_left_out(fill))
+    }
+
+    pub(crate) fn has_callback(&self) -> bool {
+        self.count(&|text: &Text| usize::from(text.has_callback())) > 0
     }
 
     /// How often the picture stands in it.

@@ -70,6 +70,21 @@ fn each_mistake_is_refused_with_its_place() {
         ),
         (
             create(sound),
+            create(r#"{ key = "{key}", image = "{picture.base64}", hook = "{callback}/x" }"#),
+            "create.json.hook: has more in it than `{callback}`",
+        ),
+        (
+            r#"path = "jobs/{job}", first"#.into(),
+            r#"path = "jobs/{job}", query = { hook = "{callback}" }, first"#.into(),
+            "poll.query.hook: `{callback}` can only stand in create",
+        ),
+        (
+            r#"path = "jobs", json"#.into(),
+            r#"path = "jobs/{callback}", json"#.into(),
+            "create.path: `{callback}` can only stand in a body or a query",
+        ),
+        (
+            create(sound),
             create(r#"{ key = "{key}", image = "{picture.base64}", w = "{setting.widht}" }"#),
             "create.json.w: there is no setting `widht`: did you mean `width`?",
         ),

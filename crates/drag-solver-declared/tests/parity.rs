@@ -185,6 +185,12 @@ fn same_requests(rust: &dyn JobApi, declared: &dyn JobApi) {
     for challenge in challenges {
         let of = |api: &dyn JobApi| shown(&api.create(&challenge).unwrap());
         assert_eq!(of(declared), of(rust));
+        let of = |api: &dyn JobApi| {
+            let url = "https://hooks.example.com/0123456789abcdef0123456789abcdef";
+            let request = api.create_with_callback(&challenge, url);
+            request.map(|request| shown(&request.unwrap()))
+        };
+        assert_eq!(of(declared), of(rust));
     }
     for job in ["72345678901", "a-b", "007"] {
         let job = JobId::new(job).unwrap();

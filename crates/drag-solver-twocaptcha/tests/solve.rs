@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use drag_solver_core::{Billed, DragSolver, ErrorKind, SolveError, Verdict};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{Context, Provider};
+use drag_solver_http::{CallbackReceiver, Context, Provider};
 use drag_solver_mock::fixtures::challenge_sized;
 use drag_solver_twocaptcha::{COMMENT, TwoCaptcha};
 use serde_json::json;
@@ -31,6 +31,26 @@ async fn fails(script: impl IntoIterator<Item = Reply>) -> SolveError {
         .solve(&challenge_sized(400, 300))
         .await
         .unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_a_public_address_the_service_is_asked_to_call_it() {
+    let transport = ScriptedTransport::new([Reply::json(CREATED), Reply::json(READY)]);
+    let callbacks = CallbackReceiver::new("https://hooks.example.com").unwrap();
+    let solver = TwoCaptcha::builder()
+        .token("YOUR_API_KEY")
+        .transport(transport.clone())
+        .callbacks_to(&callbacks)
+        .build()
+        .unwrap();
+    let call = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let sent = transport.sent()[0].json();
+        callbacks.receive(sent["callbackUrl"].as_str().unwrap());
+    };
+    let challenge = challenge_sized(400, 300);
+    let (solution, ()) = tokio::join!(solver.solve(&challenge), call);
+    assert_eq!(solution.unwrap().elapsed(), Duration::from_secs(3));
 }
 
 #[tokio::test(start_paused = true)]
