@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use drag_solver::config::Chain;
+use drag_solver::http::CallbackReceiver;
 use drag_solver::operators::Desk;
 use drag_solver::operators::pages::Practice;
 use drag_solver::store::KeyRole;
@@ -41,6 +42,7 @@ struct Shared {
     metrics: Option<Box<Metrics>>,
     own_names: Option<Box<OwnNames>>,
     operators: Option<(Desk, Practice)>,
+    callback_receiver: Option<CallbackReceiver>,
     overview: Overview,
     work: tokio::sync::Mutex<Option<Work>>,
 }
@@ -56,6 +58,7 @@ pub struct GatewayBuilder {
     metrics: Option<Box<Metrics>>,
     own_names: Option<Box<OwnNames>>,
     operators: Option<(Desk, Practice)>,
+    callback_receiver: Option<CallbackReceiver>,
     #[cfg(feature = "callbacks")]
     callback_sender: Option<Arc<dyn crate::CallbackSender>>,
 }
@@ -85,6 +88,7 @@ impl Gateway {
             metrics: None,
             own_names: None,
             operators: None,
+            callback_receiver: None,
             #[cfg(feature = "callbacks")]
             callback_sender: None,
         }
@@ -171,6 +175,11 @@ impl Gateway {
         self.0.operators.as_ref()
     }
 
+    /// What takes calls of providers, if they are asked for any.
+    pub(crate) fn callback_receiver(&self) -> Option<&CallbackReceiver> {
+        self.0.callback_receiver.as_ref()
+    }
+
     pub(crate) fn is_own_name(&self, name: &str) -> bool {
         let own_names = self.0.own_names.as_ref();
         own_names.is_some_and(|is_own| is_own(name))
@@ -253,6 +262,15 @@ impl GatewayBuilder {
         self
     }
 
+    /// Takes the calls of the chain's providers below `/callbacks`: the receiver's public address ends with that, and the
+    /// chain is made with it (`Registry::with_callbacks`). Such a call needs no key, and is answered alike whether or not
+    /// a job waits for it.
+    #[must_use]
+    pub fn callback_receiver(mut self, receiver: &CallbackReceiver) -> Self {
+        self.callback_receiver = Some(receiver.clone());
+        self
+    }
+
     /// Replaces what sends callbacks. Which of them are sent, and how often, is not up to it; which addresses a name of
     /// [`callback_hosts`](GatewayPolicy::callback_hosts) leads to, is.
     #[cfg(feature = "callbacks")]
@@ -287,6 +305,7 @@ impl GatewayBuilder {
             metrics: self.metrics,
             own_names: self.own_names,
             operators: self.operators,
+            callback_receiver: self.callback_receiver,
             overview,
             work: tokio::sync::Mutex::new(Some(Box::pin(work))),
         })))

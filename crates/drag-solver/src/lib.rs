@@ -108,6 +108,7 @@
 //! | `store` | what outlives the process: [`.durable(..)`](StoreExt::durable), budgets that processes share, [`SqliteStore`]. Brings SQLite |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
+//! | `callback-router` | the receiver of providers' calls, `http::CallbackReceiver`, as a router of axum; brings `http` |
 //! | `metrics` | [`Instrument`] counts and times calls and their money with the crate `metrics`, and the other combinators what they do |
 //! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
 //! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |
@@ -159,12 +160,12 @@ pub mod prelude;
 #[cfg(feature = "http")]
 pub mod http {
     pub use drag_solver_http::{
-        Answer, AnswerApi, ApiRequest, ApiResponse, Balance, Context, Created, EnvVar, Found,
-        HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig, OneCall, Picture,
-        PollInterval, Provider, ProxyRefused, RecordedAnswer, RecordedCall, RecordedQuestion,
-        Recorder, Recording, RecordingError, RecordingSummary, RecordingTransport, ReplayTransport,
-        ReqwestTransport, ResponseError, Secret, Service, Transport, TransportError, Unit, json,
-        points, task_api,
+        Answer, AnswerApi, ApiRequest, ApiResponse, Balance, CallbackReceiver, Context, Created,
+        EnvVar, Found, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig,
+        OneCall, Picture, PollInterval, Provider, ProxyRefused, RecordedAnswer, RecordedCall,
+        RecordedQuestion, Recorder, Recording, RecordingError, RecordingSummary,
+        RecordingTransport, ReplayTransport, ReqwestTransport, ResponseError, Secret, Service,
+        Transport, TransportError, Unit, json, points, task_api,
     };
     #[doc(hidden)]
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use drag_solver::http::CallbackReceiver;
 use drag_solver::{CheckSettings as _, ConfigError};
 use drag_solver_declared::nearest;
 use drag_solver_gateway::GatewayPolicy;
@@ -37,16 +38,19 @@ pub(crate) struct Door {
     pub(crate) tls_self_signed: Vec<String>,
     /// Where the certificate of its authority is written, for clients to trust.
     pub(crate) tls_authority: Option<PathBuf>,
+    /// Where providers reach it, to say that an answer is there.
+    pub(crate) public_url: Option<String>,
 }
 
 /// The keys of [`Door`]; all others are those of [`GatewayPolicy`].
-const DOOR: [&str; 6] = [
+const DOOR: [&str; 7] = [
     "listen",
     "tls_listen",
     "tls_certificate",
     "tls_key",
     "tls_self_signed",
     "tls_authority",
+    "public_url",
 ];
 
 impl GatewayConfig {
@@ -97,8 +101,19 @@ impl GatewayConfig {
 }
 
 impl Door {
+    /// What takes the calls of providers, if they can reach it.
+    pub(crate) fn callback_receiver(&self) -> Result<Option<CallbackReceiver>, ConfigError> {
+        let Some(url) = &self.public_url else {
+            return Ok(None);
+        };
+        // First as it was written: what is added would hide what is wrong at its end.
+        CallbackReceiver::new(url)?;
+        CallbackReceiver::new(&format!("{}/callbacks", url.trim_end_matches('/'))).map(Some)
+    }
+
     /// Nothing that options could still add.
     fn check(&self) -> Result<(), ConfigError> {
+        self.callback_receiver()?;
         let (missing, other) = match (&self.tls_certificate, &self.tls_key) {
             (Some(_), None) => ("tls_key", "tls_certificate"),
             (None, Some(_)) => ("tls_certificate", "tls_key"),
@@ -187,6 +202,17 @@ mod tests {
     }
 
     #[test]
+    fn providers_call_below_the_public_address() {
+        for url in ["https://drags.example.com", "https://drags.example.com/"] {
+            let door = read(&format!("public_url = \"{url}\"")).unwrap().door;
+            let receiver = door.callback_receiver().unwrap().unwrap();
+            let below = "https://drags.example.com/callbacks";
+            assert_eq!(receiver.public_url(), below);
+        }
+        assert!(Door::default().callback_receiver().unwrap().is_none());
+    }
+
+    #[test]
     fn hosts_that_are_called_back_are_names() {
         let read_hosts = |hosts: &str| read(&format!("callback_hosts = [{hosts}]"));
         let config = read_hosts("\"example.com\", \"*.example.org\"").unwrap();
@@ -240,6 +266,13 @@ mod tests {
                 "gateway.listen: must be a list, in [ ]",
             ),
             ("tls_key = 7", "gateway.tls_key: must be a text"),
+            ("public_url = 7", "gateway.public_url: must be a text"),
+            (
+                "public_url = \"https://drags.example.com/?key=hunter2\"",
+                "gateway.public_url: must be the address at which providers reach this program, as in \
+                 https://hooks.example.com: https (http is for this machine alone), without a user name, a password, \
+                 a `?` or a `#` in it",
+            ),
             (
                 "tls_certificate = \"a.pem\"",
                 "gateway.tls_key: must be set, too: tls_certificate is, and a certificate and its key belong together",

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use drag_solver::config::{Chain, ChainParts};
+use drag_solver::config::{Chain, ChainParts, Registry};
+use drag_solver::http::CallbackReceiver;
 use drag_solver::store::{Clock, SqliteStore};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 use drag_solver_gateway::tls::{self, Certificates};
@@ -80,6 +81,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PEM", requires = "tls_self_signed")]
     tls_authority: Option<PathBuf>,
 
+    /// Where providers reach this gateway, as in https://drags.example.com: they are asked to call when an answer is there
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+
     /// What the log on standard error looks like
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log: LogFormat,
@@ -96,6 +101,7 @@ impl Args {
             tls_key: or(&self.tls_key, file.tls_key),
             tls_self_signed: first(&self.tls_self_signed, file.tls_self_signed),
             tls_authority: or(&self.tls_authority, file.tls_authority),
+            public_url: self.public_url.clone().or(file.public_url),
         };
         if door.listen.is_empty() && door.tls_listen.is_empty() {
             door.listen.push(LISTEN);
@@ -123,6 +129,9 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
         gateway: settings,
     } = args.chain.parse(&args.store)?;
     let door = args.door(settings.door);
+    let receiver = door.callback_receiver();
+    let receiver = receiver.map_err(|error| error.renamed("--public-url"))?;
+    let registry = with_callbacks(registry, receiver.as_ref());
 
     let parts = if config.store.is_some() {
         ChainParts::default()
@@ -156,10 +165,15 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
             move || metrics.render()
         });
     gateway = gateway.operators(registry::desk(), practice());
+    if let Some(receiver) = &receiver {
+        gateway = gateway.callback_receiver(receiver);
+    }
     if args.chain.config.is_some() {
         let (chain_args, store_args) = (args.chain.clone(), args.store.clone());
+        let receiver = receiver.clone();
         gateway = gateway.reload(move |old| {
-            reloaded(&chain_args, &store_args, old).map_err(|error| format!("{error:#}"))
+            let chain = reloaded(&chain_args, &store_args, receiver.as_ref(), old);
+            chain.map_err(|error| format!("{error:#}"))
         });
     }
     let opened = open(&door).await?;
@@ -179,6 +193,12 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
         how.push(format!(
             "  people who answer: {}/operator, with a key of `keys add NAME --operator`",
             opened.url(&door)
+        ));
+    }
+    if let Some(receiver) = &receiver {
+        let url = receiver.public_url();
+        how.push(format!(
+            "  providers that can call are asked to call below {url}"
         ));
     }
     for line in opened.lines.iter().chain(&how) {
@@ -257,10 +277,24 @@ fn with_budgets(
     )))
 }
 
-fn reloaded(chain: &ChainArgs, store: &StoreArgs, old: &Chain) -> anyhow::Result<Chain> {
+/// Makes providers that call this gateway, if they can reach it.
+fn with_callbacks(registry: Registry, receiver: Option<&CallbackReceiver>) -> Registry {
+    match receiver {
+        Some(receiver) => registry.with_callbacks(receiver),
+        None => registry,
+    }
+}
+
+fn reloaded(
+    chain: &ChainArgs,
+    store: &StoreArgs,
+    receiver: Option<&CallbackReceiver>,
+    old: &Chain,
+) -> anyhow::Result<Chain> {
     let ChainFile {
         config, registry, ..
     } = chain.parse(store)?;
+    let registry = with_callbacks(registry, receiver);
     Ok(old.rebuilt(&config, &registry)?)
 }
 

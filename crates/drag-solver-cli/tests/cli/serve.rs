@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use drag_solver_emulator::{Emulator, Protocol};
+use drag_solver_mock::pictures::AnswerKey;
 use serde_json::{Value, json};
 
 use crate::serving::Serving;
@@ -300,4 +302,34 @@ async fn a_log_in_json_has_no_other_lines_and_notes_of_the_chain_are_in_it() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
         assert!(line["message"].is_string(), "{line}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_fetched_when_its_provider_calls_the_public_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let (picture, drawn) = picture(folder.path()).await;
+    let provider = Emulator::builder().solver(AnswerKey).start().await.unwrap();
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    // Polls come so late that only a call can bring the answer.
+    let chain = folder.path().join("chain.toml");
+    let text = format!(
+        "[[providers]]\nkind = \"twocaptcha\"\ntoken = {{ env = \"TOKEN\" }}\nbase_url = \"{}\"\n\
+         poll = {{ first = \"1h\", every = \"1h\" }}\njob_timeout = \"10h\"\n\
+         [gateway]\nlisten = [\"{address}\"]\ndeadline = \"10h\"\npublic_url = \"http://{address}\"",
+        provider.url(Protocol::TwoCaptcha)
+    );
+    std::fs::write(&chain, text).unwrap();
+    let run = drag_solver(["serve", "--config"]).arg(&chain);
+    let serving = Serving::start(run.env("TOKEN", "hunter2-hunter2")).await;
+    let (status, answer) = serving.solve(&picture, "any").await;
+    assert_eq!((status, drag(&answer)), (200, drawn), "{answer}");
+    assert_eq!(provider.jobs()[0].polls, 1);
+    assert_eq!(serving.stop().await.code, Some(0));
+
+    let wrong = ["serve", "--public-url", "http://drags.example.com"];
+    let ran = drag_solver(wrong).run().await;
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("--public-url: must be"), "{ran:?}");
 }

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get, post};
+use drag_solver::http::CallbackReceiver;
 use drag_solver::operators::pages;
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -30,6 +31,8 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/balance", get(native::balance))
         .route_layer(middleware::from_fn_with_state(gateway.clone(), counted));
     let people = operators::router(&gateway);
+    let calls = gateway.callback_receiver().map(CallbackReceiver::router);
+    let calls = calls.map_or_else(Router::new, |calls| Router::new().nest("/callbacks", calls));
     Router::new()
         .route("/healthz", get(operations::healthz))
         .route("/readyz", get(operations::readyz))
@@ -54,6 +57,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .merge(people)
         .layer(DefaultBodyLimit::max(max_body))
         .layer(middleware::from_fn_with_state(gateway, from_no_page))
+        .merge(calls)
 }
 
 /// While any key is taken, a page of any site that is open in a browser on this machine could spend money, and read what is

@@ -14,4 +14,5 @@ mod native;
 mod operations;
 mod operators;
 mod overview;
+mod provider_calls;
 mod siblings;

@@ -12,7 +12,7 @@ use super::advice::not_one_of;
 use super::handle::{Account, DeclaredAccount};
 use super::reader::Table;
 use super::services::gallery;
-use crate::http::{Context, EnvVar, Provider, check_name};
+use crate::http::{CallbackReceiver, Context, EnvVar, Provider, check_name};
 use crate::{ConfigError, DragSolver};
 
 /// The providers that a [`ChainConfig`](super::ChainConfig) can name, and how each is made.
@@ -217,6 +217,25 @@ impl Registry {
     #[must_use]
     pub fn with_context(mut self, context: Context) -> Self {
         self.context = context;
+        self
+    }
+
+    /// Has providers call `receiver` when an answer is there, where their protocols have such calls: see
+    /// [`CallbackReceiver`] for what the program has to serve. [`with_context`](Self::with_context) and
+    /// [`with_variables`](Self::with_variables) come before.
+    ///
+    /// ```
+    /// use drag_solver::config::{ChainConfig, Registry};
+    /// use drag_solver::http::CallbackReceiver;
+    ///
+    /// let callbacks = CallbackReceiver::new("https://hooks.example.com/drags")?;
+    /// let registry = Registry::standard().with_callbacks(&callbacks);
+    /// # let _ = registry;
+    /// # Ok::<(), drag_solver::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn with_callbacks(mut self, receiver: &CallbackReceiver) -> Self {
+        self.context = self.context.with_callback_receiver(receiver.clone());
         self
     }
 
