@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::print_stderr, clippy::print_stdout)] // shown if a test fails
 
+mod callbacks;
 mod contract;
 mod crash;
 mod docs;

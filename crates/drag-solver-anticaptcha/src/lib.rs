@@ -28,6 +28,7 @@
 //! - The workers see the challenge's `instruction`, which should be in English, or else [`COMMENT`].
 //! - The result is asked for after 5 s, then every 2 s. It is gone 60 s after it was completed.
 //! - A task that no worker could solve is charged.
+//! - `callbackUrl` is called when the task has ended.
 //! - Reports of wrong answers are taken within 60 s; those of right answers are not.
 
 use std::time::Duration;

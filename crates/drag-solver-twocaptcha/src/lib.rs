@@ -29,6 +29,7 @@
 //!   address blocked for a while.
 //! - A task that no worker could solve is refunded.
 //! - Reports of right and of wrong answers are taken.
+//! - `callbackUrl` is called when the task has ended, if the address is registered in the account.
 
 use std::time::Duration;
 

@@ -81,7 +81,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PEM", requires = "tls_self_signed")]
     tls_authority: Option<PathBuf>,
 
-    /// Where providers reach this gateway, as in https://drags.example.com: they are asked to call when an answer is there
+    /// The address at which providers reach this gateway: they are asked to call when an answer is there
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
 
