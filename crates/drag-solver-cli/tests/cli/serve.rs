@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use drag_solver_emulator::{Emulator, Protocol};
-use drag_solver_mock::pictures::AnswerKey;
+use drag_solver_mock::pictures::{AnswerKey, TestPicture};
 use serde_json::{Value, json};
 
 use crate::serving::Serving;
@@ -307,7 +307,9 @@ async fn a_log_in_json_has_no_other_lines_and_notes_of_the_chain_are_in_it() {
 #[tokio::test]
 async fn an_answer_is_fetched_when_its_provider_calls_the_public_address() {
     let folder = tempfile::tempdir().unwrap();
-    let (picture, drawn) = picture(folder.path()).await;
+    let drawn = TestPicture::draw_sized(7, 100, 200).unwrap();
+    let picture = folder.path().join("picture.png");
+    std::fs::write(&picture, drawn.challenge().screenshot().bytes()).unwrap();
     let provider = Emulator::builder().solver(AnswerKey).start().await.unwrap();
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap().to_string();
@@ -324,6 +326,7 @@ async fn an_answer_is_fetched_when_its_provider_calls_the_public_address() {
     let run = drag_solver(["serve", "--config"]).arg(&chain);
     let serving = Serving::start(run.env("TOKEN", "hunter2-hunter2")).await;
     let (status, answer) = serving.solve(&picture, "any").await;
+    let drawn = drawn.drag().to_string();
     assert_eq!((status, drag(&answer)), (200, drawn), "{answer}");
     assert_eq!(provider.jobs()[0].polls, 1);
     assert_eq!(serving.stop().await.code, Some(0));
