@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use drag_solver::JobId;
 use drag_solver::http::CallbackReceiver;
 use drag_solver::prelude::*;
 use drag_solver::providers::AntiCaptcha;
 use drag_solver::testing::emulator::{Emulator, Protocol};
 use drag_solver::testing::fixtures;
+use drag_solver::{JobId, solver_fn};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};

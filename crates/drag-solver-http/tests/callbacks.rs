@@ -242,7 +242,8 @@ fn polls_of_the_last_job(transport: &ScriptedTransport) -> Vec<f64> {
 #[tokio::test(start_paused = true)]
 async fn polls_are_left_out_once_128_calls_in_a_row_have_come() {
     let receiver = receiver();
-    for (jobs, polls) in [(127, [2.0, 4.0, 6.0].as_slice()), (128, &[8.0, 16.0, 24.0])] {
+    // (The 128th is polled as ever, whatever is known.)
+    for (jobs, polls) in [(126, [2.0, 4.0, 6.0].as_slice()), (128, &[8.0, 16.0, 24.0])] {
         let (solver, transport) =
             called_about(jobs, options(&receiver), &receiver, script(2)).await;
         solver.solve(&challenge()).await.unwrap();
