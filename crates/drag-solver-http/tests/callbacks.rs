@@ -240,6 +240,23 @@ fn polls_of_the_last_job(transport: &ScriptedTransport) -> Vec<f64> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn forged_calls_teach_nothing_about_when_to_ask_first() {
+    let receiver = receiver();
+    let transport = ScriptedTransport::new((0..17).flat_map(|_| script(2)));
+    let solver = solver(&transport, options(&receiver));
+    for _ in 0..17 {
+        let forged = async {
+            sleep(Duration::from_millis(3_500)).await;
+            receiver.receive(&callback_url(&transport).unwrap());
+        };
+        let challenge = challenge();
+        let (outcome, ()) = tokio::join!(solver.solve(&challenge), forged);
+        outcome.unwrap();
+        assert_eq!(polls_of_the_last_job(&transport), [2.0, 3.5, 4.0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn polls_are_left_out_once_128_calls_in_a_row_have_come() {
     let receiver = receiver();
     // (The 128th is polled as ever, whatever is known.)
