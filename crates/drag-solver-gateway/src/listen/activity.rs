@@ -54,8 +54,9 @@ struct State {
     closing: Option<Instant>,
     /// HTTP/2 sends bytes that belong to no request.
     multiplexed: bool,
-    /// Whether the request under way may be held by a parked connection.
-    may_park: bool,
+    /// The number of the request that a parked connection may hold, as long as its answer is not ready.
+    may_park: Option<u64>,
+    begun: u64,
     /// Since when nothing of it is missing, and its answer is not ready.
     held: Option<Instant>,
 }
@@ -90,7 +91,8 @@ impl Activity {
                 blocked: None,
                 closing: None,
                 multiplexed: false,
-                may_park: false,
+                may_park: None,
+                begun: 0,
                 held: None,
             }),
             task: AtomicWaker::new(),
@@ -159,15 +161,18 @@ impl Activity {
         deadlines.into_iter().flatten().min()
     }
 
-    /// All of the request under way has arrived.
-    pub(super) fn arrived(&self) {
-        self.state().held.get_or_insert_with(Instant::now);
+    /// All of this request has arrived.
+    pub(super) fn arrived(&self, request: u64) {
+        let mut state = self.state();
+        if state.may_park == Some(request) {
+            state.held.get_or_insert_with(Instant::now);
+        }
     }
 
     /// When the connection is to be [parked](super::parking), unless something happens before.
     pub(super) fn parks_at(&self) -> Option<Instant> {
         let state = self.state();
-        let may_park = state.may_park && state.under_way == 1 && state.blocked.is_none();
+        let may_park = state.may_park.is_some() && state.under_way == 1 && state.blocked.is_none();
         let held = state.held.filter(|_| may_park)?;
         Some(after(held, PARK_AFTER))
     }
@@ -176,9 +181,13 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>, may_park: bool) -> UnderWay {
         let mut state = self.state();
         state.under_way += 1;
-        state.may_park = may_park;
+        state.begun += 1;
+        let request = state.begun;
+        state.may_park = may_park.then_some(request);
+        state.held = None;
         drop(state);
         UnderWay {
+            request,
             activity: Arc::clone(self),
             answer: None,
         }
@@ -217,6 +226,7 @@ pub(super) fn after(start: Instant, length: Duration) -> Instant {
 pub(super) struct UnderWay {
     activity: Arc<Activity>,
     answer: Option<u64>,
+    pub(super) request: u64,
 }
 
 impl UnderWay {
@@ -224,6 +234,7 @@ impl UnderWay {
     pub(super) fn answer(&mut self) {
         let mut state = self.activity.state();
         state.held = None;
+        state.may_park = None;
         let id = state.answered;
         state.answered += 1;
         state.answers.push_back((id, Instant::now()));
@@ -272,7 +283,11 @@ impl<I: AsyncRead> Watched<I> {
 
     /// Has this read before anything else.
     pub(super) fn read_first(&mut self, bytes: Bytes) {
-        self.first = bytes;
+        self.first = if self.first.is_empty() {
+            bytes
+        } else {
+            [bytes, std::mem::take(&mut self.first)].concat().into()
+        };
     }
 }
 

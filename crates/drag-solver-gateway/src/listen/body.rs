@@ -33,7 +33,7 @@ pub(super) struct TimedBody {
     /// Only while bytes are waited for.
     sleep: Option<Pin<Box<Sleep>>>,
     slow: Slow,
-    activity: Arc<Activity>,
+    activity: (Arc<Activity>, u64),
 }
 
 impl TimedBody {
@@ -41,7 +41,7 @@ impl TimedBody {
         inner: Incoming,
         (whole, idle): (Duration, Duration),
         slow: Slow,
-        activity: Arc<Activity>,
+        activity: (Arc<Activity>, u64),
     ) -> Self {
         Self {
             inner,
@@ -69,7 +69,7 @@ impl Body for TimedBody {
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
             this.sleep = None;
             if frame.is_none() || this.inner.is_end_stream() {
-                this.activity.arrived();
+                this.activity.0.arrived(this.activity.1);
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
         }

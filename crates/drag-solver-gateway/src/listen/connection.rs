@@ -278,11 +278,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             }
             let slow = slow.insert(Arc::new(AtomicBool::new(false)));
             let slow = Arc::clone(slow);
-            let activity = Arc::clone(&self.activity);
+            let activity = (Arc::clone(&self.activity), under_way.request);
             AxumBody::new(TimedBody::new(body, self.body_timeouts, slow, activity))
         });
         if slow.is_none() {
-            self.activity.arrived();
+            self.activity.arrived(under_way.request);
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let answer = self.router.clone().call(request);

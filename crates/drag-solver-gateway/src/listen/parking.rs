@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{Method, Request, Response, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::server::conn::http1;
@@ -175,12 +175,21 @@ impl<'a, I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Parked<'a, I> {
         };
         drop(self.answer);
         let closes = self.manner.closes || activity.is_closing();
-        let in_parts = answer.body().size_hint().exact().is_none();
-        if in_parts && self.manner.version == HTTP_11 {
+        if self.manner.version == HTTP_11 && is_in_parts(&answer) {
+            let mut phase = self.line.phase.clone();
+            let deadline = activity.deadline(policy);
             let written = write_in_parts(&mut self.line, answer, closes, activity);
-            let written = match activity.deadline(policy) {
-                Some((at, _)) => timeout_at(at, written).await.ok()?,
-                None => written.await,
+            let written = async {
+                match deadline {
+                    Some((at, _)) => timeout_at(at, written).await.ok(),
+                    None => Some(written.await),
+                }
+            };
+            let written = tokio::select! {
+                biased;
+                // Also while the client takes nothing, or all at once.
+                _ = phase.wait_for(|phase| *phase == Phase::Closed) => return None,
+                written = written => written?,
             };
             written.ok()?;
             if closes || activity.is_closing() {
@@ -201,6 +210,14 @@ impl<'a, I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Parked<'a, I> {
         *self.requests.held.owed() = Some(Owed::Now(answer));
         Some((self.line.io, self.requests))
     }
+}
+
+/// Whether it is one of the plain ones that are written here: the rest is for hyper, which knows what each means.
+fn is_in_parts(answer: &Response<AnswerBody>) -> bool {
+    let told = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
+    answer.status() == StatusCode::OK
+        && answer.body().size_hint().exact().is_none()
+        && !told.iter().any(|name| answer.headers().contains_key(name))
 }
 
 /// Writes an answer whose parts come now and then: hyper would need its buffers for as long as that takes.

@@ -64,7 +64,8 @@ impl CheckSettings for DurablePolicy {
 ///   ([`Event::Waiting`]). If its process ends, the next one takes over. A process that hung for too long and
 ///   comes back may neither buy for it nor answer it ([`ErrorKind::NotRecorded`]).
 /// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`]).
-/// - A failed call is no answer: the same id again tries again.
+/// - A failed call is no answer: the same id again tries again; what was [accepted](crate::Store::accept) is accepted again
+///   for that, and until then the failure is told.
 /// - A challenge without an id gets one of its own, under which its paid jobs are on record.
 /// - A solver that says nothing of its purchases (see [`Event`]) is on record as one that bought when its
 ///   call has ended, and not before.

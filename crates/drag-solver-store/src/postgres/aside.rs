@@ -11,11 +11,18 @@ use super::changes::Mark;
 use super::writer::{AGAIN, LOST, Ops, Refused, refuse, write_batch};
 use crate::StoreError;
 
+/// How many are tried before others have their turn.
+const SLICE: usize = 16;
+
 #[derive(Default)]
 pub(super) struct Aside {
     facts: Ops,
+    /// Those that were refused again, in this round.
+    again: Ops,
     /// When they were tried, and why they are not written.
     tried: Option<(Instant, StoreError)>,
+    /// Whether the server could not be asked then.
+    is_away: bool,
 }
 
 impl Aside {
@@ -32,11 +39,17 @@ impl Aside {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.facts.is_empty()
+        self.facts.is_empty() && self.again.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.facts.len()
+        self.facts.len() + self.again.len()
+    }
+
+    /// Whether each has been tried for as long as the store's patience.
+    pub(super) fn is_over(&self, shared: &Shared) -> bool {
+        let mut all = self.facts.iter().chain(&self.again);
+        all.all(|op| op.since().elapsed() >= shared.options.patience)
     }
 
     /// Why not everything is written.
@@ -47,7 +60,11 @@ impl Aside {
 
     fn due(&self) -> Option<Instant> {
         let (tried, _) = self.tried.as_ref().filter(|_| !self.is_empty())?;
-        tried.checked_add(AGAIN.0)
+        match (self.is_away, self.again.is_empty()) {
+            (true, _) => tried.checked_add(AGAIN.1),
+            (false, true) => tried.checked_add(AGAIN.0),
+            (false, false) => Some(*tried),
+        }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -72,22 +89,29 @@ impl Aside {
         ended: &mpsc::UnboundedSender<Mark>,
         is_closed: bool,
     ) {
-        let facts = std::mem::take(&mut self.facts);
-        let (left, error) = match write_batch(shared, facts, ended, self).await {
+        let rest = self.facts.split_off(self.facts.len().min(SLICE));
+        let facts = std::mem::replace(&mut self.facts, rest);
+        let before = self.error().filter(|_| !self.again.is_empty());
+        let written = write_batch(shared, facts, ended, before).await;
+        self.is_away = written.is_err();
+        let (left, error): (Ops, _) = match written {
             Ok(refused) => {
                 let error = refused.first().map(|(_, problem)| problem.error.clone());
                 (refused.into_iter().map(|(op, _)| op).collect(), error)
             }
             Err((unwritten, problem)) => (unwritten, Some(problem.error)),
         };
-        self.facts = left;
+        self.again.extend(left);
         if let Some(error) = error {
             self.tried = Some((Instant::now(), error));
-        } else {
+        } else if self.is_empty() {
             tracing::info!("the store has taken what it refused");
         }
-        let mut ages = self.facts.iter().map(|op| op.since().elapsed());
-        if is_closed && ages.all(|age| age >= shared.options.patience) {
+        if !self.facts.is_empty() {
+            return;
+        }
+        self.facts = std::mem::take(&mut self.again);
+        if is_closed && self.is_over(shared) {
             let facts = self.facts.drain(..).count();
             if facts > 0 {
                 tracing::error!(facts, "{LOST}");

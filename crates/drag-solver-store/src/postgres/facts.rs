@@ -43,6 +43,10 @@ impl Write for Recorded {
         true
     }
 
+    fn looks_back(&self) -> bool {
+        matches!(self.fact, Fact::Finished { .. } | Fact::JobSettled { .. })
+    }
+
     fn turn(&self) -> Option<String> {
         match &self.fact {
             Fact::ChargeSettled { budget, .. }

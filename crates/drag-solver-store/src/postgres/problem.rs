@@ -27,6 +27,13 @@ impl Problem {
         }
     }
 
+    pub(super) fn of(error: StoreError) -> Self {
+        Self {
+            error,
+            passes: false,
+        }
+    }
+
     pub(super) fn passing(message: impl Into<String>) -> Self {
         Self {
             error: StoreError::new(StoreErrorKind::Unavailable, message),

@@ -42,6 +42,11 @@ pub(super) trait Write: Send + Sync + 'static {
         false
     }
 
+    /// Whether what it does depends on facts before it, which it must not overtake.
+    fn looks_back(&self) -> bool {
+        false
+    }
+
     /// What processes write one after the other, by name: two that looked at the same time would both find room.
     fn turn(&self) -> Option<String> {
         None
@@ -76,6 +81,7 @@ pub(super) trait AnyOp: Send + Sync {
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
     fn is_fact(&self) -> bool;
     fn is_flush(&self) -> bool;
+    fn looks_back(&self) -> bool;
     fn turn(&self) -> Option<String>;
     fn undo(&self) -> Option<Fact>;
     /// Since when it waits.
@@ -130,6 +136,10 @@ where
 
     fn is_flush(&self) -> bool {
         self.write.is_flush()
+    }
+
+    fn looks_back(&self) -> bool {
+        self.write.looks_back()
     }
 
     fn turn(&self) -> Option<String> {
@@ -218,7 +228,7 @@ async fn work(
             waiting.push_back(op);
         }
         let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
-        let unwritten = write_batch(&shared, batch, &ended, &aside).await;
+        let unwritten = write_batch(&shared, batch, &ended, aside.error()).await;
         let (unwritten, problem) = match unwritten {
             Ok(refused) => {
                 aside.add(&shared, refused);
@@ -251,7 +261,10 @@ async fn work(
             }
             waiting.push_back(op);
         }
-        if receiver.is_closed() && waiting.iter().all(|op| impatient(&**op)) {
+        if receiver.is_closed()
+            && waiting.iter().all(|op| impatient(&**op))
+            && aside.is_over(&shared)
+        {
             let facts = waiting.len() + aside.len();
             if facts > 0 {
                 tracing::error!(facts, "{}", LOST);
@@ -299,7 +312,7 @@ pub(super) async fn write_batch(
     shared: &Shared,
     mut batch: Ops,
     ended: &mpsc::UnboundedSender<Mark>,
-    aside: &Aside,
+    before: Option<&StoreError>,
 ) -> std::result::Result<Refused, Unwritten> {
     let end = |op: &mut dyn AnyOp| {
         if let Some(mark) = op.end(Ok(())) {
@@ -307,17 +320,26 @@ pub(super) async fn write_batch(
             let _ = ended.send(mark); // others are told while there is a keeper
         }
     };
-    if let Some(error) = aside.error() {
-        batch.retain_mut(|op| {
+    // Facts that wait for those that were refused before.
+    let mut behind = Refused::new();
+    if let Some(error) = before {
+        for mut op in std::mem::take(&mut batch) {
             if op.is_flush() {
                 op.end(Err(shared.of_server(error.clone())));
+            } else if op.looks_back() {
+                behind.push((op, Problem::of(error.clone())));
+            } else {
+                batch.push_back(op);
             }
-            !op.is_flush()
-        });
+        }
     }
+    let with = |mut ops: Ops, behind: Refused| {
+        ops.extend(behind.into_iter().map(|(op, _)| op));
+        ops
+    };
     let mut db = match shared.writing_db().await {
         Ok(db) => db,
-        Err(problem) => return Err((batch, problem)),
+        Err(problem) => return Err((with(batch, behind), problem)),
     };
     db.set_limit(shared.address.answers_within);
     match transaction(shared, &db, batch.make_contiguous()).await {
@@ -325,9 +347,9 @@ pub(super) async fn write_batch(
             for op in &mut batch {
                 end(&mut **op);
             }
-            return Ok(Refused::new());
+            return Ok(behind);
         }
-        Err(problem) if problem.passes => return Err((batch, problem)),
+        Err(problem) if problem.passes => return Err((with(batch, behind), problem)),
         Err(_) => {}
     }
     let mut refused = Refused::new();
@@ -335,6 +357,11 @@ pub(super) async fn write_batch(
     while let Some(mut op) = batch.pop_front() {
         if let Some((_, problem)) = refused.first().filter(|_| op.is_flush()) {
             op.end(Err(shared.of_server(problem.error.clone())));
+            continue;
+        }
+        if let Some((_, problem)) = refused.first().filter(|_| op.looks_back()) {
+            let problem = Problem::of(problem.error.clone());
+            refused.push((op, problem));
             continue;
         }
         let mut alone = [op];
@@ -345,7 +372,7 @@ pub(super) async fn write_batch(
                 let mut unwritten: Ops = refused.into_iter().map(|(op, _)| op).collect();
                 unwritten.push_back(op);
                 unwritten.append(&mut batch);
-                return Err((unwritten, problem));
+                return Err((with(unwritten, behind), problem));
             }
             // Facts are not lost because the tables are gone for now, or the user may not write.
             Err(problem) if op.is_fact() && !problem.is_of_value() => {
@@ -362,6 +389,7 @@ pub(super) async fn write_batch(
             Ok(()) => end(&mut *op),
         }
     }
+    refused.append(&mut behind);
     Ok(refused)
 }
 

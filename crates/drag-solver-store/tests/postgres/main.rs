@@ -16,5 +16,6 @@ mod place;
 mod process;
 #[path = "../shared/processes.rs"]
 mod processes;
+mod refused;
 mod versions;
 mod word;

@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod crowds;
 mod draining;
+mod framing;
 mod heads;
 mod parked;
 mod sockets;
