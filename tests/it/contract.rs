@@ -255,6 +255,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "crates/drag-solver-operators/src/desk/tests/contract.rs",
     ),
     (
+        "Remembering",
+        "crates/drag-solver/src/config/store_tests.rs",
+    ),
+    (
         "StoredBudgeted",
         "crates/drag-solver-store/src/budget/tests.rs",
     ),

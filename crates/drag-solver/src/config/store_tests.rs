@@ -602,3 +602,30 @@ async fn a_chain_whose_store_is_gone_notes_nothing_and_one_of_other_settings_rea
     without.solve(&fixtures::challenge()).await.unwrap();
     assert_eq!((down.call_count(), on_record().await), (5, 4));
 }
+
+#[cfg(feature = "contract")]
+#[tokio::test(start_paused = true)]
+async fn a_chain_that_reads_what_its_providers_did_keeps_the_contract() {
+    use crate::testing::contract;
+
+    let start: Timestamp = "2026-11-26T20:00:00Z".parse().unwrap();
+    let store = SqliteStore::in_memory(Clock::tokio(start)).unwrap();
+    let answer = Outcome::answer(fixtures::drag());
+    let answer = answer.after(std::time::Duration::from_secs(3));
+    let solver = super::calls::Remembering {
+        inner: std::sync::Arc::new(MockSolver::new("mock").always(answer)),
+        store: StoreHandle::from(&store),
+        window: std::time::Duration::from_secs(600),
+        records: vec![("mock/mock".to_owned(), crate::TrackRecord::default())],
+        has_read: tokio::sync::OnceCell::new(),
+    };
+    let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
+        .expecting(fixtures::drag(), 1.0)
+        .on_paused_clock()
+        .without(
+            contract::Check::ErrorsAreSensible,
+            "it solves every picture",
+        );
+    let report = contract::run(&subject).await;
+    assert!(report.passed(), "{report}");
+}
