@@ -409,6 +409,12 @@ impl Template {
         matches!(self, Self::Text(text) if text.is_left_out(fill))
     }
 
+    /// Whether it is all that asks for a call, which is left out where there is nothing to be called.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn is_callback(&self) -> bool {
+        matches!(self, Self::Text(text) if text.has_callback())
+    }
+
     pub(crate) fn has_callback(&self) -> bool {
         self.count(&|text: &Text| usize::from(text.has_callback())) > 0
     }

@@ -39,7 +39,10 @@ impl Request {
         }
         let query = request.query();
         for (name, text) in &self.query {
-            received.take(text, query.get(name)?)?;
+            match query.get(name) {
+                None if text.has_callback() => {}
+                given => received.take(text, given?)?,
+            }
         }
         for (name, text) in &self.headers {
             received.take(text, request.header(name)?)?;
@@ -50,13 +53,20 @@ impl Request {
             Some(Body::Form(Template::Table(members))) => {
                 let form = request.form();
                 for (name, template) in members {
-                    received.take_text(template, form.get(name)?)?;
+                    match form.get(name) {
+                        None if template.is_callback() => {}
+                        given => received.take_text(template, given?)?,
+                    }
                 }
             }
             Some(Body::Multipart(Template::Table(members))) => {
                 let parts = request.multipart();
                 for (name, template) in members {
-                    let part = parts.iter().find(|part| part.name == *name)?;
+                    let part = parts.iter().find(|part| part.name == *name);
+                    if part.is_none() && template.is_callback() {
+                        continue;
+                    }
+                    let part = part?;
                     if part.file_name.is_some() {
                         received.picture = Some(part.bytes.to_vec());
                     } else {
@@ -73,12 +83,19 @@ impl Request {
 impl Received {
     fn take_json(&mut self, template: &Template, actual: &Value) -> Option<()> {
         match (template, actual) {
-            (Template::List(templates), Value::Array(items)) if templates.len() == items.len() => {
-                let mut both = templates.iter().zip(items);
+            (Template::List(templates), Value::Array(items)) => {
+                let is_whole = templates.len() == items.len();
+                let there = templates.iter().filter(|it| is_whole || !it.is_callback());
+                let there: Vec<_> = there.collect();
+                if there.len() != items.len() {
+                    return None;
+                }
+                let mut both = there.into_iter().zip(items);
                 both.try_for_each(|(template, item)| self.take_json(template, item))
             }
             (Template::Table(templates), Value::Object(members)) => templates
                 .iter()
+                .filter(|(name, template)| members.contains_key(name) || !template.is_callback())
                 .try_for_each(|(name, template)| self.take_json(template, members.get(name)?)),
             (Template::Fixed(_) | Template::Text(_), _) => {
                 self.take_text(template, &plain(actual.clone()))
