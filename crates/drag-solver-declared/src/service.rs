@@ -57,6 +57,7 @@ pub struct Declared {
 pub const TAKEN: &[&str] = &[
     "base_url",
     "budget",
+    "callbacks",
     "circuit_breaker",
     "concurrency_limit",
     "connect_timeout",

@@ -72,16 +72,27 @@ pub enum Next {
     Stop,
 }
 
-/// Whether an error says something about the solver, and not about us.
-pub(crate) fn measures(error: &SolveError) -> bool {
-    !matches!(
-        error.kind(),
-        ErrorKind::BudgetExhausted
-            | ErrorKind::NotRecorded
-            | ErrorKind::Unconfirmed
-            | ErrorKind::Unauthorized
-            | ErrorKind::InsufficientBalance
-    )
+/// What an error says about us, and not about the solver: of a chain, if each of its attempts does.
+pub(crate) fn about_us(error: &SolveError) -> Option<ErrorKind> {
+    let is_ours = |kind: ErrorKind| {
+        matches!(
+            kind,
+            ErrorKind::BudgetExhausted
+                | ErrorKind::NotRecorded
+                | ErrorKind::Unconfirmed
+                | ErrorKind::Unauthorized
+                | ErrorKind::InsufficientBalance
+        )
+    };
+    if error.kind() != ErrorKind::AllFailed {
+        return Some(error.kind()).filter(|kind| is_ours(*kind));
+    }
+    let attempts = error.attempts();
+    let first = attempts.first()?.kind;
+    attempts
+        .iter()
+        .all(|attempt| is_ours(attempt.kind))
+        .then_some(first)
 }
 
 /// What came of a call.
@@ -94,11 +105,13 @@ pub(crate) fn outcome(
             drag: *solution.drag(),
             off_px: picture.off(solution.drag()),
         },
-        Err(error) if !measures(error) => CallOutcome::NotMeasured { kind: error.kind() },
-        Err(error) => CallOutcome::Failed {
-            kind: error.kind(),
-            next: next(error),
-            retry_after: error.retry_after(),
+        Err(error) => match about_us(error) {
+            Some(kind) => CallOutcome::NotMeasured { kind },
+            None => CallOutcome::Failed {
+                kind: error.kind(),
+                next: next(error),
+                retry_after: error.retry_after(),
+            },
         },
     }
 }
@@ -185,7 +198,7 @@ mod tests {
     fn what_is_about_us_says_nothing_about_the_solver() {
         let ours: Vec<_> = ErrorKind::ALL
             .iter()
-            .filter(|kind| !measures(&SolveError::new(**kind, "x")))
+            .filter(|kind| about_us(&SolveError::new(**kind, "x")).is_some())
             .map(|kind| kind.as_str())
             .collect();
         assert_eq!(
@@ -198,5 +211,13 @@ mod tests {
                 "unconfirmed"
             ]
         );
+        let chain = |kinds: &[ErrorKind]| {
+            let parts = kinds.iter().map(|kind| SolveError::new(*kind, "x"));
+            about_us(&SolveError::all_failed(parts.collect()))
+        };
+        let (ours, theirs) = (ErrorKind::Unauthorized, ErrorKind::Unavailable);
+        assert_eq!(chain(&[ours, ErrorKind::InsufficientBalance]), Some(ours));
+        assert_eq!(chain(&[ours, theirs]), None);
+        assert_eq!(chain(&[]), None);
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use drag_solver_core::text::printable;
-use drag_solver_core::{Drag, DragChallenge, Point, Rect, Screenshot, SolveError};
+use drag_solver_core::{Drag, DragChallenge, Point, Rect, Screenshot, ScreenshotError, SolveError};
 use serde::Deserialize;
 
 /// Longest file of labels that is read, in bytes: a quarter of a million lines.
@@ -56,7 +56,7 @@ impl LabelledPicture {
         let path = path.into();
         let name = path.to_string_lossy().into_owned();
         let read = Screenshot::from_file(&path);
-        let screenshot = read.map_err(|error| LabelError::of_picture(&name, error))?;
+        let screenshot = read.map_err(|error| LabelError::of_picture(&name, &error))?;
         Self::check(&name, &screenshot, &drag)?;
         Ok(Self::of(name, Source::File(path), drag))
     }
@@ -167,8 +167,13 @@ impl LabelError {
         }
     }
 
-    fn of_picture(name: &str, error: drag_solver_core::ScreenshotError) -> Self {
-        Self::new(name, SolveError::from(error).message())
+    /// The name stands before it: what is underneath says why.
+    fn of_picture(name: &str, error: &ScreenshotError) -> Self {
+        let mut why: &dyn std::error::Error = error;
+        while let Some(source) = why.source() {
+            why = source;
+        }
+        Self::new(name, why.to_string())
     }
 }
 

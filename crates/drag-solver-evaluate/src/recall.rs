@@ -6,7 +6,7 @@ use std::time::Duration;
 use drag_solver_core::DragChallenge;
 use drag_solver_store::{ChallengeRecord, Status, StoreHandle, picture_digest};
 
-use crate::call::{measures, told};
+use crate::call::{about_us, told};
 use crate::run::Answered;
 
 /// How much longer than it says a call may have been under way, on record, and still have been one: clocks differ.
@@ -36,7 +36,7 @@ pub(crate) async fn recall(store: &StoreHandle, challenge: &DragChallenge) -> Op
     let record = store.find(challenge.id()?).await.ok().flatten()?;
     let answer = match &record.status {
         Status::Solved { solution } => Ok(solution.clone()),
-        Status::Failed { error } if measures(error) => Err(error.clone()),
+        Status::Failed { error } if about_us(error).is_none() => Err(error.clone()),
         _ => return None,
     };
     let took = told(&answer).filter(|took| !was_interrupted(&record, *took));

@@ -12,7 +12,7 @@ use drag_solver_store::{StoreExt as _, StoreHandle};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
-use crate::call::{self, Call, CallOutcome};
+use crate::call::{self, Call, CallOutcome, about_us};
 use crate::labelled::LabelledPicture;
 
 /// Time for a call, unless something else is said.
@@ -361,9 +361,9 @@ impl Stop {
     }
 
     fn heed(&self, solver: usize, error: SolveError) {
-        match error.kind() {
-            ErrorKind::BudgetExhausted | ErrorKind::NotRecorded => self.all.raise(error),
-            ErrorKind::Unauthorized | ErrorKind::InsufficientBalance => {
+        match about_us(&error) {
+            Some(ErrorKind::BudgetExhausted | ErrorKind::NotRecorded) => self.all.raise(error),
+            Some(ErrorKind::Unauthorized | ErrorKind::InsufficientBalance) => {
                 self.solvers[solver].raise(error);
             }
             _ => {}

@@ -40,7 +40,7 @@ Examples:
 const EXITS: &str = "\
 Exit status:
   0    all were asked about all pictures
-  1    it stopped before that, or somebody was left out, or no chain does what was asked
+  1    it stopped before that, or a provider was left out, or no chain does what was asked
   2    wrong usage or configuration, a file that cannot be read or written, or money that nobody allowed
   3    at least one picture cannot be used, and was left out
   130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone";

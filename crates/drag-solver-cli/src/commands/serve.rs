@@ -198,7 +198,7 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
     if let Some(receiver) = &receiver {
         let url = receiver.public_url();
         how.push(format!(
-            "  providers that can call are asked to call below {url}"
+            "  providers whose protocol has calls are asked to call below {url}"
         ));
     }
     for line in opened.lines.iter().chain(&how) {
@@ -463,7 +463,7 @@ async fn serve(
         }
     })
     .await;
-    eprint_line("stopping: jobs under way may end; what is left is on record");
+    eprint_line("stopping: jobs under way may end; with a store, the rest is on record");
     drop(stop);
     tokio::select! {
         ended = work => ended.context("the work on jobs")?,

@@ -151,6 +151,8 @@ pub fn propose(evidence: Evidence<'_>, members: &[usize], goal: Goal) -> Option<
     if members.is_empty() || members.iter().any(|&member| !samples[member].has_costs) {
         return None;
     }
+    let measured = members.iter().map(|&member| samples[member].all().len());
+    let measured = measured.max().unwrap_or_default();
     let limit = evidence.limit.as_secs_f64();
     let in_order: Vec<usize> = (0..evidence.pictures).collect();
     let mut all: Vec<Estimated> = candidates(&samples, &members)
@@ -189,14 +191,17 @@ pub fn propose(evidence: Evidence<'_>, members: &[usize], goal: Goal) -> Option<
             let (low, high) = (bound(0.025).min(value), bound(0.975).max(value));
             Estimate { value, low, high }
         };
-        proposal.seconds_p99 = Some(around(chosen.seconds_p99, spread.0));
+        let mut seconds = around(chosen.seconds_p99, spread.0);
+        if measured < ENOUGH {
+            seconds.high = f64::INFINITY; // of so few, the longest bounds nothing
+        }
+        proposal.seconds_p99 = Some(seconds);
         proposal.usd_per_right = chosen.usd_per_right.map(|usd| around(usd, spread.1));
     }
     proposal.why = why(&proposal, evidence.names);
-    if goal.within.is_some() && evidence.pictures < ENOUGH {
+    if goal.within.is_some() && measured < ENOUGH {
         let few = format!(
-            "Of {} pictures, those that take longest may be missing: measure {ENOUGH} or more.",
-            evidence.pictures
+            "Of {measured} pictures, those that take longest may be missing: measure {ENOUGH} or more."
         );
         proposal.why.push(few);
     }
@@ -282,7 +287,11 @@ fn why(proposal: &Proposal, names: &[String]) -> Vec<String> {
             .min_by(|one, other| one.seconds_p99.total_cmp(&other.seconds_p99))
             .unwrap_or(first);
         return vec![
-            format!("None of {count} chains {asked}."),
+            if asked.is_empty() {
+                format!("None of {count} chains gives a right answer.")
+            } else {
+                format!("None of {count} chains {asked}.")
+            },
             format!(
                 "The fastest is {}: {}.",
                 fastest.candidate.in_words(names),
