@@ -44,7 +44,7 @@ pub struct ReplayedCall {
     pub recorded: String,
     /// What comes of it now.
     pub found: String,
-    /// Requests that are not as they were recorded, and how.
+    /// Requests that are not as they were recorded, and how; and why it failed now, if it did not then.
     pub differences: Vec<String>,
 }
 
@@ -175,14 +175,20 @@ async fn play(
         differences.retain(|difference| difference.contains("not as it was recorded"));
     }
     differences.dedup();
+    let (recorded, now) = (in_words(call.result.as_ref()), in_words(found.as_ref()));
+    if let Some(Err(error)) = &found
+        && recorded != now
+    {
+        differences.push(error.message().to_owned());
+    }
     Ok(ReplayedCall {
         asked: match call.asked {
             RecordedQuestion::Solve { .. } => "solve",
             RecordedQuestion::Report { .. } => "report",
             _ => "balance",
         },
-        recorded: in_words(call.result.as_ref()),
-        found: in_words(found.as_ref()),
+        recorded,
+        found: now,
         differences,
     })
 }
