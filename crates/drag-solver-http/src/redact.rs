@@ -96,8 +96,14 @@ fn hides(text: &str, secret: &str) -> bool {
     words.push(secret.to_owned());
     // Of a secret that has escapes in it, these may have been undone too.
     words.extend(spellings(secret).filter(|word| word.len() >= SHORTEST_START));
+    words.extend(with_pluses(secret));
     let is_there = |spelling: &str| words.iter().any(|word| spelling.contains(word));
     is_there(text) || spellings(text).any(|spelling| is_there(&spelling))
+}
+
+/// The secret as web forms have it, if there is a blank in it: their other escapes are undone like those of URLs.
+pub(crate) fn with_pluses(secret: &str) -> Option<String> {
+    secret.contains(' ').then(|| secret.replace(' ', "+"))
 }
 
 /// What base64, in both alphabets, makes of the secret alone, wherever in the encoded text it begins.
@@ -148,10 +154,12 @@ pub(crate) fn escape(text: &str) -> Option<(char, usize)> {
     let behind = text.get(1..)?;
     match text.as_bytes()[0] {
         b'\\' => match behind.chars().next()? {
-            'u' | 'U' => number(behind.get(1..5)?, 16).map(|c| (c, 6)),
+            'u' | 'U' => number(behind.get(1..5)?, 16)
+                .map(|c| (c, 6))
+                .or_else(|| surrogates(text)),
             c => Some((c, 1 + c.len_utf8())),
         },
-        b'%' => number(behind.get(..2)?, 16).map(|c| (c, 3)),
+        b'%' => percent_utf8(text).or_else(|| number(behind.get(..2)?, 16).map(|c| (c, 3))),
         _ => {
             let name = &behind[..behind.find(';')?];
             let c = match name {
@@ -168,6 +176,34 @@ pub(crate) fn escape(text: &str) -> Option<(char, usize)> {
             Some((c, name.len() + 2))
         }
     }
+}
+
+/// What two halves stand for, as JSON escapes a character beyond U+FFFF.
+fn surrogates(text: &str) -> Option<(char, usize)> {
+    let half = |at: usize| {
+        let is_escape = matches!(text.get(at..at + 2)?, "\\u" | "\\U");
+        let digits = text.get(at + 2..at + 6).filter(|_| is_escape)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let c = char::decode_utf16([half(0)?, half(6)?]).next()?.ok()?;
+    Some((c, 12))
+}
+
+/// The character that a URL has as the two to four bytes of its UTF-8.
+fn percent_utf8(text: &str) -> Option<(char, usize)> {
+    let byte = |index: usize| {
+        let escape = text.get(3 * index..3 * index + 3)?;
+        u8::from_str_radix(escape.strip_prefix('%')?, 16).ok()
+    };
+    let length = match byte(0)? {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return None,
+    };
+    let bytes: Vec<u8> = (0..length).map_while(byte).collect();
+    let c = std::str::from_utf8(&bytes).ok()?.chars().next()?;
+    Some((c, 3 * length))
 }
 
 #[cfg(test)]
@@ -211,6 +247,38 @@ mod tests {
         assert_eq!(clean("", "ab c"), "ab c");
         assert_eq!(clean(" \n", "ab c\n"), "ab c\n");
         assert_eq!(clean("hunter2\n", "bad hunter2 "), "bad [redacted] ");
+    }
+
+    #[test]
+    fn a_secret_that_is_not_ascii_goes_in_every_spelling() {
+        for spelling in [
+            "pä ß😀9",
+            "p%C3%A4%20%c3%9f%F0%9F%98%809",
+            "p%C3%A4+%C3%9F%F0%9F%98%809",
+            "p%25C3%25A4%2520%25C3%259F%25F0%259F%2598%25809",
+            r"p\u00e4 \u00df\ud83d\uDE009",
+            r"p\\u00e4 \\u00df\\ud83d\\ude009",
+            "p&#228; &#xDF;&#128512;9",
+            "p%E4 ß😀9",
+        ] {
+            let shown = clean("pä ß😀9", &format!("bad {spelling}!"));
+            assert!(
+                ["bad [redacted]!", MASK].contains(&&*shown),
+                "{spelling}: {shown}"
+            );
+        }
+        for harmless in [
+            "%C3",
+            "%C3%",
+            "%C3%4",
+            "%F0%9F",
+            r"\ud83d",
+            r"\ud83d\u0041",
+            "%C3é",
+            r"\ud83d\ué",
+        ] {
+            assert_eq!(clean("abc", harmless), harmless);
+        }
     }
 
     #[test]

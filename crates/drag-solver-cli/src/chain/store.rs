@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::builder::TypedValueParser;
@@ -97,6 +97,14 @@ pub(crate) struct StoreArgs {
 impl StoreArgs {
     pub(crate) fn is_given(&self) -> bool {
         self.store.is_some()
+    }
+
+    /// The file that it is, if it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.store {
+            Some(Place::File(path)) => Some(path),
+            _ => None,
+        }
     }
 
     /// The same store, where what may be bought is bought again.

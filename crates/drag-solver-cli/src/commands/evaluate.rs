@@ -15,7 +15,7 @@ use crate::chain::options::DEFAULT_TIMEOUT;
 use crate::chain::store::StoreArgs;
 use crate::evaluate::pictures::{self, Pictures};
 use crate::evaluate::subjects::{AtMost, SubjectArgs, Subjects};
-use crate::evaluate::targets::{ReportTargets, Target};
+use crate::evaluate::targets::{ReportTargets, Target, check_apart};
 use crate::evaluate::view::{Bought, CallBar};
 use crate::exit::Exit;
 use crate::format::Format;
@@ -121,6 +121,9 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let chain_to = chain_to
         .map(|toml| Target::new(toml, args.force))
         .transpose()?;
+    let pages = report_to.iter().flat_map(|to| [&to.html, &to.json]);
+    let labelled = args.labelled.iter().map(PathBuf::as_path);
+    check_apart(pages.chain(&chain_to), labelled.chain(args.store.file()))?;
 
     let Pictures {
         usable: pictures,

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::redact::{
     LONGEST_CHANCE, MASK, MAX_ESCAPED, SHORTEST_START, base64_forms, escape, redact, spellings,
+    with_pluses,
 };
 
 /// What a secret is replaced by that an id of a job may hold by chance. Played back, such an id is still one:
@@ -52,7 +53,10 @@ impl Masker {
             let is_long = plain.len() >= LONGEST_CHANCE;
             Some(Words {
                 secret: secret.clone(),
-                plain: std::iter::once(plain.to_owned()).chain(spelled).collect(),
+                plain: std::iter::once(plain.to_owned())
+                    .chain(spelled)
+                    .chain(with_pluses(plain))
+                    .collect(),
                 base64: if plain.len() >= SHORTEST_PART {
                     base64_forms(plain)
                 } else {
@@ -293,6 +297,23 @@ mod tests {
             let encoded = STANDARD.encode(format!("{before}{LONG}!"));
             let text = format!("Basic {encoded}, it was");
             assert_eq!(clean(LONG, &text), "Basic [redacted], it was");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_not_ascii_goes_and_nothing_else() {
+        for spelling in [
+            "pä ß😀9",
+            "p%C3%A4%20%c3%9f%F0%9F%98%809",
+            "p%C3%A4+%C3%9F%F0%9F%98%809",
+            r"p\u00e4 \u00df\ud83d\ude009",
+            r"p\\u00e4 \\u00df\\ud83d\\ude009",
+        ] {
+            assert_eq!(
+                clean("pä ß😀9", &format!("x%C3{spelling}&é")),
+                "x%C3[masked]&é",
+                "{spelling}"
+            );
         }
     }
 

@@ -23,6 +23,9 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The most lines that are read.
 const MAX_LINES: usize = 100_000;
 
+/// The most that is in all of it, counted by what comes before a value in JSON. A value of two bytes takes fifty in memory.
+const MAX_VALUES: usize = 4_000_000;
+
 /// What went over the wire, as a [`Recorder`](super::Recorder) wrote it. It may come from a stranger: it is bounded,
 /// and what is wrong with it is said with its line.
 ///
@@ -155,6 +158,10 @@ impl Recording {
         let fail = |line: usize, problem: String| Err(RecordingError { line, problem });
         if text.len() as u64 > MAX_BYTES {
             return fail(1, "it is larger than 256 MiB".into());
+        }
+        let is_before_value = |byte: &u8| b",[{".contains(byte);
+        if text.bytes().filter(is_before_value).count() > MAX_VALUES {
+            return fail(1, format!("it has more than {MAX_VALUES} values in it"));
         }
         let mut lines = text.lines().enumerate();
         let first = lines.next().map_or("", |(_, line)| line);
