@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use drag_solver::Usd;
 use drag_solver::evaluate::propose::{Goal, chain_file};
 use drag_solver::evaluate::{Call, DEFAULT_TOLERANCE, Ending, Evaluation, Report};
+use drag_solver::{ErrorKind, Usd};
 
 use crate::chain::options::DEFAULT_TIMEOUT;
 use crate::chain::store::StoreArgs;
@@ -297,6 +297,15 @@ fn why_stopped(ending: &Ending, report: &Report) -> Option<String> {
     });
     let stopped = ending.stopped.iter();
     let stopped = stopped.map(|error| one_line(&error.to_string()));
-    let all: Vec<String> = stopped.chain(left_out).collect();
+    let unconfirmed = report.solvers.iter().filter_map(|solver| {
+        let count = solver.not_measured.get(ErrorKind::Unconfirmed.as_str())?;
+        Some(format!(
+            "of the calls of {}, {count} {} interrupted while buying, and may be on the bill: nothing is bought again for \
+             them (`drag-solver jobs` shows them), and another store measures anew",
+            solver.name,
+            if *count == 1 { "was" } else { "were" },
+        ))
+    });
+    let all: Vec<String> = stopped.chain(left_out).chain(unconfirmed).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }

@@ -74,7 +74,8 @@ impl Remembering {
                         .unwrap_or_default(),
                     took: call.took,
                     good: call.good,
-                    spent: call.spent,
+                    // Nothing is paid back for a call: somebody else wrote that.
+                    spent: call.spent.filter(|spent| !spent.is_negative()),
                     job: call.job,
                 }
             }));
