@@ -13,8 +13,8 @@ use drag_solver_core::{
 use drag_solver_http::secrecy::SecretString;
 use drag_solver_http::testing::{Reply, ScriptedTransport};
 use drag_solver_http::{
-    ApiRequest, ApiResponse, HttpOptions, HttpSolver, RecordedAnswer, RecordedQuestion, Recorder,
-    Recording, RecordingTransport, ReplayTransport, Transport,
+    ApiRequest, ApiResponse, CallbackReceiver, HttpOptions, HttpSolver, RecordedAnswer,
+    RecordedQuestion, Recorder, Recording, RecordingTransport, ReplayTransport, Transport,
 };
 use drag_solver_mock::fixtures::{challenge, challenge_sized};
 use serde_json::json;
@@ -420,4 +420,28 @@ async fn no_damage_to_a_recording_makes_it_panic() {
             let _ = ask(&replay, ApiRequest::json("create", &json!({"hint": null}))).await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_provider_is_to_call_is_played_back_with_another_path() {
+    let (folder, receiver) = (Folder::new(), || {
+        CallbackReceiver::new("https://hooks.example.com").unwrap()
+    });
+    let recorder = folder.recorder();
+    let options = HttpOptions::default().callbacks_to(&receiver());
+    let script = ScriptedTransport::new([Reply::json(CREATED), Reply::json(SOLVED)]);
+    let options = options.recorder(recorder.clone());
+    let solver = HttpSolver::with_transport(Api::new(), options, script.clone()).unwrap();
+    solver.solve(&challenge()).await.unwrap();
+    assert_eq!(recorder.finish().problem, None);
+    let sent = script.sent()[0].json();
+    let path = sent["callback"].as_str().unwrap().rsplit('/').next();
+    assert!(!folder.text().contains(path.unwrap()), "{}", folder.text());
+    assert!(folder.text().contains("https://hooks.example.com/[masked]"));
+
+    let replay = ReplayTransport::new(&folder.recording());
+    let options = HttpOptions::default().callbacks_to(&receiver());
+    let solver = HttpSolver::with_transport(Api::new(), options, replay.clone()).unwrap();
+    solver.solve(&challenge()).await.unwrap();
+    assert_eq!(replay.unexpected(), Vec::<String>::new());
 }

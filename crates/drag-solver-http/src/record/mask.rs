@@ -26,6 +26,8 @@ const SHORTEST_PART: usize = 6;
 #[derive(Default)]
 pub(super) struct Masker {
     secrets: Vec<Words>,
+    /// What a provider is to call begins with this, and ends with what that job's provider alone knows.
+    calls_below: Option<String>,
 }
 
 /// One secret in its spellings.
@@ -68,7 +70,16 @@ impl Masker {
         let mut secrets: Vec<_> = secrets.into_iter().filter_map(words).collect();
         // One may be a part of another.
         secrets.sort_by_key(|words| std::cmp::Reverse(words.plain[0].len()));
-        Self { secrets }
+        Self {
+            secrets,
+            calls_below: None,
+        }
+    }
+
+    /// The same, and what stands behind this address is no other's business.
+    pub(super) fn with_calls_below(mut self, url: Option<&str>) -> Self {
+        self.calls_below = url.map(|url| format!("{url}/"));
+        self
     }
 
     /// `text` without the secrets.
@@ -109,6 +120,11 @@ impl Masker {
 
     fn masked<'a>(&self, text: &'a str, in_numbers: bool) -> Cow<'a, str> {
         let mut clean = Cow::Borrowed(text);
+        if let Some(url) = &self.calls_below
+            && text.contains(url)
+        {
+            clean = without_calls(text, url).into();
+        }
         for words in &self.secrets {
             let places = words.places(&clean, in_numbers);
             if !places.is_empty() {
@@ -201,6 +217,23 @@ impl Spelling {
         plain.starts.push(self.starts[at]);
         (plain.text != self.text).then_some(plain)
     }
+}
+
+/// The text with a mask for the last part of each address below `url`.
+fn without_calls(text: &str, url: &str) -> String {
+    let mut parts = text.split(url);
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        clean.push_str(url);
+        clean.push_str(if rest.len() < part.len() {
+            SHORT_MASK
+        } else {
+            ""
+        });
+        clean.push_str(rest);
+    }
+    clean
 }
 
 fn escape_at(text: &str) -> Option<(char, usize)> {
@@ -315,6 +348,21 @@ mod tests {
                 "{spelling}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_called_is_masked_and_its_address_stays() {
+        let masker = Masker::default().with_calls_below(Some("https://me.example/callbacks"));
+        let url = "https://me.example/callbacks/00ff00ff00ff00ff00ff00ff00ff00ff";
+        assert_eq!(
+            masker.text(&format!(
+                "call {url}, or {url}?a=b; https://me.example/callbacks/"
+            )),
+            "call https://me.example/callbacks/[masked], or https://me.example/callbacks/[masked]?a=b; \
+             https://me.example/callbacks/"
+        );
+        let value = masker.value(json!({"callbackUrl": url}));
+        assert!(is_of_mask(value["callbackUrl"].as_str().unwrap(), url));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<T: Transport> RecordingTransport<T> {
         solver: &str,
         secrets: impl IntoIterator<Item = &'a SecretString>,
     ) -> Self {
-        let recorder = SolverRecorder::new(recorder, solver, secrets);
+        let recorder = SolverRecorder::new(recorder, solver, secrets, None);
         Self::of(inner, recorder)
     }
 
@@ -61,11 +61,12 @@ impl SolverRecorder {
         recorder: &Recorder,
         solver: &str,
         secrets: impl IntoIterator<Item = &'a SecretString>,
+        calls_below: Option<&str>,
     ) -> Self {
         Self {
             recorder: recorder.clone(),
             solver: solver.into(),
-            masker: Arc::new(Masker::new(secrets)),
+            masker: Arc::new(Masker::new(secrets).with_calls_below(calls_below)),
         }
     }
 }

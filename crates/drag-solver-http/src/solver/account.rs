@@ -107,10 +107,12 @@ impl<A: JobApi> Account<A> {
         };
         secrets.retain(|secret| !known(secret)); // looking for one takes its time
         let mut transport = carrier.transport(&options)?;
+        let receiver = options.callback_receiver.as_ref();
+        let called = receiver.map(|receiver| receiver.public_url().to_owned());
         let calls = options.recorder.as_ref().map(|recorder| {
             let secrets = api.secrets().into_iter().chain(&secrets);
             CallRecorder {
-                recorder: SolverRecorder::new(recorder, &name, secrets),
+                recorder: SolverRecorder::new(recorder, &name, secrets, called.as_deref()),
                 settings: CallSettings {
                     base_url: options.base_url.clone().unwrap_or_default(),
                     interval,
