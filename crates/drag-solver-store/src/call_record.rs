@@ -8,6 +8,12 @@ use jiff::Timestamp;
 /// Of each solver the last so many calls are kept.
 pub(crate) const CALLS_KEPT: i64 = 100;
 
+/// The latest time, in milliseconds, at which a call can have ended: a minute from now, as clocks differ. What is later is of a
+/// clock that was wrong, and would stand before all that comes until then.
+pub(crate) fn latest(now: jiff::Timestamp) -> i64 {
+    now.as_millisecond().saturating_add(60_000)
+}
+
 /// A call of a solver that has ended, as it is on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs)] // made by those who write facts

@@ -98,6 +98,13 @@ impl StoreUnderTest<'_> {
         let (busy, idle) = (name("busy"), name("idle"));
         let old = self.call(&idle)?;
         self.note(&old).await?;
+        // Of a clock that was a year ahead.
+        for solver in [&busy, &idle] {
+            let mut ahead = self.call(solver)?;
+            let year = Duration::from_secs(365 * DAY);
+            ahead.ended = ahead.ended.checked_add(year).map_err(|it| it.to_string())?;
+            self.note(&ahead).await?;
+        }
         let mut calls = Vec::new();
         for _ in 0..CALLS_KEPT + 2 {
             self.wait(1);
@@ -117,7 +124,7 @@ impl StoreUnderTest<'_> {
             "the last"
         );
         ensure_eq!(self.calls(&idle, ever, 1_000).await?, [old], "the only one");
-        self.wait(31 * DAY);
+        self.wait(366 * DAY);
         self.store.prune(&retention).await.map_err(said)?;
         for solver in [&busy, &idle] {
             let calls = self.calls(solver, ever, 1_000).await?;

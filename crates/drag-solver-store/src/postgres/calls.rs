@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::db::{Db, Row};
 use super::problem::Result;
-use crate::call_record::{CALLS_KEPT, took};
+use crate::call_record::{CALLS_KEPT, latest, took};
 use crate::codes::of_usd;
 use crate::{CallRecord, Fact};
 
@@ -36,13 +36,19 @@ pub(super) async fn last(
     db: &Db,
     solver: &str,
     since: Timestamp,
+    now: Timestamp,
     limit: u32,
 ) -> Result<Vec<CallRecord>> {
     let rows = db
         .rows(
-            "SELECT key, ended, took, good, spent, job FROM calls WHERE solver = $1 AND ended > $2
-             ORDER BY ended DESC, key DESC LIMIT $3",
-            &[&solver, &since.as_millisecond(), &i64::from(limit)],
+            "SELECT key, ended, took, good, spent, job FROM calls
+             WHERE solver = $1 AND ended > $2 AND ended <= $3 ORDER BY ended DESC, key DESC LIMIT $4",
+            &[
+                &solver,
+                &since.as_millisecond(),
+                &latest(now),
+                &i64::from(limit),
+            ],
         )
         .await?;
     let call = |row: &Row| -> Result<CallRecord> {
@@ -60,9 +66,11 @@ pub(super) async fn last(
 }
 
 /// Forgets all but the last ones of each solver, and those of before this time, some of it at a time.
-pub(super) async fn forget(db: &Db, old: i64, most: i64) -> Result<u64> {
+pub(super) async fn forget(db: &Db, old: i64, now: Timestamp, most: i64) -> Result<u64> {
     let delete = "DELETE FROM calls WHERE key IN (SELECT key FROM
-             (SELECT key, ended, ROW_NUMBER() OVER (PARTITION BY solver ORDER BY ended DESC, key DESC) AS place FROM calls) AS each
-             WHERE ended < $1 OR place > $2 LIMIT $3)";
-    db.run(delete, &[&old, &CALLS_KEPT, &most]).await
+             (SELECT key, ended, ROW_NUMBER() OVER
+                 (PARTITION BY solver, ended > $4 ORDER BY ended DESC, key DESC) AS place FROM calls) AS each
+             WHERE ended < $1 OR ended > $4 OR place > $2 LIMIT $3)";
+    db.run(delete, &[&old, &CALLS_KEPT, &most, &latest(now)])
+        .await
 }

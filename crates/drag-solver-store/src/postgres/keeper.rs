@@ -237,7 +237,7 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
         loop {
             let challenges = challenges::forget(&db, finished, old, now, AT_A_TIME).await?;
             let money = budgets::forget(&db, old, AT_A_TIME).await?;
-            let calls = calls::forget(&db, finished, AT_A_TIME).await?;
+            let calls = calls::forget(&db, finished, now, AT_A_TIME).await?;
             // Of processes that were killed nothing is left but this.
             let dead = "DELETE FROM owners WHERE lease_until < $1";
             db.run(dead, &[&before(Duration::from_secs(3_600))]).await?;

@@ -448,7 +448,13 @@ impl Store for PostgresStore {
     async fn calls(&self, solver: &str, since: Timestamp, limit: u32) -> Told<Vec<CallRecord>> {
         {
             let solver = solver.to_owned();
-            read!(self, |shared, db| calls::last(&db, &solver, since, limit))
+            read!(self, |shared, db| calls::last(
+                &db,
+                &solver,
+                since,
+                shared.now(),
+                limit
+            ))
         }
     }
 

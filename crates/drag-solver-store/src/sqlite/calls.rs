@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Result, params};
 
 use super::values::{time, unreadable};
-use crate::call_record::{CALLS_KEPT, took};
+use crate::call_record::{CALLS_KEPT, latest, took};
 use crate::codes::of_usd;
 use crate::{CallRecord, Fact};
 
@@ -36,13 +36,15 @@ pub(super) fn last(
     db: &Connection,
     solver: &str,
     since: Timestamp,
+    now: Timestamp,
     limit: u32,
 ) -> Result<Vec<CallRecord>> {
     let mut statement = db.prepare_cached(
-        "SELECT key, ended, took, good, spent, job FROM calls WHERE solver = ? AND ended > ?
-         ORDER BY ended DESC, key DESC LIMIT ?",
+        "SELECT key, ended, took, good, spent, job FROM calls
+         WHERE solver = ? AND ended > ? AND ended <= ? ORDER BY ended DESC, key DESC LIMIT ?",
     )?;
-    let rows = statement.query_map(params![solver, since.as_millisecond(), limit], |row| {
+    let range = (since.as_millisecond(), latest(now));
+    let rows = statement.query_map(params![solver, range.0, range.1, limit], |row| {
         let job: Option<String> = row.get(5)?;
         let job = job.map(JobId::new).transpose();
         Ok(CallRecord {
@@ -61,12 +63,13 @@ pub(super) fn last(
 }
 
 /// Forgets all but the last ones of each solver, and those of before this time.
-pub(super) fn forget(db: &Connection, old: i64) -> Result<()> {
+pub(super) fn forget(db: &Connection, old: i64, now: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "DELETE FROM calls WHERE ended < ?1 OR key IN (SELECT key FROM
-             (SELECT key, ROW_NUMBER() OVER (PARTITION BY solver ORDER BY ended DESC, key DESC) AS place FROM calls)
+        "DELETE FROM calls WHERE ended < ?1 OR ended > ?3 OR key IN (SELECT key FROM
+             (SELECT key, ROW_NUMBER() OVER (PARTITION BY solver ORDER BY ended DESC, key DESC) AS place FROM calls
+                 WHERE ended <= ?3)
              WHERE place > ?2)",
     )?
-    .execute([old, CALLS_KEPT])?;
+    .execute([old, CALLS_KEPT, latest(now)])?;
     Ok(())
 }

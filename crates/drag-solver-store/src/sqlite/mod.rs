@@ -472,8 +472,8 @@ impl Store for SqliteStore {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<CallRecord>, StoreError> {
-        let solver = solver.to_owned();
-        let last = move |db: &Connection| calls::last(db, &solver, since, limit);
+        let (solver, now) = (solver.to_owned(), self.0.now());
+        let last = move |db: &Connection| calls::last(db, &solver, since, now, limit);
         self.0.read(last).await
     }
 

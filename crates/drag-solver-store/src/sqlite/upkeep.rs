@@ -89,7 +89,7 @@ pub(super) fn forget(db: &Connection, retention: &Retention, now: Timestamp) -> 
     let charges = db
         .prepare_cached("DELETE FROM charges WHERE at < ?1")?
         .execute([old])?;
-    calls::forget(db, finished)?;
+    calls::forget(db, finished, now)?;
     Ok(Pruned {
         challenges: challenges as u64,
         money: (purchases + charges) as u64,
