@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use drag_solver_combinators::Timeout;
-use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Observer, Solution, SolveError};
+use drag_solver_core::{
+    Billed, DragChallenge, DragSolver, ErrorKind, Observer, Solution, SolveError,
+};
 #[cfg(feature = "store")]
 use drag_solver_store::{StoreExt as _, StoreHandle};
 use futures_util::{StreamExt as _, stream};
@@ -154,7 +156,8 @@ impl Evaluation {
     /// Asks every solver about every picture, and hands over each call when it has ended, in no order.
     ///
     /// It stops before the end if there is no more money ([`ErrorKind::BudgetExhausted`], of a budget around the
-    /// solvers), or if the store cannot be written; calls under way are waited for. A solver whose account is empty,
+    /// solvers), or if the store cannot be written; calls under way are waited for. What a budget refuses while money is
+    /// set aside for other calls is asked again after them, one at a time. A solver whose account is empty,
     /// or whose token is wrong, is left out from then on.
     ///
     /// Dropping the future abandons the calls under way, like dropping those of the solvers does: what they bought is
@@ -163,26 +166,46 @@ impl Evaluation {
         let stop = Stop::new(self.solvers.len());
         let pairs = (0..pictures.len())
             .flat_map(|picture| (0..self.solvers.len()).map(move |solver| (picture, solver)));
-        let heeded = &stop;
+        let (heeded, is_tight) = (&stop, &AtomicBool::new(false));
         let calls = pairs.map(|(picture, solver)| async move {
             if heeded.is_stopped(solver) {
                 return None;
             }
+            if is_tight.load(Ordering::Relaxed) {
+                return Some(Err((picture, solver)));
+            }
             let (call, error) = self.call(picture, &pictures[picture], solver).await;
+            if error.as_ref().is_some_and(is_short_of_money) {
+                is_tight.store(true, Ordering::Relaxed);
+                return Some(Err((picture, solver)));
+            }
             if let Some(error) = error {
                 heeded.heed(solver, error);
             }
-            Some(call)
+            Some(Ok(call))
         });
+        let mut later = Vec::new();
         let calls = stream::iter(calls).buffer_unordered(self.concurrency.get());
         calls
             .for_each(|call| {
-                if let Some(call) = call {
-                    handle(call);
+                match call {
+                    Some(Ok(call)) => handle(call),
+                    Some(Err(pair)) => later.push(pair),
+                    None => {}
                 }
                 std::future::ready(())
             })
             .await;
+        later.sort_unstable();
+        for (picture, solver) in later {
+            if !stop.is_stopped(solver) {
+                let (call, error) = self.call(picture, &pictures[picture], solver).await;
+                if let Some(error) = error {
+                    stop.heed(solver, error);
+                }
+                handle(call);
+            }
+        }
         stop.ending()
     }
 
@@ -277,6 +300,13 @@ impl Evaluation {
     fn has_store(&self) -> bool {
         false
     }
+}
+
+/// Whether a budget refused it, and nothing was bought.
+fn is_short_of_money(error: &SolveError) -> bool {
+    about_us(error) == Some(ErrorKind::BudgetExhausted)
+        && error.billed() == Billed::No
+        && error.unfinished_jobs().is_empty()
 }
 
 /// What a solver said, and how long it took if that is known.

@@ -1,12 +1,13 @@
 //! Whether what is measured is what is true.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt as _};
 use drag_solver_core::{ErrorKind, Usd};
 use drag_solver_evaluate::figures::Estimate;
 use drag_solver_evaluate::{Call, Evaluation, Report};
-use drag_solver_mock::{MockSolver, fixtures};
+use drag_solver_mock::{MockSolver, Outcome, fixtures};
 
 use crate::world::{ALL, Books, LIMIT, TOLERANCE, pictures};
 
@@ -100,11 +101,26 @@ async fn a_budget_stops_it_and_what_was_not_asked_is_in_no_figure() {
         .iter()
         .flat_map(|one| one.not_measured.values())
         .sum();
-    assert!(
-        (1..=4).contains(&refused),
-        "{refused} of those under way were refused"
-    );
+    assert_eq!(refused, 1, "the one that was asked alone");
     assert!(books.billed_usd() == 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_is_spent_although_more_is_set_aside_than_calls_cost() {
+    let cost = Usd::from_micros(1_200);
+    let answer = Outcome::answer(fixtures::drag()).after(Duration::from_secs(3));
+    let mock = MockSolver::new("mock").with_cost(cost).always(answer);
+    let budget = Budget::new(BudgetPolicy::default().total(Usd::from_micros(7_500)));
+    let evaluation = Evaluation::new()
+        .solver(
+            "mock",
+            mock.clone().budget(&budget, Usd::from_micros(2_000)),
+        )
+        .concurrency(4);
+    let ending = evaluation.run(&pictures(6), |_| {}).await;
+    // At first three are set aside, and the fourth has to wait; before the sixth, 6,000 are spent.
+    assert_eq!(mock.purchases(), 5);
+    assert_eq!(ending.stopped.unwrap().kind(), ErrorKind::BudgetExhausted);
 }
 
 #[tokio::test(start_paused = true)]
