@@ -61,7 +61,7 @@ pub struct Stats {
     pub reported_correct: u64,
     /// Reports that an answer was wrong.
     pub reported_incorrect: u64,
-    /// Calls to addresses of clients, whatever came of them.
+    /// Calls to addresses of clients, and all that came of them.
     pub callbacks: u64,
     /// What the account has left, in US dollars.
     pub balance: Usd,

@@ -27,7 +27,7 @@ pub const DEFAULT_TOLERANCE: f64 = 10.0;
 /// Solvers that are to be measured, and how.
 ///
 /// Every solver is asked about every picture, one picture after the other, so that an evaluation that is stopped has
-/// asked all of them about the same ones. A solver is whatever answers: a provider, or a chain. To have a chain
+/// asked all of them about the same ones. A solver is all that answers: a provider, or a chain. To have a chain
 /// [proposed](crate::propose), measure each provider by itself, with nothing around it that asks again.
 ///
 /// See the [crate](crate) for an example.

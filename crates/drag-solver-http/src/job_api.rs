@@ -44,7 +44,7 @@ pub trait JobApi: Debug + Send + Sync + 'static {
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError>;
 
     /// The same request, with which the provider is asked to call `callback_url` once the job has ended;
-    /// `None` if it calls nobody. What it sends there is never read.
+    /// `None` if it does not call. What it sends there is never read.
     ///
     /// # Errors
     ///

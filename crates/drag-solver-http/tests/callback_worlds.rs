@@ -1,4 +1,4 @@
-//! Whatever becomes of a provider's calls, asking for them is never worse than polling: thousands of jobs on
+//! With any fate of a provider's calls, asking for them is never worse than polling: thousands of jobs on
 //! a paused clock, the same with and without.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss)] // a failed `unwrap` is a failed test

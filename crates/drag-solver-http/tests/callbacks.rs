@@ -259,7 +259,7 @@ async fn forged_calls_teach_nothing_about_when_to_ask_first() {
 #[tokio::test(start_paused = true)]
 async fn polls_are_left_out_once_128_calls_in_a_row_have_come() {
     let receiver = receiver();
-    // (The 128th is polled as ever, whatever is known.)
+    // (The 128th is polled as ever, with all that is known.)
     for (jobs, polls) in [(126, [2.0, 4.0, 6.0].as_slice()), (128, &[8.0, 16.0, 24.0])] {
         let (solver, transport) =
             called_about(jobs, options(&receiver), &receiver, script(2)).await;

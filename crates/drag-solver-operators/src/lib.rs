@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
-// Without its pages nobody takes a seat: a chain with a person in it can be read and checked, and no more.
+// Without its pages no operator takes a seat: a chain with a person in it can be read and checked, and no more.
 #![cfg_attr(not(feature = "pages"), allow(dead_code, unused_imports))]
 
 mod call;

@@ -10,7 +10,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a store keeps what it no longer needs.
 ///
 /// What is not finished is kept as long as money is: a challenge that was accepted and not solved, one with a paid job
-/// that nobody fetched, or with a purchase of which nothing was heard. Of what solvers did, the last 100 calls of each are
+/// that was not fetched, or with a purchase of which nothing was heard. Of what solvers did, the last 100 calls of each are
 /// kept, as long as challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -28,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   # without an account: the sandbox, on test pictures that `drag-solver challenge` has drawn
   drag-solver evaluate --report report.html shots
-  # two providers, for two dollars at most; the same line goes on after Ctrl-C, and buys nothing twice
+  # two providers, for two dollars at most; the same line continues after Ctrl-C, and buys nothing twice
   drag-solver evaluate --provider omocaptcha --price omocaptcha=0.0009 --provider 2captcha --price twocaptcha=0.0012 \
 --budget 2 --store evaluation.db labels.jsonl
   # the cheapest chain of them that answers 99 of 100 challenges within 20 seconds, in a file for --config
@@ -41,7 +41,7 @@ const EXITS: &str = "\
 Exit status:
   0    all were asked about all pictures
   1    it stopped before that, or a provider was left out, or no chain does what was asked
-  2    wrong usage or configuration, a file that cannot be read or written, or money that nobody allowed
+  2    wrong usage or configuration, a file that cannot be read or written, or money that was not allowed
   3    at least one picture cannot be used, and was left out
   130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone";
 
@@ -226,7 +226,7 @@ impl Args {
         self.min_right.into_iter().fold(goal, Goal::min_right)
     }
 
-    /// Says what the calls that are not on record may cost at most, and refuses to spend what nobody allowed.
+    /// Says what the calls that are not on record may cost at most, and refuses to spend what was not allowed.
     fn allow(&self, subjects: &Subjects, to_buy: &[u64]) -> anyhow::Result<()> {
         let calls: u64 = to_buy.iter().sum();
         let at_most = subjects.at_most(to_buy);
@@ -260,7 +260,7 @@ impl Args {
 
     fn tell_interrupted(&self, why: &str, bought: &Bought) {
         if self.store.is_given() {
-            eprint_line(&format!("{why}; the same line goes on from there"));
+            eprint_line(&format!("{why}; the same line continues from there"));
             return;
         }
         eprint_line(why);

@@ -29,7 +29,7 @@ const IN_LINE: usize = 16;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  # every picture in a folder: open the address that it prints; the same line again goes on where it stopped
+  # every picture in a folder: open the address that it prints; the same line again continues where it stopped
   drag-solver label shots --output labels.jsonl
   # what is to be dragged, for providers that read it, too
   drag-solver label shots --output labels.jsonl --instruction the-star-to-the-hole --region 40,380,510,400")]
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     listen: SocketAddr,
 }
 
-/// Shows each screenshot that has no label yet to whoever has the page open, and adds what they answer to the file.
+/// Shows each screenshot that has no label yet to those who have the page open, and adds what they answer to the file.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let paths = args.paths.all()?;
     ensure!(
@@ -154,7 +154,7 @@ async fn serve(
     let desk = Desk::new(DeskPolicy::default().undo(args.undo));
     let page = LabelPage::open(args.listen, &desk).await?;
     eprint_unless_quiet(&format!(
-        "{} to label: open this address in a browser; Ctrl-C stops, and the same command goes on",
+        "{} to label: open this address in a browser; Ctrl-C stops, and the same command continues",
         paths.len()
     ));
     console::print(&page.link).context("cannot write to standard output")?;

@@ -79,7 +79,7 @@ pub(crate) fn check_apart<'a>(
     Ok(())
 }
 
-/// The path as it is in its folder, by whatever way that was named.
+/// The path as it is in its folder, however it was named.
 fn full(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| {
         let folder = folder(path).canonicalize().unwrap_or_default();

@@ -94,7 +94,7 @@ impl Fallback {
     /// - Money is what was spent for each good answer, wrong ones and retries included; the price in its
     ///   [profile](DragSolver::profile), where no cost is named. Where there is no price either, a call counts as what the
     ///   others of the solver cost on average, and as nothing if that is known of none.
-    /// - Where prices count, a solver that is both slower and dearer than another one is asked after all others, also
+    /// - Where prices count, a solver that is both slower and more expensive than another one is asked after all others, also
     ///   after one that is better than it at one of the two and much worse at the other. It is not left out: what the
     ///   others cannot solve it may, and a chain must not solve less for being ordered.
     /// - Errors that were made on this side (`CircuitOpen`, `Overloaded`, `BudgetExhausted`), that

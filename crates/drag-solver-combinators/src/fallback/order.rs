@@ -48,7 +48,7 @@ pub struct OrderPolicy {
     pub explore: Ratio,
     /// How much it is worth, in US dollars, that an answer comes a second sooner. With it, prices count: who takes
     /// 10 s longer for each right answer goes first if it is cheaper by more than ten times this. With zero, the
-    /// cheapest goes first, however slow. Default: time alone counts, whatever an answer costs.
+    /// cheapest goes first, however slow. Default: time alone counts, and no price.
     ///
     /// To set it from a bill: 10,000 answers that cost $10 and take 12 s on average are 33 hours of waiting. Who would
     /// pay twice as much to have half of that sets it to 10 / (10,000 x 6), about 0.00017.

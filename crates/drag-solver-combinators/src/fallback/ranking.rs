@@ -397,7 +397,7 @@ mod tests {
             [1, 3, 2, 0],
             "nothing is known of the last"
         );
-        // Slower alone, or dearer alone, is not enough.
+        // Slower alone, or more expensive alone, is not enough.
         let records = priced_records(3, "0.001");
         calls(&records, 0, 2, "0.001", both);
         calls(&records, 1, 1, "0.001", both);

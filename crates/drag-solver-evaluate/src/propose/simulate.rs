@@ -31,7 +31,7 @@ struct Run {
 }
 
 impl Run {
-    /// What it cost if it was dropped at this time: whatever had begun may be billed.
+    /// What it cost if it was dropped at this time: all that had begun may be billed.
     fn cost_until(&self, seconds: f64) -> f64 {
         let begun = self.bought.iter().filter(|(at, _)| *at <= seconds);
         begun.map(|(_, usd)| usd).sum()
@@ -99,7 +99,7 @@ fn hedge(first: &Run, second: &Run, delay: f64) -> Trial {
     }
     let begun = delay.min(first.seconds);
     let ends = begun + second.seconds;
-    // Whoever answers, or stops all, ends it.
+    // An answer ends it, and so does a stop of all.
     let first_ends = (first.right().is_some() || first.stops()).then_some(first.seconds);
     let second_ends = (second.right().is_some() || second.stops()).then_some(ends);
     let (seconds, winner) = match (first_ends, second_ends) {

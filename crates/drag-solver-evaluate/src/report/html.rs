@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// `text` as text, whatever is in it, in an element and in a quoted attribute. Control characters, and those that reorder
+/// `text` as text, with all that is in it, in an element and in a quoted attribute. Control characters, and those that reorder
 /// what a reader sees, are shown as a replacement.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

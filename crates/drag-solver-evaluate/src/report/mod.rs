@@ -128,7 +128,7 @@ impl Report {
     }
 
     /// A page of HTML with tables and plots, in one file. It loads nothing, runs no script, and needs no network; names of
-    /// files and solvers are text in it, whatever is in them.
+    /// files and solvers are text in it, with all that is in them.
     #[must_use]
     pub fn html(&self) -> String {
         page::page(self)

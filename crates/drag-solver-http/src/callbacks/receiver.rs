@@ -18,7 +18,7 @@ const MAX_WAITING: usize = 65_536;
 /// is fetched at once instead of at the next poll. Clones are the same receiver.
 ///
 /// Each job has a path of its own below the public address: 128 random bits, known to its provider alone
-/// and forgotten soon after the job has ended, or the call of `solve`. Whatever is sent there is only a *hint*, and its
+/// and forgotten soon after the job has ended, or the call of `solve`. What is sent there is only a *hint*, and its
 /// content is not looked at: the solver polls, once a job at most, and believes what that poll says. So a
 /// forged call costs one poll, and one to an unknown path costs nothing.
 ///

@@ -12,7 +12,7 @@ const MAX_BODY: u64 = 64 * 1024;
 
 impl CallbackReceiver {
     /// Takes every request below where it is nested, of any method and to any path, as a call, and answers
-    /// 200: nobody learns which paths are known. The body is read, up to 64 KiB, and thrown away.
+    /// 200: no caller learns which paths are known. The body is read, up to 64 KiB, and thrown away.
     ///
     /// ```
     /// use axum::Router;

@@ -103,7 +103,7 @@ impl Recorder {
     }
 
     /// The same, and pictures are in the recording: it can be played back to what looks at them, and is as large
-    /// as they are. A screenshot may show what is nobody's business.
+    /// as they are. A screenshot may show what is private.
     ///
     /// # Errors
     ///

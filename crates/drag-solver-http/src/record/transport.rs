@@ -215,7 +215,7 @@ impl Capture<'_> {
     }
 }
 
-/// Whether a header of this name holds no secret that nobody marked as one.
+/// Whether a header of this name holds no secret that was not marked as one.
 fn is_harmless(name: &str) -> bool {
     const SUSPECT: &[&str] = &["auth", "cookie", "key", "secret", "session", "token"];
     !SUSPECT.iter().any(|part| name.contains(part))

@@ -19,7 +19,7 @@ use crate::{
 /// As many as a record remembers.
 const REMEMBERED: u32 = 100;
 
-/// What a provider is called there. Of another kind it is another one, whatever its name.
+/// What a provider is called there. Of another kind it is another one, with any name.
 pub(super) fn name_in_store(provider: &ProviderConfig) -> String {
     format!("{}/{}", provider.kind(), provider.label())
 }

@@ -1,4 +1,4 @@
-//! What a connection of HTTP/1 must not do, whatever is sent and whenever it is answered: take one request for another, lose an
+//! What a connection of HTTP/1 must not do, with any bytes and at any time of the answer: take one request for another, lose an
 //! answer, or outlive the server.
 
 use std::sync::Mutex;
