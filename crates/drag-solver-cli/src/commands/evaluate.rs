@@ -192,12 +192,20 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         targets
             .json
             .write(&(serde_json::to_string(&report)? + "\n"))?;
+        let (page, json) = (targets.html.name(), targets.json.name());
+        eprint_unless_quiet(&format!(
+            "note: the report is in {page}, and all of it in {json}"
+        ));
     }
     if let (Some(target), Some(proposal), Some(chosen)) = (&chain_to, &report.proposal, chosen) {
         let text = chain_file(&chosen.candidate, limit, &proposal.why, |index| {
             subjects.entry(index)
         });
         target.write(&text)?;
+        let name = target.name();
+        eprint_unless_quiet(&format!(
+            "note: the chain is in {name}: see `drag-solver check {name}`"
+        ));
     }
     Ok(exit)
 }

@@ -34,6 +34,10 @@ impl Target {
         Ok(Self { path, force })
     }
 
+    pub(crate) fn name(&self) -> String {
+        file_name(&self.path)
+    }
+
     /// Writes it, whole or not at all.
     pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
         let cannot_write = || format!("cannot write {}", file_name(&self.path));
