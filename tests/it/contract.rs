@@ -256,7 +256,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "Remembering",
-        "crates/drag-solver/src/config/store_tests.rs",
+        "crates/drag-solver/src/config/calls_tests.rs",
     ),
     (
         "StoredBudgeted",
