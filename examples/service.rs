@@ -169,7 +169,7 @@ async fn metrics(of: State<Service>) -> String {
 // Part: work.
 
 impl Service {
-    /// Its outcome goes on record by itself. While the store cannot be read or written, it is tried again.
+    /// Its outcome is recorded by itself. While the store cannot be read or written, it is tried again.
     async fn solve(self, id: String) {
         while !self.is_ended(&id).await {
             sleep(Duration::from_secs(1)).await;
@@ -254,7 +254,7 @@ async fn shut_down(mut calls: JoinSet<()>, store: &StoreHandle) -> anyhow::Resul
     let _ = timeout(GRACE, async { while calls.join_next().await.is_some() {} }).await;
     calls.shutdown().await; // what was dropped is open on record, with what it bought
     store.flush().await?;
-    println!("stopped; what is open goes on at the next start");
+    println!("stopped; what is open continues at the next start");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Whoever guesses keys is told slowly that they are wrong.
+//! Clients that guess keys are told slowly that they are wrong.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ const WAITING: usize = 256;
 /// Addresses that are counted, at most.
 const ADDRESSES: usize = 10_000;
 
-/// Counts wrong keys by the address that they came from. A right key is never slowed down, whatever its address.
+/// Counts wrong keys by the address that they came from. A right key is never slowed down, from any address.
 #[derive(Debug)]
 pub(crate) struct Guard {
     wrong: Mutex<HashMap<IpAddr, (Instant, u32)>>,
@@ -74,7 +74,7 @@ impl Guard {
     }
 }
 
-/// Who has one address of IPv6 has 2^64, as a rule.
+/// A client with one address of IPv6 has 2^64, as a rule.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

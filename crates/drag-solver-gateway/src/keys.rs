@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(2);
 /// nobody up whose key was good before.
 const KNOWN_WAITS: Duration = Duration::from_secs(1);
 
-/// How often the store is asked, at most, because of keys that nobody knows.
+/// How often the store is asked, at most, because of unknown keys.
 const ASKED_AGAIN: Duration = Duration::from_millis(250);
 
 /// Keys that are told apart while any key is taken, at most.
@@ -30,7 +30,7 @@ const GUESTS: usize = 10_000;
 /// The name that budgets of keys have in the store: each is `key/NAME`.
 const BUDGET: &str = "key";
 
-/// A key that nobody has: 32 hexadecimal digits, which is what clients of other services look for.
+/// A new key: 32 hexadecimal digits, which is what clients of other services look for.
 #[must_use]
 pub fn new_key() -> SecretString {
     hex(&rand::random::<[u8; 16]>()).into()
@@ -243,7 +243,7 @@ impl Keys {
         let age = self.table(|table| table.read.elapsed());
         if age >= FRESH || (found.is_none() && age >= ASKED_AGAIN) {
             let keys = self.clone();
-            // It goes on when nobody waits for it any more.
+            // It continues when no caller waits for it any more.
             let reading = tokio::spawn(async move { keys.read_again(age).await });
             if found.is_some() {
                 let _ = timeout(KNOWN_WAITS, reading).await;

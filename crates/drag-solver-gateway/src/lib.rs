@@ -46,10 +46,10 @@
 //!
 //! # What is guaranteed
 //!
-//! A job is in the store before its id is told. Whatever happens to the process, the next one answers every job that was
-//! acknowledged, goes on with what was paid for, and pays for nothing twice: see the pages of the store. The same create
+//! A job is in the store before its id is told. If the process is killed, the next one answers every job that was
+//! acknowledged, continues with what was paid for, and pays for nothing twice: see the pages of the store. The same create
 //! again, with the same key, is the same job for a while; an `Idempotency-Key` makes that as long as it is on record.
-//! A job that was just being bought when its process was killed is answered as failed and listed: nobody can know whether
+//! A job that was just being bought when its process was killed is answered as failed and listed: it cannot be known whether
 //! it is paid.
 
 mod bodies;

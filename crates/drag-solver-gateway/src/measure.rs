@@ -1,4 +1,4 @@
-//! What is counted and timed, with the crate `metrics`. Labels have few values each, whatever clients send.
+//! What is counted and timed, with the crate `metrics`. Labels have few values each, and clients cannot add any.
 
 use std::time::Duration;
 

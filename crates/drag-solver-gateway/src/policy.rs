@@ -54,7 +54,7 @@ pub struct GatewayPolicy {
     pub callback_hosts: Vec<CallbackHost>,
     /// Whether they may be called without TLS, so that anybody on the way reads the answer. Default: no.
     pub callback_plain_http: bool,
-    /// Whether they may be on this machine or in a private network: then who has a key can send requests to whatever
+    /// Whether they may be on this machine or in a private network: then everyone with a key can send requests to what
     /// listens there under one of these names. Default: no.
     pub callback_private_addresses: bool,
 }

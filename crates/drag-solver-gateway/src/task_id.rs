@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 /// A task's id, as the client gets it: a number below 2^53, which every language can hold, or a UUID where the
 /// protocol has one. It is drawn from what is asked and from the key, so that the same request has the same id, also at
-/// another gateway or after a restart; and nobody without the key can guess it.
+/// another gateway or after a restart; and it cannot be guessed without the key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct TaskId(String);
 

@@ -62,7 +62,7 @@ const TRIES: u8 = 4;
 impl Jobs {
     /// The id of the job, which survives a power cut by now.
     ///
-    /// Goes on if the future is dropped: what is on record by then is worked on, and counts, whoever still listens.
+    /// Continues if the future is dropped: what is on record by then is worked on, and counts, even if no caller listens.
     pub(crate) async fn accept(
         &self,
         account: &Arc<Account>,
@@ -147,7 +147,7 @@ impl Jobs {
         Ok(self.goes_on(account, &record))
     }
 
-    /// Whether there will be an answer, or is one. One that nobody works on is begun again.
+    /// Whether there will be an answer, or is one. One that no worker has is begun again.
     fn goes_on(&self, account: &Account, record: &ChallengeRecord) -> bool {
         match record.status {
             Status::Open { held } => {

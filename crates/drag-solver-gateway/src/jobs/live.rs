@@ -85,7 +85,7 @@ impl Job {
         self.waits_for_people.store(waits, Ordering::Release);
     }
 
-    /// Whether nobody has seen it and it only waits for an operator.
+    /// Whether no operator has seen it yet and it only waits for one.
     pub(super) fn is_with_nobody(&self) -> bool {
         self.waits_for_people.load(Ordering::Acquire)
     }
@@ -199,7 +199,7 @@ impl Live {
         }
     }
 
-    /// Forgets a job that nobody works on here any more, unless it has ended: the store knows it.
+    /// Forgets a job that is no longer worked on here, unless it has ended: the store knows it.
     pub(super) fn give_up(&self, job: &Arc<Job>) {
         if job.is_open() {
             self.leave(job);

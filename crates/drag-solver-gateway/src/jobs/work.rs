@@ -208,7 +208,7 @@ impl Observer for Elsewhere {
     }
 }
 
-/// A job that is worked on. However the work ends, the job is not taken for one that goes on.
+/// A job that is worked on. However the work ends, the job is not taken for one that is still worked on.
 struct Working<'a>(&'a Live, Arc<Job>);
 
 impl Working<'_> {

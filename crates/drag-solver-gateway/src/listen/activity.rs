@@ -215,7 +215,7 @@ impl Activity {
     }
 }
 
-/// `Instant + Duration` that does not panic: a century is as good as for ever.
+/// `Instant + Duration` that does not panic: a century is as good as no limit.
 pub(super) fn after(start: Instant, length: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
     start + length.min(CENTURY)

@@ -18,7 +18,7 @@ use super::activity::{Activity, UnderWay, after};
 #[error("the body of the request did not arrive in time")]
 pub(super) struct TooSlow;
 
-/// Whether a body was too slow, for who has handed it on.
+/// Whether a body was too slow, for the code that has handed it on.
 pub(super) type Slow = Arc<AtomicBool>;
 
 /// A request's body that must arrive in time.

@@ -304,7 +304,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     }
 }
 
-/// What the client gets for a body that did not arrive in time, whatever the handler says to it.
+/// What the client gets for a body that did not arrive in time, in place of what the handler says.
 fn too_slow(multiplexed: bool) -> Response<AxumBody> {
     let mut answer = Response::new(AxumBody::from("The request did not arrive in time.\n"));
     *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;

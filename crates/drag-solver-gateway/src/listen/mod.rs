@@ -149,7 +149,7 @@ impl Accept for TcpListener {
     }
 }
 
-/// Takes connections for ever. `shake_hands` happens in the connection's own task.
+/// Takes connections without end. `shake_hands` happens in the connection's own task.
 async fn accept_all<A, H, F, T>(
     mut listener: A,
     server: Arc<Server>,

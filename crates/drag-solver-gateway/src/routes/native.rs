@@ -1,4 +1,4 @@
-//! The gateway's own API, for who has no client: solve and wait in one call.
+//! The gateway's own API, for programs that have no client: solve and wait in one call.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -122,12 +122,12 @@ impl fmt::Debug for Certificates {
     }
 }
 
-/// ring, whatever the process has installed: the solvers' HTTP client has it, too.
+/// ring, also if the process has installed another: the solvers' HTTP client has it, too.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The certificate in use. A client gets it whatever name it asks for: it may know this server under
+/// The certificate in use. A client gets it for any name it asks for: it may know this server under
 /// any name, and says itself when the certificate does not hold it.
 struct Current(RwLock<Arc<CertifiedKey>>);
 
@@ -188,7 +188,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
         let is_encrypted = contains(&text, b"ENCRYPTED");
         let problem = match error {
             pem::Error::NoItemsFound if is_encrypted => {
-                "it is encrypted, and there is nobody to ask for the password".to_owned()
+                "it is encrypted, and the server has no way to ask for the password".to_owned()
             }
             pem::Error::NoItemsFound => "it holds no private key".to_owned(),
             error => format!("it is not PEM: {error}"),

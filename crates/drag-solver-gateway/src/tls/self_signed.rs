@@ -33,7 +33,7 @@ pub struct SelfSigned {
 }
 
 impl SelfSigned {
-    /// The server's private key in PEM (PKCS #8), for who wants to keep certificate and key in files
+    /// The server's private key in PEM (PKCS #8), to keep certificate and key in files
     /// and trust one authority over restarts. Only its owner may read such a file.
     #[must_use]
     pub fn private_key_pem(&self) -> &str {

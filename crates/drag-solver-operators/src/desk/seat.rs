@@ -63,7 +63,7 @@ pub(crate) struct View {
     pub(crate) card: Option<Card>,
     /// Which turn was taken away last, and why.
     pub(crate) gone: Option<(u64, Gone)>,
-    /// The last turn that the operator has ended: nothing is to be told of it.
+    /// The last turn that the operator has ended: it is not shown again.
     pub(crate) done: u64,
     pub(crate) board: Board,
     /// Which of its streams counts: another one has the seat now.
@@ -73,7 +73,7 @@ pub(crate) struct View {
     pub(crate) is_over: bool,
 }
 
-/// A challenge, as its operator is told of it.
+/// A challenge, as its operator sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Card {
     pub(crate) job: JobId,

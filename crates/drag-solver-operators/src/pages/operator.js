@@ -687,7 +687,7 @@ function isThere() { return !document.hidden && performance.now() - touched < ID
 
 function sayAlive() { app.server?.post('alive').catch(() => {}); }
 
-// Who comes back is told to the server at once: it gives nothing to a page that nobody looks at.
+// Who comes back is told to the server at once: it gives nothing to a page that is out of sight.
 function onTouch() {
   const wasAway = performance.now() - touched >= app.hello?.alive_ms;
   touched = performance.now();
