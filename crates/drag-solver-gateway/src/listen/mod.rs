@@ -11,6 +11,7 @@ mod parking;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::io;
 use std::net::SocketAddr;

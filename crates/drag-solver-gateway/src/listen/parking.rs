@@ -19,9 +19,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::{timeout, timeout_at};
 
-use super::activity::{Activity, CLOSE_TIMEOUT, Watched};
+use super::activity::{Activity, CLOSE_TIMEOUT};
 use super::body::AnswerBody;
 use super::connection::{Phase, Requests};
+use super::watched::Watched;
 use super::{ListenPolicy, chunks};
 
 type Answered = Result<Response<AnswerBody>, Infallible>;

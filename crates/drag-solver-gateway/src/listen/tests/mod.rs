@@ -28,8 +28,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Duration, Instant, sleep, timeout};
 
-use super::activity::{Activity, Watched};
+use super::activity::Activity;
 use super::connection::{Phase, Server};
+use super::watched::Watched;
 use super::{Accept, ListenPolicy, Listener, accept_all, serve};
 
 const SECOND: Duration = Duration::from_secs(1);
