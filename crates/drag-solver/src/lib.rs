@@ -93,6 +93,9 @@
 //!
 //! # Features
 //!
+//! Examples of single items name the crate that an item comes from: `drag_solver_combinators::RetryPolicy` is
+//! `drag_solver::RetryPolicy` in your program.
+//!
 //! Nothing is on by default, and then there is no HTTP client in the tree.
 //!
 //! | feature | what it adds |
