@@ -10,7 +10,7 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use drag_solver::store::{KeyRole, Reported};
 use drag_solver::{Usd, Verdict};
@@ -33,12 +33,6 @@ const LONGEST_WAIT: u16 = 300;
 
 /// How long it waits unless it says.
 const WAIT: u16 = 60;
-
-/// What this API says of itself.
-pub(super) async fn openapi() -> Response {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    (json, include_str!("../../openapi.json")).into_response()
-}
 
 /// What a request for a job may say in its query.
 #[derive(Debug, Default, Deserialize)]
