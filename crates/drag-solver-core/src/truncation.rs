@@ -1,4 +1,5 @@
-//! Whether a picture's file ends too early, as that of a screenshot which is still being written.
+//! Whether a picture's file ends too early, as that of a screenshot which is still being written. Of the crates that read
+//! pictures, those without decoders do not look for the end.
 
 use crate::{ImageFormat, jpeg};
 

@@ -1,4 +1,4 @@
-//! Money.
+//! Money. A crate for decimals would be larger than what is needed here: sums, shares and a text.
 
 use std::fmt::{self, Write as _};
 use std::iter::Sum;

@@ -1,4 +1,4 @@
-//! Places in a response.
+//! Places in a response. `Value::pointer` does not look into JSON that stands in a text.
 
 use std::borrow::Cow;
 

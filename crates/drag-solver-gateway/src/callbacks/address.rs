@@ -1,4 +1,4 @@
-//! Which addresses are the public internet.
+//! Which addresses are the public internet. The standard library's `is_global` is not stable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! An answer of HTTP/1.1 in chunks (RFC 9112, section 7.1), as bytes.
+//! An answer of HTTP/1.1 in chunks (RFC 9112, section 7.1), as bytes. hyper writes such, too, but keeps its buffers meanwhile.
 
 use std::time::SystemTime;
 
