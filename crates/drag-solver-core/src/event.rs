@@ -15,7 +15,8 @@ use crate::{Billed, Frame, JobId, SolveError, Tracker, Usd};
 /// the job. A job that is left unfinished has no end yet: it is [`Resumed`] and settled by a later
 /// call. So every purchase has at most one end, and what it cost is said there and nowhere else.
 ///
-/// A solver that waits on this side, and not for a provider, says [`Waiting`] and [`WaitEnded`].
+/// A solver that waits on this side, and not for a provider, says [`Waiting`] and [`WaitEnded`]; one that has
+/// the answer on record says [`Recalled`], and nothing of it is spent again.
 ///
 /// [`Started`]: Event::Started
 /// [`Buying`]: Event::Buying
@@ -25,6 +26,7 @@ use crate::{Billed, Frame, JobId, SolveError, Tracker, Usd};
 /// [`Settled`]: Event::Settled
 /// [`Waiting`]: Event::Waiting
 /// [`WaitEnded`]: Event::WaitEnded
+/// [`Recalled`]: Event::Recalled
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -69,6 +71,11 @@ pub enum Event<'a> {
         /// The provider's id for it.
         job: &'a JobId,
     },
+    /// The answer is on record, bought by an earlier call: nothing is sent.
+    Recalled {
+        /// Name of the solver that found it.
+        solver: &'a str,
+    },
     /// Instead of buying, the solver waits for a job that was bought before.
     Resumed {
         /// Name of the solver.
@@ -95,6 +102,7 @@ impl<'a> Event<'a> {
     pub fn solver(&self) -> &'a str {
         match *self {
             Self::Started { solver }
+            | Self::Recalled { solver }
             | Self::Waiting { solver, .. }
             | Self::WaitEnded { solver }
             | Self::Fitted { solver, .. }

@@ -63,6 +63,7 @@ mod solution;
 mod solver;
 pub mod text;
 mod truncation;
+mod untold;
 mod usd;
 mod worst_case;
 
@@ -84,6 +85,8 @@ pub use crate::ratio::{InvalidRatio, Ratio};
 pub use crate::screenshot::{ImageFormat, Screenshot, ScreenshotError};
 pub use crate::solution::{Solution, Verdict};
 pub use crate::solver::{DragSolver, SolverFn, solver_fn};
+#[doc(hidden)]
+pub use crate::untold::named_cost;
 pub use crate::usd::{InvalidUsd, Usd};
 pub use crate::worst_case::WorstCase;
 

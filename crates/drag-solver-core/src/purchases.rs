@@ -14,6 +14,8 @@ pub struct Purchases {
     /// Names of the solvers that said anything.
     spoken: Vec<String>,
     waiting: usize,
+    /// Whether an answer came from the record, with the attempts of an earlier call.
+    pub(crate) recalled: bool,
     all: Vec<Purchase>,
 }
 
@@ -42,7 +44,7 @@ pub struct Settlement {
 }
 
 impl Purchase {
-    fn new(solver: &str, job: Option<&JobId>) -> Self {
+    pub(crate) fn new(solver: &str, job: Option<&JobId>) -> Self {
         Self {
             solver: solver.to_owned(),
             job: job.cloned(),
@@ -73,6 +75,7 @@ impl Purchases {
             }
             Event::Fitted { .. } => return,
             Event::Started { .. } => {}
+            Event::Recalled { .. } => self.recalled = true,
             Event::Buying { solver } => self.all.push(Purchase::new(solver, None)),
             Event::NotBought { solver } => {
                 if let Some(index) = self.undecided(solver) {

@@ -124,7 +124,7 @@ impl OpenCall<'_> {
             return;
         };
         let (solver, price) = (self.solver, self.price);
-        let spending = Spending::of(&self.tracker.purchases(), outcome, self.jobs, price);
+        let spending = Spending::of(solver, &self.tracker.purchases(), outcome, self.jobs, price);
         let spent: Usd = spending.spends.iter().map(|(amount, _)| *amount).sum();
         let highest = spending.spends.iter().map(|(amount, _)| *amount).max();
         reservation.settle(spending, Instant::now());

@@ -89,10 +89,10 @@ fn a_solver_that_speaks_is_booked_at_its_word_however_the_call_ends() {
     let failed = Err(error(ErrorKind::Timeout).with_billed(Billed::Maybe));
     for (words, expected) in cases {
         let purchases = heard(words);
-        let dropped = Spending::of(&purchases, None, &[], usd(PRICE));
+        let dropped = Spending::of(A, &purchases, None, &[], usd(PRICE));
         assert_eq!(dropped.spends, expected, "dropped after {words:?}");
         if !purchases.as_slice().is_empty() {
-            let ended = Spending::of(&purchases, Some(&failed), &[], usd(PRICE));
+            let ended = Spending::of(A, &purchases, Some(&failed), &[], usd(PRICE));
             assert_eq!(ended.spends, expected, "failed after {words:?}");
         }
     }
@@ -107,7 +107,7 @@ fn a_resumed_job_that_ends_corrects_what_was_booked_for_it() {
     ];
     for (end, cost) in cases {
         let purchases = heard(&["start", "resume 7", end]);
-        let spending = Spending::of(&purchases, None, &[], usd(PRICE));
+        let spending = Spending::of(A, &purchases, None, &[], usd(PRICE));
         assert_eq!(spending.ended, [(job(7), cost)], "{end}");
         assert!(spending.spends.is_empty());
     }
@@ -138,11 +138,11 @@ fn a_solver_that_says_nothing_is_booked_by_how_the_call_ended() {
         (None, spent(PRICE)),
     ];
     for (outcome, expected) in cases {
-        let spending = Spending::of(&silent, outcome.as_ref(), &[], usd(PRICE));
+        let spending = Spending::of(A, &silent, outcome.as_ref(), &[], usd(PRICE));
         assert_eq!(spending.spends, expected, "{outcome:?}");
     }
     let several = answer().with_contributors(vec![answer().with_cost(usd(1)), answer()]);
-    let spending = Spending::of(&silent, Some(&Ok(several)), &[], usd(PRICE));
+    let spending = Spending::of(A, &silent, Some(&Ok(several)), &[], usd(PRICE));
     assert_eq!(spending.spends, [(usd(1), None), (usd(PRICE), None)]);
 }
 
@@ -151,7 +151,7 @@ fn what_the_challenge_brought_was_bought_by_somebody_else() {
     let challenge = fixtures::challenge().resume_job(job(7));
     let silent = Purchases::default();
     let spending =
-        |outcome: Option<&_>| Spending::of(&silent, outcome, challenge.paid_jobs(), usd(PRICE));
+        |outcome: Option<&_>| Spending::of(A, &silent, outcome, challenge.paid_jobs(), usd(PRICE));
     let refused = Err(challenge.refuse(A, ErrorKind::CircuitOpen, "open"));
     assert_eq!(spending(Some(&refused)), Spending::default());
     assert_eq!(spending(None), Spending::default());
@@ -165,13 +165,13 @@ fn what_the_challenge_brought_was_bought_by_somebody_else() {
 fn a_local_solver_that_only_says_it_started_costs_nothing() {
     let started = heard(&["start"]);
     let answer = Ok(Solution::new(fixtures::drag(), A));
-    let spending = Spending::of(&started, Some(&answer), &[], usd(PRICE));
+    let spending = Spending::of(A, &started, Some(&answer), &[], usd(PRICE));
     assert_eq!(spending, Spending::default());
 }
 
 #[test]
 fn who_waits_here_has_bought_nothing_and_who_is_asked_after_it_may_have() {
-    let spends = |words: &[&str]| Spending::of(&heard(words), None, &[], usd(PRICE)).spends;
+    let spends = |words: &[&str]| Spending::of(A, &heard(words), None, &[], usd(PRICE)).spends;
     assert_eq!(spends(&["wait"]), []);
     assert_eq!(spends(&["wait", "go"]), spent(PRICE));
 }

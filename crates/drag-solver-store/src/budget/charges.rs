@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use drag_solver_core::{
-    Attempt, Billed, DragChallenge, Event, JobId, Observer, PaidJob, Purchases, Solution,
-    SolveError, Tracker, Usd, async_trait,
+    Billed, DragChallenge, Event, JobId, Observer, PaidJob, Purchases, Solution, SolveError,
+    Tracker, Usd, async_trait,
 };
 
 use super::{Account, unreadable};
@@ -201,43 +201,17 @@ impl Call {
         let Some(tracker) = self.tracker.take() else {
             return;
         };
-        self.charges.catch_up(&tracker.purchases());
-        if !tracker.purchases().is_silent() {
-            return;
-        }
-        let is_new = |solver: &str, job: &JobId| {
-            let job = PaidJob::new(solver, job.clone());
-            !self.brought.contains(&job)
-        };
-        match outcome {
-            None if self.brought.is_empty() => self.charges.spent(&self.solver, None, None),
-            None => {}
-            Some(Ok(solution)) => {
-                self.add_failed(solution.failed_attempts());
-                let solver = solution.solver();
-                if solution.job().is_none_or(|job| is_new(solver, job)) {
-                    self.charges.spent(solver, None, solution.cost());
+        let purchases = tracker.purchases();
+        self.charges.catch_up(&purchases);
+        let outcome = outcome.map(Result::as_ref);
+        for purchase in purchases.untold(&self.solver, outcome, &self.brought) {
+            let (solver, job) = (&*purchase.solver, purchase.job.as_ref());
+            match purchase.settlement {
+                None => self.charges.spent(solver, purchase.job, None),
+                Some(end) if purchase.resumed => {
+                    self.charges.settled(solver, job, end.billed, end.cost);
                 }
-            }
-            Some(Err(error)) => self.add_failed(&error.attempts()),
-        }
-    }
-
-    fn add_failed(&self, attempts: &[Attempt]) {
-        let billed = attempts
-            .iter()
-            .filter(|attempt| attempt.billed != Billed::No);
-        for attempt in billed {
-            let solver = attempt.solver.as_deref().unwrap_or(&self.solver);
-            for job in attempt
-                .jobs
-                .iter()
-                .filter(|job| !self.brought.contains(job))
-            {
-                self.charges.spent(&job.solver, Some(job.id.clone()), None);
-            }
-            if attempt.jobs.is_empty() {
-                self.charges.spent(solver, None, attempt.cost);
+                Some(end) => self.charges.spent(solver, None, end.cost),
             }
         }
     }

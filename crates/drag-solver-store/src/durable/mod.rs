@@ -360,7 +360,11 @@ impl<S: DragSolver> DragSolver for Durable<S> {
             None => format!("unnamed-{:016x}", new_key()),
         };
         let (mut call, record) = match self.take_up(challenge, &id).await? {
-            Turn::Solved(solution) => return Ok(*solution),
+            Turn::Solved(solution) => {
+                let solver = self.name();
+                let _ = challenge.notify(Event::Recalled { solver }).await; // it is paid for
+                return Ok(*solution);
+            }
             Turn::Work(call, record) => (call, record),
         };
         let resumed = resume(challenge.clone().with_id(id), &record)?;
@@ -376,7 +380,8 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         call.purchases = Some((Arc::clone(&recorder), tracker.clone()));
         let outcome = self.inner.solve(&watched).await;
         call.catch_up();
-        recorder.add_untold(&tracker.purchases(), &outcome, begun.elapsed());
+        let purchases = tracker.purchases();
+        recorder.add_untold(self.name(), &purchases, &outcome, begun.elapsed());
         let ended = call.end(&outcome).await;
         ended.map_or_else(|error| Err(self.lost(challenge, &error)), |()| outcome)
     }

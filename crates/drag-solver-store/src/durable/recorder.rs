@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Attempt, Billed, DragChallenge, Event, Frame, JobId, Observer, Purchases, Solution, SolveError,
-    Usd, async_trait,
+    Billed, DragChallenge, Event, Frame, JobId, Observer, PaidJob, Purchases, Solution, SolveError,
+    Usd, async_trait, named_cost,
 };
 
 use super::not_recorded;
@@ -27,6 +27,7 @@ pub(super) struct Recorder {
     picture: Bytes,
     /// What the challenge brought is not for the errors of a purchase to hand back.
     challenge: DragChallenge,
+    brought: Vec<PaidJob>,
     /// Why nothing may be bought for this challenge any more.
     refusal: Option<SolveError>,
     state: Mutex<State>,
@@ -59,6 +60,7 @@ impl Recorder {
             claim,
             picture: challenge.screenshot().bytes().clone(),
             challenge: challenge.clone().without_paid_jobs(),
+            brought: challenge.paid_jobs().to_vec(),
             refusal,
             state: Mutex::new(state),
         }
@@ -174,9 +176,8 @@ impl Recorder {
             return without_job.map(|(.., ended)| ended).collect();
         };
         let with_cost = ended.map(|(solver, job, mut ended)| {
-            ended.cost = ended
-                .cost
-                .or_else(|| cost_of(outcome, &solver, job.as_ref()));
+            let cost = ended.cost;
+            ended.cost = cost.or_else(|| named_cost(Some(outcome.as_ref()), &solver, job.as_ref()));
             ended
         });
         with_cost.collect()
@@ -210,73 +211,47 @@ impl Recorder {
         }
     }
 
-    fn is_on_record(&self, solver: &str, job: Option<&JobId>) -> bool {
-        job.is_some_and(|job| self.state().lines.knows(solver, job))
-    }
-
-    /// Puts on record what a solver bought that says nothing of it.
+    /// Puts on record what solvers bought that say nothing of it. `name` is that of the solver that was called.
     pub(super) fn add_untold(
         &self,
+        name: &str,
         purchases: &Purchases,
         outcome: &Result<Solution, SolveError>,
         took: Duration,
     ) {
-        let Some(claim) = self.claim.filter(|_| purchases.is_silent()) else {
+        let Some(claim) = self.claim else {
             return;
         };
         let now = self.store.now();
         let begun = now.checked_sub(took).unwrap_or(now);
-        let line = |solver: &str, job: Option<JobId>, state, billed, cost| PurchaseRecord {
-            key: new_key(),
-            solver: solver.to_owned(),
-            job,
-            state,
-            billed,
-            cost,
-            frame: None,
-            begun,
-            ended: (state == PurchaseState::Settled).then_some(now),
-        };
-        let mut lines = Vec::new();
-        let failed = match outcome {
-            Ok(solution) => {
-                let (solver, job, cost) = (solution.solver(), solution.job(), solution.cost());
-                if self.is_on_record(solver, job) {
-                    self.settled(solver, job, Billed::Yes, cost);
-                } else {
-                    let (state, billed) = (PurchaseState::Settled, Billed::Yes);
-                    lines.push(line(solver, job.cloned(), state, billed, cost));
+        for untold in purchases.untold(name, Some(outcome.as_ref()), &self.brought) {
+            let (solver, job, end) = (untold.solver, untold.job, untold.settlement);
+            let is_known = |job: &JobId| self.state().lines.knows(&solver, job);
+            if job.as_ref().is_some_and(is_known) {
+                if let Some(end) = end {
+                    self.settled(&solver, job.as_ref(), end.billed, end.cost);
                 }
-                solution.failed_attempts().to_vec()
+                continue;
             }
-            Err(error) => error.attempts(),
-        };
-        for attempt in failed.iter().filter(|attempt| attempt.billed != Billed::No) {
-            for job in &attempt.jobs {
-                // It was brought, or an earlier attempt of this call has named it.
-                if self.is_on_record(&job.solver, Some(&job.id)) {
-                    continue;
-                }
-                let state = PurchaseState::Bought;
-                lines.push(line(
-                    &job.solver,
-                    Some(job.id.clone()),
-                    state,
-                    Billed::Maybe,
-                    None,
-                ));
-                let key = lines.last().map_or_else(new_key, |line| line.key);
-                self.state()
-                    .lines
-                    .add(key, &job.solver, Some(job.id.clone()));
+            let key = new_key();
+            if end.is_none() {
+                self.state().lines.add(key, &solver, job.clone());
             }
-            if attempt.jobs.is_empty() {
-                let solver = attempt.solver.as_deref().unwrap_or_default();
-                let state = PurchaseState::Settled;
-                lines.push(line(solver, None, state, attempt.billed, attempt.cost));
-            }
-        }
-        for purchase in lines {
+            let state = match end {
+                Some(_) => PurchaseState::Settled,
+                None => PurchaseState::Bought,
+            };
+            let purchase = PurchaseRecord {
+                key,
+                solver,
+                job,
+                state,
+                billed: end.map_or(Billed::Maybe, |end| end.billed),
+                cost: end.and_then(|end| end.cost),
+                frame: None,
+                begun,
+                ended: end.map(|_| now),
+            };
             let challenge = claim.challenge;
             drop(self.store.record(Fact::Found {
                 challenge,
@@ -284,33 +259,6 @@ impl Recorder {
             }));
         }
     }
-}
-
-/// What an answer, or a failed attempt, of this solver cost.
-fn cost_of(
-    outcome: &Result<Solution, SolveError>,
-    solver: &str,
-    job: Option<&JobId>,
-) -> Option<Usd> {
-    let of_attempts = |attempts: &[Attempt]| {
-        let mut own = attempts
-            .iter()
-            .filter(|one| one.solver.as_deref() == Some(solver));
-        own.find_map(|one| one.cost)
-    };
-    match outcome {
-        Ok(solution) => cost_of_answer(solution, solver, job)
-            .or_else(|| of_attempts(solution.failed_attempts())),
-        Err(error) => of_attempts(&error.attempts()),
-    }
-}
-
-fn cost_of_answer(answer: &Solution, solver: &str, job: Option<&JobId>) -> Option<Usd> {
-    if answer.solver() == solver && answer.job() == job {
-        return answer.cost();
-    }
-    let mut parts = answer.contributors().iter();
-    parts.find_map(|part| cost_of_answer(part, solver, job))
 }
 
 #[async_trait]

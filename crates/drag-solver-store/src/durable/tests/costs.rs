@@ -185,3 +185,55 @@ async fn of_a_solver_that_says_nothing_what_cost_nothing_is_no_purchase() {
         );
     }
 }
+
+/// Buys, says so, and has nothing for it.
+fn fails_aloud() -> MockSolver {
+    MockSolver::new("talker").always(Outcome::from(
+        SolveError::new(ErrorKind::Unsolvable, "given up").with_billed(Billed::Yes),
+    ))
+}
+
+fn answers_in_silence() -> impl DragSolver {
+    solver_fn("silent", |_| async {
+        let solution = Solution::new(fixtures::drag(), "silent");
+        Ok(solution.with_cost(Usd::from_micros(900)))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_solver_that_says_nothing_is_on_record_and_charged_beside_one_that_speaks() {
+    let store = store();
+    let policy = StoredBudgetPolicy::default().total("1".parse().unwrap());
+    let budget = StoredBudget::new(&store, "all", policy);
+    let chain = fails_aloud()
+        .or(answers_in_silence())
+        .stored_budget(&budget, Usd::from_micros(2_000))
+        .durable(&store);
+    chain.solve(&order()).await.unwrap();
+    let record = on_record(&store).await;
+    let mut bought = record.purchases.iter();
+    let of_silent = bought.find(|one| one.solver == "silent").unwrap();
+    assert_eq!(of_silent.cost, Some(Usd::from_micros(900)));
+    assert_eq!(record.purchases.len(), 2);
+    let spent = budget.state(None).await.unwrap().spent;
+    assert_eq!(
+        spent,
+        Usd::from_micros(2_900),
+        "the price of one, and what the other cost"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_from_the_record_is_not_spent_again() {
+    let store = store();
+    let budget = Budget::new(BudgetPolicy::default().total("1".parse().unwrap()));
+    let chain = fails_aloud()
+        .or(answers_in_silence())
+        .durable(&store)
+        .budget(&budget, Usd::from_micros(2_000));
+    chain.solve(&order()).await.unwrap();
+    let spent = budget.spent();
+    assert_eq!(spent, Usd::from_micros(2_900));
+    chain.solve(&order()).await.unwrap();
+    assert_eq!(budget.spent(), spent);
+}

@@ -6,7 +6,7 @@ mod unwritable;
 
 use std::sync::{LazyLock, Mutex};
 
-use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
+use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 
@@ -14,7 +14,7 @@ use super::*;
 use crate::failing_store::Failing;
 use crate::{
     Accepted, Clock, PurchaseRecord, PurchaseState, Query, SqliteStore, StatusKind, Store as _,
-    StoreExt as _,
+    StoreExt as _, StoredBudget, StoredBudgetPolicy,
 };
 use jiff::Timestamp;
 
