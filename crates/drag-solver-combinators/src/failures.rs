@@ -113,13 +113,10 @@ impl<'a> Failures<'a> {
 
 /// The error that an answer becomes which is not taken, with all that is known of the answer.
 pub(crate) fn rejected(answer: &Solution, message: String, took: Duration) -> SolveError {
-    let error = SolveError::new(ErrorKind::InvalidAnswer, message)
+    SolveError::new(ErrorKind::InvalidAnswer, message)
         .with_solver(answer.solver())
         .with_billed(Billed::Yes)
+        .with_cost(answer.cost())
         .with_elapsed(took)
-        .with_failed_attempts(answer.failed_attempts().to_vec());
-    match answer.cost() {
-        Some(cost) => error.with_cost(cost),
-        None => error,
-    }
+        .with_failed_attempts(answer.failed_attempts().to_vec())
 }

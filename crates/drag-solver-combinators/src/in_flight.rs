@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::abandoned::AbandonedCount;
 use crate::candidates::{Candidates, Turn};
+use crate::resume::left_behind;
 
 type Outcome = Result<Solution, SolveError>;
 
@@ -164,18 +165,11 @@ impl<'a> InFlight<'a> {
         drop(call.future);
         let solver = self.candidates.solvers()[turn.child].name();
         let purchases = call.tracker.purchases();
-        let mut attempts = purchases.if_dropped(solver, why, call.began.elapsed());
+        let elapsed = call.began.elapsed();
+        let mut attempts = left_behind(solver, &purchases, &turn.jobs, why, elapsed);
         if let Some(price) = self.abandoned.price(turn.child) {
             for attempt in &mut attempts {
                 attempt.price_at(price);
-            }
-        }
-        // A job that it was to resume, and had not come to yet, is as unfinished as it was.
-        for job in purchases.unfinished_of(&turn.jobs) {
-            if !purchases.has_taken_up(job)
-                && let Some(last) = attempts.last_mut()
-            {
-                last.jobs.push(job.clone());
             }
         }
         let may_be_billed = self.abandoned.add(turn.child, solver, &purchases);

@@ -1,8 +1,9 @@
-//! Which paid jobs a solver resumes.
+//! Which paid jobs a solver resumes, and which a call leaves to be resumed.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use drag_solver_core::{DragChallenge, DragSolver, PaidJob};
+use drag_solver_core::{Attempt, DragChallenge, DragSolver, PaidJob, Purchases};
 
 /// Names of the solvers that answer for `solver`: those inside of it, or else its own.
 pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
@@ -35,6 +36,24 @@ pub(crate) fn with_jobs<'c>(
     let fresh = challenge.clone().without_paid_jobs();
     let jobs = jobs.iter().cloned();
     Cow::Owned(jobs.fold(fresh, DragChallenge::resume_job))
+}
+
+/// The attempts that a call leaves behind which is dropped after `elapsed`. A job that it was to resume, and
+/// had not come to yet, is as unfinished as it was: the last attempt names it.
+pub(crate) fn left_behind(
+    name: &str,
+    purchases: &Purchases,
+    jobs: &[PaidJob],
+    why: &str,
+    elapsed: Duration,
+) -> Vec<Attempt> {
+    let mut attempts = purchases.if_dropped(name, why, elapsed);
+    let open = purchases.unfinished_of(jobs);
+    let not_taken_up = open.filter(|job| !purchases.has_taken_up(job));
+    if let Some(last) = attempts.last_mut() {
+        last.jobs.extend(not_taken_up.cloned());
+    }
+    attempts
 }
 
 #[cfg(test)]

@@ -231,11 +231,8 @@ impl Purchases {
                 billed: Billed::Maybe,
                 cost: None,
             });
-            let error = dropped(&purchase.solver, billed).with_unfinished_jobs(purchase.open_job());
-            errors.push(match cost {
-                Some(cost) => error.with_cost(cost),
-                None => error,
-            });
+            let error = dropped(&purchase.solver, billed).with_cost(cost);
+            errors.push(error.with_unfinished_jobs(purchase.open_job()));
         }
         if self.is_silent() {
             errors.push(dropped(name, Billed::Maybe));

@@ -97,10 +97,10 @@ impl Solution {
         self
     }
 
-    /// Adds what the answer cost.
+    /// Says what the answer cost, in US dollars; `None` if that is not known.
     #[must_use]
-    pub fn with_cost(mut self, cost: Usd) -> Self {
-        self.cost = Some(cost);
+    pub fn with_cost(mut self, cost: impl Into<Option<Usd>>) -> Self {
+        self.cost = cost.into();
         self
     }
 

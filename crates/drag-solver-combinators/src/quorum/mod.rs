@@ -129,11 +129,9 @@ fn agreed(parts: Vec<Solution>) -> Solution {
     let drags: Vec<Drag> = parts.iter().map(|part| *part.drag()).collect();
     let mut names: Vec<&str> = parts.iter().map(Solution::solver).collect();
     names.dedup();
-    let mut solution = Solution::new(agreement::centre(&drags), names.join("|"));
-    if let Some(cost) = parts.iter().map(Solution::cost).sum::<Option<Usd>>() {
-        solution = solution.with_cost(cost);
-    }
-    solution.with_contributors(parts)
+    Solution::new(agreement::centre(&drags), names.join("|"))
+        .with_cost(parts.iter().map(Solution::cost).sum::<Option<Usd>>())
+        .with_contributors(parts)
 }
 
 /// The error of an answer that too few others gave.

@@ -3,8 +3,10 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Tracker};
+use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError};
 use tokio::time::{Instant, timeout_at};
+
+use crate::resume::left_behind;
 
 /// Asks `solver` for an answer from `begun`, which is now, until `at`, and drops it if it exceeds that.
 ///
@@ -29,38 +31,18 @@ pub(super) async fn solve_by(
     if let Ok(outcome) = timeout_at(at, work).await {
         return outcome;
     }
-    let error = SolveError::new(kind, message()).with_elapsed(begun.elapsed());
-    let name = solver.name();
-    Err(with_open_purchases(error, name, challenge, &tracker))
-}
-
-/// Adds to `error` what is known about money. Of several purchases, the last is the error's own and
-/// each of the others a failed attempt before it.
-fn with_open_purchases(
-    error: SolveError,
-    name: &str,
-    challenge: &DragChallenge,
-    tracker: &Tracker,
-) -> SolveError {
-    let purchases = tracker.purchases();
-    let why = error.message().to_owned();
-    let mut attempts = purchases.if_dropped(name, &why, error.elapsed());
-    let brought = purchases.unfinished_of(challenge.paid_jobs()).cloned();
+    // Of several purchases, the last is the error's own, and each of the others an attempt before it.
+    let (why, elapsed, purchases) = (message(), begun.elapsed(), tracker.purchases());
+    let brought = challenge.paid_jobs();
+    let mut attempts = left_behind(solver.name(), &purchases, brought, &why, elapsed);
+    let error = SolveError::new(kind, why).with_elapsed(elapsed);
     let Some(last) = attempts.pop() else {
-        return error.with_solver(name).with_unfinished_jobs(brought);
+        return Err(error.with_solver(solver.name()));
     };
-    let named: Vec<_> = attempts
-        .iter()
-        .flat_map(|attempt| attempt.jobs.clone())
-        .collect();
-    let error = error
-        .with_solver(last.solver.as_deref().unwrap_or(name))
+    Err(error
+        .with_solver(last.solver.as_deref().unwrap_or(solver.name()))
         .with_billed(last.billed)
+        .with_cost(last.cost)
         .with_unfinished_jobs(last.jobs)
-        .with_unfinished_jobs(brought.filter(|job| !named.contains(job)))
-        .with_failed_attempts(attempts);
-    match last.cost {
-        Some(cost) => error.with_cost(cost),
-        None => error,
-    }
+        .with_failed_attempts(attempts))
 }

@@ -130,10 +130,10 @@ impl SolveError {
         self
     }
 
-    /// Says what that attempt cost, or costs if it is billed, in US dollars.
+    /// Says what that attempt cost, or costs if it is billed, in US dollars; `None` if that is not known.
     #[must_use]
-    pub fn with_cost(mut self, cost: Usd) -> Self {
-        self.0.own.cost = Some(cost);
+    pub fn with_cost(mut self, cost: impl Into<Option<Usd>>) -> Self {
+        self.0.own.cost = cost.into();
         self
     }
 
