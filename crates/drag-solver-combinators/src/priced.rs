@@ -47,15 +47,23 @@ impl<S: DragSolver> DragSolver for Priced<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        match self.inner.solve(challenge).await {
-            Ok(solution) => Ok(solution.with_price(self.price)),
-            Err(error) => Err(error.with_price(self.price)),
-        }
+        with_price(self.inner.solve(challenge).await, self.price)
     }
 
     fn profile(&self) -> Profile {
         let profile = self.inner.profile();
         profile.map_worst_case(|worst| priced(worst, self.price))
+    }
+}
+
+/// `outcome` with the price wherever something was, or may have been, billed at an unknown cost.
+pub(crate) fn with_price(
+    outcome: Result<Solution, SolveError>,
+    price: Usd,
+) -> Result<Solution, SolveError> {
+    match outcome {
+        Ok(solution) => Ok(solution.with_price(price)),
+        Err(error) => Err(error.with_price(price)),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, Event, Observer, PaidJob, Profile, Solution, SolveError,
-    Tracker, Usd, async_trait, forward_solver,
+    Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -18,8 +18,9 @@ pub use self::account::Budget;
 use self::account::{Reservation, Shortage, Spending};
 pub use self::policy::BudgetPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::inspect::{CallInfo, watch};
 use crate::measure::{self, BUDGET_REFUSALS};
-use crate::priced::priced;
+use crate::priced::{priced, with_price};
 use crate::resume::resumes;
 use crate::settings::shared_form;
 use crate::sync::{Mutex, lock};
@@ -55,6 +56,22 @@ impl<S: DragSolver> Budgeted<S> {
     /// The budget it spends from.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// A call is over: what it spent is booked, and the rest of its reservation released. `jobs` are
+    /// those that it was to resume.
+    fn settle(&self, call: &CallInfo<'_>, jobs: &[PaidJob], reservation: Reservation) {
+        let (solver, price) = (call.solver, self.price);
+        let spending = Spending::of(solver, &call.purchases(), call.outcome, jobs, price);
+        let amounts = spending.spends.iter().map(|&(amount, _)| amount);
+        let (spent, highest): (Usd, _) = (amounts.clone().sum(), amounts.max());
+        reservation.settle(spending, Instant::now());
+        if let Some(cost) = highest.filter(|&cost| cost > price) {
+            tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
+        }
+        if spent != Usd::ZERO {
+            tracing::debug!(solver, %spent, "spent");
+        }
     }
 }
 
@@ -106,47 +123,6 @@ impl Observer for ReserveOnBuying {
     }
 }
 
-/// A call in progress. However it ends, what it spent is booked and the rest of its reservation released.
-struct OpenCall<'a> {
-    /// Taken when it is settled.
-    reservation: Option<Reservation>,
-    on_buying: Option<Arc<ReserveOnBuying>>,
-    tracker: Tracker,
-    /// The paid jobs that it is to resume.
-    jobs: &'a [PaidJob],
-    solver: &'a str,
-    price: Usd,
-}
-
-impl OpenCall<'_> {
-    fn settle(&mut self, outcome: Option<&Result<Solution, SolveError>>) {
-        let Some(reservation) = self.reservation.take() else {
-            return;
-        };
-        let (solver, price) = (self.solver, self.price);
-        let spending = Spending::of(solver, &self.tracker.purchases(), outcome, self.jobs, price);
-        let spent: Usd = spending.spends.iter().map(|(amount, _)| *amount).sum();
-        let highest = spending.spends.iter().map(|(amount, _)| *amount).max();
-        reservation.settle(spending, Instant::now());
-        // Now, and not when the last copy of the challenge goes: a solver may keep one.
-        if let Some(on_buying) = &self.on_buying {
-            lock(&on_buying.reservations).clear();
-        }
-        if let Some(cost) = highest.filter(|&cost| cost > price) {
-            tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
-        }
-        if spent != Usd::ZERO {
-            tracing::debug!(solver, %spent, "spent");
-        }
-    }
-}
-
-impl Drop for OpenCall<'_> {
-    fn drop(&mut self) {
-        self.settle(None);
-    }
-}
-
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for Budgeted<S> {
@@ -174,20 +150,16 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
         };
         // A job of a solver that is not in here changes nothing.
         let jobs = if resumes { challenge.paid_jobs() } else { &[] };
-        let mut call = OpenCall {
-            reservation: Some(reservation),
-            on_buying,
-            tracker,
-            jobs,
-            solver: self.name(),
-            price: self.price,
+        let after = |call: &CallInfo<'_>| {
+            self.settle(call, jobs, reservation);
+            // Now, and not when the last copy of the challenge goes: a solver may keep one.
+            if let Some(on_buying) = on_buying {
+                lock(&on_buying.reservations).clear();
+            }
         };
-        let outcome = self.inner.solve(&watched).await;
-        call.settle(Some(&outcome));
-        match outcome {
-            Ok(solution) => Ok(solution.with_price(self.price)),
-            Err(error) => Err(error.with_price(self.price)),
-        }
+        let call = self.inner.solve(&watched);
+        let outcome = watch(self.name(), &tracker, call, after).await;
+        with_price(outcome, self.price)
     }
 
     /// Takes the price for what an answer costs, unless the inner solver knows better.

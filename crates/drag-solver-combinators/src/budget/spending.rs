@@ -1,42 +1,36 @@
-//! What one call comes to.
+//! What one call comes to for a budget.
 
-use drag_solver_core::{Billed, PaidJob, Purchases, Settlement, Solution, SolveError, Usd};
+use drag_solver_core::{Billed, PaidJob, Purchases, Usd};
 
 use super::account::Spending;
+use crate::inspect::{CallOutcome, each_purchase};
 
 impl Spending {
-    /// What a call of the solver `name` comes to. `outcome` is `None` if it was dropped; `brought` are the paid jobs that
-    /// it was to resume; an answer of unknown cost counts as `price`.
+    /// What a call of `solver` comes to that ended like this. `brought` are the paid jobs that it was to resume; an answer of unknown cost counts as
+    /// `price`.
     pub(super) fn of(
-        name: &str,
+        solver: &str,
         purchases: &Purchases,
-        outcome: Option<&Result<Solution, SolveError>>,
+        outcome: CallOutcome<'_>,
         brought: &[PaidJob],
         price: Usd,
     ) -> Self {
-        let untold = purchases.untold(name, outcome.map(Result::as_ref), brought);
         let mut spending = Self::default();
-        for purchase in purchases.as_slice().iter().chain(&untold) {
+        each_purchase(solver, purchases, outcome, brought, |purchase| {
             let job = || Some(PaidJob::new(&*purchase.solver, purchase.job.clone()?));
             match (purchase.resumed, purchase.settlement) {
                 (false, None) => spending.spends.push((price, job())),
                 (false, Some(end)) if end.billed == Billed::No => {}
                 (false, Some(end)) => spending.spends.push((end.cost.unwrap_or(price), None)),
-                (true, Some(end)) => spending
-                    .ended
-                    .extend(job().map(|job| (job, real_cost(end)))),
+                (true, Some(end)) => {
+                    let is_free = end.billed == Billed::No;
+                    let cost = if is_free { Some(Usd::ZERO) } else { end.cost };
+                    spending.ended.extend(job().map(|job| (job, cost)));
+                }
                 (true, None) => {}
             }
-        }
+        });
         spending
-    }
-}
-
-/// What a job of an earlier call cost, where that is known to differ from what was booked for it.
-fn real_cost(end: Settlement) -> Option<Usd> {
-    match end.billed {
-        Billed::No => Some(Usd::ZERO),
-        _ => end.cost,
     }
 }
 

@@ -1,4 +1,4 @@
-use drag_solver_core::{ErrorKind, Event, JobId};
+use drag_solver_core::{ErrorKind, Event, JobId, Solution, SolveError};
 use drag_solver_mock::fixtures;
 
 use super::*;
@@ -53,6 +53,16 @@ fn heard(words: &[&str]) -> Purchases {
     purchases
 }
 
+/// What a call comes to; `None` was dropped.
+fn spending(
+    purchases: &Purchases,
+    outcome: Option<&Result<Solution, SolveError>>,
+    brought: &[PaidJob],
+) -> Spending {
+    let outcome = outcome.map_or(CallOutcome::Dropped, CallOutcome::of);
+    Spending::of(A, purchases, outcome, brought, usd(PRICE))
+}
+
 fn spent(amount: i64) -> Vec<(Usd, Option<PaidJob>)> {
     vec![(usd(amount), None)]
 }
@@ -89,10 +99,10 @@ fn a_solver_that_speaks_is_booked_at_its_word_however_the_call_ends() {
     let failed = Err(error(ErrorKind::Timeout).with_billed(Billed::Maybe));
     for (words, expected) in cases {
         let purchases = heard(words);
-        let dropped = Spending::of(A, &purchases, None, &[], usd(PRICE));
+        let dropped = spending(&purchases, None, &[]);
         assert_eq!(dropped.spends, expected, "dropped after {words:?}");
         if !purchases.as_slice().is_empty() {
-            let ended = Spending::of(A, &purchases, Some(&failed), &[], usd(PRICE));
+            let ended = spending(&purchases, Some(&failed), &[]);
             assert_eq!(ended.spends, expected, "failed after {words:?}");
         }
     }
@@ -107,7 +117,7 @@ fn a_resumed_job_that_ends_corrects_what_was_booked_for_it() {
     ];
     for (end, cost) in cases {
         let purchases = heard(&["start", "resume 7", end]);
-        let spending = Spending::of(A, &purchases, None, &[], usd(PRICE));
+        let spending = spending(&purchases, None, &[]);
         assert_eq!(spending.ended, [(job(7), cost)], "{end}");
         assert!(spending.spends.is_empty());
     }
@@ -138,11 +148,11 @@ fn a_solver_that_says_nothing_is_booked_by_how_the_call_ended() {
         (None, spent(PRICE)),
     ];
     for (outcome, expected) in cases {
-        let spending = Spending::of(A, &silent, outcome.as_ref(), &[], usd(PRICE));
+        let spending = spending(&silent, outcome.as_ref(), &[]);
         assert_eq!(spending.spends, expected, "{outcome:?}");
     }
     let several = answer().with_contributors(vec![answer().with_cost(usd(1)), answer()]);
-    let spending = Spending::of(A, &silent, Some(&Ok(several)), &[], usd(PRICE));
+    let spending = spending(&silent, Some(&Ok(several)), &[]);
     assert_eq!(spending.spends, [(usd(1), None), (usd(PRICE), None)]);
 }
 
@@ -150,8 +160,7 @@ fn a_solver_that_says_nothing_is_booked_by_how_the_call_ended() {
 fn what_the_challenge_brought_was_bought_by_somebody_else() {
     let challenge = fixtures::challenge().resume_job(job(7));
     let silent = Purchases::default();
-    let spending =
-        |outcome: Option<&_>| Spending::of(A, &silent, outcome, challenge.paid_jobs(), usd(PRICE));
+    let spending = |outcome: Option<&_>| spending(&silent, outcome, challenge.paid_jobs());
     let refused = Err(challenge.refuse(A, ErrorKind::CircuitOpen, "open"));
     assert_eq!(spending(Some(&refused)), Spending::default());
     assert_eq!(spending(None), Spending::default());
@@ -165,13 +174,13 @@ fn what_the_challenge_brought_was_bought_by_somebody_else() {
 fn a_local_solver_that_only_says_it_started_costs_nothing() {
     let started = heard(&["start"]);
     let answer = Ok(Solution::new(fixtures::drag(), A));
-    let spending = Spending::of(A, &started, Some(&answer), &[], usd(PRICE));
+    let spending = spending(&started, Some(&answer), &[]);
     assert_eq!(spending, Spending::default());
 }
 
 #[test]
 fn who_waits_here_has_bought_nothing_and_who_is_asked_after_it_may_have() {
-    let spends = |words: &[&str]| Spending::of(A, &heard(words), None, &[], usd(PRICE)).spends;
+    let spends = |words: &[&str]| spending(&heard(words), None, &[]).spends;
     assert_eq!(spends(&["wait"]), []);
     assert_eq!(spends(&["wait", "go"]), spent(PRICE));
 }

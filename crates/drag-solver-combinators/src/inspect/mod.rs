@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, Purchases, Solution, SolveError, Tracker, Usd, async_trait,
+    Billed, DragChallenge, DragSolver, PaidJob, Purchase, Purchases, Solution, SolveError, Tracker, Usd, async_trait,
     forward_solver,
 };
 use tokio::time::Instant;
@@ -61,23 +61,38 @@ impl CallInfo<'_> {
         match self.outcome {
             CallOutcome::Solved(solution) => solution.spent(),
             CallOutcome::Failed(error) => error.spent(),
-            CallOutcome::Dropped => spent_when_dropped(&self.purchases()),
+            CallOutcome::Dropped => {
+                let mut spent = Some(Usd::ZERO);
+                self.each_purchase(&[], |purchase| {
+                    let cost = match purchase.settlement {
+                        None if purchase.resumed => Some(Usd::ZERO), // the bill of the call that bought it
+                        Some(end) if end.billed == Billed::No => Some(Usd::ZERO),
+                        end => end.and_then(|end| end.cost),
+                    };
+                    spent = spent.zip(cost).map(|(spent, cost)| spent + cost);
+                });
+                spent
+            }
         }
+    }
+
+    /// Shows `each` what was bought and what was resumed, of solvers that say nothing, too. `brought` are the paid jobs
+    /// of the challenge.
+    pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(&Purchase)) {
+        each_purchase(self.solver, &self.purchases(), self.outcome, brought, each);
     }
 }
 
-fn spent_when_dropped(purchases: &Purchases) -> Option<Usd> {
-    if purchases.is_silent() {
-        return None;
-    }
-    let all = purchases.as_slice().iter();
-    let costs = all.map(|purchase| match purchase.settlement {
-        Some(end) if end.billed == Billed::No => Some(Usd::ZERO),
-        Some(end) => end.cost,
-        None if purchase.resumed => Some(Usd::ZERO), // the bill of the call that bought it
-        None => None,
-    });
-    costs.sum()
+/// Shows `each` what was bought and what was resumed in a call of `solver`, of solvers that say nothing, too.
+pub(crate) fn each_purchase(
+    solver: &str,
+    purchases: &Purchases,
+    outcome: CallOutcome<'_>,
+    brought: &[PaidJob],
+    each: impl FnMut(&Purchase),
+) {
+    let untold = purchases.untold(solver, outcome.as_result(), brought);
+    purchases.as_slice().iter().chain(&untold).for_each(each);
 }
 
 /// How a call ended.
@@ -90,6 +105,24 @@ pub enum CallOutcome<'a> {
     Failed(&'a SolveError),
     /// Its future was dropped before it had ended.
     Dropped,
+}
+
+impl<'a> CallOutcome<'a> {
+    pub(crate) fn as_result(self) -> Option<Result<&'a Solution, &'a SolveError>> {
+        match self {
+            Self::Solved(solution) => Some(Ok(solution)),
+            Self::Failed(error) => Some(Err(error)),
+            Self::Dropped => None,
+        }
+    }
+
+    /// How a call ended that was not dropped.
+    pub(crate) fn of(outcome: &'a Result<Solution, SolveError>) -> Self {
+        match outcome {
+            Ok(solution) => Self::Solved(solution),
+            Err(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// Shows an [`Inspector`] every call, and changes nothing.
@@ -156,7 +189,7 @@ pub(crate) async fn watch(
     solver: &str,
     tracker: &Tracker,
     call: impl Future<Output = Result<Solution, SolveError>>,
-    after: impl Fn(&CallInfo<'_>),
+    after: impl FnOnce(&CallInfo<'_>),
 ) -> Result<Solution, SolveError> {
     let mut open = OpenCall {
         solver,
@@ -165,14 +198,11 @@ pub(crate) async fn watch(
         after: Some(after),
     };
     let outcome = call.await;
-    open.end(match &outcome {
-        Ok(solution) => CallOutcome::Solved(solution),
-        Err(error) => CallOutcome::Failed(error),
-    });
+    open.end(CallOutcome::of(&outcome));
     outcome
 }
 
-struct OpenCall<'a, F: Fn(&CallInfo<'_>)> {
+struct OpenCall<'a, F: FnOnce(&CallInfo<'_>)> {
     solver: &'a str,
     tracker: &'a Tracker,
     began: Instant,
@@ -180,7 +210,7 @@ struct OpenCall<'a, F: Fn(&CallInfo<'_>)> {
     after: Option<F>,
 }
 
-impl<F: Fn(&CallInfo<'_>)> OpenCall<'_, F> {
+impl<F: FnOnce(&CallInfo<'_>)> OpenCall<'_, F> {
     fn end(&mut self, outcome: CallOutcome<'_>) {
         if let Some(after) = self.after.take() {
             after(&CallInfo {
@@ -193,7 +223,7 @@ impl<F: Fn(&CallInfo<'_>)> OpenCall<'_, F> {
     }
 }
 
-impl<F: Fn(&CallInfo<'_>)> Drop for OpenCall<'_, F> {
+impl<F: FnOnce(&CallInfo<'_>)> Drop for OpenCall<'_, F> {
     fn drop(&mut self) {
         self.end(CallOutcome::Dropped);
     }

@@ -47,8 +47,7 @@ impl<'a> Place<'a> {
 
     /// What the call bought. An answer costs `price` if no solver says what it cost.
     pub(super) fn billed(self, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
-        let purchases = call.purchases();
-        for line in bill(call.solver, &purchases, call.outcome, brought, price) {
+        for line in bill(call, brought, price) {
             self.line(&line);
         }
     }
