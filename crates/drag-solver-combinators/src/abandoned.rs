@@ -61,7 +61,7 @@ impl AbandonedCount {
 }
 
 /// What one answer of `solver` costs at most, on average over those a call may buy.
-pub(crate) fn per_answer(solver: &impl DragSolver) -> Option<Usd> {
+pub(crate) fn per_answer(solver: &(impl DragSolver + ?Sized)) -> Option<Usd> {
     let worst = solver.profile().worst_case;
     let purchases = worst.purchases.and_then(NonZeroU32::new)?;
     Some(worst.cost? / purchases)

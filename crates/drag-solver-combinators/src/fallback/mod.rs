@@ -1,5 +1,6 @@
 //! Asking somebody else.
 
+mod figures;
 mod order;
 #[cfg(test)]
 mod order_tests;
@@ -9,6 +10,7 @@ mod record;
 mod tests;
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 
 use drag_solver_core::{
@@ -80,8 +82,8 @@ impl Fallback {
             candidates: self.candidates.and(solver),
             records: None,
         };
-        match self.records {
-            Some(records) => together.ordered(records.policy),
+        match self.policy() {
+            Some(policy) => together.ordered(policy),
             None => together,
         }
     }
@@ -162,7 +164,7 @@ impl Fallback {
     /// ```
     #[must_use]
     pub fn ordered(self, policy: OrderPolicy) -> Self {
-        self.judging(policy, Jitter::random())
+        self.judging(policy, [], Jitter::random())
     }
 
     /// Continues with what another fallback learnt of the solvers, in the order of the list. Changes nothing
@@ -190,37 +192,45 @@ impl Fallback {
     /// # }
     /// ```
     #[must_use]
-    pub fn with_track_records(mut self, known: impl IntoIterator<Item = TrackRecord>) -> Self {
-        if let Some(records) = &self.records {
-            let solvers = self.candidates.solvers().len();
-            let mut own = Records::new(records.policy, solvers, Jitter::random());
-            own.take_over(known);
-            self.records = Some(Arc::new(own));
+    pub fn with_track_records(self, known: impl IntoIterator<Item = TrackRecord>) -> Self {
+        match self.policy() {
+            Some(policy) => self.judging(policy, known, Jitter::random()),
+            None => self,
         }
-        self
     }
 
     /// What it learnt of each solver, in the order of the list. Empty unless it is
     /// [`ordered`](Self::ordered).
     #[must_use]
     pub fn track_records(&self) -> &[TrackRecord] {
-        self.records.as_deref().map_or(&[], Records::all)
+        self.records.as_ref().map_or(&[], |records| &records.of)
     }
 
     /// Makes the calls that explore the same in every run, for tests and simulations. It begins to
     /// judge anew.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
-        match self.records.as_ref().map(|old| old.policy) {
-            Some(policy) => self.judging(policy, Jitter::seeded(seed)),
+        match self.policy() {
+            Some(policy) => self.judging(policy, [], Jitter::seeded(seed)),
             None => self,
         }
     }
 
-    fn judging(mut self, policy: OrderPolicy, chance: Jitter) -> Self {
-        let records = Records::new(policy, self.candidates.solvers().len(), chance);
-        self.records = Some(Arc::new(records));
+    fn judging(
+        mut self,
+        policy: OrderPolicy,
+        known: impl IntoIterator<Item = TrackRecord>,
+        chance: Jitter,
+    ) -> Self {
+        let known = known.into_iter();
+        let all = known.chain(iter::repeat_with(TrackRecord::default));
+        let of = all.take(self.candidates.solvers().len()).collect();
+        self.records = Some(Arc::new(Records { policy, chance, of }));
         self
+    }
+
+    fn policy(&self) -> Option<OrderPolicy> {
+        self.records.as_ref().map(|records| records.policy)
     }
 
     fn turns(&self, challenge: &DragChallenge) -> VecDeque<Turn> {
@@ -256,7 +266,7 @@ impl DragSolver for Fallback {
             let outcome = solver.solve(&turn.challenge(challenge)).await;
             // What is left of the wait for a job that was bought before says nothing about a solver.
             if let Some(records) = self.records.as_ref().filter(|_| turn.jobs.is_empty()) {
-                records.add(turn.child, solver, outcome.as_ref(), started.elapsed());
+                records.add(turn.child, solver, &outcome, started.elapsed());
             }
             match outcome {
                 Ok(solution) => {
@@ -287,7 +297,7 @@ impl DragSolver for Fallback {
 
 debug_as_code!(Fallback(), |fallback, f| {
     let list = DebugCall::of(f, "fallback", fallback.candidates.solvers());
-    match fallback.records.as_ref().map(|records| records.policy) {
+    match fallback.policy() {
         Some(policy) => list
             .then("ordered")
             .with("window", policy.window)

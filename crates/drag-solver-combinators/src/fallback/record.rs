@@ -9,6 +9,7 @@ use std::time::Duration;
 use drag_solver_core::{JobId, Usd};
 use tokio::time::Instant;
 
+use super::figures::Figures;
 use crate::sync::{Mutex, lock};
 
 /// How many calls of a solver are remembered at most.
@@ -183,19 +184,7 @@ impl TrackRecord {
     pub(super) fn figures(&self, window: Duration) -> Figures {
         let mut state = lock(&self.0);
         state.calls.retain(|entry| entry.age() < window);
-        let mut figures = Figures::default();
-        for Entry { call, .. } in &state.calls {
-            figures.calls += 1;
-            figures.good += u32::from(call.good);
-            figures.took = figures.took.saturating_add(call.took);
-            let Some(spent) = call.spent else { continue };
-            figures.priced += 1;
-            figures.spent = figures.spent + spent;
-            if call.good {
-                figures.cheapest = Some(figures.cheapest.map_or(spent, |least| least.min(spent)));
-            }
-        }
-        figures
+        Figures::of(state.calls.iter().map(|entry| &entry.call))
     }
 }
 
@@ -204,20 +193,6 @@ fn tell(told: Option<(CallObserver, PastCall)>) {
     if let Some((observer, call)) = told {
         observer(&call);
     }
-}
-
-/// What the calls of one solver came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Figures {
-    pub(super) calls: u32,
-    pub(super) good: u32,
-    pub(super) took: Duration,
-    /// Of how many it is known what they cost.
-    pub(super) priced: u32,
-    /// What these cost.
-    pub(super) spent: Usd,
-    /// The least that a good answer cost.
-    pub(super) cheapest: Option<Usd>,
 }
 
 impl fmt::Debug for TrackRecord {
