@@ -230,29 +230,22 @@ impl Drop for Reservation {
 
 impl Ledger {
     fn check(&self, amount: Usd, now: Instant) -> Result<(), Shortage> {
-        let shortage = |limit, period, spent, retry_after| {
-            Err(Shortage {
-                limit,
-                period,
-                spent,
-                reserved: self.reserved,
-                retry_after,
-            })
-        };
-        // What is left is compared, and not the sum: a sum of huge amounts saturates at the limit.
-        let left = |limit, spent| limit - spent - self.reserved;
-        if let Some(limit) = self.policy.total
-            && amount > left(limit, self.spent)
-        {
-            return shortage(limit, None, self.spent, None);
-        }
-        if let Some(limit) = self.policy.per_period
-            && amount > left(limit, self.recently_spent)
-        {
-            let missing = amount - left(limit, self.recently_spent);
-            let wait = self.until_forgotten(missing, now);
-            let period = Some(self.policy.period);
-            return shortage(limit, period, self.recently_spent, wait);
+        let policy = self.policy;
+        let in_period = (policy.per_period, Some(policy.period), self.recently_spent);
+        let limits = [(policy.total, None, self.spent), in_period];
+        for (limit, period, spent) in limits {
+            let Some(limit) = limit else { continue };
+            // What is left is compared, and not the sum: a sum of huge amounts saturates at the limit.
+            let left = limit - spent - self.reserved;
+            if amount > left {
+                return Err(Shortage {
+                    limit,
+                    period,
+                    spent,
+                    reserved: self.reserved,
+                    retry_after: period.and_then(|_| self.until_forgotten(amount - left, now)),
+                });
+            }
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl<S: DragSolver> DragSolver for ConcurrencyLimit<S> {
     /// The longest wait comes first.
     fn profile(&self) -> Profile {
         let (profile, policy) = (self.inner.profile(), self.permits.policy());
-        if !policy.may_wait() {
+        if policy.most_waiting() == 0 {
             return profile;
         }
         profile.map_worst_case(|worst| after_wait(policy.max_wait, worst))

@@ -1,7 +1,6 @@
 //! The permits, and the queue for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
@@ -34,18 +33,18 @@ pub struct Permits(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    size: Mutex<Size>,
+    state: Mutex<State>,
     /// Hands out permits in the order in which they were asked for.
     semaphore: Semaphore,
-    waiting: AtomicU32,
 }
 
-/// How many permits there are to be, and how many there are: more, while calls are under way that began
-/// before the limit was lowered.
 #[derive(Debug)]
-struct Size {
+struct State {
     policy: ConcurrencyLimitPolicy,
+    /// How many there are: more than there are to be, while calls are under way that began before the
+    /// limit was lowered.
     permits: usize,
+    waiting: u32,
 }
 
 impl Permits {
@@ -54,27 +53,30 @@ impl Permits {
     pub fn new(policy: ConcurrencyLimitPolicy) -> Self {
         let permits = count(&policy);
         Self(Arc::new(Shared {
-            size: Mutex::new(Size { policy, permits }),
+            state: Mutex::new(State {
+                policy,
+                permits,
+                waiting: 0,
+            }),
             semaphore: Semaphore::new(permits),
-            waiting: AtomicU32::new(0),
         }))
     }
 
     /// Their settings.
     #[must_use]
     pub fn policy(&self) -> ConcurrencyLimitPolicy {
-        lock(&self.0.size).policy
+        lock(&self.0.state).policy
     }
 
     /// Changes the settings, for all who share the permits. Calls under way keep their permits: under a
     /// lower limit no call begins until fewer than that many are under way. Calls that wait stay in line,
     /// for as long as they were told to when they came.
     pub fn set_policy(&self, policy: ConcurrencyLimitPolicy) {
-        let mut size = lock(&self.0.size);
-        size.policy = policy;
-        let missing = count(&policy).saturating_sub(size.permits);
-        size.permits += missing;
-        drop(size); // those who wait are woken
+        let mut state = lock(&self.0.state);
+        state.policy = policy;
+        let missing = count(&policy).saturating_sub(state.permits);
+        state.permits += missing;
+        drop(state); // those who wait are woken
         self.0.semaphore.add_permits(missing);
         self.0.remove_surplus();
     }
@@ -82,14 +84,14 @@ impl Permits {
     /// How many calls are under way right now.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        let size = lock(&self.0.size);
-        size.permits - self.0.semaphore.available_permits()
+        let state = lock(&self.0.state);
+        state.permits - self.0.semaphore.available_permits()
     }
 
     /// How many calls wait right now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.waiting.load(Ordering::Acquire) as usize
+        lock(&self.0.state).waiting as usize
     }
 
     /// A permit that is free right now. There is none while another call waits.
@@ -100,19 +102,12 @@ impl Permits {
 
     /// A position in the queue, if one is left.
     pub(super) fn queue(&self) -> Option<Position<'_>> {
-        let policy = self.policy();
-        let max_waiting = if policy.may_wait() {
-            policy.max_waiting.unwrap_or(u32::MAX)
-        } else {
-            0
-        };
-        // One step: between a check and an addition another caller could take the same position.
-        let one_more = |waiting: u32| (waiting < max_waiting).then(|| waiting + 1);
-        let taken = self
-            .0
-            .waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
-        taken.ok().map(|_| Position(&self.0))
+        let mut state = lock(&self.0.state);
+        if state.waiting >= state.policy.most_waiting() {
+            return None;
+        }
+        state.waiting += 1;
+        Some(Position(&self.0))
     }
 }
 
@@ -140,7 +135,7 @@ impl<'a> Position<'a> {
 
 impl Drop for Position<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        lock(&self.0.state).waiting -= 1;
         // A permit that was granted and not taken went back past `Permit`.
         self.0.remove_surplus();
     }
@@ -149,9 +144,9 @@ impl Drop for Position<'_> {
 impl Shared {
     /// Takes away free permits that there should not be.
     fn remove_surplus(&self) {
-        let mut size = lock(&self.size);
-        let too_many = size.permits.saturating_sub(count(&size.policy));
-        size.permits -= self.semaphore.forget_permits(too_many);
+        let mut state = lock(&self.state);
+        let too_many = state.permits.saturating_sub(count(&state.policy));
+        state.permits -= self.semaphore.forget_permits(too_many);
     }
 }
 
@@ -176,13 +171,13 @@ impl Drop for Permit<'_> {
         let Some(permit) = self.permit.take() else {
             return;
         };
-        let mut size = lock(&self.shared.size);
-        if size.permits > count(&size.policy) {
-            size.permits -= 1;
+        let mut state = lock(&self.shared.state);
+        if state.permits > count(&state.policy) {
+            state.permits -= 1;
             permit.forget();
             return;
         }
-        drop(size); // the next in line is woken
+        drop(state); // the next in line is woken
         drop(permit);
         self.shared.remove_surplus(); // the limit may have been lowered in between
     }

@@ -38,9 +38,12 @@ pub struct ConcurrencyLimitPolicy {
 impl ConcurrencyLimitPolicy {
     setters! { max_in_flight: count, max_waiting: some u32, max_wait: some Duration }
 
-    /// Whether a call that finds no permit may wait for one.
-    pub(super) fn may_wait(&self) -> bool {
-        self.max_waiting != Some(0) && self.max_wait != Some(Duration::ZERO)
+    /// How many calls that find no permit may wait for one.
+    pub(super) fn most_waiting(&self) -> u32 {
+        match self.max_wait {
+            Some(Duration::ZERO) => 0,
+            _ => self.max_waiting.unwrap_or(u32::MAX),
+        }
     }
 }
 

@@ -98,6 +98,16 @@ struct State {
     stats: Mutex<HedgeStats>,
 }
 
+impl State {
+    fn new(candidates: &Candidates, latencies: Vec<Latencies>) -> Arc<Self> {
+        Arc::new(Self {
+            latencies,
+            abandoned: AbandonedCount::new(candidates.solvers()),
+            stats: Mutex::default(),
+        })
+    }
+}
+
 /// What a [`Hedge`] did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -117,20 +127,12 @@ impl Hedge {
         policy: impl Into<HedgePolicy>,
     ) -> Self {
         let candidates = Candidates::new(solvers);
-        let state = State {
-            latencies: candidates
-                .solvers()
-                .iter()
-                .map(|_| Latencies::default())
-                .collect(),
-            abandoned: AbandonedCount::new(candidates.solvers()),
-            stats: Mutex::default(),
-        };
+        let latencies = candidates.solvers().iter().map(|_| Latencies::default());
         Self {
+            state: State::new(&candidates, latencies.collect()),
             candidates,
             policy: policy.into(),
             retry_budget: None,
-            state: Arc::new(state),
         }
     }
 
@@ -162,13 +164,8 @@ impl Hedge {
         for (own, known) in latencies.iter_mut().zip(known) {
             *own = known;
         }
-        let state = State {
-            latencies,
-            abandoned: AbandonedCount::new(self.candidates.solvers()),
-            stats: Mutex::default(),
-        };
         Self {
-            state: Arc::new(state),
+            state: State::new(&self.candidates, latencies),
             ..self
         }
     }
@@ -211,6 +208,20 @@ impl Hedge {
             let left = deadline.saturating_duration_since(at);
             !left.is_zero() && left >= self.policy.min_time_left
         })
+    }
+
+    /// Whether another solver may be asked because one takes too long. That takes a token.
+    fn takes_token(&self) -> bool {
+        let token = self.retry_budget.as_ref().map(RetryBudget::withdraw);
+        if matches!(token, Some(None)) {
+            tracing::debug!(solver = self.name(), "not hedged: the budget is empty");
+            return false;
+        }
+        tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
+        if let Some(Some(token)) = token {
+            token.spend();
+        }
+        true
     }
 
     /// A call was not waited for to its answer. What is left of the wait for a job that was bought
@@ -301,17 +312,10 @@ impl DragSolver for Hedge {
             let finished = match in_flight.next(due).await {
                 Next::Finished(finished) => finished,
                 Next::Due => {
-                    let token = self.retry_budget.as_ref().map(RetryBudget::withdraw);
-                    if matches!(token, Some(None)) {
-                        tracing::debug!(solver = self.name(), "not hedged: the budget is empty");
-                        may_hedge = false; // not for the solver at work; the next one has its own delay
-                    } else {
-                        tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
+                    may_hedge = self.takes_token(); // if not, then for the next solver, at its own delay
+                    if may_hedge {
                         tally.asked(&turns[0]);
                         in_flight.start_some(&mut turns, 1);
-                        if let Some(Some(token)) = token {
-                            token.spend();
-                        }
                     }
                     continue;
                 }

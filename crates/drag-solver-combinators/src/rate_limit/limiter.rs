@@ -124,8 +124,7 @@ impl RateLimiter {
     pub fn try_take(&self) -> bool {
         let now = Instant::now();
         let mut state = lock(&self.0.state);
-        let (is_next, at) = (state.waiting == 0, state.gcra.earliest(0, now));
-        let is_free = is_next && at.is_some_and(|at| at <= now);
+        let is_free = state.is_free(now);
         if is_free {
             let turn = state.gcra.take(now);
             state.gcra.keep(turn);
@@ -139,22 +138,25 @@ impl RateLimiter {
         lock(&self.0.state).waiting as usize
     }
 
-    /// A slot, if there is one and no call waits for it; or else a position in the queue for one that
-    /// comes before the deadline and is not waited for too long, and how long that looks to be.
-    pub(super) fn enter(
+    /// A slot that is free now. There is none while another call waits.
+    pub(super) fn free(&self, now: Instant) -> Option<Slot<'_>> {
+        let mut state = lock(&self.0.state);
+        state.is_free(now).then(|| self.0.take(&mut state, now))
+    }
+
+    /// A position in the queue for a slot that comes before the deadline and is not waited for too long,
+    /// and how long that looks to be.
+    pub(super) fn queue(
         &self,
         now: Instant,
         deadline: Option<Instant>,
-    ) -> Result<Entry<'_>, TooEarly> {
+    ) -> Result<(Position<'_>, Duration), TooEarly> {
         let shared = &*self.0;
         let mut state = lock(&shared.state);
         let latest = latest(state.policy.max_wait, now, deadline);
         let at = in_time(state.gcra.earliest(state.waiting, now), latest)?;
-        if state.waiting == 0 && at <= now {
-            return Ok(Entry::Slot(shared.take(&mut state, now)));
-        }
         state.waiting += 1;
-        Ok(Entry::Position(Position { shared, latest }, at - now))
+        Ok((Position { shared, latest }, at - now))
     }
 }
 
@@ -167,6 +169,14 @@ fn latest(max_wait: Option<Duration>, now: Instant, deadline: Option<Instant>) -
     patience.into_iter().chain(before_deadline).min()
 }
 
+impl State {
+    /// Whether there is a slot now, and no call waits for it.
+    fn is_free(&self, now: Instant) -> bool {
+        let at = self.gcra.earliest(0, now);
+        self.waiting == 0 && at.is_some_and(|at| at <= now)
+    }
+}
+
 impl Shared {
     fn take(&self, state: &mut State, now: Instant) -> Slot<'_> {
         Slot {
@@ -175,12 +185,6 @@ impl Shared {
             tracker: None,
         }
     }
-}
-
-/// What a call gets that comes in time.
-pub(super) enum Entry<'a> {
-    Slot(Slot<'a>),
-    Position(Position<'a>, Duration),
 }
 
 /// A position in the queue. It is free again when this is dropped, and its slot goes to the next.

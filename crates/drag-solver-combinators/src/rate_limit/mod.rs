@@ -6,8 +6,6 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use drag_solver_core::{
     Billed, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
     forward_solver,
@@ -15,7 +13,7 @@ use drag_solver_core::{
 use tokio::time::Instant;
 
 pub use self::limiter::RateLimiter;
-use self::limiter::{Entry, Position, Slot, TooEarly};
+use self::limiter::{Slot, TooEarly};
 pub use self::policy::RateLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::resume::resumes;
@@ -82,15 +80,14 @@ impl<S: DragSolver> RateLimit<S> {
         &self.limiter
     }
 
-    async fn wait<'a>(
-        &'a self,
-        (position, wait): (Position<'a>, Duration),
-        challenge: &DragChallenge,
-    ) -> Result<Slot<'a>, SolveError> {
+    async fn wait(&self, challenge: &DragChallenge, now: Instant) -> Result<Slot<'_>, SolveError> {
+        let too_early = |TooEarly(at)| self.refused(challenge, at);
+        let position = self.limiter.queue(now, challenge.deadline());
+        let (position, wait) = position.map_err(too_early)?;
         let (solver, waiting) = (self.name(), self.limiter.waiting());
         tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
         let slot = wait_for(Reason::Turn, position.slot(), solver, challenge).await;
-        slot.map_err(|TooEarly(at)| self.refused(challenge, at))
+        slot.map_err(too_early)
     }
 
     fn refused(&self, challenge: &DragChallenge, at: Option<Instant>) -> SolveError {
@@ -140,13 +137,13 @@ impl<S: DragSolver> DragSolver for RateLimit<S> {
             return self.inner.solve(challenge).await;
         }
         let now = Instant::now();
-        let mut slot = match self.limiter.enter(now, challenge.deadline()) {
-            Ok(Entry::Slot(slot)) => slot,
+        if challenge.deadline().is_some_and(|deadline| deadline <= now) {
+            return Err(self.refused(challenge, None));
+        }
+        let mut slot = match self.limiter.free(now) {
+            Some(slot) => slot,
             // In a box, or else calls that need not wait would have room for it, too.
-            Ok(Entry::Position(position, wait)) => {
-                Box::pin(self.wait((position, wait), challenge)).await?
-            }
-            Err(TooEarly(at)) => return Err(self.refused(challenge, at)),
+            None => Box::pin(self.wait(challenge, now)).await?,
         };
         let (challenge, tracker) = challenge.tracked();
         slot.begin(tracker);

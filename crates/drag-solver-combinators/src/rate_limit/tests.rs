@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use drag_solver_core::{CheckSettings, Event, Recovery, Verdict};
 use drag_solver_mock::{MockSolver, Outcome};

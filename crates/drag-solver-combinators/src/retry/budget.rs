@@ -28,6 +28,21 @@ pub struct RetryBudgetPolicy {
 
 impl RetryBudgetPolicy {
     setters! { burst: count, ratio: Ratio }
+
+    /// What a full bucket holds.
+    fn capacity(&self) -> u64 {
+        u64::from(self.burst.get()) * TOKEN
+    }
+
+    /// What a call puts back.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss
+    )] // from 0 to a million
+    fn deposit(&self) -> u64 {
+        (self.ratio.get() * TOKEN as f64).round() as u64
+    }
 }
 
 impl CheckSettings for RetryBudgetPolicy {}
@@ -65,10 +80,6 @@ pub struct RetryBudget(Arc<Mutex<Bucket>>);
 #[derive(Debug)]
 struct Bucket {
     policy: RetryBudgetPolicy,
-    /// What a full one holds.
-    capacity: u64,
-    /// What a call puts back.
-    deposit: u64,
     tokens: u64,
 }
 
@@ -76,7 +87,8 @@ impl RetryBudget {
     /// A full bucket.
     #[must_use]
     pub fn new(policy: RetryBudgetPolicy) -> Self {
-        Self(Arc::new(Mutex::new(Bucket::full(policy))))
+        let tokens = policy.capacity();
+        Self(Arc::new(Mutex::new(Bucket { policy, tokens })))
     }
 
     /// Its settings.
@@ -88,10 +100,9 @@ impl RetryBudget {
     /// Changes the settings, for all who share the bucket. What was taken stays taken.
     pub fn set_policy(&self, policy: RetryBudgetPolicy) {
         let mut bucket = lock(&self.0);
-        let taken = bucket.capacity - bucket.tokens;
-        let full = Bucket::full(policy);
-        let tokens = full.capacity.saturating_sub(taken);
-        *bucket = Bucket { tokens, ..full };
+        let taken = bucket.policy.capacity() - bucket.tokens;
+        let tokens = policy.capacity().saturating_sub(taken);
+        *bucket = Bucket { policy, tokens };
     }
 
     /// How many whole retries are left right now.
@@ -103,7 +114,7 @@ impl RetryBudget {
     /// A call was made.
     pub(crate) fn deposit(&self) {
         let mut bucket = lock(&self.0);
-        let deposit = bucket.deposit;
+        let deposit = bucket.policy.deposit();
         bucket.put(deposit);
     }
 
@@ -118,24 +129,11 @@ impl RetryBudget {
 shared_form!(RetryBudget of RetryBudgetPolicy);
 
 impl Bucket {
-    fn full(policy: RetryBudgetPolicy) -> Self {
-        let capacity = u64::from(policy.burst.get()) * TOKEN;
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss
-        )] // from 0 to a million
-        let deposit = (policy.ratio.get() * TOKEN as f64).round() as u64;
-        Self {
-            policy,
-            capacity,
-            deposit,
-            tokens: capacity,
-        }
-    }
-
     fn put(&mut self, amount: u64) {
-        self.tokens = self.tokens.saturating_add(amount).min(self.capacity);
+        self.tokens = self
+            .tokens
+            .saturating_add(amount)
+            .min(self.policy.capacity());
     }
 }
 

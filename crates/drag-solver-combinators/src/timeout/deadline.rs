@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use drag_solver_core::{
-    CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
-    SolveError, async_trait, forward_solver, human_duration,
+    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
+    forward_solver, human_duration,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::limit_only;
 use super::solve_by::solve_by;
 use crate::chain_debug::{DebugCall, wrapper};
-use crate::settings::longer_than_zero;
 
 /// How long a whole chain may take for a challenge that does not say so itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,31 +24,7 @@ pub struct DeadlinePolicy {
     pub limit: Duration,
 }
 
-impl DeadlinePolicy {
-    /// A challenge is due `limit` after it was put.
-    #[must_use]
-    pub const fn new(limit: Duration) -> Self {
-        Self { limit }
-    }
-}
-
-impl CheckSettings for DeadlinePolicy {
-    fn check(&self) -> Result<(), ConfigError> {
-        longer_than_zero("limit", self.limit)
-    }
-}
-
-impl Default for DeadlinePolicy {
-    fn default() -> Self {
-        Self::new(Duration::from_secs(120))
-    }
-}
-
-impl From<Duration> for DeadlinePolicy {
-    fn from(limit: Duration) -> Self {
-        Self::new(limit)
-    }
-}
+limit_only!(DeadlinePolicy, Duration::from_secs(120));
 
 /// Gives a challenge a deadline if it has none, and sees to it that the deadline is kept.
 ///

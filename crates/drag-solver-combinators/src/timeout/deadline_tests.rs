@@ -1,4 +1,4 @@
-use drag_solver_core::Verdict;
+use drag_solver_core::{CheckSettings as _, Verdict};
 use drag_solver_mock::MockSolver;
 
 use super::*;

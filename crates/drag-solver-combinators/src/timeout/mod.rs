@@ -8,8 +8,8 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
-    SolveError, async_trait, forward_solver, human_duration,
+    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
+    forward_solver, human_duration,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -17,7 +17,6 @@ use tokio::time::Instant;
 pub use self::deadline::{Deadline, DeadlinePolicy};
 use self::solve_by::solve_by;
 use crate::chain_debug::{DebugCall, wrapper};
-use crate::settings::longer_than_zero;
 
 /// How long one attempt may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,31 +30,40 @@ pub struct TimeoutPolicy {
     pub limit: Duration,
 }
 
-impl TimeoutPolicy {
-    /// An attempt may take `limit`.
-    #[must_use]
-    pub const fn new(limit: Duration) -> Self {
-        Self { limit }
-    }
+/// What a policy has that is nothing but a `limit`, with its default.
+macro_rules! limit_only {
+    ($policy:ident, $default:expr) => {
+        impl $policy {
+            /// Allows this much time.
+            #[must_use]
+            pub const fn new(limit: std::time::Duration) -> Self {
+                Self { limit }
+            }
+        }
+
+        impl drag_solver_core::CheckSettings for $policy {
+            fn check(&self) -> Result<(), drag_solver_core::ConfigError> {
+                crate::settings::longer_than_zero("limit", self.limit)
+            }
+        }
+
+        impl Default for $policy {
+            fn default() -> Self {
+                Self::new($default)
+            }
+        }
+
+        impl From<std::time::Duration> for $policy {
+            fn from(limit: std::time::Duration) -> Self {
+                Self::new(limit)
+            }
+        }
+    };
 }
 
-impl CheckSettings for TimeoutPolicy {
-    fn check(&self) -> Result<(), ConfigError> {
-        longer_than_zero("limit", self.limit)
-    }
-}
+use limit_only;
 
-impl Default for TimeoutPolicy {
-    fn default() -> Self {
-        Self::new(Duration::from_secs(60))
-    }
-}
-
-impl From<Duration> for TimeoutPolicy {
-    fn from(limit: Duration) -> Self {
-        Self::new(limit)
-    }
-}
+limit_only!(TimeoutPolicy, Duration::from_secs(60));
 
 /// Ends an attempt that takes too long, and keeps the id of the job it paid for.
 ///

@@ -1,4 +1,4 @@
-use drag_solver_core::{Billed, Recovery, Verdict};
+use drag_solver_core::{Billed, CheckSettings as _, Recovery, Verdict};
 
 use drag_solver_mock::MockSolver;
 
