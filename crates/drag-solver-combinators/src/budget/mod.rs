@@ -2,6 +2,8 @@
 
 mod account;
 mod policy;
+#[cfg(test)]
+mod resume_tests;
 mod spending;
 #[cfg(test)]
 mod tests;

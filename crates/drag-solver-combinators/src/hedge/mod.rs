@@ -1,6 +1,10 @@
 //! Asking a second solver before the first has failed.
 
 mod latencies;
+#[cfg(test)]
+mod latency_tests;
+#[cfg(test)]
+mod money_tests;
 mod policy;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Asking several solvers and believing what they agree on.
 
 mod agreement;
+#[cfg(test)]
+mod money_tests;
 mod policy;
 #[cfg(test)]
 mod tests;

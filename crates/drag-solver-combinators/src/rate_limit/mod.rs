@@ -4,6 +4,8 @@ mod gcra;
 mod limiter;
 mod policy;
 #[cfg(test)]
+mod slot_tests;
+#[cfg(test)]
 mod tests;
 
 use drag_solver_core::{

@@ -4,6 +4,8 @@ mod budget;
 mod history;
 mod policy;
 #[cfg(test)]
+mod resume_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
