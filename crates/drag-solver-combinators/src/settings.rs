@@ -48,6 +48,44 @@ pub(crate) fn among(remembered: usize, min_samples: NonZeroU32) -> Result<(), Co
     require(fits, "min_samples", problem)
 }
 
+/// A policy, from one list of its settings: the struct, its defaults, and a setter for each.
+///
+/// After the colon comes how a setter takes its value, as in [`setters!`](drag_solver_core::setters): a
+/// type, or `count`, or `some` and a type, which is not set unless somebody sets it.
+macro_rules! policy {
+    (
+        $(#[$meta:meta])*
+        pub struct $policy:ident {
+            $($(#[$field_meta:meta])* pub $field:ident: $kind:ident $($of:ty)? $(= $default:expr)?),+
+            $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        #[non_exhaustive]
+        pub struct $policy {
+            $($(#[$field_meta])* pub $field: $crate::settings::policy!(@type $kind $($of)?)),+
+        }
+
+        impl $policy {
+            drag_solver_core::setters! { $($field: $kind $($of)?),+ }
+        }
+
+        impl Default for $policy {
+            fn default() -> Self {
+                Self { $($field: $crate::settings::policy!(@default $kind $($default)?)),+ }
+            }
+        }
+    };
+    (@type count) => { std::num::NonZeroU32 };
+    (@type some $type:ty) => { Option<$type> };
+    (@type $type:ident) => { $type };
+    (@default count $count:expr) => { $crate::settings::count($count) };
+    (@default some) => { None };
+    (@default $type:ident $default:expr) => { $default };
+}
+
 /// What is shared is a policy's other form: where the policy is taken, so is a reference to what was
 /// made of one.
 macro_rules! shared_form {
@@ -66,4 +104,4 @@ macro_rules! shared_form {
     };
 }
 
-pub(crate) use shared_form;
+pub(crate) use {policy, shared_form};

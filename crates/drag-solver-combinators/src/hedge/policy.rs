@@ -1,65 +1,54 @@
 //! When the next solver is asked.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration, setters};
-use serde::{Deserialize, Serialize};
+use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration};
 
 use super::latencies::REMEMBERED;
-use crate::settings::{among, count, require};
+use crate::settings::{among, policy, require};
 
-/// When [`Hedge`](crate::Hedge) asks the next solver although the one before is still at work.
-///
-/// ```
-/// use std::time::Duration;
-/// use drag_solver_combinators::HedgePolicy;
-/// use drag_solver_core::Ratio;
-///
-/// let policy = HedgePolicy::default()
-///     .delay(Duration::from_secs(7))
-///     .quantile(Ratio::percent(95));
-/// let from_file: HedgePolicy = serde_json::from_str(r#"{"delay": "7s", "quantile": 0.95}"#)?;
-/// assert_eq!(from_file, policy);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct HedgePolicy {
-    /// How long a solver is waited for before the next is asked as well. Zero asks all at once, and
-    /// pays for all. Default: 10 s, after which a recogniser is late, while most workers have
-    /// answered.
-    #[serde(with = "human_duration")]
-    pub delay: Duration,
-    /// If set, the wait is this quantile of the solver's recent latencies, once enough are known:
-    /// with 0.95, one call in twenty asks a second solver. It follows a provider that slows down,
-    /// where a fixed delay would soon buy every answer twice. 0 is the shortest latency, 1 the
-    /// longest. Default: not set, because a fixed delay can be reasoned about.
-    pub quantile: Option<Ratio>,
-    /// How many answers of a solver must be known before the quantile is used. Default: 20, fewer
-    /// than which say nothing about one call in twenty. More than 200 counts as 200, the number of
-    /// calls that are remembered.
-    pub min_samples: NonZeroU32,
-    /// The quantile makes the wait no longer than this. Default: 30 s, after which an answer is
-    /// hardly to be expected from any solver.
-    #[serde(with = "human_duration")]
-    pub max_delay: Duration,
-    /// A further solver is not asked if less than this is left until the challenge's deadline: what
-    /// cannot finish is not bought. Default: 5 s, as the services answer no sooner.
-    #[serde(with = "human_duration")]
-    pub min_time_left: Duration,
+policy! {
+    /// When [`Hedge`](crate::Hedge) asks the next solver although the one before is still at work.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use drag_solver_combinators::HedgePolicy;
+    /// use drag_solver_core::Ratio;
+    ///
+    /// let policy = HedgePolicy::default()
+    ///     .delay(Duration::from_secs(7))
+    ///     .quantile(Ratio::percent(95));
+    /// let from_file: HedgePolicy = serde_json::from_str(r#"{"delay": "7s", "quantile": 0.95}"#)?;
+    /// assert_eq!(from_file, policy);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub struct HedgePolicy {
+        /// How long a solver is waited for before the next is asked as well. Zero asks all at once, and
+        /// pays for all. Default: 10 s, after which a recogniser is late, while most workers have
+        /// answered.
+        #[serde(with = "human_duration")]
+        pub delay: Duration = Duration::from_secs(10),
+        /// If set, the wait is this quantile of the solver's recent latencies, once enough are known:
+        /// with 0.95, one call in twenty asks a second solver. It follows a provider that slows down,
+        /// where a fixed delay would soon buy every answer twice. 0 is the shortest latency, 1 the
+        /// longest. Default: not set, because a fixed delay can be reasoned about.
+        pub quantile: some Ratio,
+        /// How many answers of a solver must be known before the quantile is used. Default: 20, fewer
+        /// than which say nothing about one call in twenty. More than 200 counts as 200, the number of
+        /// calls that are remembered.
+        pub min_samples: count = 20,
+        /// The quantile makes the wait no longer than this. Default: 30 s, after which an answer is
+        /// hardly to be expected from any solver.
+        #[serde(with = "human_duration")]
+        pub max_delay: Duration = Duration::from_secs(30),
+        /// A further solver is not asked if less than this is left until the challenge's deadline: what
+        /// cannot finish is not bought. Default: 5 s, as the services answer no sooner.
+        #[serde(with = "human_duration")]
+        pub min_time_left: Duration = Duration::from_secs(5),
+    }
 }
 
 impl HedgePolicy {
-    setters! {
-        delay: Duration,
-        quantile: some Ratio,
-        min_samples: count,
-        max_delay: Duration,
-        min_time_left: Duration,
-    }
-
     /// How many latencies must be known before the quantile is used: no more than are remembered.
     pub(super) fn samples_needed(&self) -> usize {
         (self.min_samples.get() as usize).min(REMEMBERED)
@@ -87,18 +76,6 @@ impl CheckSettings for HedgePolicy {
         let (delay, max_delay) = (self.delay, self.max_delay);
         let problem = format_args!("must not be shorter than delay, but {max_delay:?} < {delay:?}");
         require(max_delay >= delay, "max_delay", problem)
-    }
-}
-
-impl Default for HedgePolicy {
-    fn default() -> Self {
-        Self {
-            delay: Duration::from_secs(10),
-            quantile: None,
-            min_samples: count(20),
-            max_delay: Duration::from_secs(30),
-            min_time_left: Duration::from_secs(5),
-        }
     }
 }
 

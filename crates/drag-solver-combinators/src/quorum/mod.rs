@@ -167,7 +167,7 @@ impl DragSolver for Quorum {
         let mut answers: Vec<Answer> = Vec::new();
         let at_first = if self.policy.all_at_once { all } else { needed };
         in_flight.start_some(&mut turns, at_first);
-        loop {
+        let (group, more) = loop {
             // Nothing is ever due.
             if let Next::Finished(finished) = in_flight.next(|_, _| None).await {
                 for call in finished {
@@ -181,40 +181,41 @@ impl DragSolver for Quorum {
             let group = self.agreeing(&answers);
             let missing = needed.saturating_sub(group.len());
             let more = missing.saturating_sub(in_flight.len());
-            let can_ask_more = more <= turns.len() && !(more > 0 && challenge.is_expired());
-            if missing > 0 && !failures.stops_all() && can_ask_more {
-                in_flight.start_some(&mut turns, more);
-                continue;
+            let is_over = missing == 0 || failures.stops_all() || more > turns.len();
+            if is_over || (more > 0 && challenge.is_expired()) {
+                break (group, more);
             }
-            let why = match missing {
-                0 => "the others agreed",
-                _ if failures.stops_all() => "no solver can solve it",
-                _ => "the others disagree",
-            };
-            let cancelled = in_flight.cancel(why).into_iter();
-            let mut lost: Vec<_> = cancelled.flat_map(|call| call.attempts).collect();
-            let message = self.disagreement(&answers, failures.errors());
-            let mut parts = Vec::new();
-            for (index, answer) in answers.into_iter().enumerate() {
-                if missing == 0 && group.contains(&index) {
-                    parts.push(answer.0);
-                } else {
-                    failures.add_answer(unconfirmed(answer));
-                }
+            in_flight.start_some(&mut turns, more);
+        };
+        let has_agreed = group.len() >= needed;
+        let why = match has_agreed {
+            true => "the others agreed",
+            false if failures.stops_all() => "no solver can solve it",
+            false => "the others disagree",
+        };
+        let cancelled = in_flight.cancel(why).into_iter();
+        let mut lost: Vec<_> = cancelled.flat_map(|call| call.attempts).collect();
+        let message = self.disagreement(&answers, failures.errors());
+        let mut parts = Vec::new();
+        for (index, answer) in answers.into_iter().enumerate() {
+            if has_agreed && group.contains(&index) {
+                parts.push(answer.0);
+            } else {
+                failures.add_answer(unconfirmed(answer));
             }
-            if missing == 0 {
-                lost.extend(parts.iter().flat_map(Solution::failed_attempts).cloned());
-                let solution = agreed(parts).with_elapsed(begun.elapsed());
-                return Ok(failures.into_solution(solution, lost));
-            }
-            if failures.stops_all() || (more <= turns.len() && challenge.is_expired()) {
-                return Err(failures.into_error(turns, lost));
-            }
-            // The others are not asked because no agreement can come of it any more.
-            let unasked = turns.into_iter().flat_map(|turn| turn.jobs);
-            let error = failures.into_error([], lost).with_message(message);
-            return Err(error.with_unfinished_jobs(unasked));
         }
+        if has_agreed {
+            lost.extend(parts.iter().flat_map(Solution::failed_attempts).cloned());
+            let solution = agreed(parts).with_elapsed(begun.elapsed());
+            return Ok(failures.into_solution(solution, lost));
+        }
+        if failures.stops_all() || (more <= turns.len() && challenge.is_expired()) {
+            return Err(failures.into_error(turns, lost));
+        }
+        // The others are not asked because no agreement can come of it any more.
+        let unasked = turns.into_iter().flat_map(|turn| turn.jobs);
+        let error = failures.into_error([], lost).with_message(message);
+        Err(error.with_unfinished_jobs(unasked))
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {

@@ -1,42 +1,36 @@
 //! When answers count as the same.
 
-use std::num::NonZeroU32;
+use drag_solver_core::{CheckSettings, ConfigError};
 
-use drag_solver_core::{CheckSettings, ConfigError, setters};
-use serde::{Deserialize, Serialize};
+use crate::settings::{pixels, policy, require};
 
-use crate::settings::{count, pixels, require};
-
-/// How many solvers must agree, and how closely, before [`Quorum`](crate::Quorum) believes them.
-///
-/// ```
-/// use drag_solver_combinators::QuorumPolicy;
-///
-/// let policy = QuorumPolicy::default().agree(3).tolerance(6.0);
-/// let from_file: QuorumPolicy = serde_json::from_str(r#"{"agree": 3, "tolerance": 6}"#)?;
-/// assert_eq!(from_file, policy);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct QuorumPolicy {
-    /// How many answers must agree. Default: 2; that two are wrong in the same place is unlikely
-    /// enough for most, and each further one costs an answer. 1 counts as 2: one always agrees.
-    pub agree: NonZeroU32,
-    /// How far the starts, and the ends, of two answers that agree may be apart, in pixels of the
-    /// screenshot. Default: 10, which two clicks on the same piece do not exceed, and two different
-    /// places do. Less than zero counts as zero, and so does what is not a number.
-    pub tolerance: f64,
-    /// Whether all solvers are asked at once. If not, only as many as must agree are, and one more
-    /// for each that fails or disagrees. Default: no, because every answer is paid for; with all at
-    /// once, disagreement costs no time.
-    pub all_at_once: bool,
+policy! {
+    /// How many solvers must agree, and how closely, before [`Quorum`](crate::Quorum) believes them.
+    ///
+    /// ```
+    /// use drag_solver_combinators::QuorumPolicy;
+    ///
+    /// let policy = QuorumPolicy::default().agree(3).tolerance(6.0);
+    /// let from_file: QuorumPolicy = serde_json::from_str(r#"{"agree": 3, "tolerance": 6}"#)?;
+    /// assert_eq!(from_file, policy);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub struct QuorumPolicy {
+        /// How many answers must agree. Default: 2; that two are wrong in the same place is unlikely
+        /// enough for most, and each further one costs an answer. 1 counts as 2: one always agrees.
+        pub agree: count = 2,
+        /// How far the starts, and the ends, of two answers that agree may be apart, in pixels of the
+        /// screenshot. Default: 10, which two clicks on the same piece do not exceed, and two different
+        /// places do. Less than zero counts as zero, and so does what is not a number.
+        pub tolerance: f64 = 10.0,
+        /// Whether all solvers are asked at once. If not, only as many as must agree are, and one more
+        /// for each that fails or disagrees. Default: no, because every answer is paid for; with all at
+        /// once, disagreement costs no time.
+        pub all_at_once: bool = false,
+    }
 }
 
 impl QuorumPolicy {
-    setters! { agree: count, tolerance: f64, all_at_once: bool }
-
     /// How many answers must agree: at least two.
     pub(super) fn needed(&self) -> usize {
         self.agree.get().max(2) as usize
@@ -53,16 +47,6 @@ impl CheckSettings for QuorumPolicy {
         let problem = format_args!("must be at least 2, not {}: one always agrees", self.agree);
         require(self.agree.get() >= 2, "agree", problem)?;
         pixels("tolerance", self.tolerance)
-    }
-}
-
-impl Default for QuorumPolicy {
-    fn default() -> Self {
-        Self {
-            agree: count(2),
-            tolerance: 10.0,
-            all_at_once: false,
-        }
     }
 }
 

@@ -1,34 +1,29 @@
 //! A limit on retries across calls, so that they do not become a storm.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use drag_solver_core::{CheckSettings, Ratio, setters};
-use serde::{Deserialize, Serialize};
+use drag_solver_core::{CheckSettings, Ratio};
 
 use crate::chain_debug::Setting;
-use crate::settings::{count, shared_form};
+use crate::settings::{policy, shared_form};
 use crate::sync::{Mutex, lock};
 
 /// Tokens are counted in millionths, so that no fraction of one is ever rounded away.
 const TOKEN: u64 = 1_000_000;
 
-/// How many retries a [`RetryBudget`] allows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RetryBudgetPolicy {
-    /// How many retries are allowed at once, after a quiet time. Default: 10; a few calls that fail
-    /// by chance are no storm.
-    pub burst: NonZeroU32,
-    /// How many retries each further call allows. Default: 0.2; when everything fails,
-    /// the provider sees a fifth more than its usual load, and not three times as much.
-    pub ratio: Ratio,
+policy! {
+    /// How many retries a [`RetryBudget`] allows.
+    pub struct RetryBudgetPolicy {
+        /// How many retries are allowed at once, after a quiet time. Default: 10; a few calls that fail
+        /// by chance are no storm.
+        pub burst: count = 10,
+        /// How many retries each further call allows. Default: 0.2; when everything fails,
+        /// the provider sees a fifth more than its usual load, and not three times as much.
+        pub ratio: Ratio = Ratio::percent(20),
+    }
 }
 
 impl RetryBudgetPolicy {
-    setters! { burst: count, ratio: Ratio }
-
     /// What a full bucket holds.
     fn capacity(&self) -> u64 {
         u64::from(self.burst.get()) * TOKEN
@@ -46,15 +41,6 @@ impl RetryBudgetPolicy {
 }
 
 impl CheckSettings for RetryBudgetPolicy {}
-
-impl Default for RetryBudgetPolicy {
-    fn default() -> Self {
-        Self {
-            burst: count(10),
-            ratio: Ratio::percent(20),
-        }
-    }
-}
 
 /// A bucket of tokens that several [`Retry`](crate::Retry)s share: each retry takes one, each call
 /// puts a fraction of one back. When it is empty, errors come back without a retry.

@@ -1,65 +1,54 @@
 //! How often to try, how long to wait in between, and what never to repeat.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
-use serde::{Deserialize, Serialize};
+use drag_solver_core::{CheckSettings, ConfigError, human_duration};
 
-use crate::settings::{count, require};
+use crate::settings::{policy, require};
 
-/// When and how often [`Retry`](crate::Retry) asks the same solver again.
-///
-/// ```
-/// use std::time::Duration;
-/// use drag_solver_combinators::RetryPolicy;
-///
-/// let patient = RetryPolicy::default()
-///     .max_attempts(5)
-///     .max_backoff(Duration::from_secs(30));
-/// let from_file: RetryPolicy = serde_json::from_str(r#"{"max_attempts": 5, "max_backoff": "30s"}"#)?;
-/// assert_eq!(from_file, patient);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RetryPolicy {
-    /// How often the solver is asked in all, the first time included. Default: 3; each attempt may
-    /// cost an answer, and a provider that failed three times in a row is better left for another.
-    pub max_attempts: NonZeroU32,
-    /// The wait before the second attempt is random, between zero and this. It doubles for each
-    /// further one. Default: 500 ms, which outlasts a dropped connection. More than `max_backoff`
-    /// counts as `max_backoff`.
-    #[serde(with = "human_duration")]
-    pub base_backoff: Duration,
-    /// The doubled wait grows no further than this. Default: 10 s; challenges live for a minute or
-    /// two, and longer waits belong to a circuit breaker.
-    #[serde(with = "human_duration")]
-    pub max_backoff: Duration,
-    /// A provider may ask for a longer wait than the backoff, up to this. If it asks for more, its
-    /// error comes back at once. Default: 60 s.
-    #[serde(with = "human_duration")]
-    pub max_retry_after: Duration,
-    /// Whether an unfinished job that was paid for is waited for by the next attempt. If not, the
-    /// next attempt buys another and the job is abandoned, which is right only for a provider whose
-    /// late jobs never come. Default: yes.
-    pub resume_paid_jobs: bool,
-    /// Whether to buy again when the failed attempt may have bought something that cannot be resumed.
-    /// Default: no, because the answer may be paid for twice.
-    pub retry_maybe_billed: bool,
+policy! {
+    /// When and how often [`Retry`](crate::Retry) asks the same solver again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use drag_solver_combinators::RetryPolicy;
+    ///
+    /// let patient = RetryPolicy::default()
+    ///     .max_attempts(5)
+    ///     .max_backoff(Duration::from_secs(30));
+    /// let from_file: RetryPolicy = serde_json::from_str(r#"{"max_attempts": 5, "max_backoff": "30s"}"#)?;
+    /// assert_eq!(from_file, patient);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[derive(Eq)]
+    pub struct RetryPolicy {
+        /// How often the solver is asked in all, the first time included. Default: 3; each attempt may
+        /// cost an answer, and a provider that failed three times in a row is better left for another.
+        pub max_attempts: count = 3,
+        /// The wait before the second attempt is random, between zero and this. It doubles for each
+        /// further one. Default: 500 ms, which outlasts a dropped connection. More than `max_backoff`
+        /// counts as `max_backoff`.
+        #[serde(with = "human_duration")]
+        pub base_backoff: Duration = Duration::from_millis(500),
+        /// The doubled wait grows no further than this. Default: 10 s; challenges live for a minute or
+        /// two, and longer waits belong to a circuit breaker.
+        #[serde(with = "human_duration")]
+        pub max_backoff: Duration = Duration::from_secs(10),
+        /// A provider may ask for a longer wait than the backoff, up to this. If it asks for more, its
+        /// error comes back at once. Default: 60 s.
+        #[serde(with = "human_duration")]
+        pub max_retry_after: Duration = Duration::from_secs(60),
+        /// Whether an unfinished job that was paid for is waited for by the next attempt. If not, the
+        /// next attempt buys another and the job is abandoned, which is right only for a provider whose
+        /// late jobs never come. Default: yes.
+        pub resume_paid_jobs: bool = true,
+        /// Whether to buy again when the failed attempt may have bought something that cannot be resumed.
+        /// Default: no, because the answer may be paid for twice.
+        pub retry_maybe_billed: bool = false,
+    }
 }
 
 impl RetryPolicy {
-    setters! {
-        max_attempts: count,
-        base_backoff: Duration,
-        max_backoff: Duration,
-        max_retry_after: Duration,
-        resume_paid_jobs: bool,
-        retry_maybe_billed: bool,
-    }
-
     /// The random wait after `failures` failed attempts: the `fraction` of a cap that doubles each
     /// time. The cap is capped before the fraction is taken, or else long backoffs would all end up
     /// at the cap together. Whole milliseconds, which is what tokio's timer tells apart.
@@ -80,19 +69,6 @@ impl CheckSettings for RetryPolicy {
         let (base, max) = (self.base_backoff, self.max_backoff);
         let problem = format_args!("must not be longer than max_backoff, but {base:?} > {max:?}");
         require(base <= max, "base_backoff", problem)
-    }
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            max_attempts: count(3),
-            base_backoff: Duration::from_millis(500),
-            max_backoff: Duration::from_secs(10),
-            max_retry_after: Duration::from_secs(60),
-            resume_paid_jobs: true,
-            retry_maybe_billed: false,
-        }
     }
 }
 

@@ -2,46 +2,30 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
-use serde::{Deserialize, Serialize};
+use drag_solver_core::{CheckSettings, ConfigError, human_duration};
 
-use crate::settings::{longer_than_zero, pixels};
+use crate::settings::{longer_than_zero, pixels, policy};
 
-/// What an answer must look like.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ValidatePolicy {
-    /// The least distance from start to end, in pixels. Default: 8, the distance below which Android
-    /// takes a drag for a tap (on a screen of the lowest density; it is more on others). Less than
-    /// zero counts as zero, and so does what is not a number; a drag of no length is never valid.
-    pub min_length: f64,
-    /// Whether to tell the provider of an answer that fails. Default: no, because a report is a
-    /// statement to a business partner, and some act on those who make too many.
-    pub report_incorrect: bool,
-    /// How long such a report may take. Default: 5 s, because the next attempt waits for it. With
-    /// zero, none is sent.
-    #[serde(with = "human_duration")]
-    pub report_timeout: Duration,
-}
-
-impl ValidatePolicy {
-    setters! { min_length: f64, report_incorrect: bool, report_timeout: Duration }
+policy! {
+    /// What an answer must look like.
+    pub struct ValidatePolicy {
+        /// The least distance from start to end, in pixels. Default: 8, the distance below which Android
+        /// takes a drag for a tap (on a screen of the lowest density; it is more on others). Less than
+        /// zero counts as zero, and so does what is not a number; a drag of no length is never valid.
+        pub min_length: f64 = 8.0,
+        /// Whether to tell the provider of an answer that fails. Default: no, because a report is a
+        /// statement to a business partner, and some act on those who make too many.
+        pub report_incorrect: bool = false,
+        /// How long such a report may take. Default: 5 s, because the next attempt waits for it. With
+        /// zero, none is sent.
+        #[serde(with = "human_duration")]
+        pub report_timeout: Duration = Duration::from_secs(5),
+    }
 }
 
 impl CheckSettings for ValidatePolicy {
     fn check(&self) -> Result<(), ConfigError> {
         pixels("min_length", self.min_length)?;
         longer_than_zero("report_timeout", self.report_timeout)
-    }
-}
-
-impl Default for ValidatePolicy {
-    fn default() -> Self {
-        Self {
-            min_length: 8.0,
-            report_incorrect: false,
-            report_timeout: Duration::from_secs(5),
-        }
     }
 }
