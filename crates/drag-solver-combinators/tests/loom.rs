@@ -9,6 +9,8 @@
 
 #[path = "../src/budget/account.rs"]
 mod account;
+#[path = "../src/circuit_breaker/machine.rs"]
+mod machine;
 #[path = "../src/circuit_breaker/state.rs"]
 mod state;
 #[path = "../src/circuit_breaker/transition.rs"]

@@ -1,5 +1,6 @@
 //! Leaving a solver alone that failed too often recently.
 
+mod machine;
 mod policy;
 mod state;
 #[cfg(test)]
@@ -13,9 +14,9 @@ use drag_solver_core::{
 };
 use tokio::time::Instant;
 
+use self::machine::Refusal;
 pub use self::policy::CircuitBreakerPolicy;
 pub use self::state::Circuit;
-use self::state::Refusal;
 pub use self::transition::CircuitState;
 use self::transition::{Sample, Transition};
 use crate::chain_debug::{DebugCall, wrapper};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration};
 
-use super::state::MAX_SAMPLES;
+use super::machine::MAX_SAMPLES;
 use crate::settings::{above_zero, longer_than_zero, policy, require};
 
 policy! {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use drag_solver_core::{ErrorKind, Ratio};
 use tokio::time::Instant;
 
-use super::state::{Admission, Refusal};
+use super::machine::Refusal;
+use super::state::Admission;
 use super::transition::{Cause, Sample};
 use super::{Circuit, CircuitBreakerPolicy, CircuitState};
 use crate::tests::secs;
