@@ -87,7 +87,7 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
     async fn wait(&self, challenge: &DragChallenge) -> Result<Permit<'_>, SolveError> {
         let (policy, solver) = (self.permits.policy(), self.name());
         let Some(position) = self.permits.queue() else {
-            let waiting = policy.max_waiting.unwrap_or_default();
+            let waiting = policy.most_waiting();
             let problem = format!(
                 "{} calls are under way and {waiting} wait, which is all that concurrency_limit allows",
                 policy.max_in_flight

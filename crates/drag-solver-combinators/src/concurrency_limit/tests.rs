@@ -100,6 +100,8 @@ async fn with_no_queue_a_call_that_finds_no_permit_is_refused() {
         let refused = second.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Overloaded);
         assert_eq!(refused.retry_after(), Some(secs(1)));
+        let none_waits = "1 calls are under way and 0 wait";
+        assert!(refused.message().contains(none_waits), "{refused}");
     }
 }
 

@@ -6,7 +6,7 @@ use drag_solver_mock::{MockSolver, Outcome};
 
 use super::*;
 use crate::DragSolverExt;
-use crate::tests::{Named, Script, challenge, error, secs};
+use crate::tests::{Named, Script, challenge, error, job, secs};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -165,4 +165,17 @@ async fn a_call_dropped_with_nothing_open_spent_what_its_ends_say() {
         [None, Some(price)],
         "a silent one may have bought"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_resumed_when_the_call_was_dropped_is_on_the_bill_of_who_bought_it() {
+    let spent = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&spent);
+    let inspected = MockSolver::new("a")
+        .stalls()
+        .inspect(move |call: &CallInfo<'_>| *seen.lock().unwrap() = call.spent());
+    let challenge = challenge().resume_job(job("a", 7));
+    let dropped = tokio::time::timeout(secs(1), inspected.solve(&challenge));
+    assert!(dropped.await.is_err());
+    assert_eq!(*spent.lock().unwrap(), Some(Usd::ZERO));
 }
