@@ -181,6 +181,8 @@ mod tests {
         let error = failed([]);
         let count = |purchases: Purchases| purchases.untold("chain", Some(Err(&error)), &[]).len();
         assert_eq!((count(told(&["talker"])), count(told(&[]))), (0, 1));
+        let free = error.clone().with_billed(Billed::No);
+        assert_eq!(told(&[]).untold("chain", Some(Err(&free)), &[]), []);
     }
 
     #[test]
