@@ -235,7 +235,10 @@ async fn every_combinator_keeps_the_contract() {
 
 /// Solvers whose contract is tested elsewhere, and where.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("AnswerKey", "crates/drag-solver-mock/src/contract/tests.rs"),
+    (
+        "AnswerKey",
+        "crates/drag-solver-mock/src/contract/tests/mod.rs",
+    ),
     (
         "Durable",
         "crates/drag-solver-store/src/durable/tests/mod.rs",
@@ -244,7 +247,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("HttpSolver", "examples/custom_provider.rs"),
     (
         "MockSolver",
-        "crates/drag-solver-mock/src/contract/tests.rs",
+        "crates/drag-solver-mock/src/contract/tests/mod.rs",
     ),
     (
         "Omocaptcha",

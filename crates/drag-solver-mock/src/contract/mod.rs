@@ -91,6 +91,4 @@ fn skip(why: impl Into<String>) -> Finding {
 }
 
 #[cfg(test)]
-mod subject_tests;
-#[cfg(test)]
 mod tests;

@@ -1,16 +1,9 @@
 //! What an author says of the solver, and that the suite holds the solver to it.
 
-use std::time::Duration;
-
-use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, Event, JobId, Profile, Solution, SolveError, Usd,
-    Verdict, WorstCase, async_trait,
-};
+use drag_solver_core::{Event, Profile, Verdict, async_trait};
 use tokio::time::{sleep, timeout};
 
-use super::tests::{good, picture, solvable, subject};
 use super::*;
-use crate::fixtures::drag;
 
 const BOTH: [Verdict; 2] = [Verdict::Correct, Verdict::Incorrect];
 
@@ -254,5 +247,15 @@ fn checks_are_called_what_the_report_calls_them() {
     assert_eq!(
         Check::APaidJobIsResumed.to_string(),
         "a_paid_job_is_resumed"
+    );
+}
+
+#[test]
+fn the_subject_does_not_show_the_secrets_either() {
+    let solver = good("good");
+    let shown = format!("{:?}", subject(&solver));
+    assert!(
+        !shown.contains("s3cret") && shown.contains("1000"),
+        "{shown}"
     );
 }
