@@ -46,7 +46,7 @@ pub(super) fn body(change: fn(&[u8]) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) ->
 }
 
 /// Another body, made of the JSON in the right one. An answer that is no JSON is sent as it is.
-pub(super) fn members(change: fn(&Value) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
+pub(super) fn members(change: impl Fn(&Value) -> Vec<u8>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
     move |right| match serde_json::from_slice(&right.response.body) {
         Ok(json) => right.response.with_body(change(&json)).encode(),
         Err(_) => whole(right),
@@ -62,10 +62,6 @@ pub(super) fn with_odd_headers(right: &RightAnswer<'_>) -> Vec<u8> {
         answer.splice(at..at + 2, odd.into_bytes());
     }
     answer
-}
-
-pub(super) fn as_html(right: &RightAnswer<'_>) -> Vec<u8> {
-    right.response.called("text/html").encode()
 }
 
 /// The right answer behind this informational status.
@@ -164,8 +160,4 @@ pub(super) fn login(right: &RightAnswer<'_>) -> Vec<u8> {
     let page = format!("<a href=\"{target}\">{}</a>", right.token);
     let redirect = Response::new(307, "text/html", page).with_header("Location", &target);
     redirect.encode()
-}
-
-pub(super) fn bad_key(right: &RightAnswer<'_>) -> Vec<u8> {
-    Response::text(500, format!("bad key {}", right.token)).encode()
 }

@@ -11,6 +11,8 @@ use flate2::write::GzEncoder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::answers::{RightAnswer, members};
+
 /// How deep [`nested`] goes.
 const DEPTH: usize = 100_000;
 
@@ -18,50 +20,32 @@ const DEPTH: usize = 100_000;
 const BOMB_MEMBER: usize = 4 * 1024 * 1024;
 const BOMB_MEMBERS: usize = 250;
 
+/// Members that no provider documents, of every type.
+pub(super) const UNKNOWN: &str = r#""":"","request_id":"r-1","debug":{"took":1.5e300,"hops":[null,true,{}]},"constructor":"x","Error":1,"statusCode":200,"результат":"1|2|3|4","#;
+
 /// Every member twice, first as `null`.
-pub(super) fn duplicated(value: &Value) -> Vec<u8> {
-    fn text(value: &Value) -> String {
-        match value {
-            Value::Object(members) => {
-                let members = members.iter().map(|(name, value)| {
-                    let name = Value::from(name.as_str());
-                    format!("{name}:null,{name}:{}", text(value))
-                });
-                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-            }
-            Value::Array(items) => {
-                let items: Vec<_> = items.iter().map(text).collect();
-                format!("[{}]", items.join(","))
-            }
-            other => other.to_string(),
+pub(super) fn duplicated(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| {
+                let name = Value::from(name.as_str());
+                format!("{name}:null,{name}:{}", duplicated(value))
+            });
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(duplicated).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
     }
-    text(value).into_bytes()
 }
 
-/// With members that no provider documents, of every type.
-pub(super) fn extended(value: &Value) -> Vec<u8> {
-    let debug = r#""":"","request_id":"r-1","debug":{"took":1.5e300,"hops":[null,true,{}]}"#;
-    let names = r#""constructor":"x","Error":1,"statusCode":200,"результат":"1|2|3|4""#;
-    preceded(value, format!("{debug},{names},").as_bytes())
+/// Every text, number and the like as what `retype` makes of it, if it makes anything.
+pub(super) fn values(retype: fn(&Value) -> Option<Value>) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
+    members(move |value| retyped(value, retype).to_string().into_bytes())
 }
 
-/// Every number as a string.
-pub(super) fn numbers_as_strings(value: &Value) -> Vec<u8> {
-    let to_string = |value: &Value| value.is_number().then(|| value.to_string().into());
-    retyped(value, to_string).to_string().into_bytes()
-}
-
-/// Every string that is a number as a number.
-pub(super) fn strings_as_numbers(value: &Value) -> Vec<u8> {
-    let to_number = |value: &Value| {
-        let number = serde_json::from_str(value.as_str()?).ok();
-        number.map(Value::Number)
-    };
-    retyped(value, to_number).to_string().into_bytes()
-}
-
-/// `value` with what `retype` makes of each text, number and the like in it, if it makes anything.
 fn retyped(value: &Value, retype: fn(&Value) -> Option<Value>) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| retyped(item, retype)).collect(),
@@ -92,40 +76,9 @@ pub(super) fn nested(value: &Value) -> Vec<u8> {
     preceded(value, deep.as_bytes())
 }
 
-/// A text that is not UTF-8, in front of the answer's own members.
-pub(super) fn not_utf8(value: &Value) -> Vec<u8> {
-    preceded(value, b"\"note\":\"\xff\xfe\xc3(\",")
-}
-
-pub(super) fn marked(body: &[u8]) -> Vec<u8> {
-    [b"\xef\xbb\xbf", body].concat()
-}
-
-pub(super) fn with_nuls_behind(body: &[u8]) -> Vec<u8> {
-    [body, b"\0\0\r\n"].concat()
-}
-
-pub(super) fn with_control_characters(value: &Value) -> Vec<u8> {
-    preceded(value, b"\"note\":\"one\ttwo\x1b[2J\nthree\",")
-}
-
-pub(super) fn with_no_numbers(value: &Value) -> Vec<u8> {
-    preceded(
-        value,
-        b"\"rate\":NaN,\"least\":-Infinity,\"most\":Infinity,",
-    )
-}
-
-/// Every text with a blank and a NUL behind it.
-pub(super) fn padded(value: &Value) -> Vec<u8> {
-    let pad = |value: &Value| Some(format!("{} \0", value.as_str()?).into());
-    retyped(value, pad).to_string().into_bytes()
-}
-
-/// As programs in Lua write them.
-pub(super) fn whole_numbers_as_floats(value: &Value) -> Vec<u8> {
-    let to_float = |value: &Value| value.is_u64().then(|| value.as_f64().into());
-    retyped(value, to_float).to_string().into_bytes()
+/// These members, which end with a comma, in front of the answer's own.
+pub(super) fn before(others: &'static [u8]) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
+    members(|value| preceded(value, others))
 }
 
 /// The members of an object behind others, which end with a comma. What is no object has no members.
@@ -177,6 +130,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::faults::Fault;
+    use crate::response::Response;
 
     #[test]
     fn the_bomb_is_small_and_becomes_large() {
@@ -191,30 +146,46 @@ mod tests {
         assert_eq!(unpacked, BOMB_MEMBER);
     }
 
+    /// What `fault` makes of this answer.
+    fn sent(fault: &Fault, answer: &Value) -> Vec<u8> {
+        let right = RightAnswer {
+            response: &Response::json(200, answer),
+            refuse: &|_| Response::empty(400),
+            token: "",
+            target: "/",
+            port: 1,
+        };
+        let bytes = (fault.row().send)(&right);
+        let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+        bytes[head + 4..].to_vec()
+    }
+
     #[test]
     fn changed_answers_still_say_the_same() {
         let answer = json!({"errorId": 0, "taskId": "7", "solution": {"x": [1, "2.5", "x"]}});
-        let read = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
-        assert_eq!(read(duplicated(&answer)), answer);
-        assert_eq!(read(extended(&answer))["taskId"], "7");
+        let read = |fault| serde_json::from_slice::<Value>(&sent(&fault, &answer)).unwrap();
+        assert_eq!(read(Fault::DuplicateFields), answer);
+        assert_eq!(read(Fault::UnknownFields)["taskId"], "7");
         assert_eq!(
-            read(numbers_as_strings(&answer)),
+            read(Fault::NumbersAsStrings),
             json!({"errorId": "0", "taskId": "7", "solution": {"x": ["1", "2.5", "x"]}})
         );
         assert_eq!(
-            read(strings_as_numbers(&answer)),
+            read(Fault::StringsAsNumbers),
             json!({"errorId": 0, "taskId": 7, "solution": {"x": [1, 2.5, "x"]}})
         );
-        let beyond = String::from_utf8(beyond_u64(&answer)).unwrap();
+        let beyond = String::from_utf8(sent(&Fault::IdsBeyondU64, &answer)).unwrap();
         assert!(
             beyond.contains(r#""taskId":123456789012345678901"#),
             "{beyond}"
         );
         let own = br#"],"errorId":0,"solution":{"x":[1,"2.5","x"]},"taskId":"7"}"#;
-        assert!(nested(&answer).ends_with(own));
-        assert!(std::str::from_utf8(&not_utf8(&answer)).is_err());
-        let floats = whole_numbers_as_floats(&json!({"taskId": 72_345_678_901_u64, "cost": 0.5}));
+        assert!(sent(&Fault::DeepNesting, &answer).ends_with(own));
+        assert!(std::str::from_utf8(&sent(&Fault::InvalidUtf8, &answer)).is_err());
+        let numbers = json!({"taskId": 72_345_678_901_u64, "cost": 0.5});
+        let floats = sent(&Fault::WholeNumbersAsFloats, &numbers);
         assert_eq!(floats, br#"{"cost":0.5,"taskId":72345678901.0}"#);
-        assert_eq!(padded(&json!({"a": ["b"]})), br#"{"a":["b \u0000"]}"#);
+        let padded = sent(&Fault::PaddedTexts, &json!({"a": ["b"]}));
+        assert_eq!(padded, br#"{"a":["b \u0000"]}"#);
     }
 }
