@@ -40,7 +40,7 @@ async fn both_protocols_carry_the_picture_and_bring_its_drag() {
             .rfind(|r| r.operation == Operation::Create)
             .unwrap();
         assert_eq!(sent.picture.as_ref().unwrap(), picture.screenshot().bytes());
-        assert!(sent.has_right_token && !sent.target.contains(TOKEN));
+        assert!(sent.has_right_token && !sent.request.target().contains(TOKEN));
     }
     assert_eq!(emulator.stats().jobs_paid, 2);
     emulator.shutdown().await;
@@ -108,7 +108,7 @@ async fn a_server_that_is_down_costs_nothing_and_the_next_is_asked() {
         assert_eq!(attempt.kind, ErrorKind::Unavailable);
         assert_eq!(attempt.billed, Billed::No);
     }
-    assert_eq!(down.stats().requests, 0);
+    assert_eq!(down.traffic().requests, 0);
     down.shutdown().await;
     up.shutdown().await;
 }

@@ -194,9 +194,9 @@ async fn try_fault(fault: Fault) {
             )
         }
     };
-    assert_eq!(emulator.stats().faults, 1, "{fault}");
+    assert_eq!(emulator.traffic().faults, 1, "{fault}");
     assert!(emulator.requests_to("/v1/solve") <= 1, "{fault}");
-    assert_eq!(emulator.stats().redirects_followed, 0, "{fault}");
+    assert_eq!(emulator.traffic().redirects_followed, 0, "{fault}");
     let found = SecretScanner::new(TOKEN).find(&shown);
     assert_eq!(found, None, "{fault}: {shown}");
     assert!(!fault.is_tolerable() || paid == 1, "{fault}");

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use drag_solver::Usd;
-use drag_solver::testing::emulator::{Emulator, Stats};
+use drag_solver::testing::emulator::{Emulator, Stats, Traffic};
 use drag_solver::{Budget, BudgetPolicy};
 
 use super::account::{Spent, Totals};
@@ -24,6 +24,7 @@ pub(crate) struct Closed {
     name: &'static str,
     price: Usd,
     stats: Stats,
+    traffic: Traffic,
     spent: Usd,
     reserved: Usd,
 }
@@ -44,12 +45,13 @@ impl Provider {
     }
 
     pub(crate) async fn close(self) -> Closed {
-        let stats = self.emulator.stats();
+        let (stats, traffic) = (self.emulator.stats(), self.emulator.traffic());
         self.emulator.shutdown().await;
         Closed {
             name: self.name,
             price: self.price,
             stats,
+            traffic,
             spent: self.budget.spent(),
             reserved: self.budget.reserved(),
         }
@@ -167,7 +169,7 @@ impl Closed {
             format!("{name}: ${} are still reserved", self.reserved),
         );
         check(
-            stats.redirects_followed == 0,
+            self.traffic.redirects_followed == 0,
             format!("{name}: redirects were followed"),
         );
     }
@@ -216,15 +218,15 @@ impl fmt::Display for Report {
                 .get(closed.name)
                 .copied()
                 .unwrap_or_default();
-            let stats = &closed.stats;
+            let (stats, traffic) = (&closed.stats, &closed.traffic);
             writeln!(
                 f,
                 "{}: {} connections, {} requests, {} faults; {} jobs created, {} refunded, {} \
                  answers sent",
                 closed.name,
-                stats.connections,
-                stats.requests,
-                stats.faults,
+                traffic.connections,
+                traffic.requests,
+                traffic.faults,
                 stats.jobs_created,
                 stats.jobs_refunded,
                 stats.answers_fetched

@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(solution.solver(), NAME);
         }
         let stats = emulator.stats();
-        assert_eq!((stats.jobs_solved, stats.requests), (3, 6));
+        assert_eq!((stats.jobs_solved, emulator.traffic().requests), (3, 6));
         assert_eq!(stats.spent, Usd::ZERO);
     }
 

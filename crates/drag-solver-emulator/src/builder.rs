@@ -1,7 +1,7 @@
 //! How an [`Emulator`] is set up.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{DragSolver, Usd};
@@ -35,14 +35,14 @@ impl EmulatorBuilder {
     }
 
     /// What the account holds, in US dollars. By default 10.
-    pub fn balance(mut self, balance: Usd) -> Self {
-        self.site.balance = balance;
+    pub fn balance(self, balance: Usd) -> Self {
+        self.site.ledger().stats.balance = balance;
         self
     }
 
     /// What a job costs, in US dollars. By default 0.0009.
-    pub fn price(mut self, price: Usd) -> Self {
-        self.site.price = price;
+    pub fn price(self, price: Usd) -> Self {
+        self.site.ledger().price = price;
         self
     }
 
@@ -54,15 +54,15 @@ impl EmulatorBuilder {
     }
 
     /// How many times a client is told to wait before each job's result. By default 0.
-    pub fn running_polls(mut self, polls: u32) -> Self {
-        self.site.running_polls = polls;
+    pub fn running_polls(self, polls: u32) -> Self {
+        self.site.ledger().running_polls = polls;
         self
     }
 
     /// What becomes of the calls to clients that give an address of 127.0.0.1 (`callbackUrl`, `pingback`).
     /// By default each comes in time.
     pub fn callbacks(mut self, callbacks: Callbacks) -> Self {
-        self.site.callbacks = Mutex::new(callbacks);
+        self.site.callbacks = callbacks;
         self
     }
 

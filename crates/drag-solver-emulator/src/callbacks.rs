@@ -5,13 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, JobId, Point};
-use drag_solver_wire::{Answer, Callback, Refusal, callback};
+use drag_solver_core::{Drag, JobId, Point, Usd};
+use drag_solver_wire::{Answer, Callback, Refusal, Shape, callback};
+use http::Uri;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::host::lock;
 use crate::providers::Providers;
 use crate::{Protocol, ledger};
 
@@ -47,20 +47,18 @@ pub(crate) struct Target {
 impl Target {
     /// The address, if it is one of 127.0.0.1.
     pub(crate) fn of(url: &str) -> Option<Self> {
-        let (authority, path) = match url.strip_prefix("http://")?.split_once('/') {
-            Some((authority, path)) => (authority, path),
-            None => (url.strip_prefix("http://")?, ""),
-        };
-        let port = authority.strip_prefix("127.0.0.1")?;
-        let port = match port.strip_prefix(':') {
-            Some(port) => port.parse().ok()?,
-            None if port.is_empty() => 80,
-            None => return None,
-        };
-        let is_fit = |byte: u8| byte.is_ascii_graphic();
-        path.bytes().all(is_fit).then(|| Self {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            path: format!("/{path}"),
+        let url: Uri = url.parse().ok()?;
+        let authority = url.authority()?.as_str();
+        let with_port = authority.parse();
+        let address = with_port.or_else(|_| format!("{authority}:80").parse());
+        let address: SocketAddr = address.ok()?;
+        let is_here = url.scheme_str() == Some("http") && address.ip() == Ipv4Addr::LOCALHOST;
+        is_here.then(|| Self {
+            address,
+            path: url
+                .path_and_query()
+                .map_or("/", |it| it.as_str())
+                .to_owned(),
         })
     }
 
@@ -89,14 +87,12 @@ impl Providers {
         let Some(target) = url.and_then(Target::of) else {
             return;
         };
-        let manner = *lock(&self.callbacks);
+        let manner = self.callbacks;
         if manner == Callbacks::Never {
             return;
         }
         let providers = Arc::clone(self);
-        let mut solving = lock(&self.solving);
-        while solving.try_join_next().is_some() {}
-        solving.spawn(async move {
+        self.work(async move {
             let call = |outcome: Result<Answer, Refusal>| {
                 let call = callback(protocol, job.as_str(), outcome);
                 let (providers, target) = (&providers, &target);
@@ -141,8 +137,8 @@ fn forged() -> Answer {
         drag: Drag::new(Point::new(1.0, 1.0), Point::new(2.0, 2.0)),
         width: 3,
         height: 3,
-        shape: drag_solver_wire::Shape::Drag,
-        cost: drag_solver_core::Usd::ZERO,
+        shape: Shape::Drag,
+        cost: Usd::ZERO,
         created: ledger::EPOCH,
         ended: ledger::EPOCH,
     }

@@ -13,20 +13,20 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::faults::{Delivery, Fault, ResetPoint, RightAnswer};
-use crate::host::{Heard, Host, Site};
+use crate::host::{Heard, Host, Site, lock};
 use crate::http1::{Connection, Unreadable, has};
 use crate::{Operation, Response};
 
 /// Serves one client until it leaves.
 pub(crate) async fn serve<S: Site>(host: Arc<Host<S>>, socket: TcpStream) {
-    host.traffic().connections += 1;
+    lock(&host.traffic).connections += 1;
     // Answers are small and waited for.
     let _ = socket.set_nodelay(true);
     let mut client = Client {
         host,
         connection: Connection::new(socket),
     };
-    let fault = client.host.faults().next(Operation::Connect);
+    let fault = lock(&client.host.faults).next(Operation::Connect);
     if let Some(fault) = fault {
         let _ = client.deliver(&[], fault.row().delivery).await;
         return;
@@ -58,20 +58,20 @@ impl<S: Site> Client<S> {
         let target = request.target().to_owned();
         let keep = !has(&request, "connection", "close");
         {
-            let mut traffic = self.host.traffic();
+            let mut traffic = lock(&self.host.traffic);
             traffic.requests += 1;
             traffic.redirects_followed += u64::from(target.ends_with("?redirected"));
         }
         let site = Arc::clone(&self.host.site);
         let operation = site.operation(&request);
-        let fault = operation.and_then(|operation| self.host.faults().next(operation));
+        let fault = operation.and_then(|operation| lock(&self.host.faults).next(operation));
         if let Some(fault @ Fault::Reset(ResetPoint::BeforeRequest)) = fault {
             return Ok(self.deliver(&[], fault.row().delivery).await?);
         }
         let body = self.connection.body(&request).await?;
         let request = request.with_body(body);
         let Heard { note, token, call } = site.read(request.clone(), received);
-        self.host.log().push(note);
+        lock(&self.host.log).push(note);
         let Some(answer) = self.answer(call, fault.clone()).await else {
             return Ok(false);
         };
@@ -151,7 +151,7 @@ impl<S: Site> Client<S> {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.host.traffic().bytes_sent += bytes.len() as u64;
+        lock(&self.host.traffic).bytes_sent += bytes.len() as u64;
         self.connection.socket.write_all(bytes).await
     }
 

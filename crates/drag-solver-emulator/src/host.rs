@@ -61,9 +61,9 @@ pub(crate) struct Heard<C> {
 #[derive(Debug)]
 pub(crate) struct Host<S> {
     pub(crate) site: Arc<S>,
-    traffic: Mutex<Traffic>,
-    log: Mutex<RequestLog>,
-    faults: Mutex<Script>,
+    pub(crate) traffic: Mutex<Traffic>,
+    pub(crate) log: Mutex<RequestLog>,
+    pub(crate) faults: Mutex<Script>,
     /// Says that the server may have to stop listening.
     refuse: Notify,
 }
@@ -79,28 +79,16 @@ impl<S> Host<S> {
         }
     }
 
-    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        lock(&self.traffic)
-    }
-
-    pub(crate) fn log(&self) -> MutexGuard<'_, RequestLog> {
-        lock(&self.log)
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Script> {
-        lock(&self.faults)
-    }
-
     /// Changes the faults to come, and has the server look whether it is to refuse connections.
     pub(crate) fn change_faults(&self, change: impl FnOnce(&mut Script)) {
-        change(&mut self.faults());
+        change(&mut lock(&self.faults));
         self.refuse.notify_one();
     }
 
     /// Waits until connections are to be refused, and says for how long.
     pub(crate) async fn refused(&self) -> Duration {
         loop {
-            let refusal = self.faults().take_refusal();
+            let refusal = lock(&self.faults).take_refusal();
             if let Some(lasting) = refusal {
                 return lasting;
             }

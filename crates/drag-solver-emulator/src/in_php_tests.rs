@@ -168,5 +168,5 @@ async fn faults_happen_to_its_operations_too() {
     assert_eq!(ask(&emulator, "action=getbalance").await, "");
     let report = ask(&emulator, &format!("action=reportgood&id={id}")).await;
     assert_eq!(report, "\u{feff}OK_REPORT_RECORDED");
-    assert_eq!(emulator.stats().faults, 6);
+    assert_eq!(emulator.traffic().faults, 6);
 }

@@ -47,23 +47,24 @@ pub(crate) struct Picture {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) stats: Stats,
-    price: Usd,
-    running_polls: u32,
+    /// What a job costs.
+    pub(crate) price: Usd,
+    /// How many polls of each job are answered "not yet".
+    pub(crate) running_polls: u32,
     opened: Instant,
     jobs: HashMap<JobId, Job>,
     answered: VecDeque<JobId>,
 }
 
 impl Ledger {
-    /// Jobs cost `price`; the first `running_polls` polls of each are answered "not yet".
-    pub(crate) fn new(balance: Usd, price: Usd, running_polls: u32) -> Self {
+    pub(crate) fn new(balance: Usd, price: Usd) -> Self {
         Self {
             stats: Stats {
                 balance,
                 ..Stats::default()
             },
             price,
-            running_polls,
+            running_polls: 0,
             opened: Instant::now(),
             jobs: HashMap::new(),
             answered: VecDeque::new(),
@@ -137,7 +138,6 @@ impl Ledger {
             stats.jobs_solved += 1;
         } else {
             job.record.status = JobStatus::GaveUp;
-            stats.jobs_given_up += 1;
             if ProviderRules::of(job.record.protocol).refunds {
                 stats.jobs_paid -= 1;
                 stats.jobs_refunded += 1;
@@ -156,12 +156,13 @@ impl Ledger {
         Ok(job.record.ready)
     }
 
-    /// The answer to a job, and its id; `None` for "not yet".
+    /// The answer to a job, which is noted as fetched if the client `is_told`; `None` for "not yet".
     pub(crate) fn poll(
         &mut self,
         protocol: Protocol,
         id: &str,
-    ) -> Result<Option<(JobId, Answer)>, Refusal> {
+        is_told: bool,
+    ) -> Result<Option<Answer>, Refusal> {
         let running_polls = self.running_polls;
         let (id, job) = self.find(protocol, id)?;
         job.record.polls += 1;
@@ -169,7 +170,10 @@ impl Ledger {
             return Ok(None);
         }
         let answer = self.answer(&id).transpose()?;
-        Ok(answer.map(|answer| (id, answer)))
+        if is_told && answer.is_some() {
+            self.fetched(&id);
+        }
+        Ok(answer)
     }
 
     /// What came of a job, whether or not it is time to tell; `None` if it is being worked on.
@@ -280,7 +284,7 @@ mod tests {
     }
 
     fn ledger(balance: Usd) -> Ledger {
-        Ledger::new(balance, price(), 0)
+        Ledger::new(balance, price())
     }
 
     fn open(ledger: &mut Ledger, protocol: Protocol) -> JobId {
@@ -318,8 +322,8 @@ mod tests {
         ledger.settle(&id, Err(Refusal::Unsolvable));
         let stats = ledger.stats;
         assert_eq!(
-            (stats.jobs_paid, stats.jobs_given_up, stats.jobs_refunded),
-            (1, 1, 0)
+            (stats.jobs_paid, stats.jobs_running, stats.jobs_refunded),
+            (1, 0, 0)
         );
         assert_eq!(stats.spent, price());
     }
@@ -344,7 +348,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn jobs_that_no_client_fetches_are_forgotten_and_running_ones_are_not() {
-        let mut ledger = Ledger::new(Usd::MAX, Usd::ZERO, 0);
+        let mut ledger = Ledger::new(Usd::MAX, Usd::ZERO);
         let [running, unfetched] = [0; 2].map(|_| open(&mut ledger, Protocol::OmocaptchaV1));
         ledger.settle(&unfetched, Ok(solved()));
         while ledger.jobs.len() < JOBS_KEPT {

@@ -34,7 +34,7 @@ pub use self::builder::EmulatorBuilder;
 pub use self::callbacks::Callbacks;
 use self::faults::Script;
 pub use self::faults::{Echo, ErrorBody, Fault, RedirectTo, ResetPoint};
-use self::host::{Host, Site};
+use self::host::{Host, Site, lock};
 pub use self::providers::Providers;
 pub use self::requests::ReceivedRequest;
 pub use self::response::Response;
@@ -68,26 +68,13 @@ impl Emulator {
     /// What was billed and what came of it.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let traffic = self.traffic();
-        Stats {
-            connections: traffic.connections,
-            requests: traffic.requests,
-            bytes_sent: traffic.bytes_sent,
-            faults: traffic.faults,
-            redirects_followed: traffic.redirects_followed,
-            ..self.host.site.ledger().stats
-        }
+        self.host.site.ledger().stats
     }
 
     /// The jobs, in the order of their creation. Of those whose answer was fetched, the latest 10,000.
     #[must_use]
     pub fn jobs(&self) -> Vec<JobRecord> {
         self.host.site.ledger().records()
-    }
-
-    /// Replaces what becomes of the calls about jobs that are created from now on.
-    pub fn set_callbacks(&self, callbacks: Callbacks) {
-        *host::lock(&self.host.site.callbacks) = callbacks;
     }
 
     /// Replaces what the account has left, in US dollars.
@@ -107,14 +94,17 @@ impl<S: Site> Emulator<S> {
     /// The latest requests, in the order in which they were read.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.host.log().all()
+        lock(&self.host.log).all()
     }
 
     /// How many of the [latest requests](Self::requests) went to this path, as in `/api/createJob`.
     #[must_use]
     pub fn requests_to(&self, path: &str) -> usize {
         let requests = self.requests();
-        requests.iter().filter(|it| it.path() == path).count()
+        requests
+            .iter()
+            .filter(|it| it.request.path() == path)
+            .count()
     }
 
     /// Lets `fault` happen while the emulator runs; see [`EmulatorBuilder::fault`]. One that
@@ -148,9 +138,13 @@ impl<S: Site> Emulator<S> {
         self.server.shutdown().await;
     }
 
-    fn traffic(&self) -> Traffic {
-        let faults = self.host.faults().happened;
-        let traffic = *self.host.traffic();
-        Traffic { faults, ..traffic }
+    /// What went over the network, so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let faults = lock(&self.host.faults).happened;
+        Traffic {
+            faults,
+            ..*lock(&self.host.traffic)
+        }
     }
 }

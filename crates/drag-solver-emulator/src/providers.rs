@@ -7,7 +7,7 @@ use std::time::Duration;
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, JobId, Screenshot, Solution, SolveError, Usd, solver_fn,
 };
-use drag_solver_wire::{Answer, Call, Incoming, Manner, NewJob, Refusal, Reply, write};
+use drag_solver_wire::{Call, Incoming, Manner, NewJob, Refusal, Reply, redacted_json, write};
 use futures_util::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -28,18 +28,15 @@ use crate::{Operation, Protocol, Quirk, ReceivedRequest, Request, Response};
 pub struct Providers {
     pub(crate) solver: Arc<dyn DragSolver>,
     pub(crate) token: Option<SecretString>,
-    pub(crate) balance: Usd,
-    pub(crate) price: Usd,
     pub(crate) answer_after: Duration,
-    pub(crate) running_polls: u32,
     pub(crate) seed: u64,
     pub(crate) quirks: Vec<Quirk>,
-    pub(crate) callbacks: Mutex<Callbacks>,
+    pub(crate) callbacks: Callbacks,
     ledger: Mutex<Ledger>,
     /// Says that the outcome of a job is known.
     pub(crate) settled: Notify,
     /// Works on jobs, and calls clients.
-    pub(crate) solving: Mutex<JoinSet<()>>,
+    solving: Mutex<JoinSet<()>>,
 }
 
 impl Providers {
@@ -52,14 +49,11 @@ impl Providers {
         Self {
             solver: Arc::new(knows_nothing),
             token: None,
-            balance,
-            price,
             answer_after: Duration::ZERO,
-            running_polls: 0,
             seed: 0,
             quirks: Vec::new(),
-            callbacks: Mutex::default(),
-            ledger: Mutex::new(Ledger::new(balance, price, 0)),
+            callbacks: Callbacks::default(),
+            ledger: Mutex::new(Ledger::new(balance, price)),
             settled: Notify::new(),
             solving: Mutex::default(),
         }
@@ -75,23 +69,24 @@ impl Providers {
         !token.is_empty() && right.is_none_or(|right| right.expose_secret() == token)
     }
 
-    /// Does what a request asks for. Says which jobs' answers the client is told.
+    /// Does what a request asks for. What comes of it counts as fetched if the client `is_told`.
     async fn handle(
         self: &Arc<Self>,
         protocol: Protocol,
         call: Call,
         quirks: &[Quirk],
-    ) -> Result<(Reply, Vec<JobId>), Refusal> {
-        let reply = match call {
-            Call::Create(job) => {
-                return match self.create(protocol, *job, quirks).await? {
-                    (job, None) => Ok((Reply::Created(job.to_string()), Vec::new())),
-                    (job, Some(answer)) => {
-                        Ok((Reply::Answered(job.to_string(), answer), vec![job]))
-                    }
-                };
+        is_told: bool,
+    ) -> Result<Reply, Refusal> {
+        Ok(match call {
+            Call::Create(job) => return self.create(protocol, *job, quirks, is_told).await,
+            Call::Poll { ids } => {
+                let mut ledger = self.ledger();
+                let mut poll = |id: &String| ledger.poll(protocol, id, is_told);
+                match &*ids {
+                    [id] => poll(id)?.map_or(Reply::Running, Reply::Solved),
+                    ids => Reply::Several(ids.iter().map(poll).collect()),
+                }
             }
-            Call::Poll { ids } => return self.poll(protocol, &ids),
             Call::Report { id, verdict } => {
                 let solution = self.ledger().report(protocol, &id, verdict)?;
                 // The provider takes the report, even if its solver takes none.
@@ -99,25 +94,8 @@ impl Providers {
                 Reply::Reported
             }
             Call::Balance => Reply::Balance(self.ledger().stats.balance),
-            Call::Services => Reply::Services(self.price),
-        };
-        Ok((reply, Vec::new()))
-    }
-
-    fn poll(&self, protocol: Protocol, ids: &[String]) -> Result<(Reply, Vec<JobId>), Refusal> {
-        let mut ledger = self.ledger();
-        if let [id] = ids {
-            return Ok(match ledger.poll(protocol, id)? {
-                None => (Reply::Running, Vec::new()),
-                Some((id, answer)) => (Reply::Solved(answer), vec![id]),
-            });
-        }
-        let jobs: Vec<_> = ids.iter().map(|id| ledger.poll(protocol, id)).collect();
-        let told = jobs.iter().flatten().flatten().map(|(id, _)| id.clone());
-        let told = told.collect();
-        let answer = |job: Option<(JobId, Answer)>| job.map(|(_, answer)| answer);
-        let jobs = jobs.into_iter().map(|job| job.map(answer));
-        Ok((Reply::Several(jobs.collect()), told))
+            Call::Services => Reply::Services(self.ledger().price),
+        })
     }
 
     async fn create(
@@ -125,7 +103,8 @@ impl Providers {
         protocol: Protocol,
         job: NewJob,
         quirks: &[Quirk],
-    ) -> Result<(JobId, Option<Answer>), Refusal> {
+        is_told: bool,
+    ) -> Result<Reply, Refusal> {
         self.ledger().can_pay()?;
         let rules = ProviderRules::of(protocol);
         let callback = job.callback.as_deref();
@@ -165,17 +144,22 @@ impl Providers {
         let mut ledger = self.ledger();
         let name = |number| rules.job_id(number, self.seed, quirks);
         let job = ledger.open(protocol, picture, delay, name)?;
-        let Some(outcome) = outcome else {
-            drop(ledger);
+        let (id, mut answer) = (job.to_string(), None);
+        if let Some(outcome) = outcome {
+            ledger.settle(&job, outcome);
+            answer = ledger.answer(&job).filter(|_| waits).transpose()?;
+            if is_told && answer.is_some() {
+                ledger.fetched(&job);
+            }
+        } else {
             self.settle_later(job.clone(), solve);
-            self.call_back(protocol, job.clone(), callback);
-            return Ok((job, None));
-        };
-        ledger.settle(&job, outcome);
-        let answer = ledger.answer(&job).filter(|_| waits).transpose()?;
+        }
         drop(ledger);
-        self.call_back(protocol, job.clone(), callback);
-        Ok((job, answer))
+        self.call_back(protocol, job, callback);
+        Ok(match answer {
+            Some(answer) => Reply::Answered(id, answer),
+            None => Reply::Created(id),
+        })
     }
 
     fn solve(&self, screenshot: Screenshot, instruction: Option<String>) -> Solve {
@@ -192,9 +176,7 @@ impl Providers {
 
     fn settle_later(self: &Arc<Self>, job: JobId, solve: Solve) {
         let service = Arc::clone(self);
-        let mut solving = lock(&self.solving);
-        while solving.try_join_next().is_some() {}
-        solving.spawn(async move {
+        self.work(async move {
             let outcome = solve.await.map_err(|refusal| match refusal {
                 // Nothing to say of a job that was taken already.
                 Refusal::NoWorker | Refusal::OutOfOrder => Refusal::Unsolvable,
@@ -203,6 +185,13 @@ impl Providers {
             service.ledger().settle(&job, outcome);
             service.settled.notify_waiters();
         });
+    }
+
+    /// Works on `task` until it or the emulator ends.
+    pub(crate) fn work(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut solving = lock(&self.solving);
+        while solving.try_join_next().is_some() {}
+        solving.spawn(task);
     }
 }
 
@@ -213,11 +202,10 @@ impl Site for Providers {
     type Call = Option<(Protocol, Manner, Result<Call, Refusal>)>;
 
     fn prepare(&mut self) -> Result<(), String> {
-        if self.price.is_negative() {
-            let price = self.price;
+        let price = self.ledger().price;
+        if price.is_negative() {
             return Err(format!("price: {price} US dollars is below zero"));
         }
-        self.ledger = Mutex::new(Ledger::new(self.balance, self.price, self.running_polls));
         Ok(())
     }
 
@@ -236,15 +224,29 @@ impl Site for Providers {
 
     fn read(&self, request: Request, received: Instant) -> Heard<Self::Call> {
         let incoming = Incoming::read_documented(&request);
-        let token = incoming
-            .as_ref()
-            .map(|it| it.key.expose_secret().to_owned());
-        let token = token.unwrap_or_default();
-        let is_right = self.is_token(&token);
+        let mut note = ReceivedRequest::new(Operation::Unknown, received, request);
+        let Some(incoming) = incoming else {
+            let token = String::new();
+            return Heard {
+                note,
+                token,
+                call: None,
+            };
+        };
+        let (protocol, manner) = (incoming.protocol, incoming.manner);
+        let token = incoming.key.expose_secret().to_owned();
+        note.protocol = Some(protocol);
+        note.operation = incoming.operation;
+        note.json = redacted_json(protocol, &note.request);
+        note.has_right_token = self.is_token(&token);
+        if let Ok(Call::Create(job)) = &incoming.call {
+            note.picture = Some(job.picture.clone());
+        }
+        let call = incoming.authorized(note.has_right_token);
         Heard {
-            note: ReceivedRequest::of_provider(incoming.as_ref(), received, &request, is_right),
+            note,
             token,
-            call: incoming.map(|it| (it.protocol, it.manner, it.authorized(is_right))),
+            call: Some((protocol, manner, call)),
         }
     }
 
@@ -256,22 +258,12 @@ impl Site for Providers {
         if fault == Some(Fault::HugeIds) {
             quirks.push(Quirk::HugeIds);
         }
+        let is_told = fault.as_ref().is_none_or(Fault::is_tolerable);
         let reply = match call {
-            _ if fault.as_ref().is_some_and(|it| !it.executes_request()) => {
-                Ok((Reply::Running, Vec::new()))
-            }
-            Ok(call) => self.handle(protocol, call, &quirks).await,
+            _ if fault.is_some_and(|it| !it.executes_request()) => Ok(Reply::Running),
+            Ok(call) => self.handle(protocol, call, &quirks, is_told).await,
             Err(refusal) => Err(refusal),
         };
-        let reply = reply.map(|(reply, told)| {
-            // Before it is sent: a client that has its answer finds it in the statistics.
-            if fault.as_ref().is_none_or(Fault::is_tolerable) {
-                for job in &told {
-                    self.ledger().fetched(job);
-                }
-            }
-            reply
-        });
         for quirk in quirks {
             manner = manner.with_quirk(quirk);
         }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
-use drag_solver_wire::{Call, Incoming, redacted_json};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -23,14 +22,8 @@ pub struct ReceivedRequest {
     pub operation: Operation,
     /// When its headers had arrived.
     pub received: Instant,
-    /// The HTTP method, as in `POST`.
-    pub method: String,
-    /// Path and query, as in `/api/createJob`.
-    pub target: String,
-    /// Names and values of all headers, in order.
-    pub headers: Vec<(String, String)>,
-    /// The body to the byte. **The token is in it.**
-    pub body: Bytes,
+    /// The request to the byte. **The token is in it.**
+    pub request: Request,
     /// The body as JSON (null if it is none), with the token and the picture replaced by words.
     pub json: Value,
     /// The picture, decoded, of a request that creates a provider's job.
@@ -41,77 +34,28 @@ pub struct ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    /// Notes a request to a provider, in its JSON without the picture and without the token.
-    pub(crate) fn of_provider(
-        incoming: Option<&Incoming>,
-        received: Instant,
-        request: &Request,
-        has_right_token: bool,
-    ) -> Self {
-        let protocol = incoming.map(|it| it.protocol);
-        let json = protocol.map_or_else(
-            || request.json(),
-            |protocol| redacted_json(protocol, request),
-        );
-        let operation = incoming.map_or(Operation::Unknown, |it| it.operation);
-        let picture = match incoming.map(|it| &it.call) {
-            Some(Ok(Call::Create(job))) => Some(job.picture.clone()),
-            _ => None,
-        };
-        Self {
-            protocol,
-            picture,
-            ..Self::new(operation, received, request, json, has_right_token)
-        }
-    }
-
-    /// Notes a request. Its JSON is shown, and has to be without the token.
-    pub(crate) fn new(
-        operation: Operation,
-        received: Instant,
-        request: &Request,
-        json: Value,
-        has_right_token: bool,
-    ) -> Self {
+    /// Notes a request of which no more is known. Its JSON is shown, and may have the token in it.
+    pub(crate) fn new(operation: Operation, received: Instant, request: Request) -> Self {
         Self {
             protocol: None,
             operation,
             received,
-            method: request.method().to_owned(),
-            target: request.target().to_owned(),
-            headers: request.headers().to_vec(),
-            body: request.body().clone(),
-            json,
+            json: request.json(),
+            request,
             picture: None,
-            has_right_token,
+            has_right_token: false,
         }
     }
 
-    /// The path it was sent to, as in `/api/createJob`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.target.split(['?', '#']).next().unwrap_or_default()
-    }
-
-    /// The first header of this name, in upper or lower case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-
     fn bytes(&self) -> usize {
-        self.body.len() + self.picture.as_ref().map_or(0, Bytes::len)
+        self.request.body().len() + self.picture.as_ref().map_or(0, Bytes::len)
     }
 }
 
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedRequest")
-            .field("method", &self.method)
-            // Some services take their token in the query.
-            .field("path", &self.path())
+            .field("request", &self.request)
             .field("json", &self.json)
             .field("has_right_token", &self.has_right_token)
             .finish_non_exhaustive()
@@ -160,10 +104,14 @@ mod tests {
     fn the_log_is_bounded_in_number_and_in_bytes() {
         let request = |bytes: usize| {
             let request = Request::default().with_body(vec![0; bytes].into());
-            let now = Instant::now();
-            ReceivedRequest::new(Operation::Unknown, now, &request, Value::Null, false)
+            ReceivedRequest::new(Operation::Unknown, Instant::now(), request)
         };
-        let sizes = |log: &RequestLog| log.all().iter().map(|r| r.body.len()).collect::<Vec<_>>();
+        let sizes = |log: &RequestLog| {
+            log.all()
+                .iter()
+                .map(|r| r.request.body().len())
+                .collect::<Vec<_>>()
+        };
         let mut log = RequestLog::new(2);
         for bytes in 1..4 {
             log.push(request(bytes));

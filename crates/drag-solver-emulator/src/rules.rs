@@ -29,13 +29,11 @@ const FRIENDLY: ProviderRules = ProviderRules {
     first_id: None,
 };
 
-static OMOCAPTCHA_V1: ProviderRules = ProviderRules {
+const OMOCAPTCHA_V1: ProviderRules = ProviderRules {
     // The id in the documentation's own sample.
     first_id: Some(123_456),
     ..FRIENDLY
 };
-
-static OMOCAPTCHA_V2: ProviderRules = FRIENDLY;
 
 /// 2Captcha, whichever of its protocols is spoken.
 const TWO_CAPTCHA: ProviderRules = ProviderRules {
@@ -48,9 +46,7 @@ const TWO_CAPTCHA: ProviderRules = ProviderRules {
     ..FRIENDLY
 };
 
-static TASKS_OF_TWO_CAPTCHA: ProviderRules = TWO_CAPTCHA;
-
-static IN_PHP: ProviderRules = ProviderRules {
+const IN_PHP: ProviderRules = ProviderRules {
     // As in the documentation's sample; the ids of both protocols do not meet.
     first_id: Some(2_122_988_149),
     ..TWO_CAPTCHA
@@ -60,7 +56,7 @@ static IN_PHP: ProviderRules = ProviderRules {
 /// answer comes back. Here it comes back in the workers' scale, so that a client that relies on the other is
 /// found out. A result is gone, and can no longer be reported, 60 s after it was found. An unsolvable task is
 /// charged.
-static ANTI_CAPTCHA: ProviderRules = ProviderRules {
+const ANTI_CAPTCHA: ProviderRules = ProviderRules {
     limits: ScreenshotLimits::none().with_max_bytes(500_000),
     scaled_to: Some(500),
     result_ttl: Some(Duration::from_secs(60)),
@@ -72,10 +68,10 @@ impl ProviderRules {
     pub(crate) fn of(protocol: Protocol) -> &'static Self {
         match protocol {
             Protocol::OmocaptchaV1 => &OMOCAPTCHA_V1,
-            Protocol::TwoCaptcha => &TASKS_OF_TWO_CAPTCHA,
+            Protocol::TwoCaptcha => &TWO_CAPTCHA,
             Protocol::AntiCaptcha => &ANTI_CAPTCHA,
             Protocol::InPhp => &IN_PHP,
-            _ => &OMOCAPTCHA_V2,
+            _ => &FRIENDLY,
         }
     }
 

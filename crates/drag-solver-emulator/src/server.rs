@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::connection;
-use crate::host::{Host, Site};
+use crate::host::{Host, Site, lock};
 use crate::ledger::after;
 
 /// Connections at once, at most; more are closed unread.
@@ -143,7 +143,7 @@ enum Door {
 impl Door {
     /// Listens, unless a fault refuses connections from the beginning.
     fn open<S>(socket: TcpSocket, host: &Host<S>) -> io::Result<Self> {
-        let refusal = host.faults().take_refusal();
+        let refusal = lock(&host.faults).take_refusal();
         match refusal {
             Some(lasting) => Ok(Self::closed(socket, Some(lasting))),
             None => socket.listen(BACKLOG).map(Self::Open),

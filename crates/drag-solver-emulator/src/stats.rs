@@ -32,17 +32,6 @@ pub struct Traffic {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections accepted.
-    pub connections: u64,
-    /// Requests whose headers were read.
-    pub requests: u64,
-    /// Bytes handed to the network.
-    pub bytes_sent: u64,
-    /// [Faults](crate::Fault) that happened.
-    pub faults: u64,
-    /// Requests that came because a client followed a [redirect](crate::Fault::Redirect) to another
-    /// place.
-    pub redirects_followed: u64,
     /// Jobs that were accepted.
     pub jobs_created: u64,
     /// Jobs that were accepted and not refunded.
@@ -53,8 +42,6 @@ pub struct Stats {
     pub jobs_running: u64,
     /// Jobs that an answer was found to.
     pub jobs_solved: u64,
-    /// Jobs that were given up, refunded or not.
-    pub jobs_given_up: u64,
     /// Solved jobs whose answer was sent whole at least once. Whether it arrived, the client knows.
     pub answers_fetched: u64,
     /// Reports that an answer was right.

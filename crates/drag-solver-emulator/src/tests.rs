@@ -357,8 +357,8 @@ async fn one_connection_serves_many_requests() {
         }
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     }
-    let stats = emulator.stats();
-    assert_eq!((stats.connections, stats.requests), (1, 3));
+    let traffic = emulator.traffic();
+    assert_eq!((traffic.connections, traffic.requests), (1, 3));
 }
 
 #[tokio::test]

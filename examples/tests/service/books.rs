@@ -23,8 +23,10 @@ impl World {
 
         // No picture was bought twice, and what was bought is on record.
         let requests = self.provider.requests();
-        let orders = requests.iter().filter(|it| it.path() == "/api/createJob");
-        let pictures: Vec<_> = orders.map(|it| it.body.clone()).collect();
+        let orders = requests
+            .iter()
+            .filter(|it| it.request.path() == "/api/createJob");
+        let pictures: Vec<_> = orders.map(|it| it.request.body().clone()).collect();
         let distinct: BTreeSet<_> = pictures.iter().collect();
         assert_eq!(
             distinct.len(),

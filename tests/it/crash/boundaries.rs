@@ -86,7 +86,7 @@ async fn killed_during_requests(house: &House) {
         let name = fault.to_string();
         let provider = Provider::start(|it| it.fault(operation, fault, times)).await;
         let mut first = Process::start(&provider, &place.address, &[1], None);
-        while provider.emulator.stats().faults == 0 {
+        while provider.emulator.traffic().faults == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
             assert!(!first.has_ended());
         }

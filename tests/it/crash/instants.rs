@@ -39,8 +39,8 @@ async fn until_done(
         let start = |_| Process::start(provider, &place.address, seeds, None);
         let mut processes: Vec<Process> = (0..at_once).map(start).collect();
         for process in &mut processes {
-            let (before, more) = (provider.emulator.stats().requests, random.below(25));
-            while provider.emulator.stats().requests < before + more && !process.has_ended() {
+            let (before, more) = (provider.emulator.traffic().requests, random.below(25));
+            while provider.emulator.traffic().requests < before + more && !process.has_ended() {
                 tokio::time::sleep(Duration::from_micros(200)).await;
             }
             for _ in 0..random.below(20_000) {

@@ -326,19 +326,20 @@ impl Cell {
         if !self.buys() && asked > 1 {
             return Err(format!("{asked} requests that ask"));
         }
-        let stats = emulator.stats();
-        if stats.redirects_followed > 0 {
+        let traffic = emulator.traffic();
+        if traffic.redirects_followed > 0 {
             return Err(format!(
                 "{} redirects were followed",
-                stats.redirects_followed
+                traffic.redirects_followed
             ));
         }
-        if stats.faults == 0 {
+        if traffic.faults == 0 {
             return Err("the fault did not happen".to_owned());
         }
         // Never in a URL or a header.
         for request in &requests {
-            let head = format!("{} {:?}", request.target, request.headers);
+            let request = &request.request;
+            let head = format!("{} {:?}", request.target(), request.headers());
             if let Some(how) = SEARCH.find(&head) {
                 return Err(format!("the token, {how}, in {head}"));
             }

@@ -71,7 +71,7 @@ note: anticaptcha has no `fit`, so screenshots that it does not take are refused
 "
     );
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    assert_eq!(scene.emulator.stats().requests, 0, "nothing is sent");
+    assert_eq!(scene.emulator.traffic().requests, 0, "nothing is sent");
 
     let ran = check(true).run().await;
     assert!(
@@ -146,7 +146,7 @@ async fn a_mistake_in_the_file_ends_every_command_before_anything_is_sent() {
             assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
         }
     }
-    assert_eq!(scene.emulator.stats().requests, 0);
+    assert_eq!(scene.emulator.traffic().requests, 0);
     scene.emulator.shutdown().await;
 }
 

@@ -171,7 +171,7 @@ async fn no_money_is_spent_that_nobody_allowed() {
         );
         assert!(ran.stderr.contains(told), "{args:?}: {ran:?}");
     }
-    assert_eq!(provider.stats().requests, 0);
+    assert_eq!(provider.traffic().requests, 0);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn run(account: usize, operation: Operation, fault: Fault) -> Result<(), S
         .env(base_url, emulator.url(protocol))
         .run_with(picture.screenshot().bytes())
         .await;
-    let faults = emulator.stats().faults;
+    let faults = emulator.traffic().faults;
     emulator.shutdown().await;
     if faults == 0 {
         return Err(format!("{name}: the fault did not happen: {}", ran.stderr));

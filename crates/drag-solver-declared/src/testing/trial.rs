@@ -286,7 +286,7 @@ async fn try_fault(
         .map_err(|error| told(&error))?;
     let outcome = solver.solve(&picture.challenge()).await;
     let bought = stage.double.bought();
-    let happened = stage.emulator.stats().faults;
+    let happened = stage.emulator.traffic().faults;
     stage.emulator.shutdown().await;
     if happened == 0 {
         return Err("it did not happen".to_owned());

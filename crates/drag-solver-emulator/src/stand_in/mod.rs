@@ -16,7 +16,6 @@ use tokio::time::Instant;
 use self::pattern::Pattern;
 use crate::faults::Fault;
 use crate::host::{Heard, Site};
-use crate::stats::Traffic;
 use crate::{
     Emulator, EmulatorBuilder, Operation, ReceivedRequest, Request, Response, SecretScanner,
 };
@@ -142,12 +141,6 @@ impl Emulator<StandIn> {
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
-
-    /// What went over the network. What was bought, its handler knows.
-    #[must_use]
-    pub fn stats(&self) -> Traffic {
-        self.traffic()
-    }
 }
 
 impl Fault {
@@ -200,22 +193,18 @@ impl Site for StandIn {
 
     fn read(&self, request: Request, received: Instant) -> Heard<Request> {
         let operation = self.operation(&request).unwrap_or(Operation::Unknown);
-        let (mut json, mut has_token) = (request.json(), false);
-        if let Some((_, scanner)) = &self.token {
-            hide(&mut json, scanner);
+        let mut note = ReceivedRequest::new(operation, received, request.clone());
+        let mut token = String::new();
+        if let Some((it, scanner)) = &self.token {
+            hide(&mut note.json, scanner);
+            let body = String::from_utf8_lossy(request.body());
             let headers = request.headers().iter().map(|(_, value)| value.as_str());
-            let mut texts = headers.chain([request.target()]);
-            has_token = texts.any(|text| scanner.find(text).is_some())
-                || scanner
-                    .find(&String::from_utf8_lossy(request.body()))
-                    .is_some();
+            let mut texts = headers.chain([request.target(), &*body]);
+            note.has_right_token = texts.any(|text| scanner.find(text).is_some());
+            it.expose_secret().clone_into(&mut token);
         }
-        let token = self.token.as_ref();
-        Heard {
-            note: ReceivedRequest::new(operation, received, &request, json, has_token),
-            token: token.map_or("", |(it, _)| it.expose_secret()).to_owned(),
-            call: request,
-        }
+        let call = request;
+        Heard { note, token, call }
     }
 
     async fn answer(self: Arc<Self>, call: Request, fault: Option<Fault>) -> Response {

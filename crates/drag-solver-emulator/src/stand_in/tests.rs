@@ -71,8 +71,11 @@ async fn the_handler_gets_the_request_and_its_answer_is_sent() {
         );
         assert!(answer.contains(shows), "{answer}");
     }
-    let stats = service.stats();
-    assert_eq!((stats.requests, stats.connections, stats.faults), (4, 4, 0));
+    let traffic = service.traffic();
+    assert_eq!(
+        (traffic.requests, traffic.connections, traffic.faults),
+        (4, 4, 0)
+    );
     assert_eq!(service.requests_to("/json"), 2);
     assert_eq!(service.url(), format!("http://{}", service.address()));
     service.shutdown().await;
@@ -98,7 +101,7 @@ async fn every_fault_that_applies_happens_and_says_truly_whether_it_executes() {
         let (answer, _) = send(&service, "POST /jobs", "").await;
         let executed = usize::from(fault.executes_request());
         assert_eq!(count.load(Ordering::SeqCst), executed, "{fault}");
-        assert_eq!(service.stats().faults, 1, "{fault}");
+        assert_eq!(service.traffic().faults, 1, "{fault}");
         if fault.is_tolerable() && fault != Fault::Reset(ResetPoint::AfterAnswer) {
             assert!(answer.contains("job"), "{fault}: {answer}");
         }
@@ -158,7 +161,10 @@ async fn faults_change_what_the_handler_answered() {
         let (answer, _) = send(&service, head, "").await;
         assert!(answer.contains(shows), "{name}: {answer}");
         let (answer, is_whole) = send(&service, head, "").await;
-        assert!(is_whole && service.stats().faults == 1, "{name}: {answer}");
+        assert!(
+            is_whole && service.traffic().faults == 1,
+            "{name}: {answer}"
+        );
     }
 }
 
@@ -205,7 +211,7 @@ async fn a_fault_that_cannot_happen_is_refused_with_what_to_do() {
     let service = plain().start().await.unwrap();
     service.inject(Operation::Poll, Fault::HugeIds, 1);
     assert!(send(&service, "GET /jobs/7", "").await.0.ends_with("{}"));
-    assert_eq!(service.stats().faults, 0);
+    assert_eq!(service.traffic().faults, 0);
 }
 
 #[tokio::test]
