@@ -11,6 +11,7 @@ use drag_solver::http::{
 };
 use drag_solver::prelude::*;
 use drag_solver::testing::fixtures;
+use drag_solver_core::Seeded;
 use drag_solver_omocaptcha::OmocaptchaV1;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -73,7 +74,7 @@ pub(crate) fn floor(latency: Latency, jobs: usize) -> (f64, Figures) {
     let floor = (40..=300)
         .map(|twentieths| {
             let first = f64::from(twentieths) / 20.0;
-            let mut random = Random(1);
+            let mut random = Random(Seeded::new(1));
             let (mut added, mut polls) = (0.0, 0.0);
             for _ in 0..jobs {
                 let done = random.latency(latency);
@@ -140,7 +141,7 @@ struct State {
 impl Provider {
     fn new(latency: Latency) -> Self {
         Self(Arc::new(Mutex::new(State {
-            random: Random(1),
+            random: Random(Seeded::new(1)),
             latency,
             done: Vec::new(),
             polls: 0,
@@ -188,17 +189,13 @@ impl Transport for Provider {
     }
 }
 
-/// `SplitMix64`, so that every run sees the same jobs.
+/// The same in every run.
 #[derive(Clone, Debug)]
-struct Random(u64);
+struct Random(Seeded);
 
 impl Random {
     fn fraction(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        f64::from(u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or_default()) / 2_f64.powi(32)
+        f64::from(u32::try_from(self.0.number() >> 32).unwrap_or_default()) / 2_f64.powi(32)
     }
 
     /// How long one job takes, in seconds (Box and Muller, 1958).

@@ -1,31 +1,21 @@
 //! Random numbers that follow from what they are for.
 
-/// `SplitMix64` (Steele, Lea and Flood, 2014): good enough for a simulation, and the same on every
-/// machine and permanently.
+use drag_solver_core::Seeded;
+
+/// The numbers of one job.
 #[derive(Debug)]
-pub(super) struct Random(u64);
+pub(super) struct Random(Seeded);
 
 impl Random {
     /// The numbers for this combination of keys.
     pub(super) fn new(keys: &[u64]) -> Self {
-        keys.iter().fold(Self(0), |mut random, key| {
-            random.0 ^= key;
-            Self(random.next())
-        })
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let mixed = |state, key| Seeded::new(state ^ key).number();
+        Self(Seeded::new(keys.iter().fold(0, mixed)))
     }
 
     /// At least 0 and less than 1.
-    #[allow(clippy::cast_precision_loss)] // 53 bits are what an f64 holds
     pub(super) fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.fraction()
     }
 
     /// Log-normal (Box and Muller, 1958).

@@ -58,6 +58,7 @@ mod profile;
 mod purchases;
 mod ratio;
 mod screenshot;
+mod seeded;
 mod setters;
 mod solution;
 mod solver;
@@ -83,6 +84,8 @@ pub use crate::profile::Profile;
 pub use crate::purchases::{Purchase, Purchases, Settlement, Tracker};
 pub use crate::ratio::{InvalidRatio, Ratio};
 pub use crate::screenshot::{ImageFormat, Screenshot, ScreenshotError};
+#[doc(hidden)]
+pub use crate::seeded::Seeded;
 pub use crate::solution::{Solution, Verdict};
 pub use crate::solver::{DragSolver, SolverFn, solver_fn};
 #[doc(hidden)]

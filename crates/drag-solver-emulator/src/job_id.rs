@@ -1,18 +1,13 @@
 //! Job ids, which look random and depend on the seed and the job's number alone.
 
-use drag_solver_core::JobId;
+use drag_solver_core::{JobId, Seeded};
 
 use crate::Quirk;
 
-/// The `number`th draw of `seed`: a step of `SplitMix64`, which needs no state, so that draws do not
-/// depend on who draws first.
+/// The `number`th draw of `seed`. It needs no state, so that draws do not depend on who draws first.
 pub(crate) fn mix(seed: u64, number: u64) -> u64 {
-    let mut z = seed
-        .wrapping_mul(0xd134_2543_de82_ef95)
-        .wrapping_add(number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    let first = seed.wrapping_mul(0xd134_2543_de82_ef95);
+    Seeded::new(first.wrapping_add(number.wrapping_mul(Seeded::STEP))).number()
 }
 
 /// `first` plus `number`, in another range for every seed.

@@ -43,7 +43,6 @@ pub mod propose;
 mod recall;
 mod report;
 mod run;
-mod seeded;
 
 pub use crate::call::{Call, CallOutcome, Next};
 pub use crate::labelled::{LabelError, LabelledPicture, read_labels};

@@ -117,8 +117,9 @@ pub(crate) fn float(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use drag_solver_core::Seeded;
+
     use super::*;
-    use crate::seeded::Seeded;
 
     /// In how many of `times` samples the interval holds what is true.
     fn coverage(times: u64, mut holds: impl FnMut(&mut Seeded) -> bool) -> f64 {

@@ -7,6 +7,7 @@ mod toml;
 
 use std::time::Duration;
 
+use drag_solver_core::Seeded;
 use serde::Serialize;
 
 pub use self::candidate::Candidate;
@@ -16,7 +17,6 @@ use self::simulate::{Trial, trial};
 pub use self::toml::{ProviderEntry, chain_file};
 use crate::call::{Call, millis};
 use crate::figures::{Estimate, float, of_sorted};
-use crate::seeded::Seeded;
 
 /// How many pictures each candidate is tried on, at the least.
 const TRIALS: usize = 20_000;

@@ -4,10 +4,11 @@
 //! stay hard. A further attempt of the same member is one of its calls at random: what it would have done with the same
 //! picture again is not known.
 
+use drag_solver_core::Seeded;
+
 use super::candidate::Candidate;
 use super::sample::{End, Sample, Samples};
 use crate::call::Next;
-use crate::seeded::Seeded;
 
 /// The waits between attempts, in seconds, as a retry has them unless set: up to the first, doubled up to the second, and no
 /// longer than the third on a provider's word.

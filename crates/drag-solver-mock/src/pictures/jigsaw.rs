@@ -1,8 +1,9 @@
 //! The outline of a piece, and of the gap that it fits.
 
+use drag_solver_core::Seeded;
+
 use self::Side::{Flat, Knob, Socket};
 use super::canvas::{disc, rounded};
-use super::seeded::Seeded;
 
 /// What one side of a jigsaw piece looks like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub(super) struct Jigsaw {
 impl Jigsaw {
     /// Two knobs, so that every piece is clearly a jigsaw piece; the rest by chance.
     pub(super) fn new(seeded: &mut Seeded, size: f64) -> Self {
-        let mut other = || if seeded.coin() { Socket } else { Flat };
+        let mut other = || if seeded.below(2) == 1 { Socket } else { Flat };
         let (a, b) = (other(), other());
         let (one, next) = ([Knob, Knob, a, b], [a, Knob, Knob, b]);
         let sides = *seeded.pick(&[one, next, [Knob, a, Knob, b], [Knob, Knob, b, a]]);

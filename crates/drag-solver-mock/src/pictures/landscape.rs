@@ -1,7 +1,8 @@
 //! The picture on the card: sky, sun, hills. Flat colours and one vertical gradient, which compress well.
 
+use drag_solver_core::Seeded;
+
 use super::canvas::{Rgb, Xy, coverage, disc};
-use super::seeded::Seeded;
 
 /// The sky's top and bottom, the sun, and the hills from the farthest to the nearest.
 #[allow(clippy::unreadable_literal)] // as colours are written

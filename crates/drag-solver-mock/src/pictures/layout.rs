@@ -1,8 +1,9 @@
 //! Where everything goes, by seed and size.
 
+use drag_solver_core::Seeded;
+
 use super::canvas::Xy;
 use super::jigsaw::Jigsaw;
-use super::seeded::Seeded;
 
 /// Size of the card in units of its own; the unit is chosen so that the card fits the picture.
 pub(super) const CARD: Xy = (340.0, 304.0);

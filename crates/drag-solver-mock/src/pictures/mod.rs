@@ -24,7 +24,6 @@ mod layout;
 mod lettering;
 mod picture;
 mod scene;
-mod seeded;
 
 pub use self::answer_key::AnswerKey;
 pub use self::picture::{DrawError, TestPicture};

@@ -2,12 +2,11 @@
 
 use std::error::Error;
 
-use drag_solver_core::{Drag, DragChallenge, Point, Rect, Screenshot, ScreenshotError};
+use drag_solver_core::{Drag, DragChallenge, Point, Rect, Screenshot, ScreenshotError, Seeded};
 use png::{ColorType, Encoder, EncodingError};
 
 use super::canvas::Row;
 use super::layout::{CARD, Layout};
-use super::seeded::Seeded;
 use super::{answer_key, scene};
 
 /// Smallest side, in pixels: below it the piece is no longer seen.

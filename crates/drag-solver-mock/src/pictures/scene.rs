@@ -1,9 +1,10 @@
 //! What is drawn: a phone's screen, dimmed, and on it a card with the puzzle.
 
+use drag_solver_core::Seeded;
+
 use super::canvas::{BLACK, Rgb, Row, WHITE, coverage, rounded};
 use super::landscape::landscape;
 use super::layout::{CARD, Layout, PICTURE, SLIDER_Y};
-use super::seeded::Seeded;
 
 /// Colours of an application: its page, blocks on the page, text, and what is to be touched.
 #[allow(clippy::unreadable_literal)] // as colours are written
