@@ -41,6 +41,21 @@ macro_rules! setters {
     };
 }
 
+/// Writes the setters of a builder whose fields are its own, a row each: the documentation, the name, what it
+/// takes, and what it changes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! builder_setters {
+    ($($(#[$doc:meta])* $setter:ident($($value:ident: $type:ty),*) |$it:ident| $change:expr;)+) => {$(
+        $(#[$doc])*
+        pub fn $setter(mut self, $($value: $type),*) -> Self {
+            let $it = &mut self;
+            $change;
+            self
+        }
+    )+};
+}
+
 #[cfg(test)]
 #[allow(unreachable_pub)] // setters are public
 mod tests {
@@ -68,5 +83,25 @@ mod tests {
         let policy = policy.calls(0).limit(Duration::ZERO).on(true);
         assert_eq!(policy.calls.get(), 1);
         assert!(policy.limit.is_some() && policy.on);
+    }
+
+    #[derive(Default)]
+    struct Builder {
+        names: Vec<String>,
+    }
+
+    impl Builder {
+        crate::builder_setters! {
+            /// Adds both.
+            names(one: impl Into<String>, other: &str) |it| it.names = vec![one.into(), other.to_owned()];
+            clear() |it| it.names.clear();
+        }
+    }
+
+    #[test]
+    fn a_row_is_a_setter() {
+        let builder = Builder::default().names("a", "b");
+        assert_eq!(builder.names, ["a", "b"]);
+        assert!(builder.clear().names.is_empty());
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{DragSolver, Usd};
+use drag_solver_core::{DragSolver, Usd, builder_setters};
 use secrecy::SecretString;
 
 use crate::faults::Script;
@@ -22,60 +22,35 @@ pub struct EmulatorBuilder<S = Providers> {
 }
 
 impl EmulatorBuilder {
-    /// Who finds the drags. Without one, every picture is unsolvable.
-    pub fn solver(mut self, solver: impl DragSolver) -> Self {
-        self.site.solver = Arc::new(solver);
-        self
-    }
+    builder_setters! {
+        /// Who finds the drags. Without one, every picture is unsolvable.
+        solver(solver: impl DragSolver) |it| it.site.solver = Arc::new(solver);
 
-    /// The account's token. Without one, every token but an empty one is right.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.site.token = Some(SecretString::from(token.into()));
-        self
-    }
+        /// The account's token. Without one, every token but an empty one is right.
+        token(token: impl Into<String>) |it| it.site.token = Some(SecretString::from(token.into()));
 
-    /// What the account holds, in US dollars. By default 10.
-    pub fn balance(self, balance: Usd) -> Self {
-        self.site.ledger().stats.balance = balance;
-        self
-    }
+        /// What the account holds, in US dollars. By default 10.
+        balance(balance: Usd) |it| it.site.ledger().stats.balance = balance;
 
-    /// What a job costs, in US dollars. By default 0.0009.
-    pub fn price(self, price: Usd) -> Self {
-        self.site.ledger().price = price;
-        self
-    }
+        /// What a job costs, in US dollars. By default 0.0009.
+        price(price: Usd) |it| it.site.ledger().price = price;
 
-    /// How long after its creation a job's result can be fetched, at the earliest. By default at
-    /// once.
-    pub fn answer_after(mut self, delay: Duration) -> Self {
-        self.site.answer_after = delay;
-        self
-    }
+        /// How long after its creation a job's result can be fetched, at the earliest. By default at
+        /// once.
+        answer_after(delay: Duration) |it| it.site.answer_after = delay;
 
-    /// How many times a client is told to wait before each job's result. By default 0.
-    pub fn running_polls(self, polls: u32) -> Self {
-        self.site.ledger().running_polls = polls;
-        self
-    }
+        /// How many times a client is told to wait before each job's result. By default 0.
+        running_polls(polls: u32) |it| it.site.ledger().running_polls = polls;
 
-    /// What becomes of the calls to clients that give an address of 127.0.0.1 (`callbackUrl`, `pingback`).
-    /// By default each comes in time.
-    pub fn callbacks(mut self, callbacks: Callbacks) -> Self {
-        self.site.callbacks = callbacks;
-        self
-    }
+        /// What becomes of the calls to clients that give an address of 127.0.0.1 (`callbackUrl`, `pingback`).
+        /// By default each comes in time.
+        callbacks(callbacks: Callbacks) |it| it.site.callbacks = callbacks;
 
-    /// What ids are drawn from: emulators with different seeds give different ids.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.site.seed = seed;
-        self
-    }
+        /// What ids are drawn from: emulators with different seeds give different ids.
+        seed(seed: u64) |it| it.site.seed = seed;
 
-    /// Switches one habit of real services on.
-    pub fn quirk(mut self, quirk: Quirk) -> Self {
-        self.site.quirks.push(quirk);
-        self
+        /// Switches one habit of real services on.
+        quirk(quirk: Quirk) |it| it.site.quirks.push(quirk);
     }
 }
 
@@ -89,32 +64,23 @@ impl<S: Site> EmulatorBuilder<S> {
         }
     }
 
-    /// Lets `fault` happen to the next clients that do `operation`, this many times (`u32::MAX` is
-    /// always), after those that were given for this operation before.
-    pub fn fault(mut self, operation: Operation, fault: Fault, times: u32) -> Self {
-        self.faults.add(operation, fault, times);
-        self
-    }
+    builder_setters! {
+        /// Lets `fault` happen to the next clients that do `operation`, this many times (`u32::MAX` is
+        /// always), after those that were given for this operation before.
+        fault(operation: Operation, fault: Fault, times: u32)
+            |it| it.faults.add(operation, fault, times);
 
-    /// Lets one of `faults`, out of those for its operation, happen to so many of a thousand requests (and
-    /// connections), drawn from `seed`. The draws are the same in every run; who gets which depends on
-    /// who comes first. Faults that were [scripted](Self::fault) come first.
-    pub fn random_faults(
-        mut self,
-        seed: u64,
-        per_mille: u16,
-        faults: impl IntoIterator<Item = (Operation, Fault)>,
-    ) -> Self {
-        let faults = faults.into_iter().collect();
-        self.faults.set_random(seed, per_mille, faults);
-        self
-    }
+        /// Lets one of `faults`, out of those for its operation, happen to so many of a thousand requests (and
+        /// connections), drawn from `seed`. The draws are the same in every run; who gets which depends on
+        /// who comes first. Faults that were [scripted](Self::fault) come first.
+        random_faults(seed: u64, per_mille: u16, faults: impl IntoIterator<Item = (Operation, Fault)>) |it| {
+            let faults = faults.into_iter().collect();
+            it.faults.set_random(seed, per_mille, faults);
+        };
 
-    /// How many of the latest requests are kept for [`Emulator::requests`], each with its picture. By
-    /// default 1,000; 0 for long tests of memory.
-    pub fn remembered_requests(mut self, requests: usize) -> Self {
-        self.remembered_requests = requests;
-        self
+        /// How many of the latest requests are kept for [`Emulator::requests`], each with its picture. By
+        /// default 1,000; 0 for long tests of memory.
+        remembered_requests(requests: usize) |it| it.remembered_requests = requests;
     }
 
     /// Listens on a free port of 127.0.0.1. Must be called on a Tokio runtime that does I/O.

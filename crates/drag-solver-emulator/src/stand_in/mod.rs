@@ -8,6 +8,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use drag_solver_core::builder_setters;
 use drag_solver_wire::Refusal;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -107,31 +108,26 @@ impl fmt::Debug for StandIn {
 }
 
 impl EmulatorBuilder<StandIn> {
-    /// Says which requests are `operation`, so that [faults](Self::fault) can happen to them: a method, a
-    /// path in which `*` stands for any one segment, and what the query must have, as in `POST /jobs`,
-    /// `GET /jobs/*` and `GET /res.php?action=get`. The first pattern that fits counts; requests that
-    /// none fits are [`Operation::Unknown`].
-    pub fn operation(mut self, operation: Operation, pattern: &str) -> Self {
-        self.site
-            .operations
-            .push((operation, Pattern::parse(pattern)));
-        self
-    }
+    builder_setters! {
+        /// Says which requests are `operation`, so that [faults](Self::fault) can happen to them: a method, a
+        /// path in which `*` stands for any one segment, and what the query must have, as in `POST /jobs`,
+        /// `GET /jobs/*` and `GET /res.php?action=get`. The first pattern that fits counts; requests that
+        /// none fits are [`Operation::Unknown`].
+        operation(operation: Operation, pattern: &str)
+            |it| it.site.operations.push((operation, Pattern::parse(pattern)));
 
-    /// The account's token: [`Fault::Echo`] repeats it, and the JSON of
-    /// [received requests](ReceivedRequest::json) does not show it. To check it is the handler's part.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        let token = token.into();
-        let scanner = SecretScanner::new(&token);
-        self.site.token = (!token.is_empty()).then(|| (token.into(), scanner));
-        self
-    }
+        /// The account's token: [`Fault::Echo`] repeats it, and the JSON of
+        /// [received requests](ReceivedRequest::json) does not show it. To check it is the handler's part.
+        token(token: impl Into<String>) |it| {
+            let token = token.into();
+            let scanner = SecretScanner::new(&token);
+            it.site.token = (!token.is_empty()).then(|| (token.into(), scanner));
+        };
 
-    /// How the service says in JSON that something is wrong, for faults that have to; with the message in it.
-    /// Unless set: `{"error": "Server is busy."}`.
-    pub fn error_body(mut self, write: impl Fn(&str) -> Value + Send + Sync + 'static) -> Self {
-        self.site.error_body = Box::new(write);
-        self
+        /// How the service says in JSON that something is wrong, for faults that have to; with the message in it.
+        /// Unless set: `{"error": "Server is busy."}`.
+        error_body(write: impl Fn(&str) -> Value + Send + Sync + 'static)
+            |it| it.site.error_body = Box::new(write);
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use drag_solver_core::{Drag, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict};
+use drag_solver_core::{
+    Drag, DragChallenge, DragSolver, ErrorKind, Solution, SolveError, Verdict, builder_setters,
+};
 use tokio::time::{Instant, timeout};
 
 use super::Check;
@@ -60,17 +62,13 @@ impl<'a> SolverUnderTest<'a> {
         }
     }
 
-    /// The true answer to the solvable challenge, and how far off each of its points may be, in
-    /// pixels. Unless it is given, any drag on the picture will do.
-    pub fn expecting(mut self, drag: Drag, tolerance: f64) -> Self {
-        self.expected = Some((drag, tolerance));
-        self
-    }
+    builder_setters! {
+        /// The true answer to the solvable challenge, and how far off each of its points may be, in
+        /// pixels. Unless it is given, any drag on the picture will do.
+        expecting(drag: Drag, tolerance: f64) |it| it.expected = Some((drag, tolerance));
 
-    /// A challenge that the solver fails at every time, with any error.
-    pub fn failing(mut self, challenge: DragChallenge) -> Self {
-        self.failures.push((self.solver, challenge, None));
-        self
+        /// A challenge that the solver fails at every time, with any error.
+        failing(challenge: DragChallenge) |it| it.failures.push((it.solver, challenge, None));
     }
 
     /// A challenge that the solver fails at every time with this kind of error. Name one for each
@@ -80,45 +78,29 @@ impl<'a> SolverUnderTest<'a> {
         self.with_unrelated_failure(kind, solver, challenge)
     }
 
-    /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
-    /// with an address at which nothing listens.
-    pub fn with_unrelated_failure(
-        mut self,
-        kind: ErrorKind,
-        solver: &'a dyn DragSolver,
-        challenge: DragChallenge,
-    ) -> Self {
-        self.failures.push((solver, challenge, Some(kind)));
-        self
-    }
+    builder_setters! {
+        /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
+        /// with an address at which nothing listens.
+        with_unrelated_failure(kind: ErrorKind, solver: &'a dyn DragSolver, challenge: DragChallenge)
+            |it| it.failures.push((solver, challenge, Some(kind)));
 
-    /// A challenge for whose answer the solver waits until the deadline.
-    pub fn never_answering(mut self, endless: DragChallenge) -> Self {
-        self.endless = Some(endless);
-        self
-    }
+        /// A challenge for whose answer the solver waits until the deadline.
+        never_answering(endless: DragChallenge) |it| it.endless = Some(endless);
 
-    /// The verdicts that the solver takes reports of: of each a report is made on a fresh answer, and has to
-    /// be taken; those of other verdicts have to be refused as [`ErrorKind::Unsupported`]. `[]` if it
-    /// takes none.
-    pub fn reporting(mut self, verdicts: impl IntoIterator<Item = Verdict>) -> Self {
-        self.reported.get_or_insert_default().extend(verdicts);
-        self
-    }
+        /// The verdicts that the solver takes reports of: of each a report is made on a fresh answer, and has to
+        /// be taken; those of other verdicts have to be refused as [`ErrorKind::Unsupported`]. `[]` if it
+        /// takes none.
+        reporting(verdicts: impl IntoIterator<Item = Verdict>)
+            |it| it.reported.get_or_insert_default().extend(verdicts);
 
-    /// Says that the solver's service answers in one call and has no jobs. Then no answer has a job, and a
-    /// challenge that brings one of the solver's name is refused with [`ErrorKind::Unsupported`] before
-    /// anything is sent, handing it back: it was paid for, and may be known to somebody else.
-    pub fn answering_in_one_call(mut self) -> Self {
-        self.has_no_jobs = true;
-        self
-    }
+        /// Says that the solver's service answers in one call and has no jobs. Then no answer has a job, and a
+        /// challenge that brings one of the solver's name is refused with [`ErrorKind::Unsupported`] before
+        /// anything is sent, handing it back: it was paid for, and may be known to somebody else.
+        answering_in_one_call() |it| it.has_no_jobs = true;
 
-    /// Leaves out a check that cannot be made of this solver. The [report](super::Report::left_out) says
-    /// why, and does not count it as skipped.
-    pub fn without(mut self, check: Check, why: impl Into<String>) -> Self {
-        self.left_out.push((check, why.into()));
-        self
+        /// Leaves out a check that cannot be made of this solver. The [report](super::Report::left_out) says
+        /// why, and does not count it as skipped.
+        without(check: Check, why: impl Into<String>) |it| it.left_out.push((check, why.into()));
     }
 
     /// Names that solutions and errors may come from, besides the solver's own and those in its
@@ -128,30 +110,22 @@ impl<'a> SolverUnderTest<'a> {
         self
     }
 
-    /// Text that nothing the solver shows may contain. An empty one is ignored.
-    pub fn with_secret(mut self, secret: impl Into<String>) -> Self {
-        self.secrets.push(secret.into());
-        self.secrets.retain(|secret| !secret.is_empty());
-        self
-    }
+    builder_setters! {
+        /// Text that nothing the solver shows may contain. An empty one is ignored.
+        with_secret(secret: impl Into<String>) |it| {
+            it.secrets.push(secret.into());
+            it.secrets.retain(|secret| !secret.is_empty());
+        };
 
-    /// How many calls are made at once. Unless set: 1,000 on a paused clock, and 50 otherwise, as a
-    /// socket each has two ends in one process.
-    pub fn with_calls_at_once(mut self, calls: usize) -> Self {
-        self.at_once = Some(calls);
-        self
-    }
+        /// How many calls are made at once. Unless set: 1,000 on a paused clock, and 50 otherwise, as a
+        /// socket each has two ends in one process.
+        with_calls_at_once(calls: usize) |it| it.at_once = Some(calls);
 
-    /// How long one call may take before it counts as stuck. 30 s unless set.
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
+        /// How long one call may take before it counts as stuck. 30 s unless set.
+        with_patience(patience: Duration) |it| it.patience = patience;
 
-    /// Says that the clock is paused, so that instants can be asked for exactly.
-    pub fn on_paused_clock(mut self) -> Self {
-        self.is_paused = true;
-        self
+        /// Says that the clock is paused, so that instants can be asked for exactly.
+        on_paused_clock() |it| it.is_paused = true;
     }
 
     /// Asks `solver`, and fails if it takes longer than patience allows.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, JobId, Profile, ScreenshotLimits, Solution, SolveError,
-    Usd, Verdict, WorstCase, async_trait,
+    Usd, Verdict, WorstCase, async_trait, builder_setters,
 };
 
 pub use self::log::{CallStatus, RecordedCall, RecordedReport};
@@ -123,50 +123,35 @@ impl MockSolver {
         self.always_with(move |_, _| outcome.clone())
     }
 
-    /// Asks `decide` for the outcome of every call after the script's end. It gets the challenge and
-    /// the call's number, counted from 1 and including the scripted calls.
-    pub fn always_with(
-        self,
-        decide: impl Fn(&DragChallenge, usize) -> Outcome + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|state| state.rest = Some(Arc::new(decide)))
-    }
+    builder_setters! {
+        /// Asks `decide` for the outcome of every call after the script's end. It gets the challenge and
+        /// the call's number, counted from 1 and including the scripted calls.
+        always_with(decide: impl Fn(&DragChallenge, usize) -> Outcome + Send + Sync + 'static)
+            |it| it.state().rest = Some(Arc::new(decide));
 
-    /// What each [answer](Outcome::answer) says it cost. Unknown unless set.
-    pub fn with_cost(self, cost: Usd) -> Self {
-        self.set(|state| state.cost = Some(cost))
-    }
+        /// What each [answer](Outcome::answer) says it cost. Unknown unless set.
+        with_cost(cost: Usd) |it| it.state().cost = Some(cost);
 
-    /// What its profile says that one call takes at most. Unless set: one purchase, at its
-    /// [cost](Self::with_cost) if it has one, in unknown time.
-    pub fn with_worst_case(self, worst_case: WorstCase) -> Self {
-        self.set(|state| state.worst_case = Some(worst_case))
-    }
+        /// What its profile says that one call takes at most. Unless set: one purchase, at its
+        /// [cost](Self::with_cost) if it has one, in unknown time.
+        with_worst_case(worst_case: WorstCase) |it| it.state().worst_case = Some(worst_case);
 
-    /// Says that it takes pictures within these limits only. It answers others all the same. Unless
-    /// this is called it has none.
-    pub fn with_limits(self, limits: ScreenshotLimits) -> Self {
-        self.set(|state| state.limits = limits)
-    }
+        /// Says that it takes pictures within these limits only. It answers others all the same. Unless
+        /// this is called it has none.
+        with_limits(limits: ScreenshotLimits) |it| it.state().limits = limits;
 
-    /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
-    /// id is that number.
-    pub fn with_job_ids(self, name: impl Fn(usize) -> JobId + Send + Sync + 'static) -> Self {
-        self.set(|state| state.name_job = Some(Arc::new(name)))
-    }
+        /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
+        /// id is that number.
+        with_job_ids(name: impl Fn(usize) -> JobId + Send + Sync + 'static)
+            |it| it.state().name_job = Some(Arc::new(name));
 
-    /// Buys nothing, like a solver that runs locally: no job ids, no events, and paid jobs are not
-    /// resumed.
-    pub fn free(self) -> Self {
-        self.set(|state| state.is_free = true)
-    }
+        /// Buys nothing, like a solver that runs locally: no job ids, no events, and paid jobs are not
+        /// resumed.
+        free() |it| it.state().is_free = true;
 
-    /// Answers reports with what `answer` says. By default they are accepted.
-    pub fn on_report(
-        self,
-        answer: impl Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync + 'static,
-    ) -> Self {
-        self.set(|state| state.answer_report = Some(Arc::new(answer)))
+        /// Answers reports with what `answer` says. By default they are accepted.
+        on_report(answer: impl Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync + 'static)
+            |it| it.state().answer_report = Some(Arc::new(answer));
     }
 
     /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
@@ -177,15 +162,13 @@ impl MockSolver {
         self.on_report(move |_, _| Err(error.clone()))
     }
 
-    /// How long a report takes. At once unless set.
-    pub fn with_report_latency(self, latency: Duration) -> Self {
-        self.set(|state| state.report_latency = latency)
-    }
+    builder_setters! {
+        /// How long a report takes. At once unless set.
+        with_report_latency(latency: Duration) |it| it.state().report_latency = latency;
 
-    /// Keeps counters but no [calls](Self::calls) and [reports](Self::reports), whose pictures
-    /// would add up in a benchmark or a soak test.
-    pub fn without_log(self) -> Self {
-        self.set(|state| state.keeps_no_log = true)
+        /// Keeps counters but no [calls](Self::calls) and [reports](Self::reports), whose pictures
+        /// would add up in a benchmark or a soak test.
+        without_log() |it| it.state().keeps_no_log = true;
     }
 
     /// Every call so far, in the order in which they began.
@@ -228,11 +211,6 @@ impl MockSolver {
     #[must_use]
     pub fn remaining_outcomes(&self) -> usize {
         self.state().script.len()
-    }
-
-    fn set(self, change: impl FnOnce(&mut State)) -> Self {
-        change(&mut self.state());
-        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Solution, SolveError};
+use drag_solver_core::{Billed, Drag, ErrorKind, JobId, Solution, SolveError, builder_setters};
 
 /// What one call of a [`MockSolver`](crate::MockSolver) comes to, and when.
 ///
@@ -103,43 +103,27 @@ impl Outcome {
         endless
     }
 
-    /// Comes this long after the call began, in place of at once.
-    pub fn after(mut self, latency: Duration) -> Self {
-        self.latency = self.latency.map(|_| latency);
-        self
-    }
+    builder_setters! {
+        /// Comes this long after the call began, in place of at once.
+        after(latency: Duration) |it| it.latency = it.latency.map(|_| latency);
 
-    /// The job is bought this long after the call began, in place of at once. Until then it is
-    /// unknown whether it is: a call whose deadline passes in between fails with [`Billed::Maybe`]
-    /// and no job. Without effect when a paid job is resumed.
-    pub fn accepted_after(mut self, latency: Duration) -> Self {
-        self.accepted_after = latency;
-        self
-    }
+        /// The job is bought this long after the call began, in place of at once. Until then it is
+        /// unknown whether it is: a call whose deadline passes in between fails with [`Billed::Maybe`]
+        /// and no job. Without effect when a paid job is resumed.
+        accepted_after(latency: Duration) |it| it.accepted_after = latency;
 
-    /// No job is bought: the purchase itself fails. A job that is being resumed stays unfinished.
-    pub fn refused(mut self) -> Self {
-        self.purchase = Some(Purchase::Refused);
-        self
-    }
+        /// No job is bought: the purchase itself fails. A job that is being resumed stays unfinished.
+        refused() |it| it.purchase = Some(Purchase::Refused);
 
-    /// A job is bought, and this is how it ends: nothing is left to resume.
-    pub fn settled(mut self) -> Self {
-        self.purchase = Some(Purchase::Settled);
-        self
-    }
+        /// A job is bought, and this is how it ends: nothing is left to resume.
+        settled() |it| it.purchase = Some(Purchase::Settled);
 
-    /// A job is bought and still running when the error comes. The error names it, so that it can
-    /// be resumed.
-    pub fn unfinished(mut self) -> Self {
-        self.purchase = Some(Purchase::Unfinished);
-        self
-    }
+        /// A job is bought and still running when the error comes. The error names it, so that it can
+        /// be resumed.
+        unfinished() |it| it.purchase = Some(Purchase::Unfinished);
 
-    /// Waits past the deadline, as a badly written solver does.
-    pub fn ignoring_deadline(mut self) -> Self {
-        self.ignores_deadline = true;
-        self
+        /// Waits past the deadline, as a badly written solver does.
+        ignoring_deadline() |it| it.ignores_deadline = true;
     }
 
     /// The job of the solver called `solver` that its solution or its error names.
