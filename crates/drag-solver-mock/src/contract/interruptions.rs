@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{Billed, DragChallenge, ErrorKind, JobId, PaidJob, SolveError};
+use drag_solver_core::{DragChallenge, ErrorKind};
 use tokio::time::{Instant, timeout};
 
 use super::drive::{all, poll_times};
-use super::recorder::{Observed, Recorder};
 use super::{Checked, Finding, SolverUnderTest, skip};
 
 /// Most polls of one call after which it is dropped. A call that takes more is dropped at the first
@@ -17,42 +16,10 @@ impl SolverUnderTest<'_> {
     /// A challenge whose deadline has passed is refused with [`ErrorKind::DeadlineExceeded`], and nothing
     /// is bought. On a paused clock also: at once. If it brings paid jobs, the refusal hands them back.
     pub(super) async fn an_expired_challenge_is_refused(&self) -> Checked {
-        let fresh = self.solvable.clone().without_paid_jobs();
-        let error = self.refusal(&fresh).await?;
-        let is_free = error.billed() == Billed::No;
-        ensure!(is_free, "nothing was to be bought, and it says: {error}");
-        let solver = self.buyer();
-        let jobs = [1, 2].map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
-        let paid = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
-        let error = self.refusal(&paid).await?;
-        let named = error.unfinished_jobs();
-        for job in jobs {
-            ensure!(
-                named.contains(&job),
-                "{job} was paid for, and the refusal does not name it: {error}"
-            );
-        }
-        Ok(Finding::Passed)
-    }
-
-    async fn refusal(&self, challenge: &DragChallenge) -> Result<SolveError, String> {
-        let expired = challenge.clone().with_deadline(Instant::now());
-        let observed = Observed::call(self, self.solver, &expired, Recorder::default()).await?;
-        let (took, buyers) = (observed.took, observed.heard.buyers);
-        let Err(error) = observed.outcome else {
-            return Err("it was solved after its deadline".to_owned());
-        };
-        let is_right = error.kind() == ErrorKind::DeadlineExceeded;
-        ensure!(is_right, "the error is not deadline_exceeded: {error}");
-        let has_bought = !buyers.is_empty();
-        ensure!(
-            !has_bought,
-            "something was bought after the deadline: {error}"
-        );
-        let is_instant = took.is_zero() || !self.is_paused;
-        ensure!(is_instant, "it took {took:?} to say so");
-        self.check_error(&error)?;
-        Ok(error)
+        let expired = self.solvable.clone().with_deadline(Instant::now());
+        let kind = ErrorKind::DeadlineExceeded;
+        self.refuse(&expired, &[], kind).await?;
+        self.refuse(&expired, &self.own_jobs([1, 2]), kind).await
     }
 
     /// A call that gets no answer fails with [`ErrorKind::DeadlineExceeded`] once the deadline passes, or

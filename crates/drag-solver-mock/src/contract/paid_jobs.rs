@@ -19,7 +19,7 @@ impl SolverUnderTest<'_> {
     pub(super) async fn a_paid_job_is_resumed(&self) -> Checked {
         if self.has_no_jobs {
             self.answer_without_a_job().await?;
-            return self.hand_back([1]).await;
+            return self.hand_back(&self.own_jobs([1])).await;
         }
         let Some(job) = self.abandoned_job(&self.solvable).await? else {
             return Ok(skip(NO_JOB));
@@ -33,7 +33,7 @@ impl SolverUnderTest<'_> {
     /// Skipped if the solver names no job that it buys.
     pub(super) async fn two_paid_jobs_are_both_kept(&self) -> Checked {
         if self.has_no_jobs {
-            return self.hand_back([1, 2]).await;
+            return self.hand_back(&self.own_jobs([1, 2])).await;
         }
         let Some(jobs) = self.two_abandoned_jobs(&self.solvable).await? else {
             return Ok(skip(NO_JOB));
@@ -76,35 +76,45 @@ impl SolverUnderTest<'_> {
         }
     }
 
-    /// Asks a solver without jobs to resume some of its name: it refuses at once, buys nothing, and hands
-    /// them back.
-    async fn hand_back<const N: usize>(&self, ids: [u64; N]) -> Checked {
+    /// Asks a solver without jobs to resume some of its name.
+    async fn hand_back(&self, jobs: &[PaidJob]) -> Checked {
+        self.refuse(&self.solvable, jobs, ErrorKind::Unsupported)
+            .await
+    }
+
+    /// Jobs that this solver may have bought, of these ids.
+    pub(super) fn own_jobs<const N: usize>(&self, ids: [u64; N]) -> [PaidJob; N] {
         let solver = self.buyer();
-        let jobs = ids.map(|id| PaidJob::new(solver.as_str(), JobId::from(id)));
-        let observed = self.resume(&self.solvable, &jobs).await?;
-        let Err(error) = observed.outcome else {
-            let what = "it answers in one call, has no job to resume, and answered all the same";
-            return Err(what.to_owned());
-        };
-        let is_right = error.kind() == ErrorKind::Unsupported;
-        ensure!(
-            is_right,
-            "there is no job to resume, and the error is not unsupported: {error}"
-        );
-        let heard = &observed.heard;
+        ids.map(|id| PaidJob::new(solver.as_str(), JobId::from(id)))
+    }
+
+    /// Asks for what is to be refused with this kind of error: on a paused clock at once, with nothing
+    /// bought, and handing back `jobs`, which are to be resumed.
+    pub(super) async fn refuse(
+        &self,
+        challenge: &DragChallenge,
+        jobs: &[PaidJob],
+        kind: ErrorKind,
+    ) -> Checked {
+        let resuming = resuming(challenge, jobs);
+        let observed = Observed::call(self, self.solver, &resuming, Recorder::default()).await?;
+        let (heard, took) = (&observed.heard, observed.took);
         let has_bought = !heard.buyers.is_empty();
-        ensure!(
-            !has_bought,
-            "it was to refuse before anything is sent, and it bought: {error}"
-        );
+        ensure!(!has_bought, "it was to refuse as {kind}, and it bought");
+        let Err(error) = observed.outcome else {
+            let what = "and answered all the same";
+            return Err(format!("it was to refuse as {kind}, {what}"));
+        };
+        let is_right = error.kind() == kind;
+        ensure!(is_right, "the error is not {kind}: {error}");
+        let is_instant = took.is_zero() || !self.is_paused;
+        ensure!(is_instant, "it took {took:?} to refuse: {error}");
         // The jobs may be billed, and the refusal is not.
         check_bill(&heard.purchases, &error)?;
-        let took = observed.took;
-        let is_instant = took.is_zero() || !self.is_paused;
-        ensure!(is_instant, "it took {took:?} to refuse");
         let named = error.unfinished_jobs();
         for job in jobs {
-            ensure!(named.contains(&job), "{job} was not handed back: {error}");
+            let is_named = named.contains(job);
+            ensure!(is_named, "{job} was paid for, and not handed back: {error}");
         }
         self.check_error(&error)?;
         Ok(Finding::Passed)
@@ -128,8 +138,7 @@ impl SolverUnderTest<'_> {
         challenge: &DragChallenge,
         jobs: &[PaidJob],
     ) -> Result<Observed, String> {
-        let fresh = challenge.clone().without_paid_jobs();
-        let resuming = jobs.iter().cloned().fold(fresh, DragChallenge::resume_job);
+        let resuming = resuming(challenge, jobs);
         let observed = Observed::call(self, self.solver, &resuming, Recorder::default()).await?;
         for job in jobs {
             let has_bought = observed.heard.buyers.contains(&job.solver);
@@ -157,4 +166,10 @@ impl SolverUnderTest<'_> {
         let ended = ended.map_err(|_| "a call was stuck that was to be dropped".to_owned())?;
         Ok(open_job().filter(|_| ended.is_none()))
     }
+}
+
+/// `challenge`, which brings these paid jobs and no others.
+fn resuming(challenge: &DragChallenge, jobs: &[PaidJob]) -> DragChallenge {
+    let fresh = challenge.clone().without_paid_jobs();
+    jobs.iter().cloned().fold(fresh, DragChallenge::resume_job)
 }

@@ -37,9 +37,8 @@ pub(super) struct Heard {
 impl Recorder {
     /// Prevents every purchase.
     pub(super) fn refusing() -> Self {
-        let refuses_purchases = true;
         Self {
-            refuses_purchases,
+            refuses_purchases: true,
             ..Self::default()
         }
     }
@@ -94,14 +93,17 @@ impl Heard {
             Event::Buying { solver } | Event::Resumed { solver, .. } => {
                 self.solvers.iter().any(|started| started == solver)
             }
-            Event::NotBought { solver } | Event::Bought { solver, .. } => is_undecided(solver),
-            Event::Settled { solver, job, .. } => match job {
-                None => is_undecided(solver),
-                Some(job) => {
-                    let job = PaidJob::new(solver, job.clone());
-                    self.purchases.open_jobs().contains(&job)
-                }
-            },
+            Event::Settled {
+                solver,
+                job: Some(job),
+                ..
+            } => {
+                let job = PaidJob::new(solver, job.clone());
+                self.purchases.open_jobs().contains(&job)
+            }
+            Event::NotBought { solver }
+            | Event::Bought { solver, .. }
+            | Event::Settled { solver, .. } => is_undecided(solver),
             _ => true,
         };
         if !is_due && self.out_of_order.is_none() {

@@ -18,6 +18,18 @@ pub enum Finding {
     Failed(String),
 }
 
+impl Finding {
+    /// What it is called in a report, and why.
+    fn told(&self) -> (&'static str, &str) {
+        match self {
+            Self::Passed => ("passed", ""),
+            Self::Skipped(why) => ("skipped", why),
+            Self::LeftOut(why) => ("left out", why),
+            Self::Failed(what) => ("FAILED", what),
+        }
+    }
+}
+
 /// What all checks found. Its `Display` is one line per check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a broken contract is only seen by looking: `assert!(report.passed(), \"{report}\")`"]
@@ -45,53 +57,39 @@ impl Report {
         &self.kinds
     }
 
-    /// The names of the checks that passed.
-    pub fn passed_checks(&self) -> impl Iterator<Item = &'static str> {
-        let findings = self.findings.iter();
-        let passed = findings.filter(|(_, finding)| *finding == Finding::Passed);
-        passed.map(|(check, _)| *check)
-    }
-
     /// The names of the checks that were left out on purpose, and why.
     pub fn left_out(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.findings.iter().filter_map(|(check, it)| match it {
-            Finding::LeftOut(why) => Some((*check, why.as_str())),
-            _ => None,
-        })
+        self.called("left out")
     }
 
     /// The names of the checks that could not be made, and why. None of them was
     /// [left out](Self::left_out).
     pub fn skipped(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.findings.iter().filter_map(|(check, it)| match it {
-            Finding::Skipped(why) => Some((*check, why.as_str())),
-            _ => None,
-        })
+        self.called("skipped")
     }
 
     /// The names of the checks that failed, and what the solver did.
     pub fn failed(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.findings.iter().filter_map(|(check, it)| match it {
-            Finding::Failed(what) => Some((*check, what.as_str())),
-            _ => None,
-        })
+        self.called("FAILED")
+    }
+
+    fn called(&self, name: &str) -> impl Iterator<Item = (&'static str, &str)> {
+        let findings = self.findings.iter();
+        let told = findings.map(|(check, finding)| (*check, finding.told()));
+        told.filter_map(move |(check, (called, why))| (called == name).then_some((check, why)))
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (check, finding) in &self.findings {
-            match finding {
-                Finding::Passed => writeln!(f, "passed   {check}")?,
-                Finding::Skipped(why) => writeln!(f, "skipped  {check}: {why}")?,
-                Finding::LeftOut(why) => writeln!(f, "left out {check}: {why}")?,
-                Finding::Failed(what) => writeln!(f, "FAILED   {check}: {what}")?,
-            }
+            let (called, why) = finding.told();
+            let colon = if why.is_empty() { "" } else { ": " };
+            writeln!(f, "{called:<8} {check}{colon}{why}")?;
         }
-        let (passed, skipped) = (self.passed_checks().count(), self.skipped().count());
-        let failed = self.failed().count();
+        let [passed, skipped, failed, left_out] =
+            ["passed", "skipped", "FAILED", "left out"].map(|name| self.called(name).count());
         write!(f, "{passed} passed, {skipped} skipped, {failed} failed")?;
-        let left_out = self.left_out().count();
         if left_out > 0 {
             write!(f, ", {left_out} left out")?;
         }

@@ -17,25 +17,23 @@ impl SolverUnderTest<'_> {
                 // Some services take one report of an answer.
                 solution = self.solve(&self.solvable).await?;
             }
-            match (self.report(&solution, verdict).await?, is_due) {
-                (Ok(()), Some(false)) => {
-                    return Err(format!(
-                        "it took a report that it was {verdict}, which it was not to take"
-                    ));
-                }
-                (Err(error), due) => {
-                    let is_refused = error.kind() == ErrorKind::Unsupported && due != Some(true);
-                    ensure!(is_refused, "a report that it was {verdict} failed: {error}");
-                    let is_free = error.billed() == Billed::No;
-                    ensure!(is_free, "a report was refused, and cost money: {error}");
-                    if due.is_none() {
-                        let why = "it takes no report that it was";
-                        return Ok(skip(format!(
-                            "{why} {verdict} (say which it takes, with `reporting`)"
-                        )));
-                    }
-                }
-                (Ok(()), _) => {}
+            let Err(error) = self.report(&solution, verdict).await? else {
+                let is_fine = is_due != Some(false);
+                ensure!(
+                    is_fine,
+                    "it took a report that it was {verdict}, which it was not to take"
+                );
+                continue;
+            };
+            let is_refused = error.kind() == ErrorKind::Unsupported && is_due != Some(true);
+            ensure!(is_refused, "a report that it was {verdict} failed: {error}");
+            let is_free = error.billed() == Billed::No;
+            ensure!(is_free, "a report was refused, and cost money: {error}");
+            if is_due.is_none() {
+                let advice = "(say which it takes, with `reporting`)";
+                return Ok(skip(format!(
+                    "it takes no report that it was {verdict} {advice}"
+                )));
             }
         }
         // A solution that was read from a file, with a route that leads nowhere and another solver's name

@@ -218,7 +218,7 @@ async fn a_service_without_jobs_is_held_to_that() {
     let cases = [
         (Flaw::NamesAJob, resumed, "names job 7"),
         (Flaw::BuysAJob, resumed, "names job 7"),
-        (Flaw::SolvesAnew, resumed, "it bought another"),
+        (Flaw::SolvesAnew, resumed, "and it bought"),
         (Flaw::IgnoresTheJob, resumed, "answered all the same"),
         (Flaw::SaysInvalid, resumed, "not unsupported"),
         (Flaw::ForgetsTheJob, resumed, "not handed back"),
