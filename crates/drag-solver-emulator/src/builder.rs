@@ -94,10 +94,9 @@ impl<S: Site> EmulatorBuilder<S> {
     pub async fn start(mut self) -> io::Result<Emulator<S>> {
         let refusal = |why| io::Error::new(io::ErrorKind::InvalidInput, why);
         self.site.prepare().map_err(refusal)?;
-        for (operation, fault) in self.faults.all() {
-            if let Some(why) = why_not(&self.site, operation, fault) {
-                return Err(refusal(format!("fault: {why}")));
-            }
+        let why_not = |(at, fault)| why_not(&self.site, at, fault);
+        if let Some(why) = self.faults.all().find_map(why_not) {
+            return Err(refusal(format!("fault: {why}")));
         }
         let host = Arc::new(Host::new(self.site, self.faults, self.remembered_requests));
         let server = Server::start(Arc::clone(&host))?;

@@ -93,15 +93,10 @@ impl<S: Site> Client<S> {
     async fn answer(&mut self, call: S::Call, fault: Option<Fault>) -> Option<Response> {
         let site = Arc::clone(&self.host.site);
         let answering = AssertUnwindSafe(async move { site.answer(call, fault).await });
-        let answering = answering.catch_unwind();
-        let answer = if S::ENDS_WITH_CLIENT {
-            tokio::select! {
-                biased;
-                answer = answering => answer,
-                () = self.connection.left() => return None,
-            }
-        } else {
-            answering.await
+        let answer = tokio::select! {
+            biased;
+            answer = answering.catch_unwind() => answer,
+            () = self.connection.left(), if S::ENDS_WITH_CLIENT => return None,
         };
         Some(answer.unwrap_or_else(|_| Response::text(500, "what answers here panicked")))
     }
@@ -124,9 +119,9 @@ impl<S: Site> Client<S> {
                 }
                 self.send(&[*byte]).await?;
             }
-            return Ok(true);
+        } else {
+            self.send(bytes).await?;
         }
-        self.send(bytes).await?;
         match delivery {
             Delivery::Whole | Delivery::Drip(_) => return Ok(true),
             Delivery::ThenClose => {}

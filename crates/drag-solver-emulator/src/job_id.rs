@@ -4,10 +4,10 @@ use drag_solver_core::{JobId, Seeded};
 
 use crate::Quirk;
 
-/// The `number`th draw of `seed`. It needs no state, so that draws do not depend on who draws first.
-pub(crate) fn mix(seed: u64, number: u64) -> u64 {
+/// The draws of `seed`, from this one on: they do not depend on who draws first.
+pub(crate) fn draws(seed: u64, from: u64) -> Seeded {
     let first = seed.wrapping_mul(0xd134_2543_de82_ef95);
-    Seeded::new(first.wrapping_add(number.wrapping_mul(Seeded::STEP))).number()
+    Seeded::new(first.wrapping_add(from.wrapping_mul(Seeded::STEP)))
 }
 
 /// `first` plus `number`, in another range for every seed.
@@ -23,7 +23,8 @@ pub(crate) fn numeric(first: u64, number: u64, seed: u64, quirks: &[Quirk]) -> J
 
 /// A version 4 UUID.
 pub(crate) fn uuid(number: u64, seed: u64) -> JobId {
-    let (high, low) = (mix(seed, 2 * number), mix(seed, 2 * number + 1));
+    let mut draws = draws(seed, 2 * number);
+    let (high, low) = (draws.number(), draws.number());
     let text = format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
         high >> 32,

@@ -63,7 +63,7 @@ impl fmt::Debug for ReceivedRequest {
 }
 
 /// The latest requests.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: VecDeque<ReceivedRequest>,
     bytes: usize,
@@ -74,9 +74,8 @@ impl RequestLog {
     /// Keeps so many at most.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            requests: VecDeque::new(),
-            bytes: 0,
             limit,
+            ..Self::default()
         }
     }
 

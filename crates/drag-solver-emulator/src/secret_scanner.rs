@@ -32,11 +32,8 @@ impl SecretScanner {
     #[must_use]
     pub fn new(token: &str) -> Self {
         let runs = token.split(|c: char| !c.is_ascii_alphanumeric());
-        let mut parts: Vec<_> = runs
-            .filter(|run| run.len() >= SHORTEST_PART)
-            .map(str::to_owned)
-            .collect();
-        parts.push(token.to_owned());
+        let runs = runs.filter(|run| run.len() >= SHORTEST_PART);
+        let parts: Vec<_> = runs.chain([token]).map(str::to_owned).collect();
         let base64 = base64_forms(token).into_iter().map(|form| (form, "base64"));
         let bytes = parts.iter().flat_map(|part| {
             let part = part.as_bytes();

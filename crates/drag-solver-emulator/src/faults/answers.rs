@@ -128,17 +128,13 @@ pub(super) fn gzip_bomb() -> Vec<u8> {
 pub(super) fn echo(encode: impl Fn(&str) -> String) -> impl Fn(&RightAnswer<'_>) -> Vec<u8> {
     move |right| {
         let refusal = (right.refuse)(Refusal::BadToken);
-        let words = Refusal::BadToken.to_string();
-        let words = words.trim_end_matches('.');
+        let (words, token) = (Refusal::BadToken.to_string(), encode(right.token));
         let body = String::from_utf8_lossy(&refusal.body);
-        let token = encode(right.token);
-        let body = match body.split_once(words) {
-            Some((head, rest)) => {
-                let rest = rest.strip_prefix('.').unwrap_or(rest);
-                format!("{head}{words}: {token}{rest}")
-            }
-            // A code and no words.
-            None => format!("{body}: {token}"),
+        let body = if body.contains(&words) {
+            let said = format!("{}: {token}", words.trim_end_matches('.'));
+            body.replacen(&words, &said, 1)
+        } else {
+            format!("{body}: {token}") // a code and no words
         };
         refusal.with_body(body).encode()
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use drag_solver_core::Seeded;
+
 use super::Fault;
 use crate::Operation;
-use crate::job_id::mix;
+use crate::job_id;
 
 /// A fault, and what a client does when it happens.
 pub(crate) type Placed = (Operation, Fault);
@@ -23,8 +25,7 @@ pub(crate) struct Script {
 
 #[derive(Debug)]
 struct Random {
-    seed: u64,
-    draws: u64,
+    draws: Seeded,
     per_mille: u16,
     faults: Vec<Placed>,
 }
@@ -39,8 +40,7 @@ impl Script {
 
     pub(crate) fn set_random(&mut self, seed: u64, per_mille: u16, faults: Vec<Placed>) {
         self.random = Some(Random {
-            seed,
-            draws: 0,
+            draws: job_id::draws(seed, 0),
             per_mille,
             faults,
         });
@@ -90,8 +90,7 @@ impl Script {
 
 impl Random {
     fn draw(&mut self, operation: Operation) -> Option<Fault> {
-        let draw = mix(self.seed, self.draws);
-        self.draws += 1;
+        let draw = self.draws.number();
         if draw % 1_000 >= u64::from(self.per_mille) {
             return None;
         }

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::Pairs;
-use crate::Request;
+use crate::{Pairs, Request};
 
 /// A method, a path in which `*` stands for any one segment, and pairs that the query must have.
 #[derive(Debug, PartialEq, Eq)]

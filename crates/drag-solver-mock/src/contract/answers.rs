@@ -26,8 +26,10 @@ impl SolverUnderTest<'_> {
             let advice = "use visible lower-case ASCII characters";
             return Err(format!("`{name}` has {odd:?} in it: {advice}"));
         }
-        let same = self.solver.name() == name;
-        ensure!(same, "`{name}` was another name when asked again");
+        ensure!(
+            self.solver.name() == name,
+            "`{name}` was another name when asked again"
+        );
         Ok(Finding::Passed)
     }
 
@@ -146,8 +148,10 @@ impl SolverUnderTest<'_> {
             let money = (error.billed(), error.unfinished_jobs());
             (error.kind(), error.recovery(), money, error.to_string())
         };
-        let is_same = facts(&back) == facts(error);
-        ensure!(is_same, "as JSON the error became another: {error}, {back}");
+        ensure!(
+            facts(&back) == facts(error),
+            "as JSON the error became another: {error}, {back}"
+        );
         Ok(())
     }
 }

@@ -9,12 +9,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 /// Polls `future` whenever it is woken, and drops it at the await that its poll number `polls` came
 /// to.
 pub(super) async fn poll_times<F: Future>(future: F, polls: usize) -> Option<F::Output> {
-    let mut polled = 0;
-    drop_once(future, || {
-        polled += 1;
-        polled >= polls
-    })
-    .await
+    let mut further = 1..polls;
+    drop_once(future, || further.next().is_none()).await
 }
 
 /// Polls `future` whenever it is woken, and drops it at the first await at which `is_enough`.

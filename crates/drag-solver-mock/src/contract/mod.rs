@@ -80,8 +80,8 @@ pub async fn run(subject: &SolverUnderTest<'_>) -> Report {
     }
     let sensible = (Check::ErrorsAreSensible.as_str(), Finding::Passed);
     if report.findings.contains(&sensible) {
-        let kinds = subject.failures.iter().filter_map(|(.., kind)| *kind);
-        report.kinds = kinds.collect();
+        let kinds = subject.failures.iter().map(|(.., kind)| *kind);
+        report.kinds = kinds.flatten().collect();
     }
     report
 }

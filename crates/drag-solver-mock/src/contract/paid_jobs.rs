@@ -1,6 +1,6 @@
 //! How a solver treats jobs that were paid for before.
 
-use drag_solver_core::{DragChallenge, ErrorKind, JobId, PaidJob};
+use drag_solver_core::{DragChallenge, ErrorKind, JobId, PaidJob, SolveError};
 use tokio::time::timeout;
 
 use super::drive::drop_once;
@@ -50,10 +50,8 @@ impl SolverUnderTest<'_> {
             return Ok(Finding::Passed);
         };
         let observed = self.resume(&endless, &jobs).await?;
-        let named = match &observed.outcome {
-            Ok(_) => Vec::new(),
-            Err(error) => error.unfinished_jobs(),
-        };
+        let outcome = observed.outcome.as_ref();
+        let named = outcome.map_or_else(SolveError::unfinished_jobs, |_| Vec::new());
         for job in observed.heard.purchases.unfinished_of(&jobs) {
             ensure!(
                 named.contains(job),
@@ -105,16 +103,19 @@ impl SolverUnderTest<'_> {
             let what = "and answered all the same";
             return Err(format!("it was to refuse as {kind}, {what}"));
         };
-        let is_right = error.kind() == kind;
-        ensure!(is_right, "the error is not {kind}: {error}");
-        let is_instant = took.is_zero() || !self.is_paused;
-        ensure!(is_instant, "it took {took:?} to refuse: {error}");
+        ensure!(error.kind() == kind, "the error is not {kind}: {error}");
+        ensure!(
+            took.is_zero() || !self.is_paused,
+            "it took {took:?} to refuse: {error}"
+        );
         // The jobs may be billed, and the refusal is not.
         check_bill(&heard.purchases, &error)?;
         let named = error.unfinished_jobs();
         for job in jobs {
-            let is_named = named.contains(job);
-            ensure!(is_named, "{job} was paid for, and not handed back: {error}");
+            ensure!(
+                named.contains(job),
+                "{job} was paid for, and not handed back: {error}"
+            );
         }
         self.check_error(&error)?;
         Ok(Finding::Passed)

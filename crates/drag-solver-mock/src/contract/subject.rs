@@ -69,16 +69,12 @@ impl<'a> SolverUnderTest<'a> {
 
         /// A challenge that the solver fails at every time, with any error.
         failing(challenge: DragChallenge) |it| it.failures.push((it.solver, challenge, None));
-    }
 
-    /// A challenge that the solver fails at every time with this kind of error. Name one for each
-    /// kind that it can show: [`Report::kinds`](super::Report::kinds) says which were seen.
-    pub fn failing_with(self, kind: ErrorKind, challenge: DragChallenge) -> Self {
-        let solver = self.solver;
-        self.with_unrelated_failure(kind, solver, challenge)
-    }
+        /// A challenge that the solver fails at every time with this kind of error. Name one for each
+        /// kind that it can show: [`Report::kinds`](super::Report::kinds) says which were seen.
+        failing_with(kind: ErrorKind, challenge: DragChallenge)
+            |it| it.failures.push((it.solver, challenge, Some(kind)));
 
-    builder_setters! {
         /// The same of a `solver` in another state than the one under test: with a wrong token, say, or
         /// with an address at which nothing listens.
         with_unrelated_failure(kind: ErrorKind, solver: &'a dyn DragSolver, challenge: DragChallenge)
@@ -101,16 +97,12 @@ impl<'a> SolverUnderTest<'a> {
         /// Leaves out a check that cannot be made of this solver. The [report](super::Report::left_out) says
         /// why, and does not count it as skipped.
         without(check: Check, why: impl Into<String>) |it| it.left_out.push((check, why.into()));
-    }
 
-    /// Names that solutions and errors may come from, besides the solver's own and those in its
-    /// [profile](DragSolver::profile).
-    pub fn answered_by<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.answerers.extend(names.into_iter().map(Into::into));
-        self
-    }
+        /// Names that solutions and errors may come from, besides the solver's own and those in its
+        /// [profile](DragSolver::profile).
+        answered_by(names: impl IntoIterator<Item = impl Into<String>>)
+            |it| it.answerers.extend(names.into_iter().map(Into::into));
 
-    builder_setters! {
         /// Text that nothing the solver shows may contain. An empty one is ignored.
         with_secret(secret: impl Into<String>) |it| {
             it.secrets.push(secret.into());

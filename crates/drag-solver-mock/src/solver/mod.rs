@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, JobId, Profile, ScreenshotLimits, Solution, SolveError,
-    Usd, Verdict, WorstCase, async_trait, builder_setters,
+    DragChallenge, DragSolver, ErrorKind, Profile, ScreenshotLimits, Solution, SolveError, Usd,
+    Verdict, WorstCase, async_trait, builder_setters,
 };
 
 pub use self::log::{CallStatus, RecordedCall, RecordedReport};
@@ -95,21 +95,6 @@ impl MockSolver {
         }
     }
 
-    /// Adds an outcome at the end of the script. May be called while calls are under way.
-    pub fn then(self, outcome: impl Into<Outcome>) -> Self {
-        self.push(outcome);
-        self
-    }
-
-    /// Adds the same outcome `times` times at the end of the script.
-    pub fn then_times(self, times: usize, outcome: impl Into<Outcome>) -> Self {
-        let outcome = outcome.into();
-        for _ in 0..times {
-            self.push(outcome.clone());
-        }
-        self
-    }
-
     /// Adds an outcome at the end of the script.
     pub fn push(&self, outcome: impl Into<Outcome>) {
         let mut state = self.state();
@@ -124,6 +109,15 @@ impl MockSolver {
     }
 
     builder_setters! {
+        /// Adds an outcome at the end of the script. May be called while calls are under way.
+        then(outcome: impl Into<Outcome>) |it| it.push(outcome);
+
+        /// Adds the same outcome `times` times at the end of the script.
+        then_times(times: usize, outcome: impl Into<Outcome>) |it| {
+            let outcome = outcome.into();
+            (0..times).for_each(|_| it.push(outcome.clone()));
+        };
+
         /// Asks `decide` for the outcome of every call after the script's end. It gets the challenge and
         /// the call's number, counted from 1 and including the scripted calls.
         always_with(decide: impl Fn(&DragChallenge, usize) -> Outcome + Send + Sync + 'static)
@@ -139,11 +133,6 @@ impl MockSolver {
         /// Says that it takes pictures within these limits only. It answers others all the same. Unless
         /// this is called it has none.
         with_limits(limits: ScreenshotLimits) |it| it.state().limits = limits;
-
-        /// Names the jobs: `name` gets the number of the purchase, counted from 1. By default a job's
-        /// id is that number.
-        with_job_ids(name: impl Fn(usize) -> JobId + Send + Sync + 'static)
-            |it| it.state().name_job = Some(Arc::new(name));
 
         /// Buys nothing, like a solver that runs locally: no job ids, no events, and paid jobs are not
         /// resumed.
@@ -248,11 +237,7 @@ impl DragSolver for MockSolver {
 
     fn profile(&self) -> Profile {
         let state = self.state();
-        let cost = if state.is_free {
-            Some(Usd::ZERO)
-        } else {
-            state.cost
-        };
+        let cost = state.is_free.then_some(Usd::ZERO).or(state.cost);
         let once = WorstCase::one_purchase();
         let once = cost.map_or(once, |cost| once.with_cost(cost));
         Profile::new(state.worst_case.unwrap_or(once)).with_limits(state.limits)

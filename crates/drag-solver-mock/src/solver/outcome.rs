@@ -68,12 +68,6 @@ impl Outcome {
         Self::new(Scripted::Drag(drag))
     }
 
-    /// A job is bought, and the answer is exactly this solution, with the solver, job, cost
-    /// and time that it names.
-    pub fn solution(solution: Solution) -> Self {
-        Self::new(Scripted::Solution(solution))
-    }
-
     /// Fails with an error of this kind, which gets the solver's name.
     ///
     /// What was bought follows from the kind, as with a real provider, unless
@@ -162,9 +156,11 @@ impl From<Drag> for Outcome {
     }
 }
 
+/// A job is bought, and the answer is exactly this solution, with the solver, job, cost and time that it
+/// names.
 impl From<Solution> for Outcome {
     fn from(solution: Solution) -> Self {
-        Self::solution(solution)
+        Self::new(Scripted::Solution(solution))
     }
 }
 

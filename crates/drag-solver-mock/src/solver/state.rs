@@ -13,7 +13,6 @@ use super::log::{CallStatus, RecordedCall, RecordedReport};
 use super::outcome::Outcome;
 
 type Decide = dyn Fn(&DragChallenge, usize) -> Outcome + Send + Sync;
-type NameJob = dyn Fn(usize) -> JobId + Send + Sync;
 type AnswerReport = dyn Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync;
 
 #[derive(Default)]
@@ -26,7 +25,6 @@ pub(super) struct State {
     pub(super) cost: Option<Usd>,
     pub(super) worst_case: Option<WorstCase>,
     pub(super) limits: ScreenshotLimits,
-    pub(super) name_job: Option<Arc<NameJob>>,
     pub(super) answer_report: Option<Arc<AnswerReport>>,
     pub(super) report_latency: Duration,
 
@@ -61,11 +59,8 @@ impl State {
     /// Counts the purchase of a call, of the job that the script names or of the next in line.
     pub(super) fn buy(&mut self, named: Option<JobId>, call: usize) -> JobId {
         self.purchases += 1;
-        let next = || match &self.name_job {
-            Some(name) => name(self.purchases),
-            None => JobId::from(self.purchases as u64),
-        };
-        let job = named.unwrap_or_else(next);
+        let next = JobId::from(self.purchases as u64);
+        let job = named.unwrap_or(next);
         if let Some(call) = self.logged(call) {
             call.bought = Some(job.clone());
         }

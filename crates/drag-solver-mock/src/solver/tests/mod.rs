@@ -4,7 +4,7 @@ mod money;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, Event, Observer, PaidJob};
+use drag_solver_core::{Billed, Event, JobId, Observer, PaidJob};
 use tokio::time::Instant;
 
 use super::*;
@@ -167,16 +167,6 @@ async fn a_call_may_ignore_the_deadline() {
     let start = Instant::now();
     assert!(solver.solve(&challenge().within(secs(3))).await.is_ok());
     assert_eq!(start.elapsed(), secs(9));
-}
-
-#[tokio::test(start_paused = true)]
-async fn jobs_are_named_by_the_test() {
-    let solver = MockSolver::new("a")
-        .with_job_ids(|purchase| JobId::new(format!("job-{purchase}")).unwrap())
-        .always(drag());
-    solver.solve(&challenge()).await.unwrap();
-    let solution = solver.solve(&challenge()).await.unwrap();
-    assert_eq!(solution.job().unwrap().as_str(), "job-2");
 }
 
 #[tokio::test(start_paused = true)]
