@@ -26,10 +26,8 @@ impl SolverUnderTest<'_> {
             let advice = "use visible lower-case ASCII characters";
             return Err(format!("`{name}` has {odd:?} in it: {advice}"));
         }
-        ensure!(
-            self.solver.name() == name,
-            "`{name}` was another name when asked again"
-        );
+        let same = self.solver.name() == name;
+        ensure!(same, "`{name}` was another name when asked again");
         Ok(Finding::Passed)
     }
 
@@ -148,10 +146,8 @@ impl SolverUnderTest<'_> {
             let money = (error.billed(), error.unfinished_jobs());
             (error.kind(), error.recovery(), money, error.to_string())
         };
-        ensure!(
-            facts(&back) == facts(error),
-            "as JSON the error became another: {error}, {back}"
-        );
+        let is_same = facts(&back) == facts(error);
+        ensure!(is_same, "as JSON the error became another: {error}, {back}");
         Ok(())
     }
 }

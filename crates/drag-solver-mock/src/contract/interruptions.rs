@@ -39,10 +39,8 @@ impl SolverUnderTest<'_> {
         let has_own_limit = error.kind() == ErrorKind::Timeout && !challenge.is_expired();
         let is_right = error.kind() == ErrorKind::DeadlineExceeded || has_own_limit;
         ensure!(is_right, "the error is not deadline_exceeded: {error}");
-        ensure!(
-            late.is_zero() || !self.is_paused,
-            "it came {late:?} after the deadline"
-        );
+        let is_in_time = late.is_zero() || !self.is_paused;
+        ensure!(is_in_time, "it came {late:?} after the deadline");
         self.check_error(&error)?;
         Ok(Finding::Passed)
     }

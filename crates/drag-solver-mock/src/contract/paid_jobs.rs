@@ -104,18 +104,14 @@ impl SolverUnderTest<'_> {
             return Err(format!("it was to refuse as {kind}, {what}"));
         };
         ensure!(error.kind() == kind, "the error is not {kind}: {error}");
-        ensure!(
-            took.is_zero() || !self.is_paused,
-            "it took {took:?} to refuse: {error}"
-        );
+        let is_instant = took.is_zero() || !self.is_paused;
+        ensure!(is_instant, "it took {took:?} to refuse: {error}");
         // The jobs may be billed, and the refusal is not.
         check_bill(&heard.purchases, &error)?;
         let named = error.unfinished_jobs();
         for job in jobs {
-            ensure!(
-                named.contains(job),
-                "{job} was paid for, and not handed back: {error}"
-            );
+            let is_named = named.contains(job);
+            ensure!(is_named, "{job} was paid for, and not handed back: {error}");
         }
         self.check_error(&error)?;
         Ok(Finding::Passed)

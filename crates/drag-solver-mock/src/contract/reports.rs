@@ -27,10 +27,8 @@ impl SolverUnderTest<'_> {
             };
             let is_refused = error.kind() == ErrorKind::Unsupported && is_due != Some(true);
             ensure!(is_refused, "a report that it was {verdict} failed: {error}");
-            ensure!(
-                error.billed() == Billed::No,
-                "a report was refused, and cost money: {error}"
-            );
+            let is_free = error.billed() == Billed::No;
+            ensure!(is_free, "a report was refused, and cost money: {error}");
             if is_due.is_none() {
                 let advice = "(say which it takes, with `reporting`)";
                 return Ok(skip(format!(
