@@ -1,13 +1,27 @@
 //! What real services do differently from their documentation, or from each other.
 
-/// One habit of a real service that a client has to tolerate. The default is to answer exactly as
-/// documented.
-///
-/// A quirk of one protocol means nothing to the others, so it is safe to switch on all of
-/// [`Quirk::ALL`] that do not exclude each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Quirk {
+/// Rows of a table: each habit and what it is.
+macro_rules! quirks {
+    ($($(#[$doc:meta])* $quirk:ident,)+) => {
+        /// One habit of a real service that a client has to tolerate. The default is to answer exactly as
+        /// documented.
+        ///
+        /// A quirk of one protocol means nothing to the others, so it is safe to switch on all of
+        /// [`Quirk::ALL`] that do not exclude each other.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Quirk {
+            $($(#[$doc])* $quirk,)+
+        }
+
+        impl Quirk {
+            /// Every quirk there is.
+            pub const ALL: &'static [Self] = &[$(Self::$quirk),+];
+        }
+    };
+}
+
+quirks! {
     /// omocaptcha v1: `"status": "waiting"` where the documentation says `running`.
     Waiting,
     /// `createTask` family: `"status": "idle"` where the documentation says `processing`.
@@ -45,38 +59,4 @@ pub enum Quirk {
     SingularPrefix,
     /// `in.php`: ids in JSON are numbers.
     NumericIds,
-}
-
-impl Quirk {
-    /// Every quirk there is.
-    pub const ALL: &'static [Self] = &[
-        Self::Waiting,
-        Self::Idle,
-        Self::UnknownStatus,
-        Self::EmptyResult,
-        Self::SuccessFlag,
-        Self::LeftoverRefusal,
-        Self::EmptyErrorCode,
-        Self::BareErrors,
-        Self::IdsAsStrings,
-        Self::HugeIds,
-        Self::OtherCostType,
-        Self::OtherBalanceType,
-        Self::ResultInCreate,
-        Self::DecimalCoordinates,
-        Self::CoordinatesAsStrings,
-        Self::SingularPrefix,
-        Self::NumericIds,
-    ];
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_is_complete() {
-        // The last variant, so that one added behind it without extending ALL is noticed.
-        assert_eq!(Quirk::ALL.len(), Quirk::NumericIds as usize + 1);
-    }
 }
