@@ -46,10 +46,17 @@ pub enum Fact {
         /// The key of the claim.
         claim: i64,
     },
-    /// The purchase of this key came to nothing.
-    NotBought(i64),
+    /// A purchase came to nothing.
+    NotBought {
+        /// The store's key of the challenge.
+        challenge: i64,
+        /// Key of the purchase.
+        key: i64,
+    },
     /// The provider named the job.
     Bought {
+        /// The store's key of the challenge.
+        challenge: i64,
         /// Key of the purchase.
         key: i64,
         /// The provider's id for it.
@@ -58,13 +65,18 @@ pub enum Fact {
     /// A purchase of which nothing was on record: a job that the caller brought, or one of a solver that
     /// does not say when it buys.
     Found {
-        /// The challenge it is for.
+        /// The store's key of the challenge.
         challenge: i64,
         /// The purchase.
         purchase: PurchaseRecord,
     },
-    /// The purchase ended, without an answer.
-    Settled(Ended),
+    /// A purchase ended, without an answer.
+    Settled {
+        /// The store's key of the challenge.
+        challenge: i64,
+        /// The purchase, and what came of it.
+        ended: Ended,
+    },
     /// The call for a challenge ended, and gives its claim back.
     Finished {
         /// What it had.
@@ -78,6 +90,8 @@ pub enum Fact {
     Released(i64),
     /// A charge was for this job.
     ChargedFor {
+        /// Name of the budget.
+        budget: String,
         /// Key of the charge.
         key: i64,
         /// The job.

@@ -135,6 +135,9 @@ pub struct Claim {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ChallengeRecord {
+    /// The store's key of it.
+    #[serde(skip)]
+    pub key: i64,
     /// What the caller calls it.
     pub id: String,
     /// Whose it is.
@@ -305,6 +308,7 @@ mod tests {
 
     fn record(status: Status) -> ChallengeRecord {
         ChallengeRecord {
+            key: 3,
             id: "order 4711".to_owned(),
             label: Some("tenant".to_owned()),
             instruction: None,

@@ -26,7 +26,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 /// Two kinds of writing differ in what happens when they cannot be done. A *permission* is asked for before
 /// something is sent or promised ([`take_up`](Self::take_up), [`accept`](Self::accept), [`begin_purchase`](Self::begin_purchase),
 /// [`reserve`](Self::reserve), [`charge`](Self::charge)): it fails, and nothing is sent.
-/// When it fails, nothing was written, or what may have been is taken back by the store itself. A *fact*
+/// When it fails, nothing was written, or what may have been is taken back by the store itself; but for what is accepted,
+/// see there. A *fact*
 /// ([`record`](Self::record)) has happened already: it is kept in memory, in order, until it is written.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
@@ -40,6 +41,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// Puts a challenge on record with its picture, for a call to come: so that a program can say "accepted" before
     /// anything is bought. When this returns, it survives a power cut. Until a call takes it up, it is open and
     /// not held; its picture is kept until it is solved, or has failed with no paid job that needs it.
+    ///
+    /// The same again is [known](Accepted::Known). So it is not taken back if it fails and is on record all the same (a
+    /// server that was lost sight of while it wrote): others may have read since that it is open, and said so.
     ///
     /// A new one counts against `rate` and `parallel` of `limits`, for all challenges of its label together; what may be
     /// spent is not looked at here.

@@ -59,6 +59,10 @@ impl Charges {
         (watched, call)
     }
 
+    fn budget(&self) -> String {
+        self.account.name.as_ref().to_owned()
+    }
+
     fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +71,7 @@ impl Charges {
         let charge = Charge {
             key: new_key(),
             reservation: self.reservation,
-            budget: self.account.name.as_ref().to_owned(),
+            budget: self.budget(),
             solver: solver.to_owned(),
             amount: self.price,
         };
@@ -103,8 +107,13 @@ impl Charges {
         drop(self.store.record(self.charge_settled(key, Usd::ZERO)));
     }
 
+    fn charged_for(&self, key: i64, job: PaidJob) {
+        let budget = self.budget();
+        drop(self.store.record(Fact::ChargedFor { budget, key, job }));
+    }
+
     fn charge_settled(&self, key: i64, amount: Usd) -> Fact {
-        let budget = self.account.name.as_ref().to_owned();
+        let budget = self.budget();
         Fact::ChargeSettled {
             budget,
             key,
@@ -120,7 +129,7 @@ impl Charges {
                 Missed::NotBought(line) => self.not_charged(line.key),
                 Missed::Bought(line, job) => {
                     let job = PaidJob::new(&*line.solver, job);
-                    drop(self.store.record(Fact::ChargedFor { key: line.key, job }));
+                    self.charged_for(line.key, job);
                 }
                 Missed::Settled(line, settlement) => {
                     let amount = self.amount(&line.solver, settlement.billed, settlement.cost);
@@ -137,7 +146,7 @@ impl Charges {
         let fact = match (line, job) {
             (Some(line), _) => self.charge_settled(line.key, amount.unwrap_or(self.price)),
             (None, Some(job)) => Fact::JobSettled {
-                budget: self.account.name.as_ref().to_owned(),
+                budget: self.budget(),
                 job: PaidJob::new(solver, job.clone()),
                 amount,
             },
@@ -149,7 +158,7 @@ impl Charges {
     fn spent(&self, solver: &str, job: Option<JobId>, amount: Option<Usd>) {
         let amount = amount.filter(|amount| !amount.is_negative());
         drop(self.store.record(Fact::Spent {
-            budget: self.account.name.as_ref().to_owned(),
+            budget: self.budget(),
             solver: solver.to_owned(),
             job,
             amount: amount.unwrap_or(self.price),
@@ -172,7 +181,7 @@ impl Observer for Charges {
                 let key = self.lines().name(solver, job);
                 let job = PaidJob::new(solver, job.clone());
                 if let Some(key) = key {
-                    drop(self.store.record(Fact::ChargedFor { key, job }));
+                    self.charged_for(key, job);
                 }
             }
             Event::Settled {

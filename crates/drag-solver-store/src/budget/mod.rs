@@ -16,6 +16,7 @@ use drag_solver_core::{
 use self::charges::Charges;
 pub use self::policy::StoredBudgetPolicy;
 use crate::key::new_key;
+use crate::undo::Undo;
 use crate::{BudgetState, BudgetSummary, Fact, Shortage, StoreError, StoreHandle};
 
 /// Money that several solvers may spend together, also those of other processes: a budget by its name in a
@@ -290,22 +291,6 @@ impl<S: DragSolver> StoredBudgeted<S> {
     }
 }
 
-/// Money set aside for a call. It is free again when this is dropped.
-struct Reservation<'a> {
-    store: &'a StoreHandle,
-    key: i64,
-    /// Whether something is set aside, or may be.
-    is_held: bool,
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        if self.is_held {
-            drop(self.store.record(Fact::Released(self.key)));
-        }
-    }
-}
-
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
@@ -314,24 +299,27 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let store = &self.budget.store;
         let account = self.budget.account(challenge.label());
-        // Before the first await: what is set aside while this is dropped is given back.
-        let mut reservation = (!self.resumes(challenge)).then(|| Reservation {
-            store,
-            key: new_key(),
-            is_held: true,
-        });
-        if let Some(Reservation { key, is_held, .. }) = &mut reservation {
+        let key = (!self.resumes(challenge)).then(new_key);
+        // Before the first await: what is set aside, or may be, is free again when this is dropped.
+        let reservation = key.map(|key| Undo::new(store, Fact::Released(key)));
+        if let Some(key) = key {
             let (amount, limits) = (
                 self.price * self.purchases,
                 account.policy.limits(store.now()),
             );
-            let reserved = store.reserve(*key, &account.name, amount, &limits).await;
-            *is_held = matches!(reserved, Ok(Ok(()))); // what failed was not written
-            let reserved = reserved.map_err(|error| unreadable(challenge, self.name(), &error))?;
-            reserved
-                .map_err(|short| account.refusal(challenge, self.name(), amount, &short, store))?;
+            let refused = match store.reserve(key, &account.name, amount, &limits).await {
+                Ok(Ok(())) => None,
+                Ok(Err(short)) => {
+                    Some(account.refusal(challenge, self.name(), amount, &short, store))
+                }
+                Err(error) => Some(unreadable(challenge, self.name(), &error)),
+            };
+            if let Some(refused) = refused {
+                // What failed was not written.
+                reservation.into_iter().for_each(Undo::keep);
+                return Err(refused);
+            }
         }
-        let key = reservation.as_ref().map(|reservation| reservation.key);
         let charges = Charges::new(store.clone(), account, key, challenge, self.price);
         let (watched, mut call) = charges.watch(challenge, self.name());
         let outcome = self.inner.solve(&watched).await;

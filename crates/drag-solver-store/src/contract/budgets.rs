@@ -185,6 +185,7 @@ impl StoreUnderTest<'_> {
         };
         let job = PaidJob::new("a", JobId::from(u64::try_from(key).unwrap_or(0)));
         let charged_for = Fact::ChargedFor {
+            budget: budget.clone(),
             key,
             job: job.clone(),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use drag_solver_core::{Billed, ErrorKind, JobId, Rect};
 
-use super::subject::{PICTURE, failure, name, opening, purchase, said, solution};
+use super::subject::{PICTURE, bought, failure, name, opening, purchase, said, solution};
 use super::{Checked, StoreUnderTest};
 use crate::key::new_key;
 use crate::{Accepted, Ended, Fact, KeyLimits, PurchaseState, Status, StoreErrorKind, TakenUp};
@@ -153,7 +153,7 @@ impl StoreUnderTest<'_> {
         let (claim, _) = self.claim_as(&late).await?;
         let key = self.begin(claim).await?;
         let job = JobId::from(7);
-        self.record(Fact::Bought { key, job }).await?;
+        self.record(bought(claim, key, job)).await?;
         self.finish(claim, Some(Err(failure()))).await?;
         let (claim, record) = self.claim(&opening.id).await?;
         ensure_eq!(record.open_jobs().count(), 1, "jobs to fetch");
@@ -166,7 +166,7 @@ impl StoreUnderTest<'_> {
         let keys = [self.begin(lost).await?, self.begin(lost).await?];
         let [key, without_job] = keys;
         let job = JobId::from(7);
-        self.record(Fact::Bought { key, job }).await?;
+        self.record(bought(lost, key, job)).await?;
         self.finish(lost, None).await?;
         let (claim, _) = self.claim(&id).await?;
         let Err(error) = self.store.begin_purchase(purchase(lost)).await else {

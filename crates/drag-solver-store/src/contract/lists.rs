@@ -2,9 +2,9 @@
 
 use drag_solver_core::JobId;
 
-use super::subject::{PICTURE, failure, name, opening, said, solution};
+use super::subject::{PICTURE, bought, failure, name, opening, said, solution};
 use super::{Checked, StoreUnderTest};
-use crate::{Fact, Query, StatusKind};
+use crate::{Query, StatusKind};
 
 impl StoreUnderTest<'_> {
     pub(super) async fn lists_are_in_order_filtered_and_in_pages(&self) -> Checked {
@@ -21,7 +21,7 @@ impl StoreUnderTest<'_> {
                 3 => {
                     let key = self.begin(claim).await?;
                     let job = JobId::from(7);
-                    self.record(Fact::Bought { key, job }).await?;
+                    self.record(bought(claim, key, job)).await?;
                     self.finish(claim, Some(Err(failure()))).await?;
                 }
                 4 => drop(self.begin(claim).await?),

@@ -2,18 +2,25 @@
 
 use drag_solver_core::{Billed, Frame, JobId, PaidJob, Rect};
 
-use super::subject::{PICTURE, failure, name, opening, purchase, said, solution, usd};
+use super::subject::{PICTURE, bought, failure, name, opening, purchase, said, solution, usd};
 use super::{Checked, StoreUnderTest};
-use crate::Ended;
 use crate::key::new_key;
-use crate::{Fact, PurchaseRecord, PurchaseState};
+use crate::{Claim, Ended, Fact, PurchaseRecord, PurchaseState};
 
-fn settled(key: i64) -> Fact {
-    Fact::Settled(Ended {
-        key,
-        billed: Billed::Yes,
-        cost: Some(usd("0.0009")),
-    })
+fn settled(claim: Claim, key: i64) -> Fact {
+    Fact::Settled {
+        challenge: claim.challenge,
+        ended: Ended {
+            key,
+            billed: Billed::Yes,
+            cost: Some(usd("0.0009")),
+        },
+    }
+}
+
+fn not_bought(claim: Claim, key: i64) -> Fact {
+    let challenge = claim.challenge;
+    Fact::NotBought { challenge, key }
 }
 
 impl StoreUnderTest<'_> {
@@ -43,26 +50,22 @@ impl StoreUnderTest<'_> {
         let record = self.find(&id).await?;
         ensure_eq!(record.picture.as_deref(), Some(PICTURE), "picture");
         ensure_eq!(record.unconfirmed().count(), 1, "unconfirmed");
-        let bought = self.only_purchase(&id).await?;
-        ensure_eq!(bought.key, key, "key");
-        ensure_eq!(bought.solver, "a", "solver");
-        ensure_eq!(bought.state, PurchaseState::Buying, "state");
-        ensure_eq!(bought.billed, Billed::Maybe, "billed");
-        ensure_eq!(bought.frame, Some(frame), "frame");
+        let begun = self.only_purchase(&id).await?;
+        ensure_eq!(begun.key, key, "key");
+        ensure_eq!(begun.solver, "a", "solver");
+        ensure_eq!(begun.state, PurchaseState::Buying, "state");
+        ensure_eq!(begun.billed, Billed::Maybe, "billed");
+        ensure_eq!(begun.frame, Some(frame), "frame");
 
         let job = JobId::from(7);
-        let named = Fact::Bought {
-            key,
-            job: job.clone(),
-        };
-        self.record(named).await?;
+        self.record(bought(claim, key, job.clone())).await?;
         let record = self.find(&id).await?;
         let open: Vec<_> = record.open_jobs().collect();
         ensure_eq!(open, [PaidJob::new("a", job.clone())], "open jobs");
         ensure_eq!(record.unconfirmed().count(), 0, "unconfirmed");
 
         self.wait(1);
-        self.record(settled(key)).await?;
+        self.record(settled(claim, key)).await?;
         let ended = self.only_purchase(&id).await?;
         ensure_eq!(ended.state, PurchaseState::Settled, "state");
         ensure_eq!(ended.job, Some(job), "job");
@@ -79,7 +82,7 @@ impl StoreUnderTest<'_> {
         let id = name("not bought");
         let (claim, _) = self.claim(&id).await?;
         let key = self.begin(claim).await?;
-        self.record(Fact::NotBought(key)).await?;
+        self.record(not_bought(claim, key)).await?;
         self.finish(claim, Some(Err(failure()))).await?;
         let record = self.find(&id).await?;
         ensure!(record.purchases.is_empty(), "it is on record: {record:?}");
@@ -96,9 +99,9 @@ impl StoreUnderTest<'_> {
         let outcome = Some(Ok(solution("a")));
         // Each only means what it says after the one before.
         for fact in [
-            Fact::Bought { key, job },
-            Fact::NotBought(key),
-            settled(key),
+            bought(claim, key, job),
+            not_bought(claim, key),
+            settled(claim, key),
             Fact::Finished {
                 claim,
                 outcome,
@@ -120,24 +123,21 @@ impl StoreUnderTest<'_> {
         let id = name("repeated");
         let (claim, _) = self.claim(&id).await?;
         let key = self.begin(claim).await?;
-        let bought = |id| Fact::Bought {
-            key,
-            job: JobId::from(id),
-        };
+        let bought = |id: u64| bought(claim, key, JobId::from(id));
         self.record(bought(7)).await?;
         self.record(bought(7)).await?;
         self.record(bought(8)).await?;
         let named = self.only_purchase(&id).await?.job;
         ensure_eq!(named, Some(JobId::from(7)), "a job has one name");
-        self.record(settled(key)).await?;
+        self.record(settled(claim, key)).await?;
         let once = self.only_purchase(&id).await?;
-        self.record(settled(key)).await?;
+        self.record(settled(claim, key)).await?;
         self.record(bought(7)).await?;
-        self.record(Fact::NotBought(key)).await?;
+        self.record(not_bought(claim, key)).await?;
         ensure_eq!(self.only_purchase(&id).await?, once, "the second time");
         // Of what is not on record, or no longer, nothing is known.
-        self.record(settled(new_key())).await?;
-        self.record(Fact::NotBought(new_key())).await?;
+        self.record(settled(claim, new_key())).await?;
+        self.record(not_bought(claim, new_key())).await?;
         self.finish(claim, None).await
     }
 
@@ -165,7 +165,7 @@ impl StoreUnderTest<'_> {
         let found = self.only_purchase(&id).await?;
         ensure_eq!(found.job, purchase.job, "job");
         ensure_eq!(found.open_job().is_some(), true, "it is open");
-        self.record(settled(purchase.key)).await?;
+        self.record(settled(claim, purchase.key)).await?;
         let ended = self.only_purchase(&id).await?;
         ensure_eq!(ended.state, PurchaseState::Settled, "state");
         Ok(())
@@ -176,12 +176,12 @@ impl StoreUnderTest<'_> {
         let (claim, _) = self.claim(&id).await?;
         let key = self.begin(claim).await?;
         let job = JobId::from(7);
-        self.record(Fact::Bought { key, job }).await?;
+        self.record(bought(claim, key, job)).await?;
         self.finish(claim, Some(Err(failure()))).await?;
         let picture = self.find(&id).await?.picture;
         ensure_eq!(picture.as_deref(), Some(PICTURE), "of an open job");
         let (claim, _) = self.claim(&id).await?;
-        self.record(settled(key)).await?;
+        self.record(settled(claim, key)).await?;
         self.finish(claim, Some(Err(failure()))).await?;
         ensure!(
             self.find(&id).await?.picture.is_none(),
@@ -197,12 +197,12 @@ impl StoreUnderTest<'_> {
         let (claim, _) = self.claim_as(&opening).await?;
         let key = self.begin(claim).await?;
         let job = JobId::from(7);
-        self.record(Fact::Bought { key, job }).await?;
+        self.record(bought(claim, key, job)).await?;
         self.finish(claim, None).await?;
         opening.region = second;
         let (claim, record) = self.claim_as(&opening).await?;
         ensure_eq!(record.region, first, "what the job was bought with");
-        self.record(settled(key)).await?;
+        self.record(settled(claim, key)).await?;
         self.finish(claim, None).await?;
         let (_, record) = self.claim_as(&opening).await?;
         ensure_eq!(record.region, second, "what is bought next");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use drag_solver_core::{Billed, ErrorKind, JobId, SolveError};
 
-use super::subject::{name, opening, said, solution, usd};
+use super::subject::{self, name, opening, said, solution, usd};
 use super::{Checked, StoreUnderTest};
 use crate::Ended;
 use crate::{Fact, KeyLimits, Query, Retention, SpendingBy, SpendingQuery};
@@ -36,8 +36,9 @@ impl StoreUnderTest<'_> {
         let key = self.begin(claim).await?;
         let cost = Some(usd("0.5"));
         let billed = Billed::Yes;
-        self.record(Fact::Settled(Ended { key, billed, cost }))
-            .await?;
+        let ended = Ended { key, billed, cost };
+        let challenge = claim.challenge;
+        self.record(Fact::Settled { challenge, ended }).await?;
         self.finish(claim, Some(Ok(solution("a")))).await?;
         let charged = self.charge(&budget, "0.5", None, &[]).await?;
         ensure!(charged.is_ok(), "without a limit there is always money");
@@ -70,7 +71,7 @@ impl StoreUnderTest<'_> {
         let (claim, _) = self.claim(&bought).await?;
         let key = self.begin(claim).await?;
         let job = JobId::from(7);
-        self.record(Fact::Bought { key, job }).await?;
+        self.record(subject::bought(claim, key, job)).await?;
         let error = SolveError::new(ErrorKind::Timeout, "late");
         self.finish(claim, Some(Err(error))).await?;
         let (claim, _) = self.claim(&unheard).await?;

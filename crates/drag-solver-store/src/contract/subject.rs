@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use drag_solver_core::{Drag, ErrorKind, Point, Solution, SolveError, Usd};
+use drag_solver_core::{Drag, ErrorKind, JobId, Point, Solution, SolveError, Usd};
 
 use crate::key::new_key;
 use crate::{
@@ -162,6 +162,15 @@ pub(super) fn purchase(claim: Claim) -> NewPurchase {
         solver: "a".to_owned(),
         frame: None,
         picture: Bytes::from_static(PICTURE),
+    }
+}
+
+/// The purchase came to this job.
+pub(super) fn bought(claim: Claim, key: i64, job: JobId) -> Fact {
+    Fact::Bought {
+        challenge: claim.challenge,
+        key,
+        job,
     }
 }
 

@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Recorder {
     store: StoreHandle,
+    /// The store's key of the challenge.
+    number: i64,
     claim: Option<Claim>,
     picture: Bytes,
     /// What the challenge brought is not for the errors of a purchase to hand back.
@@ -57,6 +59,7 @@ impl Recorder {
         }
         Self {
             store,
+            number: record.key,
             claim,
             picture: challenge.screenshot().bytes().clone(),
             challenge: challenge.clone().without_paid_jobs(),
@@ -82,7 +85,7 @@ impl Recorder {
         let key = new_key();
         let frame = self.state().frames.get(solver).copied();
         // Who is dropped here sends nothing: what may have been written is taken back.
-        let undo = Undo::new(&self.store, Fact::NotBought(key));
+        let undo = Undo::new(&self.store, self.nothing_bought(key));
         let begun = self.store.begin_purchase(NewPurchase {
             key,
             claim,
@@ -97,19 +100,34 @@ impl Recorder {
         Ok(())
     }
 
+    fn named(&self, key: i64, job: JobId) -> Fact {
+        let challenge = self.number;
+        Fact::Bought {
+            challenge,
+            key,
+            job,
+        }
+    }
+
+    fn nothing_bought(&self, key: i64) -> Fact {
+        let challenge = self.number;
+        Fact::NotBought { challenge, key }
+    }
+
     async fn bought(&self, solver: &str, job: &JobId) {
         let key = self.state().lines.name(solver, job);
         match (key, job.clone()) {
-            (Some(key), job) => self.write(Fact::Bought { key, job }).await,
+            (Some(key), job) => self.write(self.named(key, job)).await,
             (None, _) => self.found(solver, job).await,
         }
     }
 
     /// A job that is not on record: somebody brought it, or did not say that it was being bought.
     async fn found(&self, solver: &str, job: &JobId) {
-        let (Some(claim), key) = (self.claim, new_key()) else {
+        if self.claim.is_none() {
             return;
-        };
+        }
+        let key = new_key();
         let frame = {
             let mut state = self.state();
             state.lines.add(key, solver, Some(job.clone()));
@@ -128,7 +146,7 @@ impl Recorder {
             ended: None,
         };
         self.write(Fact::Found {
-            challenge: claim.challenge,
+            challenge: self.number,
             purchase,
         })
         .await;
@@ -140,7 +158,7 @@ impl Recorder {
         };
         if let (None, Some(job)) = (&line.job, job) {
             let (key, job) = (line.key, job.clone());
-            drop(self.store.record(Fact::Bought { key, job }));
+            drop(self.store.record(self.named(key, job)));
         }
         self.end(line, job, billed, cost);
     }
@@ -162,7 +180,8 @@ impl Recorder {
         if has_answer {
             self.state().ended.push((line.solver, job, ended));
         } else {
-            drop(self.store.record(Fact::Settled(ended)));
+            let challenge = self.number;
+            drop(self.store.record(Fact::Settled { challenge, ended }));
         }
     }
 
@@ -186,7 +205,7 @@ impl Recorder {
     fn not_bought(&self, solver: &str) {
         let line = self.state().lines.undo(solver);
         if let Some(line) = line {
-            drop(self.store.record(Fact::NotBought(line.key)));
+            drop(self.store.record(self.nothing_bought(line.key)));
         }
     }
 
@@ -195,8 +214,8 @@ impl Recorder {
         let missed = self.state().lines.catch_up(purchases.as_slice());
         for missed in missed {
             drop(self.store.record(match missed {
-                Missed::NotBought(line) => Fact::NotBought(line.key),
-                Missed::Bought(line, job) => Fact::Bought { key: line.key, job },
+                Missed::NotBought(line) => self.nothing_bought(line.key),
+                Missed::Bought(line, job) => self.named(line.key, job),
                 Missed::Settled(line, settlement) => {
                     self.end(line, None, settlement.billed, settlement.cost);
                     continue;
@@ -219,9 +238,9 @@ impl Recorder {
         outcome: &Result<Solution, SolveError>,
         took: Duration,
     ) {
-        let Some(claim) = self.claim else {
+        if self.claim.is_none() {
             return;
-        };
+        }
         let now = self.store.now();
         let begun = now.checked_sub(took).unwrap_or(now);
         for untold in purchases.untold(name, Some(outcome.as_ref()), &self.brought) {
@@ -252,7 +271,7 @@ impl Recorder {
                 begun,
                 ended: end.map(|_| now),
             };
-            let challenge = claim.challenge;
+            let challenge = self.number;
             drop(self.store.record(Fact::Found {
                 challenge,
                 purchase,

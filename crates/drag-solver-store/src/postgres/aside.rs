@@ -1,6 +1,7 @@
 //! Facts that the server refuses, each for a reason that may end: a right is missing, a table is gone, a trigger forbids it.
 //! They are tried again apart from the rest, which they would hold up.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -8,11 +9,57 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::changes::Mark;
-use super::writer::{AGAIN, LOST, Ops, Refused, refuse, write_batch};
+use super::facts::About;
+use super::problem::Problem;
+use super::writer::{AGAIN, AnyOp, LOST, Ops, Refused, refuse, write_batch};
 use crate::StoreError;
 
 /// How many are tried before others have their turn.
 const SLICE: usize = 16;
+
+/// What waits for facts that the server refuses.
+#[derive(Default)]
+pub(super) struct Held {
+    about: HashSet<About>,
+    error: Option<StoreError>,
+}
+
+impl Held {
+    fn of(facts: &Ops, error: Option<&StoreError>) -> Self {
+        Self {
+            about: facts.iter().filter_map(|op| op.about()).collect(),
+            error: error.cloned(),
+        }
+    }
+
+    /// This one is refused.
+    pub(super) fn add(&mut self, op: &dyn AnyOp, error: &StoreError) {
+        self.about.extend(op.about());
+        self.error = Some(error.clone());
+    }
+
+    /// What can be written now. The others are told, or are `behind`.
+    pub(super) fn pass(
+        &self,
+        shared: &Shared,
+        mut op: Box<dyn AnyOp>,
+        behind: &mut Refused,
+    ) -> Option<Box<dyn AnyOp>> {
+        let Some(error) = &self.error else {
+            return Some(op);
+        };
+        if op.is_flush() {
+            op.end(Err(shared.of_server(error.clone())));
+            return None;
+        }
+        let about = op.about().filter(|_| op.looks_back());
+        if about.is_some_and(|about| self.about.contains(&about)) {
+            behind.push((op, Problem::of(error.clone())));
+            return None;
+        }
+        Some(op)
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Aside {
@@ -58,6 +105,14 @@ impl Aside {
         Some(error)
     }
 
+    /// What waits for them.
+    pub(super) fn held(&self) -> Held {
+        let mut held = Held::of(&self.facts, self.error());
+        held.about
+            .extend(self.again.iter().filter_map(|op| op.about()));
+        held
+    }
+
     fn due(&self) -> Option<Instant> {
         let (tried, _) = self.tried.as_ref().filter(|_| !self.is_empty())?;
         match (self.is_away, self.again.is_empty()) {
@@ -91,8 +146,8 @@ impl Aside {
     ) {
         let rest = self.facts.split_off(self.facts.len().min(SLICE));
         let facts = std::mem::replace(&mut self.facts, rest);
-        let before = self.error().filter(|_| !self.again.is_empty());
-        let written = write_batch(shared, facts, ended, before).await;
+        let held = Held::of(&self.again, self.error().filter(|_| !self.again.is_empty()));
+        let written = write_batch(shared, facts, ended, held).await;
         self.is_away = written.is_err();
         let (left, error): (Ops, _) = match written {
             Ok(refused) => {

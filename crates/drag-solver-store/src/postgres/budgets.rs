@@ -273,7 +273,7 @@ pub(super) async fn record(db: &Db, fact: &Fact, key: i64, now: Timestamp) -> Re
             let delete = "DELETE FROM reservations WHERE key = $1";
             db.run(delete, &[key]).await?;
         }
-        Fact::ChargedFor { key, job } => {
+        Fact::ChargedFor { key, job, .. } => {
             db.run(
                 "UPDATE charges SET job = $2, solver = $3 WHERE key = $1 AND open",
                 &[key, &job.id.as_str(), &&*job.solver],

@@ -63,6 +63,9 @@ impl Write for TakeUp {
 }
 
 /// Puts a challenge on record for a call to come.
+///
+/// If it is unknown whether it was written, it is not taken back: a gateway that reads it says that it is accepted, without
+/// writing anything that would tell.
 pub(super) struct Accept {
     pub(super) opening: Opening,
     pub(super) picture: Bytes,

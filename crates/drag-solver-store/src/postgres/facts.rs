@@ -1,6 +1,6 @@
 //! Facts of all kinds.
 
-use drag_solver_core::async_trait;
+use drag_solver_core::{PaidJob, async_trait};
 use jiff::Timestamp;
 
 use super::db::Db;
@@ -27,6 +27,15 @@ pub(super) fn op(fact: Fact, now: Timestamp) -> Recorded {
     }
 }
 
+/// What a fact is about. What looks back waits for facts before it that are about the same.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) enum About {
+    /// The store's key of a challenge.
+    Challenge(i64),
+    /// A job that a budget was charged for.
+    Charge { budget: String, job: PaidJob },
+}
+
 /// What came of a fact.
 pub(super) struct Noted {
     /// Whether it was still for this call to say.
@@ -41,6 +50,30 @@ impl Write for Recorded {
 
     fn is_fact(&self) -> bool {
         true
+    }
+
+    fn about(&self) -> Option<About> {
+        let charge = |budget: &String, job: &PaidJob| About::Charge {
+            budget: budget.clone(),
+            job: job.clone(),
+        };
+        Some(match &self.fact {
+            Fact::NotBought { challenge, .. }
+            | Fact::Bought { challenge, .. }
+            | Fact::Found { challenge, .. }
+            | Fact::Settled { challenge, .. } => About::Challenge(*challenge),
+            Fact::Finished { claim, .. } => About::Challenge(claim.challenge),
+            Fact::ChargedFor { budget, job, .. } | Fact::JobSettled { budget, job, .. } => {
+                charge(budget, job)
+            }
+            Fact::Spent {
+                budget,
+                solver,
+                job: Some(job),
+                ..
+            } => charge(budget, &PaidJob::new(solver, job.clone())),
+            _ => return None,
+        })
     }
 
     fn looks_back(&self) -> bool {

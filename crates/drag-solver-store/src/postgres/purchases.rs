@@ -24,7 +24,10 @@ impl Write for Begin {
     type Told = bool;
 
     fn undo(&self) -> Option<Fact> {
-        Some(Fact::NotBought(self.purchase.key))
+        Some(Fact::NotBought {
+            challenge: self.purchase.claim.challenge,
+            key: self.purchase.key,
+        })
     }
 
     async fn write(&self, db: &Db, here: &Owner) -> Result<bool> {
@@ -67,11 +70,11 @@ pub(super) async fn record(db: &Db, fact: &Fact, now: Timestamp) -> Result<Noted
             let give_back = "UPDATE challenges SET owner = NULL WHERE id = $1 AND claim = $2";
             db.run(give_back, &[id, claim]).await?;
         }
-        Fact::NotBought(key) => {
+        Fact::NotBought { key, .. } => {
             let delete = "DELETE FROM purchases WHERE key = $1 AND state = 0";
             db.run(delete, &[key]).await?;
         }
-        Fact::Bought { key, job } => {
+        Fact::Bought { key, job, .. } => {
             let name = "UPDATE purchases SET job = $2, state = 1 WHERE key = $1 AND state = 0";
             db.run(name, &[key, &job.as_str()]).await?;
         }
@@ -79,7 +82,7 @@ pub(super) async fn record(db: &Db, fact: &Fact, now: Timestamp) -> Result<Noted
             challenge,
             purchase,
         } => insert_found(db, *challenge, purchase).await?,
-        Fact::Settled(ended) => settle(db, ended, now).await?,
+        Fact::Settled { ended, .. } => settle(db, ended, now).await?,
         Fact::Finished {
             claim,
             outcome,

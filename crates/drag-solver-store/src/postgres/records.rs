@@ -113,6 +113,7 @@ fn record_of(row: &Row) -> Result<ChallengeRecord> {
     };
     let picture: Option<Vec<u8>> = row.get(25)?;
     Ok(ChallengeRecord {
+        key: row.get(0)?,
         id: row.get(1)?,
         label: row.get(2)?,
         instruction: row.get(3)?,

@@ -9,12 +9,13 @@ use drag_solver_core::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::aside::Aside;
+use super::Shared;
+use super::aside::{Aside, Held};
 use super::changes::{Mark, mark};
 use super::db::Db;
+use super::facts::{self, About};
 use super::owners::Owner;
 use super::problem::{Problem, Result};
-use super::{Shared, facts};
 use crate::{Fact, StoreError};
 
 /// The most that is written in one transaction.
@@ -42,7 +43,12 @@ pub(super) trait Write: Send + Sync + 'static {
         false
     }
 
-    /// Whether what it does depends on facts before it, which it must not overtake.
+    /// What it is about, if something that happens later may depend on it.
+    fn about(&self) -> Option<About> {
+        None
+    }
+
+    /// Whether what it does depends on facts before it that are about the same, which it must not overtake.
     fn looks_back(&self) -> bool {
         false
     }
@@ -81,6 +87,7 @@ pub(super) trait AnyOp: Send + Sync {
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark>;
     fn is_fact(&self) -> bool;
     fn is_flush(&self) -> bool;
+    fn about(&self) -> Option<About>;
     fn looks_back(&self) -> bool;
     fn turn(&self) -> Option<String>;
     fn undo(&self) -> Option<Fact>;
@@ -136,6 +143,10 @@ where
 
     fn is_flush(&self) -> bool {
         self.write.is_flush()
+    }
+
+    fn about(&self) -> Option<About> {
+        self.write.about()
     }
 
     fn looks_back(&self) -> bool {
@@ -228,7 +239,7 @@ async fn work(
             waiting.push_back(op);
         }
         let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
-        let unwritten = write_batch(&shared, batch, &ended, aside.error()).await;
+        let unwritten = write_batch(&shared, batch, &ended, aside.held()).await;
         let (unwritten, problem) = match unwritten {
             Ok(refused) => {
                 aside.add(&shared, refused);
@@ -310,9 +321,9 @@ pub(super) type Refused = Vec<(Box<dyn AnyOp>, Problem)>;
 
 pub(super) async fn write_batch(
     shared: &Shared,
-    mut batch: Ops,
+    batch: Ops,
     ended: &mpsc::UnboundedSender<Mark>,
-    before: Option<&StoreError>,
+    mut held: Held,
 ) -> std::result::Result<Refused, Unwritten> {
     let end = |op: &mut dyn AnyOp| {
         if let Some(mark) = op.end(Ok(())) {
@@ -322,17 +333,11 @@ pub(super) async fn write_batch(
     };
     // Facts that wait for those that were refused before.
     let mut behind = Refused::new();
-    if let Some(error) = before {
-        for mut op in std::mem::take(&mut batch) {
-            if op.is_flush() {
-                op.end(Err(shared.of_server(error.clone())));
-            } else if op.looks_back() {
-                behind.push((op, Problem::of(error.clone())));
-            } else {
-                batch.push_back(op);
-            }
-        }
+    let mut ready = Ops::new();
+    for op in batch {
+        ready.extend(held.pass(shared, op, &mut behind));
     }
+    let mut batch = ready;
     let with = |mut ops: Ops, behind: Refused| {
         ops.extend(behind.into_iter().map(|(op, _)| op));
         ops
@@ -354,16 +359,10 @@ pub(super) async fn write_batch(
     }
     let mut refused = Refused::new();
     // One of them is at fault: the others are written without it.
-    while let Some(mut op) = batch.pop_front() {
-        if let Some((_, problem)) = refused.first().filter(|_| op.is_flush()) {
-            op.end(Err(shared.of_server(problem.error.clone())));
+    while let Some(op) = batch.pop_front() {
+        let Some(op) = held.pass(shared, op, &mut refused) else {
             continue;
-        }
-        if let Some((_, problem)) = refused.first().filter(|_| op.looks_back()) {
-            let problem = Problem::of(problem.error.clone());
-            refused.push((op, problem));
-            continue;
-        }
+        };
         let mut alone = [op];
         let written = transaction(shared, &db, &mut alone).await;
         let [mut op] = alone;
@@ -376,6 +375,7 @@ pub(super) async fn write_batch(
             }
             // Facts are not lost because the tables are gone for now, or the user may not write.
             Err(problem) if op.is_fact() && !problem.is_of_value() => {
+                held.add(&*op, &problem.error);
                 refused.push((op, problem));
             }
             Err(Problem { error, .. }) => {

@@ -212,7 +212,7 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<()>
             db.prepare_cached("DELETE FROM reservations WHERE key = ?")?
                 .execute([key])?;
         }
-        Fact::ChargedFor { key, job } => {
+        Fact::ChargedFor { key, job, .. } => {
             db.prepare_cached(
                 "UPDATE charges SET job = ?2, solver = ?3 WHERE key = ?1 AND open = 1",
             )?

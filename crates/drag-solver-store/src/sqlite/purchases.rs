@@ -42,11 +42,11 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<boo
             db.prepare_cached("UPDATE challenges SET owner = NULL WHERE id = ?1 AND claim = ?2")?
                 .execute(params![id, claim])?;
         }
-        Fact::NotBought(key) => {
+        Fact::NotBought { key, .. } => {
             db.prepare_cached("DELETE FROM purchases WHERE key = ? AND state = 0")?
                 .execute([key])?;
         }
-        Fact::Bought { key, job } => {
+        Fact::Bought { key, job, .. } => {
             db.prepare_cached(
                 "UPDATE purchases SET job = ?2, state = 1 WHERE key = ?1 AND state = 0",
             )?
@@ -56,7 +56,7 @@ pub(super) fn record(db: &Connection, fact: &Fact, now: Timestamp) -> Result<boo
             challenge,
             purchase,
         } => insert_found(db, *challenge, purchase)?,
-        Fact::Settled(ended) => settle(db, ended, now)?,
+        Fact::Settled { ended, .. } => settle(db, ended, now)?,
         Fact::Finished {
             claim,
             outcome,

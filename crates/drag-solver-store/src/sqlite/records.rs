@@ -107,6 +107,7 @@ fn record_of(db: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Challenge
         other => return Err(FromSqlError::OutOfRange(other).into()),
     };
     Ok(ChallengeRecord {
+        key: n,
         id: row.get(1)?,
         label: row.get(2)?,
         instruction: row.get(3)?,

@@ -63,6 +63,7 @@ async fn a_file_moves_with_all_that_is_on_record() {
         .await
         .unwrap();
     let bought = Fact::Bought {
+        challenge: claim.challenge,
         key: 7,
         job: JobId::from(4_711),
     };
@@ -128,10 +129,12 @@ async fn a_file_moves_with_all_that_is_on_record() {
     assert_eq!(fetched.job(), Some(&JobId::from(4_711)));
     assert_eq!(mock.purchases(), 0);
     solver.solve(&challenge("new")).await.unwrap();
-    let settled = Ended {
+    let challenge = claim.challenge;
+    let ended = Ended {
         key: 7,
         billed: Billed::Yes,
         cost: Some(price),
     };
-    store.record(Fact::Settled(settled)).await.unwrap();
+    let settled = Fact::Settled { challenge, ended };
+    store.record(settled).await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{Billed, JobId, Solution, Verdict};
@@ -21,6 +22,8 @@ use crate::process::challenge;
 struct Wire {
     /// Whether the answer to the next `COMMIT` is lost, with its connection.
     loses_next: Arc<AtomicBool>,
+    /// Whether no new connection comes through.
+    is_cut: Arc<AtomicBool>,
     lost: Arc<AtomicU32>,
 }
 
@@ -31,6 +34,9 @@ impl Wire {
         let wire = self.clone();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                if wire.is_cut.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let far = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
                 tokio::spawn(wire.clone().relay(near, far));
             }
@@ -120,8 +126,12 @@ async fn what_was_committed_unheard_is_told_as_what_it_was_and_happens_once() {
     };
     store.record(spent).await.unwrap();
     wire.lose_next();
-    let job = JobId::from(4_711);
-    store.record(Fact::Bought { key: 7, job }).await.unwrap();
+    let bought = Fact::Bought {
+        challenge: claim.challenge,
+        key: 7,
+        job: JobId::from(4_711),
+    };
+    store.record(bought).await.unwrap();
     wire.lose_next();
     let finished = Fact::Finished {
         claim,
@@ -142,6 +152,32 @@ async fn what_was_committed_unheard_is_told_as_what_it_was_and_happens_once() {
     assert_eq!(record.purchases.len(), 1);
     let state = store.budget("all", &[]).await.unwrap();
     assert_eq!(state.spent, "0.002".parse().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_unheard_and_refused_is_on_record_and_is_not_accepted_twice() {
+    let Some(place) = Place::new() else { return };
+    let wire = Wire::default();
+    let url = wire.start(place.server.port()).await;
+    let options = PostgresOptions::default().patience(Duration::from_millis(300));
+    let store = place.open_at(&url, options);
+    store.flush().await.unwrap();
+    let opening = Opening::of(&challenge("new"), "new", store.now());
+    let picture = Bytes::from_static(b"a picture");
+    let accept = async || {
+        let limits = KeyLimits::default();
+        store.accept(&opening, &picture, &limits).await
+    };
+
+    wire.is_cut.store(true, Ordering::SeqCst);
+    wire.lose_next();
+    accept().await.unwrap_err();
+    wire.is_cut.store(false, Ordering::SeqCst);
+    while store.flush().await.is_err() {}
+    let unheld = Query::default().unheld(true);
+    assert_eq!(store.list(&unheld).await.unwrap().len(), 1);
+    assert!(matches!(accept().await.unwrap(), Accepted::Known(_)));
+    assert_eq!(store.list(&unheld).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -212,6 +212,7 @@ async fn what_is_written_twice_changes_nothing_the_second_time() {
     for _ in 0..2 {
         for fact in [
             Fact::Bought {
+                challenge: claims[0].challenge,
                 key: 7,
                 job: JobId::from(4_711),
             },
