@@ -15,8 +15,8 @@ use crate::{Billed, Frame, JobId, SolveError, Tracker, Usd};
 /// the job. A job that is left unfinished has no end yet: it is [`Resumed`] and settled by a later
 /// call. So every purchase has at most one end, and what it cost is said there and nowhere else.
 ///
-/// A solver that waits on this side, and not for a provider, says [`Waiting`] and [`WaitEnded`]; one that has
-/// the answer on record says [`Recalled`], and nothing of it is spent again.
+/// A solver that waits on this side, and not for a provider, says [`Waiting`] and [`WaitEnded`]. One that returns what
+/// another call has found says [`OnRecord`], and nothing of that is spent again.
 ///
 /// [`Started`]: Event::Started
 /// [`Buying`]: Event::Buying
@@ -26,7 +26,7 @@ use crate::{Billed, Frame, JobId, SolveError, Tracker, Usd};
 /// [`Settled`]: Event::Settled
 /// [`Waiting`]: Event::Waiting
 /// [`WaitEnded`]: Event::WaitEnded
-/// [`Recalled`]: Event::Recalled
+/// [`OnRecord`]: Event::OnRecord
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -40,6 +40,11 @@ pub enum Event<'a> {
     /// The wait is over, and the solver is asked next.
     WaitEnded {
         /// Name of the solver.
+        solver: &'a str,
+    },
+    /// What comes of the challenge is for another call to say, or is on record: nothing more is done for it here.
+    OnRecord {
+        /// Name of the solver whose answers are on record.
         solver: &'a str,
     },
     /// The solver is not sent the screenshot as it is, but this of it: its answers are in pixels of that.
@@ -71,11 +76,6 @@ pub enum Event<'a> {
         /// The provider's id for it.
         job: &'a JobId,
     },
-    /// The answer is on record, bought by an earlier call: nothing is sent.
-    Recalled {
-        /// Name of the solver that found it.
-        solver: &'a str,
-    },
     /// Instead of buying, the solver waits for a job that was bought before.
     Resumed {
         /// Name of the solver.
@@ -102,9 +102,9 @@ impl<'a> Event<'a> {
     pub fn solver(&self) -> &'a str {
         match *self {
             Self::Started { solver }
-            | Self::Recalled { solver }
             | Self::Waiting { solver, .. }
             | Self::WaitEnded { solver }
+            | Self::OnRecord { solver }
             | Self::Fitted { solver, .. }
             | Self::Buying { solver }
             | Self::NotBought { solver }

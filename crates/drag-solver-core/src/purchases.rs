@@ -14,8 +14,8 @@ pub struct Purchases {
     /// Names of the solvers that said anything.
     spoken: Vec<String>,
     waiting: usize,
-    /// Whether an answer came from the record, with the attempts of an earlier call.
-    pub(crate) recalled: bool,
+    /// Whether the outcome is that of another call, with its attempts.
+    pub(crate) on_record: bool,
     all: Vec<Purchase>,
 }
 
@@ -75,7 +75,7 @@ impl Purchases {
             }
             Event::Fitted { .. } => return,
             Event::Started { .. } => {}
-            Event::Recalled { .. } => self.recalled = true,
+            Event::OnRecord { .. } => self.on_record = true,
             Event::Buying { solver } => self.all.push(Purchase::new(solver, None)),
             Event::NotBought { solver } => {
                 if let Some(index) = self.undecided(solver) {

@@ -17,7 +17,7 @@ impl Purchases {
     #[must_use]
     pub fn untold(&self, name: &str, outcome: Outcome<'_>, brought: &[PaidJob]) -> Vec<Purchase> {
         let mut untold = Vec::new();
-        if self.recalled {
+        if self.on_record {
             return untold; // an answer on record brings its history, which was told when it happened
         }
         let has_told = !self.as_slice().is_empty();
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn an_answer_on_record_and_its_attempts_were_bought_before() {
         let mut purchases = Purchases::default();
-        purchases.apply(&Event::Recalled { solver: "chain" });
+        purchases.apply(&Event::OnRecord { solver: "chain" });
         let history = failed([job("silent", 1)]).attempts();
         let answer = answer("silent").with_failed_attempts(history);
         assert_eq!(purchases.untold("chain", Some(Ok(&answer)), &[]), []);

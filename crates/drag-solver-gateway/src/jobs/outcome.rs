@@ -124,6 +124,11 @@ impl Outcome {
 }
 
 impl Failed {
+    /// Whether nothing was bought, as it could not be put on record.
+    pub(crate) fn is_unrecorded(&self) -> bool {
+        self.kind == ErrorKind::NotRecorded
+    }
+
     /// What a client of any protocol makes the right thing of.
     pub(crate) fn refusal(&self) -> Refusal {
         match self.kind {

@@ -9,11 +9,13 @@ use drag_solver::{
     ChallengeRecord, DragSolver as _, ErrorKind, Event, Observer, SolveError, StoreHandle,
     async_trait,
 };
+use futures_util::FutureExt as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
 use super::live::{Job, Live};
+use super::outcome::Failed;
 use super::watcher::Watcher;
 use super::{Jobs, Note, Outcome, after};
 use crate::keys::Keys;
@@ -77,8 +79,9 @@ impl Jobs {
     async fn solve_job(self, job: Arc<Job>, _permit: OwnedSemaphorePermit) {
         let _worked_on = self.0.live.work_on();
         let working = Working(&self.0.live, job);
+        let mut was_tried = false;
         loop {
-            match self.try_job(&working.1).await {
+            match self.try_job(&working.1, was_tried).await {
                 Ok(Some(outcome)) => {
                     self.0.figures.job_ended(&working.1.id, &outcome);
                     return working.end(outcome);
@@ -86,19 +89,27 @@ impl Jobs {
                 Ok(None) => return,
                 Err(why) => tracing::warn!(why, "a job waits for the store"),
             }
+            was_tried = true;
             sleep(STORE_AGAIN).await;
         }
     }
 
     /// What came of the job; nothing if there is nothing to do for it here; or why that cannot be known yet.
-    async fn try_job(&self, job: &Arc<Job>) -> Result<Option<Outcome>, String> {
+    async fn try_job(&self, job: &Arc<Job>, was_tried: bool) -> Result<Option<Outcome>, String> {
         let store = &self.0.store;
         let found = store.find_with_picture(&job.id).await;
         let Some(record) = found.map_err(|error| error.to_string())? else {
             return Ok(None);
         };
         if let Some(outcome) = Outcome::of_record(&record) {
-            return Ok(Some(outcome));
+            // Another gateway has told of it and counted it, unless this one could not put on record what it was to buy.
+            let failed = outcome.result.as_ref().err();
+            let is_ours = was_tried && failed.is_some_and(Failed::is_unrecorded);
+            let note = Note::of_record(&record).filter(|_| is_ours);
+            return Ok(note.map(|note| {
+                self.call_back(job, &outcome, &note);
+                outcome
+            }));
         }
         if matches!(record.status, Status::Open { held: true }) {
             return Ok(None); // another gateway works on it: no worker of this one waits for that
@@ -123,6 +134,9 @@ impl Jobs {
             () = elsewhere.0.notified() => return Ok(None), // another gateway was faster
             () = self.stopped_while_nobody_has(job) => return Ok(None), // it is on record
         };
+        if elsewhere.is_told() {
+            return Ok(None); // while it came to take it up, or after it was taken for dead
+        }
         troubles::note(&result);
         let result = match &result {
             Ok(solution) => Ok(solution.into()),
@@ -194,14 +208,25 @@ impl Jobs {
     }
 }
 
-/// Hears of it if a call would only wait for that of another gateway.
+/// Hears of it if a call would only wait for that of another gateway, or only say what that has found.
 #[derive(Debug, Default)]
 struct Elsewhere(Notify);
+
+impl Elsewhere {
+    fn is_told(&self) -> bool {
+        self.0.notified().now_or_never().is_some()
+    }
+}
 
 #[async_trait]
 impl Observer for Elsewhere {
     async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
-        if matches!(event, Event::Waiting { reason, .. } if *reason == ANOTHER_CALL) {
+        let is_elsewhere = match event {
+            Event::Waiting { reason, .. } => *reason == ANOTHER_CALL,
+            Event::OnRecord { .. } => true,
+            _ => false,
+        };
+        if is_elsewhere {
             self.0.notify_one();
         }
         Ok(())

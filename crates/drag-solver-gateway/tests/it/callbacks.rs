@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::house::{House, answer_after, coordinates, picture, store};
 
-const HOOK: &str = "https://hooks.example.com/done?secret=s3cret";
+pub(crate) const HOOK: &str = "https://hooks.example.com/done?secret=s3cret";
 
 /// A sender that notes what it gets, and answers as it is told: 200 when nothing is left.
 #[derive(Clone, Debug)]
-struct Script(Arc<Mutex<Inner>>);
+pub(crate) struct Script(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
@@ -34,7 +34,7 @@ struct Inner {
 }
 
 impl Script {
-    fn new(answers: impl IntoIterator<Item = Result<u16, String>>) -> Self {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Result<u16, String>>) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             began: Instant::now(),
             answers: answers.into_iter().collect(),
@@ -51,7 +51,7 @@ impl Script {
     }
 
     /// When each came, in seconds from the start.
-    fn times(&self) -> Vec<u64> {
+    pub(crate) fn times(&self) -> Vec<u64> {
         let inner = self.0.lock().unwrap();
         inner.seen.iter().map(|(at, ..)| *at).collect()
     }
@@ -86,7 +86,7 @@ impl CallbackSender for Script {
     }
 }
 
-fn policy() -> GatewayPolicy {
+pub(crate) fn policy() -> GatewayPolicy {
     GatewayPolicy::default().callback_hosts(["*.example.com".parse().unwrap()])
 }
 
@@ -103,7 +103,7 @@ fn mock() -> MockSolver {
 }
 
 /// A task of 2Captcha's kind, whose answer is wanted at this address.
-fn task(width: u16, url: &str) -> Value {
+pub(crate) fn task(width: u16, url: &str) -> Value {
     let mut body = coordinates("K", width);
     body["callbackUrl"] = url.into();
     body

@@ -9,6 +9,8 @@ mod clients;
 mod house;
 mod jobs;
 mod keys;
+#[cfg(feature = "callbacks")]
+mod late;
 mod measure;
 mod native;
 mod operations;

@@ -62,7 +62,8 @@ impl CheckSettings for DurablePolicy {
 /// - A paid job is fetched with the region and in the frame that it was bought with.
 /// - One call at a time has a challenge; others of the same id wait for it, and say so
 ///   ([`Event::Waiting`]). If its process ends, the next one takes over. A process that hung for too long and
-///   comes back may neither buy for it nor answer it ([`ErrorKind::NotRecorded`]).
+///   comes back may neither buy for it nor answer it ([`ErrorKind::NotRecorded`]). A call whose outcome is another's says so
+///   ([`Event::OnRecord`]).
 /// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`]).
 /// - A failed call is no answer: the same id again tries again; what was [accepted](crate::Store::accept) is accepted again
 ///   for that, and until then the failure is told.
@@ -158,8 +159,8 @@ impl<S: DragSolver> Durable<S> {
                     let call = Call::new(&self.store, Some(claim));
                     break Ok(Turn::Work(call, Box::new(record)));
                 }
-                TakenUp::Solved(solution) => break Ok(Turn::Solved(Box::new(solution))),
-                TakenUp::Failed(error) => break Err(error),
+                TakenUp::Solved(solution) => break Ok(Turn::Ended(Ok(solution))),
+                TakenUp::Failed(error) => break Ok(Turn::Ended(Err(error))),
                 TakenUp::OtherPicture => break Err(self.other_picture(challenge, id)),
                 TakenUp::Held => {}
             }
@@ -176,6 +177,12 @@ impl<S: DragSolver> Durable<S> {
         turn
     }
 
+    /// Says that the outcome of the call is another's.
+    async fn is_on_record(&self, challenge: &DragChallenge) {
+        let solver = self.name();
+        let _ = challenge.notify(Event::OnRecord { solver }).await;
+    }
+
     /// A store that cannot be written still says what it knows, and what was paid for can be fetched.
     async fn as_it_is_known(
         &self,
@@ -190,7 +197,7 @@ impl<S: DragSolver> Durable<S> {
         };
         match record.status {
             _ if record.digest != opening.digest => Err(self.other_picture(challenge, &opening.id)),
-            Status::Solved { solution } => Ok(Turn::Solved(Box::new(solution))),
+            Status::Solved { solution } => Ok(Turn::Ended(Ok(solution))),
             Status::Open { held: true } => Err(refused(&error)),
             _ if record.open_jobs().next().is_none() => Err(refused(&error)),
             _ => {
@@ -206,6 +213,22 @@ impl<S: DragSolver> Durable<S> {
              of its own"
         );
         challenge.refuse(self.name(), ErrorKind::InvalidChallenge, problem)
+    }
+
+    /// What comes of a call that ends so.
+    async fn end(
+        &self,
+        challenge: &DragChallenge,
+        mut call: Call,
+        outcome: Result<Solution, SolveError>,
+    ) -> Result<Solution, SolveError> {
+        match call.end(&outcome).await {
+            Ok(()) => outcome,
+            Err(error) => {
+                self.is_on_record(challenge).await;
+                Err(self.lost(challenge, &error))
+            }
+        }
     }
 
     /// What a call is told that ended after another had taken its challenge over.
@@ -256,7 +279,8 @@ fn not_recorded(challenge: &DragChallenge, solver: &str, error: &StoreError) -> 
 
 /// What a call has to do.
 enum Turn {
-    Solved(Box<Solution>),
+    /// Nothing: another call has ended so.
+    Ended(Result<Solution, SolveError>),
     Work(Call, Box<ChallengeRecord>),
 }
 
@@ -360,10 +384,9 @@ impl<S: DragSolver> DragSolver for Durable<S> {
             None => format!("unnamed-{:016x}", new_key()),
         };
         let (mut call, record) = match self.take_up(challenge, &id).await? {
-            Turn::Solved(solution) => {
-                let solver = self.name();
-                let _ = challenge.notify(Event::Recalled { solver }).await; // it is paid for
-                return Ok(*solution);
+            Turn::Ended(outcome) => {
+                self.is_on_record(challenge).await;
+                return outcome;
             }
             Turn::Work(call, record) => (call, record),
         };
@@ -371,8 +394,7 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let refusal = self.unconfirmed(challenge, &record);
         if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
             let refused = Err(refusal.clone());
-            let ended = call.end(&refused).await;
-            return ended.map_or_else(|error| Err(self.lost(challenge, &error)), |()| refused);
+            return self.end(challenge, call, refused).await;
         }
         let recorder = Recorder::new(self.store.clone(), call.claim, &record, &resumed, refusal);
         let recorder = Arc::new(recorder);
@@ -382,8 +404,7 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         call.catch_up();
         let purchases = tracker.purchases();
         recorder.add_untold(self.name(), &purchases, &outcome, begun.elapsed());
-        let ended = call.end(&outcome).await;
-        ended.map_or_else(|error| Err(self.lost(challenge, &error)), |()| outcome)
+        self.end(challenge, call, outcome).await
     }
 }
 

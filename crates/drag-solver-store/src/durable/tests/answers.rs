@@ -3,6 +3,23 @@
 use super::*;
 use tokio::time::sleep;
 
+/// What a call says of others.
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<&'static str>>);
+
+#[async_trait]
+impl Observer for Heard {
+    async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        match event {
+            Event::Waiting { reason, .. } => self.0.lock().unwrap().push(reason),
+            Event::WaitEnded { .. } => self.0.lock().unwrap().push("it ended"),
+            Event::OnRecord { .. } => self.0.lock().unwrap().push("it is on record"),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_same_id_again_gets_the_answer_on_record_and_buys_nothing() {
     let (store, mock) = (store(), MockSolver::new("a").always(answers_after(3)));
@@ -68,19 +85,6 @@ async fn one_call_at_a_time_has_a_challenge_and_the_others_get_its_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_another_call_says_so_and_keeps_the_deadline() {
-    #[derive(Debug, Default)]
-    struct Heard(Mutex<Vec<&'static str>>);
-    #[async_trait]
-    impl Observer for Heard {
-        async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
-            match event {
-                Event::Waiting { reason, .. } => self.0.lock().unwrap().push(reason),
-                Event::WaitEnded { .. } => self.0.lock().unwrap().push("it ended"),
-                _ => {}
-            }
-            Ok(())
-        }
-    }
     let (store, heard) = (store(), Arc::new(Heard::default()));
     let solver = MockSolver::new("a")
         .always(answers_after(30))
@@ -102,6 +106,30 @@ async fn who_waits_for_another_call_says_so_and_keeps_the_deadline() {
     assert_eq!(error.unfinished_jobs(), [job]);
     let heard = heard.0.lock().unwrap();
     assert_eq!(*heard, ["another call that solves it", "it ended"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_outcome_is_anothers_says_so() {
+    let (store, heard) = (store(), Arc::new(Heard::default()));
+    let solver = MockSolver::new("a")
+        .always(answers_after(3))
+        .durable(&store);
+    let order = order().with_observer(heard.clone());
+    let said = || std::mem::take(&mut *heard.0.lock().unwrap());
+    solver.solve(&order).await.unwrap();
+    assert_eq!(said(), [""; 0]);
+    solver.solve(&order).await.unwrap();
+    assert_eq!(said(), ["it is on record"]);
+
+    let failed = Opening::of(&order, "failed", store.now());
+    let (picture, limits) = (order.screenshot().bytes(), KeyLimits::default());
+    store.accept(&failed, picture, &limits).await.unwrap();
+    let fails = MockSolver::new("a").always(ErrorKind::Unsolvable);
+    let (fails, order) = (fails.durable(&store), order.with_id("failed"));
+    fails.solve(&order).await.unwrap_err();
+    assert_eq!(said(), [""; 0]);
+    fails.solve(&order).await.unwrap_err();
+    assert_eq!(said(), ["it is on record"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,7 +189,10 @@ async fn an_answer_that_comes_after_another_call_has_taken_over_is_refused_and_i
         let taken = store.take_up(&opening).await.unwrap();
         assert!(matches!(taken, TakenUp::Claimed(..)));
     };
+    let heard = Arc::new(Heard::default());
+    let challenge = challenge.with_observer(heard.clone());
     let (answer, ()) = tokio::join!(solver.solve(&challenge), taken_over);
+    assert_eq!(*heard.0.lock().unwrap(), ["it is on record"]);
     let error = answer.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotRecorded);
     assert_eq!(error.billed(), Billed::Maybe);

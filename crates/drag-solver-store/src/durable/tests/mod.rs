@@ -13,8 +13,8 @@ use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
 use super::*;
 use crate::failing_store::Failing;
 use crate::{
-    Accepted, Clock, PurchaseRecord, PurchaseState, Query, SqliteStore, StatusKind, Store as _,
-    StoreExt as _, StoredBudget, StoredBudgetPolicy,
+    Accepted, Clock, KeyLimits, PurchaseRecord, PurchaseState, Query, SqliteStore, StatusKind,
+    Store as _, StoreExt as _, StoredBudget, StoredBudgetPolicy,
 };
 use jiff::Timestamp;
 
