@@ -1,5 +1,6 @@
 //! What solvers did recently, so that who is asked first is known from the start.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use drag_solver_core::{JobId, Usd};
@@ -44,4 +45,22 @@ impl CallRecord {
 /// So many milliseconds, as a store has them. Less than none is none.
 pub(crate) fn took(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}
+
+/// The calls that can be read: what else is known of a solver is of use without one that somebody has damaged.
+pub(crate) fn readable<E: Display>(
+    calls: impl IntoIterator<Item = Result<CallRecord, E>>,
+    is_of_row: impl Fn(&E) -> bool,
+) -> Result<Vec<CallRecord>, E> {
+    let mut readable = Vec::new();
+    for call in calls {
+        match call {
+            Ok(call) => readable.push(call),
+            Err(error) if is_of_row(&error) => {
+                tracing::warn!(%error, "a call on record cannot be read: it is left out");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(readable)
 }

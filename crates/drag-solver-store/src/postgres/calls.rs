@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::db::{Db, Row};
 use super::problem::Result;
-use crate::call_record::{CALLS_KEPT, latest, took};
+use crate::call_record::{CALLS_KEPT, latest, readable, took};
 use crate::codes::of_usd;
 use crate::{CallRecord, Fact};
 
@@ -62,7 +62,7 @@ pub(super) async fn last(
             job: row.job(5)?,
         })
     };
-    rows.iter().rev().map(call).collect()
+    readable(rows.iter().rev().map(call), |_| true)
 }
 
 /// Forgets all but the last ones of each solver, and those of before this time, some of it at a time.

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Result, params};
 
 use super::values::{time, unreadable};
-use crate::call_record::{CALLS_KEPT, latest, took};
+use crate::call_record::{CALLS_KEPT, latest, readable, took};
 use crate::codes::of_usd;
 use crate::{CallRecord, Fact};
 
@@ -57,7 +57,7 @@ pub(super) fn last(
             job: job.map_err(|error| unreadable(5, Type::Text, error))?,
         })
     })?;
-    let mut calls = rows.collect::<Result<Vec<_>>>()?;
+    let mut calls = readable(rows, |error| error.sqlite_error_code().is_none())?;
     calls.reverse();
     Ok(calls)
 }

@@ -1,7 +1,12 @@
 //! Files in which somebody has written what no store writes.
 
+use std::time::Duration;
+
 use drag_solver_core::DragSolver as _;
-use drag_solver_store::{SqliteOptions, SqliteStore, Store as _, StoreErrorKind, StoreExt as _};
+use drag_solver_store::jiff::{Timestamp, Unit};
+use drag_solver_store::{
+    CallRecord, Fact, SqliteOptions, SqliteStore, Store as _, StoreErrorKind, StoreExt as _,
+};
 use rusqlite::Connection;
 
 use crate::damage::use_everything;
@@ -85,4 +90,31 @@ async fn one_unreadable_row_hides_no_other() {
     assert!(error.to_string().contains("no store writes"), "{error}");
     assert!(store.find(KNOWN).await.unwrap().is_some());
     solver.solve(&challenge(KNOWN)).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_unreadable_call_hides_no_other() {
+    let (_folder, path) = folder().await;
+    let store = SqliteStore::open(&path).unwrap();
+    let call = |key| CallRecord {
+        key,
+        solver: "timed".to_owned(),
+        ended: store.now().round(Unit::Second).unwrap(),
+        took: Duration::from_secs(1),
+        good: true,
+        spent: None,
+        job: None,
+    };
+    for key in 1..=3 {
+        store.record(Fact::Called(call(key))).await.unwrap();
+    }
+    let last = async || store.calls("timed", Timestamp::MIN, 9).await;
+    assert_eq!(last().await.unwrap().len(), 3);
+    let db = Connection::open(&path).unwrap();
+    let edit = "UPDATE calls SET job = '' WHERE key = 2";
+    assert_eq!(db.execute(edit, []).unwrap(), 1);
+    assert_eq!(last().await.unwrap(), [call(1), call(3)]);
+    // What is wrong with the whole file is told.
+    db.execute_batch("DROP TABLE calls").unwrap();
+    last().await.unwrap_err();
 }

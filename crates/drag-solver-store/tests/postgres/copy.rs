@@ -16,7 +16,7 @@ fn as_it_is(records: &impl serde::Serialize) -> serde_json::Value {
     serde_json::to_value(records).unwrap()
 }
 
-fn a_call(store: &impl Store) -> CallRecord {
+pub(crate) fn a_call(store: &impl Store) -> CallRecord {
     let now = store.now().as_millisecond();
     CallRecord {
         key: 8,

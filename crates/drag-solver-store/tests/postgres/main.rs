@@ -9,6 +9,7 @@ mod clock;
 mod contract;
 mod copy;
 mod encrypted;
+mod hand_edited;
 mod in_doubt;
 mod outages;
 mod place;
