@@ -47,9 +47,13 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn claim_lost() -> Self {
+    /// What a call is told, by whether it still had its claim.
+    pub(crate) fn unless_lost(had_claim: bool) -> Result<(), Self> {
+        if had_claim {
+            return Ok(());
+        }
         let message = "another call has taken the challenge over";
-        Self::new(StoreErrorKind::ClaimLost, message)
+        Err(Self::new(StoreErrorKind::ClaimLost, message))
     }
 
     /// Adds the error underneath.

@@ -17,41 +17,30 @@ mod problem;
 mod purchases;
 mod records;
 mod schema;
+mod store;
 mod writer;
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::Duration;
 
-use bytes::Bytes;
 use deadpool_postgres::Pool;
-use drag_solver_core::{Usd, Verdict, async_trait};
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OnceCell, mpsc};
-use tokio::time::sleep;
 
 use self::changes::Changes;
 use self::connect::Address;
 use self::db::Db;
 use self::keeper::ServerClock;
 pub use self::options::PostgresOptions;
-use self::owners::Owner;
 use self::problem::Result;
 use self::writer::{Write, Writer};
 use crate::key::new_key;
-use crate::{
-    Accepted, BudgetState, CallRecord, ChallengeRecord, Charge, Fact, KeyLimits, KeyRecord, Limit,
-    NewPurchase, Opening, Pruned, Query, Reported, Retention, Shortage, Spending, SpendingQuery,
-    Store, StoreError, StoreErrorKind, TakenUp,
-};
+use crate::{StoreError, StoreErrorKind};
 
 type Told<T> = std::result::Result<T, StoreError>;
 
@@ -190,53 +179,8 @@ impl Drop for Inner {
     }
 }
 
-/// Reads something, also when the server is not there for a while.
-macro_rules! read {
-    ($store:ident, |$shared:ident, $db:ident| $read:expr) => {{
-        let $shared = Arc::clone(&$store.0.shared);
-        let reading = $store.0.runtime.spawn(async move {
-            let begun = Instant::now();
-            loop {
-                let read = match $shared.db().await {
-                    Ok($db) => $read.await,
-                    Err(problem) => Err(problem),
-                };
-                match read {
-                    Ok(value) => return Ok(value),
-                    Err(problem)
-                        if problem.passes && begun.elapsed() < $shared.options.patience => {}
-                    Err(problem) => return Err($shared.of_server(problem.error)),
-                }
-                sleep(READ_AGAIN).await;
-            }
-        });
-        Reading(reading).await
-    }};
-}
-
-/// Ends when its caller is dropped.
-struct Reading<T>(tokio::task::JoinHandle<Told<T>>);
-
-impl<T> Future for Reading<T> {
-    type Output = Told<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Told<T>> {
-        let read = Pin::new(&mut self.0).poll(cx);
-        read.map(|read| read.unwrap_or_else(|_| Err(closed())))
-    }
-}
-
-impl<T> Drop for Reading<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// How long the server may take for what is read, or forgotten: that may be much.
-const READ_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// How long until what could not be read is read again.
-const READ_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
+const READ_WITHIN: Duration = Duration::from_secs(60);
 
 impl Shared {
     /// A connection to a server with our tables.
@@ -292,205 +236,6 @@ impl Shared {
 
     fn of_server(&self, error: StoreError) -> StoreError {
         error.of_place(&self.address.shown)
-    }
-}
-
-/// Finds out that the store can be written, after all that was to be written before.
-struct Flush;
-
-#[async_trait]
-impl Write for Flush {
-    type Told = ();
-
-    fn is_flush(&self) -> bool {
-        true
-    }
-
-    async fn write(&self, db: &Db, _here: &Owner) -> Result<()> {
-        // Into the log alone, which locks nothing: a transaction that writes nothing would need no disk.
-        let message = "SELECT pg_logical_emit_message(true, 'drag_solver', 'flush')";
-        db.rows(message, &[]).await.map(drop)
-    }
-}
-
-#[async_trait]
-impl Store for PostgresStore {
-    async fn take_up(&self, opening: &Opening) -> Told<TakenUp> {
-        let take_up = challenges::TakeUp {
-            opening: opening.clone(),
-        };
-        self.write(take_up).await
-    }
-
-    async fn accept(
-        &self,
-        opening: &Opening,
-        picture: &Bytes,
-        limits: &KeyLimits,
-    ) -> Told<Accepted> {
-        let accept = challenges::Accept {
-            opening: opening.clone(),
-            picture: picture.clone(),
-            limits: *limits,
-        };
-        self.write(accept).await
-    }
-
-    async fn begin_purchase(&self, purchase: NewPurchase) -> Told<()> {
-        if self.write(purchases::Begin { purchase }).await? {
-            return Ok(());
-        }
-        Err(StoreError::claim_lost())
-    }
-
-    fn record(&self, fact: Fact) -> BoxFuture<'static, Told<()>> {
-        let recorded = facts::op(fact, self.now());
-        let Some(writer) = &self.0.writer else {
-            return async { Err(closed()) }.boxed();
-        };
-        let written = writer.write(recorded);
-        async move {
-            if written.await?.had_claim {
-                return Ok(());
-            }
-            Err(StoreError::claim_lost())
-        }
-        .boxed()
-    }
-
-    async fn find(&self, id: &str) -> Told<Option<ChallengeRecord>> {
-        {
-            let id = id.to_owned();
-            read!(self, |shared, db| records::find(
-                &db,
-                &id,
-                false,
-                shared.now()
-            ))
-        }
-    }
-
-    async fn find_with_picture(&self, id: &str) -> Told<Option<ChallengeRecord>> {
-        {
-            let id = id.to_owned();
-            read!(self, |shared, db| records::find(
-                &db,
-                &id,
-                true,
-                shared.now()
-            ))
-        }
-    }
-
-    async fn report(&self, id: &str, verdict: Verdict) -> Told<Reported> {
-        let id = id.to_owned();
-        self.write(challenges::Report { id, verdict }).await
-    }
-
-    fn changed(&self, id: &str) -> BoxFuture<'static, ()> {
-        self.0.shared.changes.of(id)
-    }
-
-    async fn list(&self, query: &Query) -> Told<Vec<ChallengeRecord>> {
-        {
-            let query = query.clone();
-            read!(self, |shared, db| records::list(&db, &query, shared.now()))
-        }
-    }
-
-    async fn reserve(
-        &self,
-        key: i64,
-        budget: &str,
-        amount: Usd,
-        limits: &[Limit],
-    ) -> Told<std::result::Result<(), Shortage>> {
-        let reserve = budgets::Reserve {
-            key,
-            budget: budget.to_owned(),
-            amount,
-            limits: limits.to_vec(),
-        };
-        Ok(self.write(reserve).await?.map_or(Ok(()), Err))
-    }
-
-    async fn charge(
-        &self,
-        charge: &Charge,
-        limits: &[Limit],
-    ) -> Told<std::result::Result<(), Shortage>> {
-        let spend = budgets::Spend {
-            charge: charge.clone(),
-            limits: limits.to_vec(),
-        };
-        Ok(self.write(spend).await?.map_or(Ok(()), Err))
-    }
-
-    async fn budget(&self, budget: &str, since: &[Timestamp]) -> Told<BudgetState> {
-        {
-            let (budget, since) = (budget.to_owned(), since.to_vec());
-            read!(self, |shared, db| budgets::account(
-                &db,
-                &budget,
-                shared.now()
-            )
-            .state(&since))
-        }
-    }
-
-    async fn spending(&self, query: &SpendingQuery) -> Told<Vec<Spending>> {
-        {
-            let query = query.clone();
-            read!(self, |shared, db| budgets::spending(&db, &query))
-        }
-    }
-
-    async fn calls(&self, solver: &str, since: Timestamp, limit: u32) -> Told<Vec<CallRecord>> {
-        {
-            let solver = solver.to_owned();
-            read!(self, |shared, db| calls::last(
-                &db,
-                &solver,
-                since,
-                shared.now(),
-                limit
-            ))
-        }
-    }
-
-    async fn add_key(&self, key: &KeyRecord) -> Told<bool> {
-        let key = key.clone();
-        self.write(keys::Add { key }).await
-    }
-
-    async fn keys(&self) -> Told<Vec<KeyRecord>> {
-        read!(self, |shared, db| keys::all(&db))
-    }
-
-    async fn revoke_key(&self, name: &str) -> Told<bool> {
-        let name = name.to_owned();
-        self.write(keys::Revoke { name }).await
-    }
-
-    async fn prune(&self, retention: &Retention) -> Told<Pruned> {
-        {
-            let retention = *retention;
-            // A call that is dropped does not stop it half-way.
-            let shared = Arc::clone(&self.0.shared);
-            let forgotten = self.0.runtime.spawn(async move {
-                let forgotten = keeper::forget(&shared, &retention).await;
-                forgotten.map_err(|problem| shared.of_server(problem.error))
-            });
-            forgotten.await.unwrap_or_else(|_| Err(closed()))
-        }
-    }
-
-    async fn flush(&self) -> Told<()> {
-        self.write(Flush).await
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.shared.now()
     }
 }
 

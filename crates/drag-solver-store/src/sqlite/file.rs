@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::access::lock;
 use super::owners::Owner;
 use super::problem::{of_existing_file, problem};
 use super::upkeep::lease_until;
-use super::{SqliteOptions, lock, owners, schema};
+use super::{SqliteOptions, owners, schema};
 use crate::key::new_key;
 use crate::{StoreError, StoreErrorKind};
 

@@ -46,6 +46,52 @@ fn lock_path(store: &Path, key: i64) -> PathBuf {
     name.into()
 }
 
+/// Who writes, and when.
+pub(super) struct Here {
+    pub(super) owner: i64,
+    pub(super) now: Timestamp,
+    /// When its lease ends if it is renewed now; nothing if no other process can see it.
+    pub(super) lease_until: Option<Timestamp>,
+    /// Where the store is, if it is in a file.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Here {
+    /// Renews the lease, inside of a transaction.
+    pub(super) fn renew(&self, db: &Connection) -> Result<()> {
+        match self.lease_until {
+            Some(until) => renew_inside(db, self.owner, self.now, until),
+            None => Ok(()),
+        }
+    }
+
+    /// The same if the clock was set meanwhile: no lease of a process that works ends, and none lasts for longer than it
+    /// was given.
+    pub(super) fn keep(&self, db: &Connection) -> Result<()> {
+        let Some(until) = self.lease_until else {
+            return Ok(());
+        };
+        let is_fine = db
+            .prepare_cached(
+                "SELECT 1 FROM owners WHERE key = ? AND lease_until > ? AND lease_until <= ?",
+            )?
+            .exists(params![
+                self.owner,
+                self.now.as_millisecond(),
+                until.as_millisecond()
+            ])?;
+        if is_fine { Ok(()) } else { self.renew(db) }
+    }
+
+    /// Takes out every owner whose process has ended. False if there can be none.
+    pub(super) fn sweep(&self, db: &Connection) -> Result<bool> {
+        match &self.path {
+            Some(path) => sweep(db, path, self.owner).map(|()| true),
+            None => Ok(false),
+        }
+    }
+}
+
 /// Says that this owner is there until its lease ends.
 ///
 /// What was set aside under a lease that has ended may be given to others by now, and is not set aside again.
@@ -60,36 +106,8 @@ pub(super) fn renew(
     all.commit()
 }
 
-/// The same if the clock was set meanwhile: no lease of a process that works ends, and none lasts for longer than it
-/// was given.
-pub(super) fn keep(
-    db: &Connection,
-    owner: i64,
-    now: Timestamp,
-    lease_until: Timestamp,
-) -> Result<()> {
-    let is_fine = db
-        .prepare_cached(
-            "SELECT 1 FROM owners WHERE key = ? AND lease_until > ? AND lease_until <= ?",
-        )?
-        .exists(params![
-            owner,
-            now.as_millisecond(),
-            lease_until.as_millisecond()
-        ])?;
-    if is_fine {
-        return Ok(());
-    }
-    renew_inside(db, owner, now, lease_until)
-}
-
 /// The same inside of a transaction.
-pub(super) fn renew_inside(
-    db: &Connection,
-    owner: i64,
-    now: Timestamp,
-    lease_until: Timestamp,
-) -> Result<()> {
+fn renew_inside(db: &Connection, owner: i64, now: Timestamp, lease_until: Timestamp) -> Result<()> {
     db.prepare_cached(
         "DELETE FROM reservations WHERE owner = ?1
              AND NOT EXISTS (SELECT 1 FROM owners WHERE key = ?1 AND lease_until > ?2)",

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result};
 
+use super::access::{How, Inner, closed};
 use super::file::Opened;
 use super::problem::problem;
 use super::writer::{Op, Writer};
-use super::{How, Inner, SqliteOptions, calls, closed, owners};
+use super::{SqliteOptions, calls, owners};
 use crate::{Pruned, Retention, StoreError, StoreErrorKind};
 
 /// How often old things are forgotten.
