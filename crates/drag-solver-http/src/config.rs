@@ -62,7 +62,8 @@ pub struct HttpOptions {
     pub user_agent: Option<String>,
     /// The most that one answer costs, in US dollars.
     pub price: Option<Usd>,
-    /// Records what goes over the wire. No file sets it: the program does, or the [`Context`].
+    /// Records what goes over the wire. No file sets it: the program does, or the [`Context`]. There is a
+    /// recorder with the feature `record`.
     #[serde(skip)]
     pub recorder: Option<Recorder>,
     /// Whether the provider is asked to call back when an answer is there, where this program has a public
@@ -211,7 +212,8 @@ macro_rules! http_option_setters {
             /// The most that one answer costs, in US dollars: the cost of an answer, and of an attempt
             /// that may have been billed, where the provider names none.
             price: $crate::__core::Usd;
-            /// Records what goes over the wire, without secrets: see `Recorder`.
+            /// Records what goes over the wire, without secrets: see `Recorder`, which there is with the
+            /// feature `record`.
             recorder: $crate::Recorder;
             /// Whether the provider is asked to call back when an answer is there, where this program has a
             /// public address and the provider's protocol has callbacks; yes unless set. A provider may want

@@ -80,7 +80,8 @@ impl Context {
         self.attempt_timeout
     }
 
-    /// Has every HTTP provider that is made here record what goes over the wire.
+    /// Has every HTTP provider that is made here record what goes over the wire. There is a recorder with the
+    /// feature `record`.
     #[must_use]
     pub fn with_recorder(mut self, recorder: impl Into<Option<Recorder>>) -> Self {
         self.recorder = recorder.into();

@@ -10,10 +10,10 @@
 //! - [`HttpOptions`]: the settings that all providers have in common.
 //! - [`CallbackReceiver`]: takes the calls of providers that say that an answer is there.
 //! - [`Transport`]: carries one request; [`ReqwestTransport`] does it over HTTP.
-//! - [`Recorder`], [`ReplayTransport`]: what went over the wire, in a file, and played back.
 //! - [`task_api`]: the `createTask` protocol that several providers speak.
 //! - [`json`]: members that services write now as a number, now as a string.
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
+//! - `Recorder`, `ReplayTransport` (feature `record`): what went over the wire, in a file, and played back.
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
 mod answer;
@@ -27,6 +27,10 @@ mod error;
 mod job_api;
 mod one_call;
 mod provider;
+#[cfg(feature = "record")]
+mod record;
+#[cfg(not(feature = "record"))]
+#[path = "record/off.rs"]
 mod record;
 mod redact;
 mod repair;
@@ -63,6 +67,10 @@ pub use crate::one_call::{AnswerApi, OneCall};
 #[doc(hidden)]
 pub use crate::provider::base_url_variable;
 pub use crate::provider::{EnvVar, NoConfig, Provider, Service};
+#[cfg(not(feature = "record"))]
+#[doc(hidden)]
+pub use crate::record::Recorder;
+#[cfg(feature = "record")]
 pub use crate::record::{
     RecordedAnswer, RecordedCall, RecordedQuestion, Recorder, Recording, RecordingError,
     RecordingSummary, RecordingTransport, ReplayTransport,

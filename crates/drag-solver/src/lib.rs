@@ -112,6 +112,7 @@
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
 //! | `callback-router` | the receiver of providers' calls, `http::CallbackReceiver`, as a router of axum; brings `http` |
+//! | `record` | recordings of what goes over the wire, `http::Recorder`, and their playback, `http::ReplayTransport`; brings `http` |
 //! | `metrics` | [`Instrument`] counts and times calls and their money with the crate `metrics`, and the other combinators what they do |
 //! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
 //! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |
@@ -165,13 +166,16 @@ pub mod http {
     pub use drag_solver_http::{
         Answer, AnswerApi, ApiRequest, ApiResponse, Balance, CallbackReceiver, Context, Created,
         EnvVar, Found, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoConfig,
-        OneCall, Picture, PollInterval, Provider, ProxyRefused, RecordedAnswer, RecordedCall,
-        RecordedQuestion, Recorder, Recording, RecordingError, RecordingSummary,
-        RecordingTransport, ReplayTransport, ReqwestTransport, ResponseError, Secret, Service,
-        Transport, TransportError, Unit, json, points, task_api,
+        OneCall, Picture, PollInterval, Provider, ProxyRefused, ReqwestTransport, ResponseError,
+        Secret, Service, Transport, TransportError, Unit, json, points, task_api,
     };
     #[doc(hidden)]
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};
+    #[cfg(feature = "record")]
+    pub use drag_solver_http::{
+        RecordedAnswer, RecordedCall, RecordedQuestion, Recorder, Recording, RecordingError,
+        RecordingSummary, RecordingTransport, ReplayTransport,
+    };
     #[doc(no_inline)]
     pub use drag_solver_http::{reqwest, secrecy, serde_json};
 }

@@ -4,28 +4,22 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Verdict};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::body::describe;
 use super::format::{Asked, Call, CallResult, Challenge, Line, Settings};
 use super::recorder::millis;
-use super::transport::SolverRecorder;
-use crate::{Balance, PollInterval};
+use super::transport::{RecordingTransport, SolverRecorder};
+use crate::solver::Times;
+use crate::{Balance, Recorder, Transport};
 
 /// Records the calls of one account.
 #[derive(Debug)]
 pub(crate) struct CallRecorder {
-    pub(crate) recorder: SolverRecorder,
-    pub(crate) settings: CallSettings,
-}
-
-/// With what settings an account is asked.
-#[derive(Clone, Debug)]
-pub(crate) struct CallSettings {
-    pub(crate) base_url: String,
-    pub(crate) interval: PollInterval,
-    pub(crate) request_timeout: Duration,
-    pub(crate) job_timeout: Duration,
+    recorder: SolverRecorder,
+    base_url: String,
+    times: Times,
 }
 
 /// A call that is under way. It is recorded when this is dropped, as abandoned unless its end is told.
@@ -43,6 +37,28 @@ enum Question {
 }
 
 impl CallRecorder {
+    /// Of the account called `solver`, without its secrets, and without what its provider is to call below
+    /// `calls_below`.
+    pub(crate) fn new<'a>(
+        recorder: &Recorder,
+        solver: &str,
+        secrets: impl IntoIterator<Item = &'a SecretString>,
+        calls_below: Option<&str>,
+        base_url: &str,
+        times: Times,
+    ) -> Self {
+        Self {
+            recorder: SolverRecorder::new(recorder, solver, secrets, calls_below),
+            base_url: base_url.to_owned(),
+            times,
+        }
+    }
+
+    /// What sends through `inner`, and records that too.
+    pub(crate) fn transport(&self, inner: Box<dyn Transport>) -> Box<dyn Transport> {
+        Box::new(RecordingTransport::of(inner, self.recorder.clone()))
+    }
+
     /// In a box, so that thousands can wait.
     pub(crate) fn solve(&self, challenge: &DragChallenge) -> Box<CallUnderWay<'_>> {
         let resumed = challenge.paid_jobs_of(&self.recorder.solver).cloned();
@@ -112,12 +128,16 @@ impl Drop for CallUnderWay<'_> {
         let Some(asked) = self.asked.take() else {
             return;
         };
-        let CallRecorder { recorder, settings } = self.calls;
+        let CallRecorder {
+            recorder,
+            base_url,
+            times,
+        } = self.calls;
         let (solver, masker) = (recorder.solver.clone(), recorder.masker.clone());
         let recorder = &recorder.recorder;
         let began_ms = recorder.since_start(self.began);
         let ended_ms = recorder.since_start(Instant::now());
-        let (settings, result) = (settings.clone(), self.result.clone());
+        let (base_url, times, result) = (base_url.clone(), *times, self.result.clone());
         // A picture is shared with the request that brought it, and none is kept here.
         recorder.push(4096, move |_| {
             let text = |text: &str| masker.text(text).into_owned();
@@ -128,11 +148,11 @@ impl Drop for CallUnderWay<'_> {
                 began_ms,
                 ended_ms,
                 settings: Settings {
-                    base_url: text(&settings.base_url),
-                    poll_first_ms: millis(settings.interval.first),
-                    poll_every_ms: millis(settings.interval.every),
-                    request_timeout_ms: millis(settings.request_timeout),
-                    job_timeout_ms: millis(settings.job_timeout),
+                    base_url: text(&base_url),
+                    poll_first_ms: millis(times.poll.first),
+                    poll_every_ms: millis(times.poll.every),
+                    request_timeout_ms: millis(times.request_timeout),
+                    job_timeout_ms: millis(times.job_timeout),
                 },
                 asked: match asked {
                     Question::Balance => Asked::Balance,

@@ -10,11 +10,10 @@ mod recording;
 mod replay;
 mod transport;
 
-pub(crate) use self::call::{CallRecorder, CallSettings};
+pub(crate) use self::call::CallRecorder;
 pub use self::recorder::{Recorder, RecordingSummary};
 pub use self::recording::{
     RecordedAnswer, RecordedCall, RecordedQuestion, Recording, RecordingError,
 };
 pub use self::replay::ReplayTransport;
 pub use self::transport::RecordingTransport;
-pub(crate) use self::transport::SolverRecorder;

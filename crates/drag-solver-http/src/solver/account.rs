@@ -1,5 +1,6 @@
 //! One account with a provider, ready to be asked: its protocol, and what carries it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, SolveError, Usd};
@@ -8,12 +9,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::first_poll::FirstPoll;
 use super::status::judge;
 use super::trust::Trust;
-use crate::record::{CallRecorder, CallSettings, SolverRecorder};
+use crate::record::CallRecorder;
 use crate::redact::{is_echo, redact_error};
 use crate::transport::Delivery;
 use crate::{
     ApiRequest, ApiResponse, CallbackReceiver, Carrier, Created, HttpOptions, JobApi, JobState,
-    PollInterval, RecordingTransport, ResponseError, Transport, TransportError, check_name,
+    PollInterval, ResponseError, Transport, TransportError, check_name,
 };
 
 /// One request may take this long, and longer if its body is large.
@@ -34,22 +35,28 @@ const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// One account with a provider: its protocol, what carries it, and the checked settings.
 #[derive(Debug)]
-pub(super) struct Account<A> {
+pub(super) struct Account {
     pub(super) name: String,
-    pub(super) api: A,
+    pub(super) api: Arc<dyn JobApi>,
     /// What it was made of, beside what the protocol knows.
     secrets: Vec<SecretString>,
     transport: Box<dyn Transport>,
-    pub(super) interval: PollInterval,
+    pub(super) times: Times,
     pub(super) first_poll: FirstPoll,
     /// What the provider is asked to call, and whether it does.
     pub(super) callbacks: Option<CallbackReceiver>,
     pub(super) trust: Trust,
-    request_timeout: Duration,
-    pub(super) job_timeout: Duration,
     pub(super) price: Option<Usd>,
     /// Where calls are recorded, and what goes over the wire.
     pub(super) calls: Option<CallRecorder>,
+}
+
+/// When an account asks, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) poll: PollInterval,
+    pub(crate) request_timeout: Duration,
+    pub(crate) job_timeout: Duration,
 }
 
 /// Why a request brought nothing.
@@ -60,24 +67,9 @@ pub(super) struct Failure {
     pub(super) is_refusal: bool,
 }
 
-impl<A: JobApi> Account<A> {
-    /// Checks the settings.
-    pub(super) fn new(
-        api: A,
-        mut secrets: Vec<SecretString>,
-        mut options: HttpOptions,
-        carrier: Carrier,
-    ) -> Result<Self, ConfigError> {
-        let own_base_url = || api.base_url().to_owned();
-        options.base_url.get_or_insert_with(own_base_url);
-        let name = options.name.clone();
-        let name = name.unwrap_or_else(|| api.name().to_owned());
-        check_name(&name)?;
-        let interval = options.poll.unwrap_or_else(|| api.poll_interval());
-        let first_poll = match options.poll {
-            Some(_) => FirstPoll::fixed(interval),
-            None => FirstPoll::learning_from(interval),
-        };
+impl Times {
+    fn of(api: &dyn JobApi, options: &HttpOptions) -> Result<Self, ConfigError> {
+        let poll = options.poll.unwrap_or_else(|| api.poll_interval());
         let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
         // Where there is nothing but one request, it is the whole job.
         let request_timeout = match options.request_timeout {
@@ -85,59 +77,75 @@ impl<A: JobApi> Account<A> {
             None if api.has_jobs() => REQUEST_TIMEOUT,
             None => job_timeout,
         };
-        let has_jobs = api.has_jobs();
         let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
-        if interval.every < FASTEST_POLL {
+        if poll.every < FASTEST_POLL {
             return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
         }
         if request_timeout.is_zero() {
             return refuse("request_timeout", "must be more than zero");
         }
-        if options.price.is_some_and(Usd::is_negative) {
-            return refuse("price", "must not be less than nothing");
-        }
-        if job_timeout <= interval.first {
-            let first = interval.first;
+        if job_timeout <= poll.first {
+            let first = poll.first;
             let problem = format!("must be more than {first:?}, the wait before the first poll");
             return refuse("job_timeout", &problem);
+        }
+        Ok(Self {
+            poll,
+            request_timeout,
+            job_timeout,
+        })
+    }
+}
+
+impl Account {
+    /// Checks the settings.
+    pub(super) fn new(
+        api: Arc<dyn JobApi>,
+        mut secrets: Vec<SecretString>,
+        mut options: HttpOptions,
+        carrier: Carrier,
+    ) -> Result<Self, ConfigError> {
+        let own = || api.name().to_owned();
+        let name = options.name.clone().unwrap_or_else(own);
+        check_name(&name)?;
+        let times = Times::of(&*api, &options)?;
+        if options.price.is_some_and(Usd::is_negative) {
+            let problem = "must not be less than nothing";
+            return Err(ConfigError::new("price", problem));
         }
         let known = |secret: &SecretString| {
             let mut own = api.secrets().into_iter();
             own.any(|own| own.expose_secret() == secret.expose_secret())
         };
         secrets.retain(|secret| !known(secret)); // looking for one takes its time
-        let mut transport = carrier.transport(&options)?;
-        let receiver = options.callback_receiver.as_ref();
-        let called = receiver.map(|receiver| receiver.public_url().to_owned());
+        let own = || api.base_url().to_owned();
+        let base_url = options.base_url.get_or_insert_with(own).clone();
+        let transport = carrier.transport(&options)?;
         let calls = options.recorder.as_ref().map(|recorder| {
             let secrets = api.secrets().into_iter().chain(&secrets);
-            CallRecorder {
-                recorder: SolverRecorder::new(recorder, &name, secrets, called.as_deref()),
-                settings: CallSettings {
-                    base_url: options.base_url.clone().unwrap_or_default(),
-                    interval,
-                    request_timeout,
-                    job_timeout,
-                },
-            }
+            let receiver = options.callback_receiver.as_ref();
+            let called = receiver.map(CallbackReceiver::public_url);
+            CallRecorder::new(recorder, &name, secrets, called, &base_url, times)
         });
-        if let Some(calls) = &calls {
-            let recorder = calls.recorder.clone();
-            transport = Box::new(RecordingTransport::of(transport, recorder));
-        }
+        let transport = match &calls {
+            Some(calls) => calls.transport(transport),
+            None => transport,
+        };
+        let first_poll = match options.poll {
+            Some(_) => FirstPoll::fixed(times.poll),
+            None => FirstPoll::learning_from(times.poll),
+        };
         Ok(Self {
             transport,
             calls,
             name,
-            api,
             secrets,
-            interval,
+            times,
             first_poll,
-            callbacks: options.callback_target().filter(|_| has_jobs),
-            trust: Trust::new(interval.every, options.poll.is_none()),
-            request_timeout,
-            job_timeout,
+            callbacks: options.callback_target().filter(|_| api.has_jobs()),
+            trust: Trust::new(times.poll.every, options.poll.is_none()),
             price: options.price,
+            api,
         })
     }
 
@@ -151,7 +159,7 @@ impl<A: JobApi> Account<A> {
     /// How long a request with a body of this many bytes may take.
     pub(super) fn limit(&self, body: usize) -> Duration {
         let upload = Duration::from_secs((body / SLOWEST_UPLOAD) as u64);
-        self.request_timeout.saturating_add(upload)
+        self.times.request_timeout.saturating_add(upload)
     }
 
     /// Sends the request that buys.
@@ -187,6 +195,15 @@ impl<A: JobApi> Account<A> {
         parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError>,
     ) -> Result<T, Failure> {
         let label = request.label().to_owned();
+        let response = self.send(request, limit).await?;
+        parse(&response).map_err(|error| Failure {
+            is_refusal: matches!(error, ResponseError::Rejected(_)),
+            error: judge(&label, &response, error, &self.secrets()),
+        })
+    }
+
+    async fn send(&self, request: ApiRequest, limit: Duration) -> Result<ApiResponse, Failure> {
+        let label = request.label().to_owned();
         if let Some(problem) = request.problem() {
             return Err(Failure {
                 error: unsendable(&label, problem),
@@ -200,13 +217,9 @@ impl<A: JobApi> Account<A> {
             Ok(outcome) => outcome,
             Err(_) => Err(TransportError::lost(format!("no answer within {limit:?}"))),
         };
-        let response = outcome.map_err(|error| Failure {
+        outcome.map_err(|error| Failure {
             error: unanswered(&label, error),
             is_refusal: false,
-        })?;
-        parse(&response).map_err(|error| Failure {
-            is_refusal: matches!(error, ResponseError::Rejected(_)),
-            error: judge(&label, &response, error, &self.secrets()),
         })
     }
 

@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use super::account::{Account, Failure};
 use super::expected_call::ExpectedCall;
 use super::open_jobs::OpenJobs;
-use crate::{Answer, ApiRequest, CallbackReceiver, Created, JobApi};
+use crate::{Answer, ApiRequest, CallbackReceiver, Created};
 
 /// One call of `solve`: what it works on, and when it has to be done.
-pub(super) struct Attempt<'a, A> {
-    pub(super) account: &'a Account<A>,
+pub(super) struct Attempt<'a> {
+    pub(super) account: &'a Account,
     pub(super) solver: &'a str,
     challenge: &'a DragChallenge,
     started: Instant,
@@ -67,14 +67,14 @@ impl TimeLimit {
     }
 }
 
-impl<'a, A: JobApi> Attempt<'a, A> {
-    pub(super) fn new(account: &'a Account<A>, challenge: &'a DragChallenge) -> Self {
+impl<'a> Attempt<'a> {
+    pub(super) fn new(account: &'a Account, challenge: &'a DragChallenge) -> Self {
         Self {
             account,
             solver: &account.name,
             challenge,
             started: Instant::now(),
-            limit: TimeLimit::nearest(account.job_timeout, challenge),
+            limit: TimeLimit::nearest(account.times.job_timeout, challenge),
         }
     }
 
@@ -223,7 +223,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
 
     /// Refuses to buy an answer that there is no time left to fetch.
     fn leaves_time(&self) -> Result<(), SolveError> {
-        let first = self.account.interval.first;
+        let first = self.account.times.poll.first;
         // The job's own timeout is longer than that, so it is the deadline that is too near.
         let Some(left) = self.limit.left().filter(|&left| left <= first) else {
             return Ok(());
@@ -240,7 +240,7 @@ impl<'a, A: JobApi> Attempt<'a, A> {
     fn first_poll(&self, now: Instant) -> Option<Instant> {
         now.checked_add(self.account.first_poll.wait())
             .filter(|&at| self.limit.allows(at))
-            .or_else(|| now.checked_add(self.account.interval.first))
+            .or_else(|| now.checked_add(self.account.times.poll.first))
     }
 
     /// The solution that the answer is, if it is a drag on the screenshot.

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep_until};
 use super::attempt::{Attempt, TimeLimit};
 use super::open_jobs::OpenJobs;
 use super::trust::Trust;
-use crate::JobApi;
 use crate::callbacks::Registration;
 
 /// Polls in a row that are left out while callbacks can be relied on.
@@ -88,11 +87,11 @@ impl ExpectedCall {
     }
 }
 
-impl<A: JobApi> Attempt<'_, A> {
+impl Attempt<'_> {
     /// Waits until the job is to be asked about, at `at` or because the provider calls. Then it says when it
     /// would have been time.
     pub(super) async fn turn(&self, open: &mut OpenJobs, at: Instant) -> Option<Instant> {
-        let every = self.account.interval.every;
+        let every = self.account.times.poll.every;
         let call = open.expected_call.as_mut();
         if let Some(call) = call.filter(|call| !call.is_used) {
             // Boxed: those who wait for no call do not carry it.

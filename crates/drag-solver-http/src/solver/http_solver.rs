@@ -2,17 +2,10 @@
 
 use std::sync::Arc;
 
-use drag_solver_core::{
-    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError,
-    Verdict, WorstCase, async_trait,
-};
+use drag_solver_core::{ConfigError, DragSolver, SolveError, forward_solver};
 use secrecy::SecretString;
-use tokio::time::Instant;
 
 use super::account::Account;
-use super::attempt::Attempt;
-use crate::provider::no_balance;
-use crate::record::CallRecorder;
 use crate::{
     ApiRequest, ApiResponse, Balance, Carrier, HttpOptions, JobApi, ResponseError, Transport,
 };
@@ -31,7 +24,7 @@ use crate::{
 /// Asking for the result costs nothing, so it continues through lost connections, 5xx, HTML pages and
 /// garbage, at the provider's interval (or later, if it says `Retry-After`), until the job is done or
 /// the time is up. The error then names the job, and a challenge that
-/// [resumes](DragChallenge::resume_job) it makes the next call continue to ask instead of buying. Its
+/// [resumes](drag_solver_core::DragChallenge::resume_job) it makes the next call continue to ask instead of buying. Its
 /// `retry_after` is the wait that the provider's interval still demands.
 ///
 /// A challenge may bring several jobs of this solver. They are asked about in turn, one poll an
@@ -40,7 +33,8 @@ use crate::{
 /// call that resumes. An error names every job that is not finished.
 ///
 /// What an answer costs is what the provider says, or else the
-/// [price](HttpOptions::price) that was set.
+/// [price](HttpOptions::price) that was set. The [profile](DragSolver::profile) has one answer at that price,
+/// within the job's timeout.
 ///
 /// # Time
 ///
@@ -71,12 +65,19 @@ use crate::{
 ///
 /// Dropping the future of [`solve`](DragSolver::solve) abandons request and job at once; nothing is
 /// held that needs giving back. A job that was bought may still be billed: a
-/// [tracked](DragChallenge::tracked) challenge knows its id.
+/// [tracked](drag_solver_core::DragChallenge::tracked) challenge knows its id.
 ///
 /// Cloning is cheap and shares the connections.
+///
+/// [`Billed::No`]: drag_solver_core::Billed::No
+/// [`Billed::Maybe`]: drag_solver_core::Billed::Maybe
+/// [`ErrorKind::Unavailable`]: drag_solver_core::ErrorKind::Unavailable
+/// [`ErrorKind::Timeout`]: drag_solver_core::ErrorKind::Timeout
+/// [`ErrorKind::DeadlineExceeded`]: drag_solver_core::ErrorKind::DeadlineExceeded
 #[derive(Debug)]
 pub struct HttpSolver<A> {
-    account: Arc<Account<A>>,
+    api: Arc<A>,
+    account: Arc<Account>,
 }
 
 impl<A: JobApi> HttpSolver<A> {
@@ -114,32 +115,27 @@ impl<A: JobApi> HttpSolver<A> {
         options: HttpOptions,
         carrier: Carrier,
     ) -> Result<Self, ConfigError> {
-        let account = Arc::new(Account::new(api, secrets, options, carrier)?);
-        Ok(Self { account })
+        let api = Arc::new(api);
+        let account = Account::new(api.clone(), secrets, options, carrier)?;
+        Ok(Self {
+            api,
+            account: Arc::new(account),
+        })
     }
 
     /// The provider's protocol.
     #[must_use]
     pub fn api(&self) -> &A {
-        &self.account.api
+        &self.api
     }
 
     /// Asks what is left in the account. Costs nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if the provider has no way to ask it.
+    /// [`Unsupported`](drag_solver_core::ErrorKind::Unsupported) if the provider has no way to ask it.
     pub async fn balance(&self) -> Result<Balance, SolveError> {
-        let Some(request) = self.api().balance() else {
-            return Err(no_balance(self.name()));
-        };
-        let recorded = self.account.calls.as_ref().map(CallRecorder::balance);
-        let parse = |response: &ApiResponse| self.api().parse_balance(response);
-        let balance = self.request(request, parse).await;
-        if let Some(recorded) = recorded {
-            recorded.told(balance.as_ref());
-        }
-        balance
+        self.account.balance().await
     }
 
     /// Sends one request outside of any job (a price list, say) and reads the response with
@@ -153,69 +149,19 @@ impl<A: JobApi> HttpSolver<A> {
         request: ApiRequest,
         parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError> + Send,
     ) -> Result<T, SolveError> {
-        let started = Instant::now();
-        let limit = self.account.limit(0);
-        let outcome = self.account.exchange(request, limit, parse).await;
-        outcome.map_err(|failure| {
-            // No job is bought by such a request, however it ends.
-            let error = failure.error.with_billed(Billed::No);
-            self.account.finish_error(error, started.elapsed())
-        })
+        self.account.request(request, parse).await
     }
 }
 
-#[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl<A: JobApi> DragSolver for HttpSolver<A> {
-    fn name(&self) -> &str {
-        &self.account.name
-    }
-
-    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        Attempt::new(&self.account, challenge).run().await
-    }
-
-    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
-        let refuse = |why: String| {
-            Err(SolveError::new(ErrorKind::Unsupported, why).with_solver(self.name()))
-        };
-        if solution.solver() != self.name() {
-            return refuse(format!(
-                "the solution comes from {}, and only that solver can take a report of it",
-                solution.solver()
-            ));
-        }
-        let Some(job) = solution.job() else {
-            return refuse("the solution has no job id to report on".into());
-        };
-        let Some(request) = self.api().report(job, verdict) else {
-            return refuse(format!(
-                "the provider takes no reports of {verdict} answers"
-            ));
-        };
-        let recorded = self.account.calls.as_ref();
-        let recorded = recorded.map(|calls| calls.report(job, verdict));
-        let parse = |response: &ApiResponse| self.api().parse_report(response);
-        let outcome = self.request(request, parse).await;
-        if let Some(recorded) = recorded {
-            recorded.reported(outcome.as_ref().copied());
-        }
-        outcome?;
-        tracing::debug!(solver = self.name(), %verdict, "reported");
-        Ok(())
-    }
-
-    /// One answer, within the job's timeout, at the [price](HttpOptions::price) that was set.
-    fn profile(&self) -> Profile {
-        let mut worst = WorstCase::one_purchase().with_time(self.account.job_timeout);
-        worst.cost = self.account.price;
-        Profile::new(worst).with_limits(self.account.api.limits())
-    }
+    forward_solver!(account: name, solve, report, profile);
 }
 
 impl<A> Clone for HttpSolver<A> {
     fn clone(&self) -> Self {
         Self {
+            api: Arc::clone(&self.api),
             account: Arc::clone(&self.account),
         }
     }

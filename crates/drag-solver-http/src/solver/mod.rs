@@ -3,6 +3,7 @@
 mod account;
 mod attempt;
 mod builder;
+mod calls;
 mod expected_call;
 mod first_poll;
 mod http_solver;
@@ -10,5 +11,6 @@ mod open_jobs;
 mod status;
 mod trust;
 
+pub(crate) use self::account::Times;
 pub use self::builder::HttpSolverBuilder;
 pub use self::http_solver::HttpSolver;

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::account::Failure;
 use super::attempt::Attempt;
 use super::expected_call::ExpectedCall;
+use crate::JobState;
 use crate::redact::redact;
-use crate::{JobApi, JobState};
 
 /// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
 /// upload may take.
@@ -107,7 +107,7 @@ impl OpenJobs {
     }
 }
 
-impl<A: JobApi> Attempt<'_, A> {
+impl Attempt<'_> {
     /// Asks once. The outcome of the call, if that is it; `None` if there is more to be waited for.
     ///
     /// A poll that the provider has called for comes between those of the schedule: `due` is the next of
@@ -166,7 +166,7 @@ impl<A: JobApi> Attempt<'_, A> {
         let now = Instant::now();
         open.next = match due {
             Some(due) => now.checked_add(pause).map(|at| at.max(due)),
-            None => now.checked_add(pause.max(self.account.interval.every)),
+            None => now.checked_add(pause.max(self.account.times.poll.every)),
         };
         let Some(end) = end else {
             // From polls of the schedule alone is learnt, lest forged calls teach anything.
@@ -213,7 +213,7 @@ impl<A: JobApi> Attempt<'_, A> {
         let kind = self.limit.kind;
         let whose = match kind {
             ErrorKind::DeadlineExceeded => "the challenge's deadline leaves no time to wait".into(),
-            _ => format!("not done within {:?}", self.account.job_timeout),
+            _ => format!("not done within {:?}", self.account.times.job_timeout),
         };
         let detail = match &open.last {
             LastPoll::Running => String::new(),

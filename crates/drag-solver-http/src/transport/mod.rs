@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 pub use self::carrier::Carrier;
 pub use self::http::{ProxyRefused, ReqwestTransport};
@@ -80,8 +79,9 @@ impl Error for TransportError {
 }
 
 /// How far a request got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "record", serde(rename_all = "snake_case"))]
 pub(crate) enum Delivery {
     /// Provably not to the provider.
     NotSent,
