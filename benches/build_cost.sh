@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What it costs to depend on the library, beside two published clients of such services: crates that are
 # compiled, a cold build, and the size of a release program that solves one picture.
-#   bash benches/build_cost.sh           crates, and seconds of a cold debug build
+#   bash benches/build_cost.sh           crates, and seconds of cold debug builds: ROUNDS of them (5), in turns
 #   bash benches/build_cost.sh sizes     bytes of release programs, and of the command
 # The crates are fetched first: no second is spent on the network.
 set -euo pipefail
@@ -55,13 +55,52 @@ costs() {
         (cd "$work/$name" && cargo fetch --quiet)
         echo "$name: $(crates "$name" normal,build) crates compiled, $(crates "$name" normal) of them linked"
     done
-    for name in drag-solver empty-crates capmonstercloud-client captcha_oxide; do
-        (
-            cd "$work/$name"
-            TIMEFORMAT="$name: cold debug build %R s, %U s of CPU"
-            time cargo build --quiet 2>/dev/null
-        )
+    local round wall cpu
+    TIMEFORMAT='%R %U'
+    for round in $(seq "${ROUNDS:-5}"); do
+        for name in drag-solver empty-crates capmonstercloud-client captcha_oxide; do
+            rm -rf "$work/$name/target"
+            # What a build that fails says is shown; the times are the last line.
+            if ! (cd "$work/$name" && time cargo build --quiet) 2>"$work/said"; then cat "$work/said" >&2 && exit 1; fi
+            read -r wall cpu < <(tail -n 1 "$work/said")
+            echo "$round $name $wall $cpu" >>"$work/builds"
+            echo "round $round, $name: cold debug build $wall s, $cpu s of CPU"
+        done
     done
+    medians
+}
+
+# Of all rounds: the seconds, and how many times those of the larger peer of the same round they are. What else
+# the machine does falls on a round's builds alike, so the ratios say more than the seconds.
+medians() {
+    awk '
+        function median(list, count,    i, j, kept) {
+            for (i = 2; i <= count; i++) {
+                kept = list[i]
+                for (j = i - 1; j > 0 && list[j] > kept; j--) list[j + 1] = list[j]
+                list[j + 1] = kept
+            }
+            return count % 2 ? list[(count + 1) / 2] : (list[count / 2] + list[count / 2 + 1]) / 2
+        }
+        { wall[$2, $1] = $3; cpu[$2, $1] = $4; rounds = $1 }
+        function larger(a, b) { return a > b ? a : b }
+        function tell(name,    i, walls, cpus, by_wall, by_cpu) {
+            for (i = 1; i <= rounds; i++) {
+                walls[i] = wall[name, i]
+                cpus[i] = cpu[name, i]
+                by_wall[i] = walls[i] / larger(wall["capmonstercloud-client", i], wall["captcha_oxide", i])
+                by_cpu[i] = cpus[i] / larger(cpu["capmonstercloud-client", i], cpu["captcha_oxide", i])
+            }
+            printf "%s: median of %d: %.1f s (%.2f x the larger peer), %.1f s of CPU (%.2f x)\n", name, rounds,
+                median(walls, rounds), median(by_wall, rounds), median(cpus, rounds), median(by_cpu, rounds)
+        }
+        END {
+            tell("drag-solver")
+            tell("empty-crates")
+            tell("capmonstercloud-client")
+            tell("captcha_oxide")
+        }
+    ' "$work/builds"
 }
 
 sizes() {
