@@ -231,13 +231,16 @@ impl JobApi for DeclaredApi {
         self.order(challenge, None)
     }
 
+    fn takes_callbacks(&self) -> bool {
+        self.create.has_callback()
+    }
+
     fn create_with_callback(
         &self,
         challenge: &DragChallenge,
         callback_url: &str,
-    ) -> Option<Result<ApiRequest, SolveError>> {
-        let has_callback = self.create.has_callback();
-        has_callback.then(|| self.order(challenge, Some(callback_url)))
+    ) -> Result<ApiRequest, SolveError> {
+        self.order(challenge, Some(callback_url))
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
 use crate::transport::KNOWN_SCHEMES;
-use crate::{CallbackReceiver, Context, Recorder, Secret};
+use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
@@ -84,10 +84,14 @@ impl HttpOptions {
         self
     }
 
-    /// What the provider is to call, if it is to call anything.
-    pub(crate) fn callback_target(&self) -> Option<CallbackReceiver> {
-        let receiver = self.callback_receiver.clone();
-        receiver.filter(|_| self.callbacks.unwrap_or(true))
+    /// What a provider is to call whose protocol has such calls.
+    pub(crate) fn callback_target(&self) -> Result<CallbackReceiver, NoCallbacks> {
+        if self.callbacks == Some(false) {
+            return Err(NoCallbacks::SwitchedOff);
+        }
+        self.callback_receiver
+            .clone()
+            .ok_or(NoCallbacks::NoReceiver)
     }
 
     /// Takes token and base URL from these variables of the environment where they are not set, and

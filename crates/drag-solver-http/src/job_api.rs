@@ -43,8 +43,13 @@ pub trait JobApi: Debug + Send + Sync + 'static {
     /// When this provider cannot be asked that: nothing is sent.
     fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError>;
 
-    /// The same request, with which the provider is asked to call `callback_url` once the job has ended;
-    /// `None` if it does not call. What it sends there is never read.
+    /// Whether the provider calls an address when a job has ended, if it is asked to.
+    fn takes_callbacks(&self) -> bool {
+        false
+    }
+
+    /// The same request, with which the provider is asked to call `callback_url` once the job has ended, if it
+    /// [does that](Self::takes_callbacks). What it sends there is never read.
     ///
     /// # Errors
     ///
@@ -53,9 +58,9 @@ pub trait JobApi: Debug + Send + Sync + 'static {
         &self,
         challenge: &DragChallenge,
         callback_url: &str,
-    ) -> Option<Result<ApiRequest, SolveError>> {
-        let _ = (challenge, callback_url);
-        None
+    ) -> Result<ApiRequest, SolveError> {
+        let _ = callback_url;
+        self.create(challenge)
     }
 
     /// Reads the response to [`create`](Self::create), of any HTTP status.

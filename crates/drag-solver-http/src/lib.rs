@@ -56,7 +56,7 @@ pub use serde_json;
 pub use crate::answer::{Answer, Found, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
-pub use crate::callbacks::CallbackReceiver;
+pub use crate::callbacks::{CallbackReceiver, NoCallbacks};
 pub use crate::config::{HttpOptions, PollInterval};
 #[doc(hidden)]
 pub use crate::config::{check_base_url, check_name};

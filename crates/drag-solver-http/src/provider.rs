@@ -7,7 +7,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Balance, Context, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi};
+use crate::{
+    Balance, CallbackReceiver, Context, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi,
+    NoCallbacks,
+};
 
 /// A provider with an account, as a registry knows it: what it is called, which variables of the
 /// environment it reads, and how a solver is made of a table in a configuration file.
@@ -72,6 +75,15 @@ pub trait Provider: DragSolver + Sized {
     /// [`ErrorKind::Unsupported`] if the provider has no way to ask it.
     async fn balance(&self) -> Result<Balance, SolveError> {
         Err(no_balance(self.name()))
+    }
+
+    /// What it is asked to call when an answer is there.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not asked to.
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        Err(NoCallbacks::NotInProtocol)
     }
 }
 
@@ -222,6 +234,10 @@ impl<A: Service + JobApi> Provider for HttpSolver<A> {
 
     async fn balance(&self) -> Result<Balance, SolveError> {
         Self::balance(self).await
+    }
+
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        Self::callbacks(self)
     }
 }
 

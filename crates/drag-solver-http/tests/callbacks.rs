@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use drag_solver_core::{DragSolver, ErrorKind, Solution, SolveError};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
-use drag_solver_http::{ApiResponse, CallbackReceiver, HttpOptions, HttpSolver};
+use drag_solver_http::{ApiResponse, CallbackReceiver, HttpOptions, HttpSolver, NoCallbacks};
 use drag_solver_mock::fixtures::challenge;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -183,8 +183,13 @@ async fn a_call_to_a_job_that_has_ended_does_nothing() {
 async fn nobody_is_asked_to_call_where_that_is_not_wanted_or_of_no_use() {
     let receiver = receiver();
     let script = || [Reply::json(CREATED), Reply::json(SOLVED)];
-    // Switched off, or without a public address.
-    for options in [options(&receiver).callbacks(false), HttpOptions::default()] {
+    let off = options(&receiver).callbacks(false);
+    for (options, why) in [
+        (off, NoCallbacks::SwitchedOff),
+        (HttpOptions::default(), NoCallbacks::NoReceiver),
+    ] {
+        let solver = solver(&ScriptedTransport::new([]), options.clone());
+        assert_eq!(solver.callbacks().unwrap_err(), why);
         let job = Job::start_with(script(), receiver.clone(), options);
         let transport = job.transport.clone();
         assert_eq!(job.solved().await, [0.0, 2.0]);
@@ -194,6 +199,8 @@ async fn nobody_is_asked_to_call_where_that_is_not_wanted_or_of_no_use() {
     // Who resumes a job has no path for it, and polls.
     let transport = ScriptedTransport::new([running(), Reply::json(SOLVED)]);
     let solver = solver(&transport, options(&receiver));
+    let called = solver.callbacks().unwrap();
+    assert_eq!(called.public_url(), receiver.public_url());
     solver.solve(&resuming([7])).await.unwrap();
     assert_eq!(transport.paths(), ["poll", "poll"]);
     assert_eq!(waiting(&receiver), "0 }");

@@ -73,7 +73,9 @@ use drag_solver_core::{
     async_trait,
 };
 use drag_solver_http::task_api::TaskApi;
-use drag_solver_http::{Balance, Context, EnvVar, HttpOptions, HttpSolver, Provider};
+use drag_solver_http::{
+    Balance, CallbackReceiver, Context, EnvVar, HttpOptions, HttpSolver, NoCallbacks, Provider,
+};
 
 pub use crate::builder::OmocaptchaBuilder;
 pub use crate::config::{ApiVersion, OmocaptchaConfig, variables};
@@ -214,5 +216,12 @@ impl Provider for Omocaptcha {
 
     async fn balance(&self) -> Result<Balance, SolveError> {
         Self::balance(self).await
+    }
+
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        match &self.0 {
+            Protocol::V1(solver) => solver.callbacks(),
+            Protocol::V2(solver) => solver.callbacks(),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `[gateway]` of a chain's file: how `drag-solver serve` listens, and how it treats its clients.
 
-use std::net::SocketAddr;
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use drag_solver::http::CallbackReceiver;
@@ -41,6 +42,9 @@ pub(crate) struct Door {
     /// Where providers reach it, to say that an answer is there.
     pub(crate) public_url: Option<String>,
 }
+
+/// Where it listens unless something is said.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// The keys of [`Door`]; all others are those of [`GatewayPolicy`].
 const DOOR: [&str; 7] = [
@@ -111,9 +115,31 @@ impl Door {
         CallbackReceiver::new(&format!("{}/callbacks", url.trim_end_matches('/'))).map(Some)
     }
 
+    /// Where it listens unless something is said.
+    pub(crate) fn listen_somewhere(&mut self) {
+        if self.listen.is_empty() && self.tls_listen.is_empty() {
+            self.listen.push(LISTEN);
+        }
+    }
+
+    /// The first address that others than this machine can reach.
+    pub(crate) fn reachable(&self) -> Option<SocketAddr> {
+        let mut all = self.listen.iter().chain(&self.tls_listen);
+        all.find(|address| !address.ip().is_loopback()).copied()
+    }
+
     /// Nothing that options could still add.
     fn check(&self) -> Result<(), ConfigError> {
         self.callback_receiver()?;
+        let mut taken = HashSet::new();
+        for (key, addresses) in [("listen", &self.listen), ("tls_listen", &self.tls_listen)] {
+            // With port 0 each gets another one.
+            let mut fixed = addresses.iter().filter(|address| address.port() != 0);
+            if let Some(twice) = fixed.find(|&address| !taken.insert(address)) {
+                let problem = format!("{twice} is there twice: each address is listened on once");
+                return Err(ConfigError::new(key, problem));
+            }
+        }
         let (missing, other) = match (&self.tls_certificate, &self.tls_key) {
             (Some(_), None) => ("tls_key", "tls_certificate"),
             (None, Some(_)) => ("tls_certificate", "tls_key"),
@@ -195,6 +221,7 @@ mod tests {
         assert_eq!(config.door.listen, ["127.0.0.1:1".parse().unwrap()]);
         assert_eq!(config.door.tls_key, Some("/etc/drags/key.pem".into()));
         assert_eq!(config.policy.hold, Duration::from_secs(2));
+        assert!(super::tests::read("listen = [\"127.0.0.1:0\", \"127.0.0.1:0\"]").is_ok());
         assert_eq!(
             GatewayConfig::of_table(None).unwrap(),
             GatewayConfig::default()
@@ -264,6 +291,10 @@ mod tests {
             (
                 "listen = \"127.0.0.1:1\"",
                 "gateway.listen: must be a list, in [ ]",
+            ),
+            (
+                "listen = [\"127.0.0.1:1\"]\ntls_listen = [\"127.0.0.1:1\"]",
+                "gateway.tls_listen: 127.0.0.1:1 is there twice: each address is listened on once",
             ),
             ("tls_key = 7", "gateway.tls_key: must be a text"),
             ("public_url = 7", "gateway.public_url: must be a text"),

@@ -1,5 +1,6 @@
 //! Who is asked.
 
+mod certificate;
 pub(crate) mod file;
 pub(crate) mod gateway;
 pub(crate) mod lookup;

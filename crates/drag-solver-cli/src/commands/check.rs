@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use drag_solver::config::{Chain, ChainConfig, ProviderConfig, Registry, Strategy};
+use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderHandle, Registry, Strategy};
+use drag_solver::http::NoCallbacks;
 use drag_solver::{DragSolver as _, ScreenshotLimits, WorstCase};
+use drag_solver_gateway::Keys;
 
 use super::balance::print_balances;
+use super::serve::with_callbacks;
 use crate::chain::file::{self, ChainFile};
+use crate::chain::gateway::{Door, GatewayConfig};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::ui::console;
@@ -32,19 +36,28 @@ pub(crate) struct Args {
     online: bool,
 }
 
-/// Prints the chain, what a call of it can take at most, and what is strange about it. With
+/// Prints the chain, what a call of it can take at most, what is strange about it, and what `[gateway]` comes to. With
 /// `--online`, what each account holds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
+    let name = file_name(&args.chain);
     let ChainFile {
-        config, registry, ..
+        config,
+        registry,
+        gateway,
     } = file::parse(&args.chain)?;
-    let chain = config.build(&registry).context(file_name(&args.chain))?;
+    let receiver = gateway.door.callback_receiver()?;
+    let registry = with_callbacks(registry, receiver.as_ref());
+    let chain = config.build(&registry).context(name.clone())?;
     let mut text = description(&chain);
     for request in requests(&config, &registry) {
         let _ = write!(text, "\n\n{request}");
     }
     for note in short_deadline(&config, &registry) {
         let _ = write!(text, "\nnote: {note}");
+    }
+    if gateway != GatewayConfig::default() {
+        let described = described_gateway(gateway.door, &chain, &registry).await;
+        let _ = write!(text, "\n\n{}", described.context(name)?);
     }
     if let Err(error) = console::print(&text) {
         return console::stdout_closed(error);
@@ -54,6 +67,54 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     } else {
         Ok(Exit::Success)
     }
+}
+
+/// How `drag-solver serve` would listen, and who would call it. Takes no port and writes nothing.
+async fn described_gateway(
+    mut door: Door,
+    chain: &Chain,
+    registry: &Registry,
+) -> anyhow::Result<String> {
+    door.listen_somewhere();
+    door.certificate().context("[gateway]")?;
+    let plain = door.listen.iter().map(|at| format!("http://{at}"));
+    let tls = door.tls_listen.iter().map(|at| format!("https://{at}"));
+    let all: Vec<String> = plain.chain(tls).collect();
+    let mut text = format!("serve listens on {}", all.join(", "));
+    if let Some(receiver) = door.callback_receiver()? {
+        let url = receiver.public_url();
+        let _ = write!(text, "\nproviders reach it at {url}:");
+        for provider in chain.providers() {
+            let _ = write!(text, "\n  {}", who_calls(provider, registry));
+        }
+    }
+    let has_key = match chain.store() {
+        Some(store) => !Keys::open(store.clone()).await?.is_open(),
+        None => false,
+    };
+    if let Some(address) = door.reachable().filter(|_| !has_key) {
+        let _ = write!(
+            text,
+            "\nnote: {address} can be reached from other machines, and serve refuses that as long as its store has no key \
+             (`drag-solver keys add`)"
+        );
+    }
+    Ok(text)
+}
+
+/// Whether this provider is asked to call, and why if it is not.
+fn who_calls(provider: &ProviderHandle, registry: &Registry) -> String {
+    let name = provider.name();
+    let Err(why) = provider.callbacks() else {
+        return format!("{name} is asked to call there when an answer is there");
+    };
+    let declared = registry.find(&provider.kind);
+    let declared = declared.and_then(|kind| kind.declared.as_ref());
+    let has_jobs = declared.is_some_and(|service| service.definition().poll.is_some());
+    if has_jobs && why == NoCallbacks::NotInProtocol {
+        return format!("{name} is polled alone: there is no {{callback}} in its declaration");
+    }
+    format!("{name} is polled alone: {why}")
 }
 
 /// What would be sent to the services that are declared, with names in place of keys and pictures.

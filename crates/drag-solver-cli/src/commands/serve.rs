@@ -9,7 +9,7 @@ use drag_solver::config::{Chain, ChainParts, Registry};
 use drag_solver::http::CallbackReceiver;
 use drag_solver::store::{Clock, SqliteStore};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
-use drag_solver_gateway::tls::{self, Certificates};
+use drag_solver_gateway::tls::Certificates;
 use drag_solver_gateway::{Gateway, Keys};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -29,10 +29,6 @@ use crate::signals;
 use crate::ui::console::{self, eprint_line};
 use crate::ui::logging::{self, LogFormat};
 use crate::ui::text::{file_name, shell_word};
-
-/// Where it listens unless something is said.
-const LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 /// How often what was measured is put together.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -103,9 +99,7 @@ impl Args {
             tls_authority: or(&self.tls_authority, file.tls_authority),
             public_url: self.public_url.clone().or(file.public_url),
         };
-        if door.listen.is_empty() && door.tls_listen.is_empty() {
-            door.listen.push(LISTEN);
-        }
+        door.listen_somewhere();
         door
     }
 }
@@ -216,7 +210,7 @@ fn how_to_come_in(opened: &Opened, door: &Door, takes_any_key: bool) -> Vec<Stri
     };
     let tls = opened.tls_url(door);
     let (is_plain, url) = (opened.plain.is_some(), opened.url(door));
-    let authority = authority(door).filter(|_| tls.is_some());
+    let authority = door.authority().filter(|_| tls.is_some());
     let trust = authority.map(|path| shell_word(&path));
     let cacert = trust.as_ref().filter(|_| !is_plain);
     let cacert = cacert
@@ -245,8 +239,7 @@ fn check_open(keys: &Keys, door: &Door) -> anyhow::Result<()> {
     if !keys.is_open() {
         return Ok(());
     }
-    let both = door.listen.iter().chain(&door.tls_listen);
-    if let Some(address) = both.into_iter().find(|address| !address.ip().is_loopback()) {
+    if let Some(address) = door.reachable() {
         bail!(
             "{address} can be reached from other machines, and there is no key, so that anybody could spend your money: \
              make one with `drag-solver keys add NAME --store FILE`, or listen on 127.0.0.1"
@@ -278,7 +271,7 @@ fn with_budgets(
 }
 
 /// Makes providers that call this gateway, if they can reach it.
-fn with_callbacks(registry: Registry, receiver: Option<&CallbackReceiver>) -> Registry {
+pub(super) fn with_callbacks(registry: Registry, receiver: Option<&CallbackReceiver>) -> Registry {
     match receiver {
         Some(receiver) => registry.with_callbacks(receiver),
         None => registry,
@@ -336,6 +329,7 @@ impl Opened {
 
 /// Takes all ports, and only then writes anything: another gateway may have them, and what it has written.
 async fn open(door: &Door) -> anyhow::Result<Opened> {
+    let certificate = door.certificate()?;
     let mut opened = Opened::default();
     for address in &door.listen {
         let port = bind(*address, "--listen").await?;
@@ -344,20 +338,14 @@ async fn open(door: &Door) -> anyhow::Result<Opened> {
         opened.lines.push(format!("listening on http://{address}"));
         opened.listeners.push(Listener::plain(port));
     }
-    let has_certificate = door.tls_certificate.is_some() || !door.tls_self_signed.is_empty();
-    if door.tls_listen.is_empty() && has_certificate {
-        bail!(
-            "there is a certificate, and nothing listens with it: add --tls-listen ADDRESS:PORT, or tls_listen of [gateway]"
-        );
-    }
     let mut ports = Vec::new();
     for address in &door.tls_listen {
         ports.push(bind(*address, "--tls-listen").await?);
     }
-    if ports.is_empty() {
+    let Some(certificate) = certificate else {
         return Ok(opened);
-    }
-    let certificates = certificate(door)?;
+    };
+    let certificates = certificate.put_in_use()?;
     for port in ports {
         let address = port.local_addr()?;
         opened.tls.get_or_insert(address);
@@ -373,54 +361,6 @@ async fn bind(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> 
     port.with_context(|| {
         format!("cannot listen on {address}: choose another address with {option}")
     })
-}
-
-/// The certificate that is named, or one that is made for the names.
-fn certificate(door: &Door) -> anyhow::Result<Certificates> {
-    match (&door.tls_certificate, &door.tls_key) {
-        (Some(certificate), Some(key)) => Ok(Certificates::from_files(certificate, key)?),
-        (None, None) if !door.tls_self_signed.is_empty() => self_signed(door),
-        (None, None) => bail!(
-            "--tls-listen needs a certificate: name one with --tls-certificate and --tls-key, or have one made with \
-             --tls-self-signed NAME"
-        ),
-        _ => bail!("a certificate and its key belong together: tls_certificate and tls_key"),
-    }
-}
-
-/// Where the certificate of the authority is written, if one is made.
-fn authority(door: &Door) -> Option<PathBuf> {
-    if door.tls_self_signed.is_empty() || door.tls_certificate.is_some() {
-        return None;
-    }
-    let path = door.tls_authority.clone();
-    let path = path.unwrap_or_else(|| PathBuf::from("drag-solver-ca.pem"));
-    Some(std::path::absolute(&path).unwrap_or(path))
-}
-
-fn self_signed(door: &Door) -> anyhow::Result<Certificates> {
-    let made = tls::self_signed(&door.tls_self_signed)?;
-    if let Some(path) = authority(door) {
-        write_authority(&path, &made.authority_pem)?;
-        eprint_line(&format!(
-            "note: clients have to trust {}, which is new with each start: set REQUESTS_CA_BUNDLE and SSL_CERT_FILE \
-             (Python, Ruby, OpenSSL) or NODE_EXTRA_CA_CERTS (Node) to it, and start them again",
-            file_name(&path)
-        ));
-    }
-    Ok(Certificates::from_self_signed(made))
-}
-
-fn write_authority(path: &Path, pem: &str) -> anyhow::Result<()> {
-    let name = path.display();
-    let begin = "-----BEGIN CERTIFICATE-----";
-    match std::fs::read(path) {
-        Ok(bytes) if !bytes.starts_with(begin.as_bytes()) => {
-            bail!("--tls-authority: {name} is there and is no certificate: choose another name")
-        }
-        _ => {}
-    }
-    std::fs::write(path, pem).with_context(|| format!("--tls-authority: cannot write {name}"))
 }
 
 /// Serves until the process is told to stop, and then lets jobs end for a while.

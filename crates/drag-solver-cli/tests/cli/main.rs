@@ -6,6 +6,7 @@ mod batches;
 mod chains;
 #[cfg(unix)]
 mod chaos;
+mod check_gateway;
 #[cfg(unix)]
 mod cookbook;
 mod cut_off;

@@ -14,7 +14,7 @@ use crate::redact::{is_echo, redact_error};
 use crate::transport::Delivery;
 use crate::{
     ApiRequest, ApiResponse, CallbackReceiver, Carrier, Created, HttpOptions, JobApi, JobState,
-    PollInterval, ResponseError, Transport, TransportError, check_name,
+    NoCallbacks, PollInterval, ResponseError, Transport, TransportError, check_name,
 };
 
 /// One request may take this long, and longer if its body is large.
@@ -44,7 +44,7 @@ pub(super) struct Account {
     pub(super) times: Times,
     pub(super) first_poll: FirstPoll,
     /// What the provider is asked to call, and whether it does.
-    pub(super) callbacks: Option<CallbackReceiver>,
+    pub(super) callbacks: Result<CallbackReceiver, NoCallbacks>,
     pub(super) trust: Trust,
     pub(super) price: Option<Usd>,
     /// Where calls are recorded, and what goes over the wire.
@@ -121,6 +121,11 @@ impl Account {
         let own = || api.base_url().to_owned();
         let base_url = options.base_url.get_or_insert_with(own).clone();
         let transport = carrier.transport(&options)?;
+        let callbacks = if api.has_jobs() && api.takes_callbacks() {
+            options.callback_target()
+        } else {
+            Err(NoCallbacks::NotInProtocol)
+        };
         let calls = options.recorder.as_ref().map(|recorder| {
             let secrets = api.secrets().into_iter().chain(&secrets);
             let receiver = options.callback_receiver.as_ref();
@@ -142,7 +147,7 @@ impl Account {
             secrets,
             times,
             first_poll,
-            callbacks: options.callback_target().filter(|_| api.has_jobs()),
+            callbacks,
             trust: Trust::new(times.poll.every, options.poll.is_none()),
             price: options.price,
             api,

@@ -165,17 +165,12 @@ impl<'a> Attempt<'a> {
     /// The request that buys, and the call that it asks for.
     fn order(&self) -> Result<(ApiRequest, Option<ExpectedCall>), SolveError> {
         let (api, trust) = (&self.account.api, &self.account.trust);
-        let registration = self
-            .account
-            .callbacks
-            .as_ref()
-            .and_then(CallbackReceiver::register);
-        if let Some(registration) = registration
-            && let Some(request) = api.create_with_callback(self.challenge, &registration.url())
-        {
-            return Ok((request?, Some(ExpectedCall::new(registration, trust))));
-        }
-        Ok((api.create(self.challenge)?, None))
+        let receiver = self.account.callbacks.as_ref().ok();
+        let Some(registration) = receiver.and_then(CallbackReceiver::register) else {
+            return Ok((api.create(self.challenge)?, None));
+        };
+        let request = api.create_with_callback(self.challenge, &registration.url())?;
+        Ok((request, Some(ExpectedCall::new(registration, trust))))
     }
 
     /// Sends the create request.

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 
 use super::account::Account;
 use crate::{
-    ApiRequest, ApiResponse, Balance, Carrier, HttpOptions, JobApi, ResponseError, Transport,
+    ApiRequest, ApiResponse, Balance, CallbackReceiver, Carrier, HttpOptions, JobApi, NoCallbacks,
+    ResponseError, Transport,
 };
 
 /// A [`DragSolver`] over a provider's [`JobApi`]: buys one job a challenge, then asks until it is
@@ -127,6 +128,15 @@ impl<A: JobApi> HttpSolver<A> {
     #[must_use]
     pub fn api(&self) -> &A {
         &self.api
+    }
+
+    /// What the provider is asked to call when an answer is there.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not asked to.
+    pub fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        self.account.callbacks.as_ref().map_err(|&why| why)
     }
 
     /// Asks what is left in the account. Costs nothing.

@@ -77,12 +77,16 @@ impl<S: TaskService> JobApi for TaskApi<S> {
         self.order(challenge, None)
     }
 
+    fn takes_callbacks(&self) -> bool {
+        S::TAKES_CALLBACK_URL
+    }
+
     fn create_with_callback(
         &self,
         challenge: &DragChallenge,
         callback_url: &str,
-    ) -> Option<Result<ApiRequest, SolveError>> {
-        S::TAKES_CALLBACK_URL.then(|| self.order(challenge, Some(callback_url)))
+    ) -> Result<ApiRequest, SolveError> {
+        self.order(challenge, Some(callback_url))
     }
 
     fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {

@@ -49,13 +49,17 @@ impl JobApi for Api {
         Ok(ApiRequest::json("create", &order))
     }
 
+    fn takes_callbacks(&self) -> bool {
+        true
+    }
+
     fn create_with_callback(
         &self,
         challenge: &DragChallenge,
         callback_url: &str,
-    ) -> Option<Result<ApiRequest, SolveError>> {
+    ) -> Result<ApiRequest, SolveError> {
         let order = json!({"hint": challenge.instruction(), "callback": callback_url});
-        Some(Ok(ApiRequest::json("create", &order)))
+        Ok(ApiRequest::json("create", &order))
     }
 
     /// `{"job": 7}`, or a job that is done.

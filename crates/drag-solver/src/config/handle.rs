@@ -6,7 +6,7 @@ use std::sync::Arc;
 use drag_solver_core::forward_solver;
 use drag_solver_declared::DeclaredApi;
 
-use crate::http::{Balance, HttpSolver, Provider};
+use crate::http::{Balance, CallbackReceiver, HttpSolver, JobApi as _, NoCallbacks, Provider};
 use crate::{DragSolver, SolveError, async_trait};
 
 /// A provider that is ready to be asked: alone, and with the policies around it. Cloning is cheap.
@@ -28,13 +28,19 @@ pub struct ProviderHandle {
 /// [`Provider`] for calls at run time.
 #[async_trait]
 pub(super) trait Account: fmt::Debug + Send + Sync {
-    async fn balance(&self) -> Result<Balance, SolveError>;
+    /// `None` if that cannot be asked.
+    async fn balance(&self) -> Option<Result<Balance, SolveError>>;
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks>;
 }
 
 #[async_trait]
 impl<P: Provider> Account for P {
-    async fn balance(&self) -> Result<Balance, SolveError> {
-        Provider::balance(self).await
+    async fn balance(&self) -> Option<Result<Balance, SolveError>> {
+        Some(Provider::balance(self).await)
+    }
+
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        Provider::callbacks(self)
     }
 }
 
@@ -44,8 +50,13 @@ pub(super) struct DeclaredAccount(pub(super) Arc<HttpSolver<DeclaredApi>>);
 
 #[async_trait]
 impl Account for DeclaredAccount {
-    async fn balance(&self) -> Result<Balance, SolveError> {
-        self.0.balance().await
+    async fn balance(&self) -> Option<Result<Balance, SolveError>> {
+        self.0.api().balance()?;
+        Some(self.0.balance().await)
+    }
+
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        self.0.callbacks()
     }
 }
 
@@ -58,10 +69,17 @@ impl ProviderHandle {
 
     /// Asks what is left in the account; `None` if it has none that could be asked. Costs nothing.
     pub async fn balance(&self) -> Option<Result<Balance, SolveError>> {
-        match &self.account {
-            Some(account) => Some(account.balance().await),
-            None => None,
-        }
+        self.account.as_ref()?.balance().await
+    }
+
+    /// What the provider is asked to call when an answer is there.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not asked to. One of the program's own is taken for one whose protocol has no such calls.
+    pub fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        let account = self.account.as_ref().ok_or(NoCallbacks::NotInProtocol)?;
+        account.callbacks()
     }
 }
 

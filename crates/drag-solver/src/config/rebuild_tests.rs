@@ -497,7 +497,7 @@ async fn the_last_error_is_the_providers_and_when_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_hangs_does_not_hold_up_the_balances_of_others() {
     use super::handle::Account;
-    use crate::http::Balance;
+    use crate::http::{Balance, CallbackReceiver, NoCallbacks};
 
     #[derive(Debug)]
     enum Says {
@@ -508,13 +508,17 @@ async fn a_provider_that_hangs_does_not_hold_up_the_balances_of_others() {
 
     #[crate::async_trait]
     impl Account for Says {
-        async fn balance(&self) -> Result<Balance, crate::SolveError> {
+        async fn balance(&self) -> Option<Result<Balance, crate::SolveError>> {
             sleep(secs(3)).await;
-            match self {
+            Some(match self {
                 Self::Balance => Ok(Balance::new("1.5".parse().unwrap())),
                 Self::No => Err(crate::SolveError::new(ErrorKind::Unauthorized, "who?")),
                 Self::Nothing => poll_fn(|_| Poll::Pending).await,
-            }
+            })
+        }
+
+        fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+            Err(NoCallbacks::NotInProtocol)
         }
     }
 

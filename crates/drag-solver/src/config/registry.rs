@@ -178,8 +178,7 @@ impl Registry {
             let http = settings.end(http)?;
             let solver = Arc::new(service.solver(http, own, context)?);
             let account = Arc::new(DeclaredAccount(Arc::clone(&solver)));
-            let has_balance = service.definition().balance.is_some();
-            Ok((solver as _, has_balance.then_some(account as _)))
+            Ok((solver as _, Some(account as _)))
         };
         self.with_kind(ProviderKind {
             name: declared.name().to_owned(),
