@@ -20,7 +20,7 @@ fn the_picture_is_still_what_the_code_draws() {
     let file = fs::read(root().join("examples/challenge.png")).unwrap();
     assert!(
         file == *drawn.screenshot().bytes(),
-        "draw it again: cargo run -- challenge --seed {SEED} --out examples/challenge.png"
+        "draw it again: cargo run -- challenge --seed {SEED} --force --out examples/challenge.png"
     );
 }
 

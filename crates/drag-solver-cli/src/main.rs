@@ -28,6 +28,7 @@ mod screenshot_input;
 mod screenshot_paths;
 mod signals;
 mod tally;
+mod target;
 mod task;
 mod text_input;
 mod ui;

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
+use drag_solver::evaluate::check_rereadable;
 use drag_solver::{Screenshot, ScreenshotError};
 
 use crate::ui::text::{file_name, with_sources};
@@ -30,6 +31,12 @@ pub(crate) fn read(path: &Path) -> Result<Screenshot, String> {
             format!("cannot use {}: {why}", file_name(path))
         })
     }
+}
+
+/// The same of a file that is read again later.
+pub(crate) fn read_file(path: &Path) -> Result<Screenshot, String> {
+    check_rereadable(path).map_err(|why| format!("cannot use {}: {why}", file_name(path)))?;
+    read(path)
 }
 
 fn read_stdin() -> Result<Screenshot, String> {

@@ -1,7 +1,7 @@
 //! Pictures whose true drag is known.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,7 @@ impl LabelledPicture {
     pub fn from_file(path: impl Into<PathBuf>, drag: Drag) -> Result<Self, LabelError> {
         let path = path.into();
         let name = path.to_string_lossy().into_owned();
+        check_rereadable(&path).map_err(|problem| LabelError::new(&name, problem))?;
         let read = Screenshot::from_file(&path);
         let screenshot = read.map_err(|error| LabelError::of_picture(&name, &error))?;
         Self::check(&name, &screenshot, &drag)?;
@@ -175,6 +176,18 @@ impl LabelError {
         }
         Self::new(name, why.to_string())
     }
+}
+
+/// Refuses what has its bytes once, as a pipe does: pictures are read again for each call.
+#[doc(hidden)]
+pub fn check_rereadable(path: &Path) -> Result<(), &'static str> {
+    let is_other = |there: Metadata| !there.is_file() && !there.is_dir();
+    if path.metadata().is_ok_and(is_other) {
+        return Err(
+            "it is no regular file, and pictures are read more than once: save it as a file first",
+        );
+    }
+    Ok(())
 }
 
 /// A line of labels. Members that are not known are ignored.

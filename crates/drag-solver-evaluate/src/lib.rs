@@ -45,6 +45,8 @@ mod report;
 mod run;
 
 pub use crate::call::{Call, CallOutcome, Next};
+#[doc(hidden)]
+pub use crate::labelled::check_rereadable;
 pub use crate::labelled::{LabelError, LabelledPicture, read_labels};
 pub use crate::report::{Report, ReportPicture};
 pub use crate::run::{DEFAULT_TOLERANCE, Ending, Evaluation};

@@ -151,7 +151,7 @@ pub(crate) fn kinds(names: &[String]) -> anyhow::Result<Vec<&'static str>> {
     for ProviderKind { name, .. } in names.iter().filter_map(|name| registry::find(name)) {
         ensure!(
             !kinds.contains(&&**name),
-            "--provider {name} is given twice; --attempts says how often one is asked"
+            "--provider {name} is given twice: name each once"
         );
         kinds.push(name);
     }

@@ -1,17 +1,16 @@
 //! `drag-solver challenge`: a test picture whose answer is known.
 
-use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use drag_solver_mock::pictures::TestPicture;
 
 use crate::exit::Exit;
 use crate::parse::size;
 use crate::screenshot_input::STDIN;
+use crate::target::Target;
 use crate::ui::console;
-use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -29,6 +28,10 @@ pub(crate) struct Args {
     /// Where to write the picture; `-` writes it to standard output, and the drag to standard error
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
+
+    /// Write over the file if it is there
+    #[arg(long)]
+    force: bool,
 
     /// Size of the picture in pixels
     #[arg(long, value_name = "WxH", value_parser = size)]
@@ -53,8 +56,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         console::eprint_line(&drag);
         console::print_bytes(png)
     } else {
-        fs::write(&args.out, png)
-            .with_context(|| format!("cannot write {}", file_name(&args.out)))?;
+        Target::new(args.out.clone(), args.force)?.write(png)?;
         console::print(&drag)
     };
     printed

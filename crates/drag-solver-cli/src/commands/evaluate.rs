@@ -15,12 +15,13 @@ use crate::chain::options::DEFAULT_TIMEOUT;
 use crate::chain::store::StoreArgs;
 use crate::evaluate::pictures::{self, Pictures};
 use crate::evaluate::subjects::{AtMost, SubjectArgs, Subjects};
-use crate::evaluate::targets::{ReportTargets, Target, check_apart};
+use crate::evaluate::targets::{ReportTargets, check_apart};
 use crate::evaluate::view::{Bought, CallBar};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::parse::{count, duration, share, tolerance, usd};
 use crate::signals;
+use crate::target::Target;
 use crate::ui::console::{self, eprint_line, eprint_unless_quiet};
 use crate::ui::text::one_line;
 
@@ -87,7 +88,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_right: Option<f64>,
 
-    /// Write the proposed chain, as a file for --config
+    /// Write the proposed chain, as a file for --config. With --force, one that is there is removed if none is proposed
     #[arg(long, value_name = "TOML")]
     propose: Option<PathBuf>,
 
@@ -188,26 +189,39 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         return Ok(exit);
     }
     if let Some(targets) = &report_to {
-        targets.html.write(&report.html())?;
-        targets
-            .json
-            .write(&(serde_json::to_string(&report)? + "\n"))?;
-        let (page, json) = (targets.html.name(), targets.json.name());
-        eprint_unless_quiet(&format!(
-            "note: the report is in {page}, and all of it in {json}"
-        ));
+        write_report(targets, &report)?;
     }
-    if let (Some(target), Some(proposal), Some(chosen)) = (&chain_to, &report.proposal, chosen) {
+    let Some(target) = &chain_to else {
+        return Ok(exit);
+    };
+    if let (Some(proposal), Some(chosen)) = (&report.proposal, chosen) {
         let text = chain_file(&chosen.candidate, limit, &proposal.why, |index| {
             subjects.entry(index)
         });
-        target.write(&text)?;
+        target.write(text)?;
         let name = target.name();
         eprint_unless_quiet(&format!(
             "note: the chain is in {name}: see `drag-solver check {name}`"
         ));
+    } else if exit < Exit::HungUp && target.remove()? {
+        // It would be taken for the one that was asked for.
+        let name = target.name();
+        eprint_line(&format!(
+            "note: no chain is proposed, and {name} of before is removed"
+        ));
     }
     Ok(exit)
+}
+
+/// Writes the page, and the JSON beside it.
+fn write_report(targets: &ReportTargets, report: &Report) -> anyhow::Result<()> {
+    targets.html.write(report.html())?;
+    targets.json.write(serde_json::to_string(report)? + "\n")?;
+    let (page, json) = (targets.html.name(), targets.json.name());
+    eprint_unless_quiet(&format!(
+        "note: the report is in {page}, and all of it in {json}"
+    ));
+    Ok(())
 }
 
 impl Args {

@@ -124,7 +124,7 @@ impl Args {
 
     async fn challenge(&self, path: &Path) -> Result<DragChallenge, String> {
         let file = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || screenshot_input::read(&file)).await;
+        let read = tokio::task::spawn_blocking(move || screenshot_input::read_file(&file)).await;
         let screenshot = read.unwrap_or_else(|error| Err(error.to_string()))?;
         let mut challenge = DragChallenge::new(screenshot);
         if let Some(instruction) = &self.instruction {

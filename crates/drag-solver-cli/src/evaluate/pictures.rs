@@ -73,7 +73,7 @@ fn is_label_file(path: &Path) -> bool {
 /// A picture that has its true drag written into it.
 async fn test_picture(path: &Path) -> Result<LabelledPicture, LabelError> {
     let name = file_name(path);
-    let screenshot = screenshot_input::read(path).map_err(|why| {
+    let screenshot = screenshot_input::read_file(path).map_err(|why| {
         let why = why
             .strip_prefix(&format!("cannot use {name}: "))
             .unwrap_or(&why);

@@ -1,64 +1,11 @@
-//! The files that are written: never over others unless that is asked for.
+//! The files that are written: none over another of this command.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 
-use crate::ui::annotate::temporary_file;
+use crate::target::{Target, folder};
 use crate::ui::text::file_name;
-
-/// A file that is to be written.
-#[derive(Debug)]
-pub(crate) struct Target {
-    path: PathBuf,
-    force: bool,
-}
-
-impl Target {
-    /// Makes sure that `path` can be written, before anything is paid.
-    ///
-    /// # Errors
-    ///
-    /// There is such a file already, and `force` is not set; or its folder cannot be written to.
-    pub(crate) fn new(path: PathBuf, force: bool) -> anyhow::Result<Self> {
-        let name = file_name(&path);
-        if let Ok(there) = path.symlink_metadata() {
-            ensure!(force, "{name} is there already: --force writes over it");
-            ensure!(
-                there.is_file(),
-                "cannot write {name}: it is no regular file"
-            );
-        }
-        temporary_file(folder(&path)).with_context(|| format!("cannot write {name}"))?;
-        Ok(Self { path, force })
-    }
-
-    pub(crate) fn name(&self) -> String {
-        file_name(&self.path)
-    }
-
-    /// Writes it, whole or not at all.
-    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
-        let cannot_write = || format!("cannot write {}", file_name(&self.path));
-        let mut file = temporary_file(folder(&self.path)).with_context(cannot_write)?;
-        file.write_all(text.as_bytes()).with_context(cannot_write)?;
-        let persisted = if self.force {
-            file.persist(&self.path)
-        } else {
-            file.persist_noclobber(&self.path)
-        };
-        persisted.with_context(cannot_write)?;
-        Ok(())
-    }
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
 
 /// Refuses to write one of these over another, or over what is read: not even if files may be written over.
 ///
@@ -71,12 +18,12 @@ pub(crate) fn check_apart<'a>(
 ) -> anyhow::Result<()> {
     let mut taken: Vec<PathBuf> = read.into_iter().map(full).collect();
     for target in targets {
-        let path = full(&target.path);
+        let path = full(target.path());
         ensure!(
             !taken.contains(&path),
             "{} would be written over another file of this command (--report writes a .json beside its page): choose \
              another name",
-            file_name(&target.path)
+            target.name()
         );
         taken.push(path);
     }
@@ -141,23 +88,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_over_unless_that_is_asked_for() {
+    fn a_report_is_a_page() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chain.toml");
-        let early = Target::new(path.clone(), false).unwrap();
-        std::fs::write(&path, "mine").unwrap();
-        // It came meanwhile.
-        assert!(early.write("new").is_err());
-        let error = Target::new(path.clone(), false).unwrap_err().to_string();
-        assert!(error.contains("--force"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
-        Target::new(path.clone(), true)
-            .unwrap()
-            .write("new")
-            .unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
-        assert!(Target::new(folder.path().to_owned(), true).is_err());
-        assert!(Target::new(folder.path().join("no/such.toml"), false).is_err());
         assert!(ReportTargets::new(&folder.path().join("report.json"), false).is_err());
     }
 }

@@ -97,7 +97,8 @@ async fn one_provider_by_two_names_is_given_twice() {
         .run()
         .await;
     assert!(
-        ran.stderr.contains("--provider twocaptcha is given twice"),
+        ran.stderr
+            .contains("--provider twocaptcha is given twice: name each once"),
         "{ran:?}"
     );
     assert_eq!(ran.code, Some(2));

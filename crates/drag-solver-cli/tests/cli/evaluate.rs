@@ -124,6 +124,44 @@ async fn without_an_account_the_sandbox_is_measured_and_a_chain_that_check_accep
     );
     assert_eq!(folder.read("report.html"), html);
     succeeded(&folder.evaluate(&args).arg("--force").run().await);
+
+    // Where none is proposed, none is left that would be taken for it.
+    let none = ["--within=1ms", "--propose", &chain];
+    let refused = folder.evaluate(&none).run().await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(Path::new(&chain).exists());
+    let removed = folder.evaluate(&none).arg("--force").run().await;
+    assert_eq!(removed.code, Some(1), "{removed:?}");
+    let told = format!("note: no chain is proposed, and {chain} of before is removed");
+    assert!(removed.stderr.contains(&told), "{removed:?}");
+    assert!(!Path::new(&chain).exists());
+}
+
+/// A pipe without a writer, which would be waited for.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_no_picture_that_can_be_read_again() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let labels = folder.path("labels.jsonl");
+    let line =
+        json!({"screenshot": "pipe.png", "start": {"x": 1, "y": 1}, "end": {"x": 9, "y": 1}});
+    std::fs::write(&labels, line.to_string()).unwrap();
+    let why = "it is no regular file, and pictures are read more than once";
+    let ran = folder.evaluate(&[&pipe, &labels]).run().await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.stderr.matches(why).count(), 2, "{ran:?}");
+    let output = folder.path("mine.jsonl");
+    let ran = drag_solver(["label", "--output", &output, &pipe])
+        .run()
+        .await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(
+        ran.stderr.contains(&format!("cannot use {pipe}: {why}")),
+        "{ran:?}"
+    );
 }
 
 #[tokio::test]

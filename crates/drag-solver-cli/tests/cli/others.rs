@@ -18,6 +18,20 @@ async fn challenge_draws_the_picture_of_the_seed_and_prints_its_drag() {
     assert_eq!(ran.stdout, format!("{}\n", picture.drag()));
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert_eq!(picture.screenshot().bytes(), &std::fs::read(&path).unwrap());
+
+    // Nothing is written over it unless that is asked for.
+    let other = drag_solver(["challenge", "--seed", "8", "--out"]).arg(&path);
+    let ran = other.run().await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("out.png is there already: --force writes over it"),
+        "{ran:?}"
+    );
+    assert_eq!(picture.screenshot().bytes(), &std::fs::read(&path).unwrap());
+    let forced = drag_solver(["challenge", "--seed", "8", "--force", "--out"]).arg(&path);
+    assert_eq!(forced.run().await.code, Some(0));
+    assert_ne!(picture.screenshot().bytes(), &std::fs::read(&path).unwrap());
 }
 
 #[tokio::test]
