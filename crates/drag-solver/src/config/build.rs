@@ -8,6 +8,8 @@ use super::activity::Watched;
 use super::calls::{Remembering, name_in_store};
 use super::handle::{ProviderHandle, labelled};
 use super::provider::{check, check_limit};
+#[cfg(feature = "store")]
+use super::store::check_memory;
 use super::{
     Chain, ChainConfig, ChainParts, InstrumentConfig, ProviderConfig, ProviderParts, Registry,
     Strategy,
@@ -86,6 +88,15 @@ impl ChainConfig {
         if self.store.is_some() {
             return Err(ConfigError::new("store", super::store::NEEDS_STORE));
         }
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.store {
+            check_memory(store, self.budget.as_ref())?;
+            for provider in &self.providers {
+                let checked = check_memory(store, provider.keys.budget.as_ref());
+                let in_place = |error: ConfigError| error.in_key(provider.label());
+                checked.map_err(|error| in_place(error).in_key("providers"))?;
+            }
+        }
         check("retry_budget", self.retry_budget)?;
         self.strategy.check(self.providers.len())
     }
@@ -116,7 +127,7 @@ impl ChainConfig {
             (_, Strategy::Quorum(policy)) => Quorum::new(solvers, policy).into_arc(),
         };
         #[cfg(feature = "store")]
-        if let Some(store) = &parts.store {
+        if let Some(store) = parts.stored.store() {
             let buy_unconfirmed = self
                 .store
                 .as_ref()
@@ -125,10 +136,13 @@ impl ChainConfig {
             solver = solver.durable(store).with_policy(policy).into_arc();
         }
         #[cfg(feature = "store")]
-        if let (Some(store), Strategy::Ordered(policy)) = (&parts.store, self.strategy) {
+        if let (Some(store), Strategy::Ordered(policy)) = (parts.stored.store(), self.strategy) {
             let records = self.providers.iter().filter_map(|provider| {
                 let known = parts.providers.get(provider.label())?;
-                let record = known.track_record.clone().filter(|_| !known.begins_anew)?;
+                let record = known
+                    .track_record
+                    .clone()
+                    .filter(|_| !known.stored.begins_anew)?;
                 Some((name_in_store(provider), record))
             });
             // Outside of what takes a challenge up, which takes as long as reading them.
@@ -202,7 +216,9 @@ impl ProviderConfig {
         let none = ProviderParts::default();
         let own = chain.providers.get(self.label()).unwrap_or(&none);
         let budgets = || own.budget.iter().chain(&chain.budget);
-        let has_budget = budgets().next().is_some() || chain.has_stored_budget(own);
+        let has_budget = budgets().next().is_some();
+        #[cfg(feature = "store")]
+        let has_budget = has_budget || chain.stored_budgets_with(own).next().is_some();
         let (provider, account) = registry.make(self)?;
         let mut solver = labelled(&keys.kind, &provider);
         let price = keys.price.or_else(|| cost_of_one(&*solver));

@@ -58,14 +58,14 @@ impl Chain {
     #[cfg(feature = "store")]
     #[must_use]
     pub fn store(&self) -> Option<&crate::StoreHandle> {
-        self.parts.store.as_ref()
+        self.parts.stored.store()
     }
 
     /// What all providers spend from, if the file names a budget of the store.
     #[cfg(feature = "store")]
     #[must_use]
     pub fn stored_budget(&self) -> Option<&crate::StoredBudget> {
-        self.parts.stored_budget.as_ref()
+        self.parts.stored.budget()
     }
 
     /// What its policies share and keep between calls: budgets, circuits, permits and the like. Clones of

@@ -283,7 +283,7 @@ impl Chain {
         };
         let parts = |config: &ProviderConfig| self.parts.providers.get(config.label());
         let each = self.config.providers.iter().map(parts);
-        let each = each.map(|parts| ask(parts.and_then(|parts| parts.stored_budget.as_ref())));
+        let each = each.map(|parts| ask(parts.and_then(|parts| parts.stored.budget())));
         let all = join(ask(self.stored_budget()), join_all(each));
         let store = OptionFuture::from(self.store().map(StoreHealth::ask));
         let (store, (budget, each)) = join(store, all).await;
@@ -308,7 +308,7 @@ impl ProviderHealth {
             rate_limit: parts.rate_limiter.as_ref().map(RateHealth::of),
             budget: parts.budget.as_ref().map(BudgetHealth::of),
             #[cfg(feature = "store")]
-            stored_budget: parts.stored_budget.as_ref().map(StoredBudgetHealth::of),
+            stored_budget: parts.stored.budget().map(StoredBudgetHealth::of),
             last_error: last_error.map(|error| LastError {
                 kind: error.kind,
                 message: error.message,

@@ -131,9 +131,6 @@ mod operators;
 mod parts;
 mod provider;
 mod reader;
-#[cfg(test)]
-#[cfg(feature = "mock")]
-mod rebuild_tests;
 mod registry;
 mod services;
 #[cfg(test)]
@@ -143,13 +140,8 @@ mod store;
 #[cfg(all(feature = "mock", feature = "store"))]
 mod store_tests;
 mod strategy;
+mod table;
 #[cfg(test)]
-#[cfg(all(
-    feature = "anticaptcha",
-    feature = "mock",
-    feature = "omocaptcha",
-    feature = "twocaptcha"
-))]
 mod tests;
 mod value;
 
@@ -174,12 +166,13 @@ pub use self::instrument::InstrumentConfig;
 pub use self::parts::{ChainParts, ProviderParts};
 pub use self::provider::ProviderConfig;
 use self::provider::limit;
-use self::reader::{Table, switch};
+use self::reader::switch;
 pub use self::registry::{ProviderKind, Registry};
 pub use self::services::read_service;
 use self::services::{Declaration, declare, services};
 pub use self::store::StoreConfig;
 pub use self::strategy::Strategy;
+use self::table::Table;
 use self::value::Value;
 use crate::{ConfigError, DeadlinePolicy, RetryBudgetPolicy};
 

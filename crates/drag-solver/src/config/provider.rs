@@ -6,7 +6,8 @@ use drag_solver_core::{CheckSettings, human_duration};
 use serde::{Deserialize, Deserializer};
 
 use super::BudgetConfig;
-use super::reader::{Table, switch};
+use super::reader::switch;
+use super::table::Table;
 use super::value::Value;
 #[cfg(feature = "image")]
 use crate::FitPolicy;

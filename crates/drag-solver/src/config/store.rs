@@ -100,7 +100,7 @@ impl StoreConfig {
 #[cfg(not(feature = "store"))]
 pub(super) use self::absent::check_budget;
 #[cfg(feature = "store")]
-pub(super) use self::present::{check_budget, check_memory, opened, stored};
+pub(super) use self::present::{check_budget, check_memory, stored};
 
 #[cfg(feature = "store")]
 mod present {
@@ -122,7 +122,10 @@ mod present {
 
     impl StoreConfig {
         /// Opens the store; a path that is not absolute is one beside the chain's file.
-        pub(super) fn open(&self, context: &Context) -> Result<StoreHandle, ConfigError> {
+        pub(in crate::config) fn open(
+            &self,
+            context: &Context,
+        ) -> Result<StoreHandle, ConfigError> {
             let retention = Retention::default()
                 .challenges(self.challenges)
                 .money(self.money);
@@ -196,21 +199,6 @@ mod present {
         }
     }
 
-    /// The store that is given, or else the file's.
-    pub(in crate::config) fn opened(
-        given: Option<StoreHandle>,
-        config: Option<&StoreConfig>,
-        context: &Context,
-    ) -> Result<Option<StoreHandle>, ConfigError> {
-        match (given, config) {
-            (None, Some(config)) => {
-                let opened = config.open(context);
-                opened.map(Some).map_err(|error| error.in_key("store"))
-            }
-            (given, _) => Ok(given),
-        }
-    }
-
     /// What a budget counts must not be forgotten before it no longer counts.
     pub(in crate::config) fn check_memory(
         store: &StoreConfig,
@@ -256,36 +244,23 @@ mod present {
         Ok(policy)
     }
 
-    /// The budget in the store, if it is one of those: the one that is given, or the file's.
+    /// The budget of this name in the store.
     pub(in crate::config) fn stored(
-        given: Option<StoredBudget>,
-        budget: Option<&BudgetConfig>,
+        budget: &BudgetConfig,
+        name: &str,
         store: Option<&StoreHandle>,
-    ) -> Result<Option<StoredBudget>, ConfigError> {
-        let Some((budget, name)) = budget.and_then(|budget| Some((budget, budget.name.as_ref()?)))
-        else {
-            if given.is_some() {
-                let problem = "is not in the file, and a budget of a store is given: write it there, or leave \
-                               that out";
-                return Err(ConfigError::new("name", problem).in_key("budget"));
-            }
-            return Ok(None);
-        };
-        if given.is_some() {
-            return Ok(given);
-        }
-        let in_place = |error: ConfigError| error.in_key("budget");
+    ) -> Result<StoredBudget, ConfigError> {
         let Some(store) = store else {
             let problem = "is that of a budget in a store, and the chain has none: write [store] and its \
                            path into the file, or leave the name out";
-            return Err(in_place(ConfigError::new("name", problem)));
+            return Err(ConfigError::new("name", problem));
         };
-        let policy = policy(budget).map_err(in_place)?;
-        Ok(Some(if budget.by_label {
-            StoredBudget::by_label(store, name.as_str(), move |_| policy.clone())
+        let policy = policy(budget)?;
+        Ok(if budget.by_label {
+            StoredBudget::by_label(store, name, move |_| policy.clone())
         } else {
-            StoredBudget::new(store, name.as_str(), policy)
-        }))
+            StoredBudget::new(store, name, policy)
+        })
     }
 }
 
