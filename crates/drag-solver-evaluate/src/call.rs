@@ -29,6 +29,13 @@ pub struct Call {
     pub from_store: bool,
 }
 
+impl Call {
+    /// Whether it says something about the solver.
+    pub(crate) fn is_measured(&self) -> bool {
+        !matches!(self.outcome, CallOutcome::NotMeasured { .. })
+    }
+}
+
 /// What a solver said about one picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -70,6 +77,13 @@ pub enum Next {
     Another,
     /// It gives up.
     Stop,
+}
+
+/// What a solver said, and how long it took if that is known.
+pub(crate) struct Answered {
+    pub(crate) answer: Result<Solution, SolveError>,
+    pub(crate) took: Option<Duration>,
+    pub(crate) from_store: bool,
 }
 
 /// What an error says about us, and not about the solver: of a chain, if each of its attempts does.

@@ -37,6 +37,7 @@
 
 mod call;
 pub mod figures;
+mod label_file;
 mod labelled;
 pub mod propose;
 #[cfg(feature = "store")]
@@ -45,9 +46,10 @@ mod report;
 mod run;
 
 pub use crate::call::{Call, CallOutcome, Next};
+pub use crate::label_file::read_labels;
 #[doc(hidden)]
 pub use crate::labelled::check_rereadable;
-pub use crate::labelled::{LabelError, LabelledPicture, read_labels};
+pub use crate::labelled::{LabelError, LabelledPicture};
 pub use crate::report::{Report, ReportPicture};
 pub use crate::run::{DEFAULT_TOLERANCE, Ending, Evaluation};
 

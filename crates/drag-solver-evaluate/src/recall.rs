@@ -6,15 +6,14 @@ use std::time::Duration;
 use drag_solver_core::DragChallenge;
 use drag_solver_store::{ChallengeRecord, Status, StoreHandle, picture_digest};
 
-use crate::call::{about_us, told};
-use crate::run::Answered;
+use crate::call::{Answered, about_us, told};
 
 /// How much longer than it says a call may have been under way, on record, and still have been one: clocks differ.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// What a picture is called on record when the solver called `name` is asked about it: the same picture, region and
-/// instruction are the same question.
-pub(crate) fn id(challenge: &DragChallenge, name: &str) -> String {
+/// The challenge under the name that it has on record when the solver called `name` is asked about it: the same picture,
+/// region and instruction are the same question.
+pub(crate) fn named(challenge: DragChallenge, name: &str) -> DragChallenge {
     let digest = picture_digest(challenge.screenshot());
     let mut id = format!("evaluate-{name}-");
     for byte in &digest[..16] {
@@ -26,7 +25,7 @@ pub(crate) fn id(challenge: &DragChallenge, name: &str) -> String {
     if let Some(instruction) = challenge.instruction() {
         let _ = write!(id, "-{instruction}");
     }
-    id
+    challenge.with_id(id)
 }
 
 /// What an earlier evaluation found out. A failure is a finding, too: to ask again until there is an answer would make

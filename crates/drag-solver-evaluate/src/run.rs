@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use drag_solver_combinators::Timeout;
@@ -14,8 +14,10 @@ use drag_solver_store::{StoreExt as _, StoreHandle};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
-use crate::call::{self, Call, CallOutcome, about_us};
+use crate::call::{self, Answered, Call, about_us};
 use crate::labelled::LabelledPicture;
+#[cfg(feature = "store")]
+use crate::recall;
 
 /// Time for a call, unless something else is said.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -135,19 +137,26 @@ impl Evaluation {
 
     /// How many calls are not on record yet, of each solver: all of them without a store. With one, reads every
     /// picture.
+    #[cfg_attr(not(feature = "store"), allow(clippy::unused_async))] // as with the feature
     pub async fn to_buy(&self, pictures: &[LabelledPicture]) -> Vec<u64> {
-        if !self.has_store() {
-            return vec![pictures.len() as u64; self.solvers.len()];
+        #[cfg(feature = "store")]
+        if let Some(store) = &self.store {
+            return self.not_on_record(store, pictures).await;
         }
+        vec![pictures.len() as u64; self.solvers.len()]
+    }
+
+    #[cfg(feature = "store")]
+    async fn not_on_record(&self, store: &StoreHandle, pictures: &[LabelledPicture]) -> Vec<u64> {
         let mut missing = vec![0; self.solvers.len()];
         for picture in pictures {
-            let challenge = read(picture).await;
-            for (solver, missing) in missing.iter_mut().enumerate() {
-                let is_known = match &challenge {
-                    Ok(challenge) => self.is_on_record(challenge, solver).await,
-                    Err(_) => true, // nothing is bought for it
-                };
-                *missing += u64::from(!is_known);
+            // For one that cannot be read nothing is bought.
+            let Ok(challenge) = read(picture).await else {
+                continue;
+            };
+            for (solver, missing) in self.solvers.iter().zip(&mut missing) {
+                let challenge = recall::named(challenge.clone(), &solver.name);
+                *missing += u64::from(recall::recall(store, &challenge).await.is_none());
             }
         }
         missing
@@ -240,19 +249,16 @@ impl Evaluation {
     }
 
     async fn ask(&self, challenge: DragChallenge, solver: usize) -> Answered {
+        let measured = &self.solvers[solver];
+        let timed = Timeout::new(Arc::clone(&measured.solver), self.limit);
         #[cfg(feature = "store")]
         if let Some(store) = &self.store {
-            let name = &self.solvers[solver].name;
-            let challenge = challenge
-                .clone()
-                .with_id(crate::recall::id(&challenge, name));
-            if let Some(answered) = crate::recall::recall(store, &challenge).await {
-                return answered;
-            }
-            let timed = Timeout::new(self.solvers[solver].solver.clone(), self.limit);
-            return self.timed(&timed.durable(store), challenge).await;
+            let challenge = recall::named(challenge, &measured.name);
+            return match recall::recall(store, &challenge).await {
+                Some(answered) => answered,
+                None => self.timed(&timed.durable(store), challenge).await,
+            };
         }
-        let timed = Timeout::new(self.solvers[solver].solver.clone(), self.limit);
         self.timed(&timed, challenge).await
     }
 
@@ -273,33 +279,6 @@ impl Evaluation {
             from_store: false,
         }
     }
-
-    #[cfg(feature = "store")]
-    async fn is_on_record(&self, challenge: &DragChallenge, solver: usize) -> bool {
-        let Some(store) = &self.store else {
-            return false;
-        };
-        let id = crate::recall::id(challenge, &self.solvers[solver].name);
-        let challenge = challenge.clone().with_id(id);
-        crate::recall::recall(store, &challenge).await.is_some()
-    }
-
-    #[cfg(not(feature = "store"))]
-    #[allow(clippy::unused_async, clippy::unused_self)] // as with the feature
-    async fn is_on_record(&self, _: &DragChallenge, _: usize) -> bool {
-        false
-    }
-
-    #[cfg(feature = "store")]
-    fn has_store(&self) -> bool {
-        self.store.is_some()
-    }
-
-    #[cfg(not(feature = "store"))]
-    #[allow(clippy::unused_self)] // as with the feature
-    fn has_store(&self) -> bool {
-        false
-    }
 }
 
 /// Whether a budget refused it, and nothing was bought.
@@ -307,13 +286,6 @@ fn is_short_of_money(error: &SolveError) -> bool {
     about_us(error) == Some(ErrorKind::BudgetExhausted)
         && error.billed() == Billed::No
         && error.unfinished_jobs().is_empty()
-}
-
-/// What a solver said, and how long it took if that is known.
-pub(crate) struct Answered {
-    pub(crate) answer: Result<Solution, SolveError>,
-    pub(crate) took: Option<Duration>,
-    pub(crate) from_store: bool,
 }
 
 /// The question; one of a file is read off the async threads.
@@ -341,77 +313,41 @@ pub struct Ending {
     pub left_out: Vec<(usize, SolveError)>,
 }
 
-/// Who is not asked any more.
+/// Who is not asked any more, and why.
 struct Stop {
-    all: Flag<SolveError>,
-    solvers: Vec<Flag<SolveError>>,
-}
-
-/// A flag that is read often, and why it was raised.
-struct Flag<T> {
-    raised: AtomicBool,
-    why: Mutex<Option<T>>,
-}
-
-impl<T> Flag<T> {
-    fn lowered() -> Self {
-        Self {
-            raised: AtomicBool::new(false),
-            why: Mutex::new(None),
-        }
-    }
-
-    fn raise(&self, why: T) {
-        let mut first = self.why.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(why);
-        self.raised.store(true, Ordering::Relaxed);
-    }
-
-    fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Relaxed)
-    }
-
-    fn into_why(self) -> Option<T> {
-        self.why
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
+    all: OnceLock<SolveError>,
+    solvers: Vec<OnceLock<SolveError>>,
 }
 
 impl Stop {
     fn new(solvers: usize) -> Self {
         Self {
-            all: Flag::lowered(),
-            solvers: (0..solvers).map(|_| Flag::lowered()).collect(),
+            all: OnceLock::new(),
+            solvers: vec![OnceLock::new(); solvers],
         }
     }
 
     fn is_stopped(&self, solver: usize) -> bool {
-        self.all.is_raised() || self.solvers[solver].is_raised()
+        self.all.get().is_some() || self.solvers[solver].get().is_some()
     }
 
+    /// The first reason counts.
     fn heed(&self, solver: usize, error: SolveError) {
-        match about_us(&error) {
-            Some(ErrorKind::BudgetExhausted | ErrorKind::NotRecorded) => self.all.raise(error),
-            Some(ErrorKind::Unauthorized | ErrorKind::InsufficientBalance) => {
-                self.solvers[solver].raise(error);
-            }
-            _ => {}
-        }
+        let stops = match about_us(&error) {
+            Some(ErrorKind::BudgetExhausted | ErrorKind::NotRecorded) => &self.all,
+            Some(ErrorKind::Unauthorized | ErrorKind::InsufficientBalance) => &self.solvers[solver],
+            _ => return,
+        };
+        let _ = stops.set(error);
     }
 
     fn ending(self) -> Ending {
         let left_out = self.solvers.into_iter().enumerate();
         Ending {
-            stopped: self.all.into_why(),
+            stopped: self.all.into_inner(),
             left_out: left_out
-                .filter_map(|(solver, why)| Some((solver, why.into_why()?)))
+                .filter_map(|(solver, why)| Some((solver, why.into_inner()?)))
                 .collect(),
         }
     }
-}
-
-/// The calls that say something about the solvers, of those that were handed over.
-pub(crate) fn is_measured(call: &Call) -> bool {
-    !matches!(call.outcome, CallOutcome::NotMeasured { .. })
 }

@@ -24,9 +24,10 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
-/// A table. The cells are HTML already; the first of each row is its heading.
-pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut html = "<div class=\"wide\"><table><thead><tr>".to_owned();
+/// A table. The cells are HTML already; the first of each row is its heading. In one of the class `cards`, rows are
+/// cards on a narrow screen, where each cell says what it is.
+pub(super) fn table(class: &str, header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut html = format!("<div class=\"wide\"><table class=\"{class}\"><thead><tr>");
     // Writing to a String cannot fail.
     for cell in header {
         let _ = write!(html, "<th scope=\"col\">{cell}</th>");
@@ -34,10 +35,10 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     html += "</tr></thead><tbody>";
     for row in rows {
         html += "<tr>";
-        for (column, cell) in row.iter().enumerate() {
+        for (column, (cell, name)) in row.iter().zip(header).enumerate() {
             let _ = match column {
                 0 => write!(html, "<th scope=\"row\">{cell}</th>"),
-                _ => write!(html, "<td>{cell}</td>"),
+                _ => write!(html, "<td data-name=\"{name}\">{cell}</td>"),
             };
         }
         html += "</tr>\n";

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::figures::{Agreement, SolverFigures, agreement, figures};
 use crate::labelled::LabelledPicture;
 use crate::propose::{Evidence, Goal, Proposal, propose};
-use crate::run::{Evaluation, is_measured};
+use crate::run::Evaluation;
 
 /// The version of the JSON. Raised when a member is removed or changes its meaning; not when one is added.
 const VERSION: u32 = 1;
@@ -72,7 +72,7 @@ impl Report {
     ) -> Self {
         calls.sort_by_key(|call| (call.picture, call.solver));
         let (names, tolerance) = (evaluation.names(), evaluation.tolerance_px());
-        let mut asked = calls.iter().filter(|call| is_measured(call));
+        let mut asked = calls.iter().filter(|call| call.is_measured());
         let example = asked.find_map(|call| {
             let screenshot = pictures.get(call.picture)?.screenshot().ok()?;
             (screenshot.bytes().len() <= MAX_PICTURE).then_some((call.picture, screenshot))

@@ -90,30 +90,6 @@ fn cell(value: &str, range: &str) -> String {
     format!("<span>{value}<span class=\"range\">{range}</span></span>")
 }
 
-/// A table whose rows are cards on a narrow screen, where each cell says what it is.
-fn cards(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut html = table(header, rows).replacen("<table>", "<table class=\"cards\">", 1);
-    let mut named = String::with_capacity(html.len());
-    let mut column = 0;
-    while let Some(at) = html.find("<t") {
-        let rest = html.split_off(at);
-        named += &html;
-        html = rest;
-        if html.starts_with("<tr") {
-            column = 0;
-        } else if html.starts_with("<td>") {
-            column += 1;
-            let name = header.get(column).copied().unwrap_or_default();
-            let _ = write!(named, "<td data-name=\"{name}\">");
-            html = html.split_off("<td>".len());
-            continue;
-        }
-        named += "<t";
-        html = html.split_off("<t".len());
-    }
-    named + &html
-}
-
 fn solvers(report: &Report) -> String {
     let seconds = |one: Option<Estimate>| cell(&number(one, 1), &between(one, 1));
     let row = |(solver, one): (usize, &SolverFigures)| {
@@ -154,7 +130,7 @@ fn solvers(report: &Report) -> String {
         "a right answer",
         "spent",
     ];
-    cards(&header, &rows)
+    table("cards", &header, &rows)
 }
 
 fn proposal(report: &Report) -> String {
@@ -204,7 +180,7 @@ fn proposal(report: &Report) -> String {
         "<details><summary>The best {} of {} chains, estimated from these calls</summary>{}</details>\n</section>\n",
         rows.len(),
         proposal.candidates.len(),
-        cards(&header, &rows)
+        table("cards", &header, &rows)
     );
     html
 }
@@ -246,7 +222,7 @@ fn failure_table(report: &Report) -> String {
         vec![name(report, solver), cell(&escaped(&all), "")]
     };
     let rows: Vec<Vec<String>> = report.solvers.iter().enumerate().map(row).collect();
-    table(&["solver", "what went wrong"], &rows)
+    table("", &["solver", "what went wrong"], &rows)
 }
 
 fn agreement(report: &Report) -> String {
@@ -267,5 +243,5 @@ fn agreement(report: &Report) -> String {
     };
     let rows: Vec<Vec<String>> = report.agreement.iter().map(row).collect();
     let header = ["solvers", "both answered", "agree", "both right"];
-    cards(&header, &rows)
+    table("cards", &header, &rows)
 }

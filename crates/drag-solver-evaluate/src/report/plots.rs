@@ -4,6 +4,8 @@ mod cloud;
 mod latency;
 mod value;
 
+use std::fmt::Write as _;
+
 pub(super) use self::cloud::{cloud, on_picture};
 pub(super) use self::latency::latency;
 pub(super) use self::value::value;
@@ -50,8 +52,47 @@ impl Axis {
     }
 }
 
-/// A number as short as it can be told from its neighbours, which are `step` away.
-fn short(value: f64, step: f64) -> String {
+/// A plot called `name` with an axis below, which counts `what`, and one beside; their ticks are told by `below` and
+/// `beside`. Its end is still to be written.
+fn frame(
+    name: &str,
+    (x, below, what): (&Axis, impl Fn(f64) -> String, &str),
+    (y, beside): (&Axis, impl Fn(f64) -> String),
+) -> String {
+    let mut svg = format!("<svg viewBox=\"0 0 640 324\" role=\"img\" aria-label=\"{name}\">");
+    let ((left, right), (bottom, top)) = (x.pixels, y.pixels);
+    // Writing to a String cannot fail.
+    for tick in y.ticks() {
+        let (at, text) = (y.at(tick), beside(tick));
+        let _ = write!(
+            svg,
+            "<path class=\"axis\" d=\"M{left} {at:.1}H{right}\"/>\
+             <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+            left - 6.0,
+            at + 4.0
+        );
+    }
+    for tick in x.ticks() {
+        let (at, text) = (x.at(tick), below(tick));
+        let _ = write!(
+            svg,
+            "<path class=\"axis\" d=\"M{at:.1} {top}V{bottom}\"/>\
+             <text x=\"{at:.1}\" y=\"292\" text-anchor=\"middle\">{text}</text>"
+        );
+    }
+    let _ = writeln!(
+        svg,
+        "<text x=\"352\" y=\"317\" text-anchor=\"middle\">{what}</text>"
+    );
+    svg
+}
+
+/// A number of an axis with these ticks, as short as it can be told from its neighbours.
+fn short(value: f64, ticks: &[f64]) -> String {
+    let step = match ticks {
+        [one, other, ..] => other - one,
+        _ => 1.0,
+    };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a few digits
     let places = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     format!("{value:.places$}")
@@ -82,7 +123,7 @@ mod tests {
             (axis(0.0, 1.0).at(7.0) - 100.0).abs() < 1e-9,
             "what is outside is at the edge"
         );
-        assert_eq!(short(0.00096, 0.0002), "0.0010");
+        assert_eq!(short(0.00096, &[0.0008, 0.0010]), "0.0010");
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Axis, COLOURS, short, thinned};
-use crate::call::CallOutcome;
+use super::{Axis, COLOURS, frame, short, thinned};
 use crate::figures::float;
 use crate::report::Report;
 
@@ -11,7 +10,7 @@ use crate::report::Report;
 pub(crate) fn latency(report: &Report) -> String {
     let seconds = |solver: usize| {
         let own = report.calls.iter().filter(|call| call.solver == solver);
-        let measured = own.filter(|call| !matches!(call.outcome, CallOutcome::NotMeasured { .. }));
+        let measured = own.filter(|call| call.is_measured());
         let mut seconds: Vec<f64> = measured
             .filter_map(|call| Some(call.took?.as_secs_f64()))
             .collect();
@@ -32,32 +31,11 @@ pub(crate) fn latency(report: &Report) -> String {
         range: (0.0, 1.0),
         pixels: (270.0, 12.0),
     };
-    let mut svg = "<svg viewBox=\"0 0 640 324\" role=\"img\" aria-label=\"latency\">".to_owned();
-    // Writing to a String cannot fail.
-    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
-        let at = y.at(share);
-        let _ = write!(svg, "<path class=\"axis\" d=\"M74 {at:.1}H630\"/>");
-        let _ = write!(
-            svg,
-            "<text x=\"68\" y=\"{:.1}\" text-anchor=\"end\">{:.0} %</text>",
-            at + 4.0,
-            share * 100.0
-        );
-    }
     let ticks = x.ticks();
-    let step = match &ticks[..] {
-        [one, other, ..] => other - one,
-        _ => 1.0,
-    };
-    for tick in ticks {
-        let at = x.at(tick);
-        let _ = write!(
-            svg,
-            "<path class=\"axis\" d=\"M{at:.1} 12V270\"/><text x=\"{at:.1}\" y=\"292\" text-anchor=\"middle\">{}</text>",
-            short(tick, step)
-        );
-    }
-    svg += "<text x=\"352\" y=\"317\" text-anchor=\"middle\">seconds</text>\n";
+    let seconds = |tick| short(tick, &ticks);
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let mut svg = frame("latency", (&x, seconds, "seconds"), (&y, percent));
+    // Writing to a String cannot fail.
     for (solver, curve) in curves
         .iter()
         .enumerate()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Axis, COLOURS, short};
+use super::{Axis, COLOURS, frame, short};
 use crate::figures::Estimate;
 use crate::report::Report;
 use crate::report::html::escaped;
@@ -47,33 +47,13 @@ pub(crate) fn value(report: &Report) -> Option<String> {
         range: ((lowest - 0.02).max(0.0), 1.0),
         pixels: (270.0, 16.0),
     };
-    let mut svg =
-        "<svg viewBox=\"0 0 640 324\" role=\"img\" aria-label=\"cost and accuracy\">".to_owned();
+    let (columns, rows) = (x.ticks(), y.ticks().into_iter());
+    let rows: Vec<f64> = rows.map(|share| share * 100.0).collect();
+    let money = |usd| format!("${}", short(usd, &columns));
+    let percent = |share: f64| format!("{} %", short(share * 100.0, &rows));
+    let below = (&x, money, "US dollars a right answer");
+    let mut svg = frame("cost and accuracy", below, (&y, percent));
     // Writing to a String cannot fail.
-    let step = |ticks: &[f64]| match ticks {
-        [one, other, ..] => other - one,
-        _ => 0.001,
-    };
-    let ticks = x.ticks();
-    for &tick in &ticks {
-        let at = x.at(tick);
-        let text = short(tick, step(&ticks));
-        let _ = write!(
-            svg,
-            "<path class=\"axis\" d=\"M{at:.1} 16V270\"/><text x=\"{at:.1}\" y=\"292\" text-anchor=\"middle\">${text}</text>"
-        );
-    }
-    let ticks = y.ticks();
-    for &tick in &ticks {
-        let at = y.at(tick);
-        let text = short(tick * 100.0, step(&ticks) * 100.0);
-        let _ = write!(
-            svg,
-            "<path class=\"axis\" d=\"M86 {at:.1}H596\"/><text x=\"80\" y=\"{:.1}\" text-anchor=\"end\">{text} %</text>",
-            at + 4.0
-        );
-    }
-    svg += "<text x=\"352\" y=\"317\" text-anchor=\"middle\">US dollars a right answer</text>\n";
     let mut front: Vec<(f64, f64)> = solvers
         .iter()
         .filter(|(.., on_front)| *on_front)
