@@ -160,7 +160,8 @@ fn in_words(expected: &dyn de::Expected) -> String {
         "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
-        "a string" => "a text",
+        "a sequence" => "a list",
+        "a string" | "path string" => "a text",
         other if other.starts_with("enum ") => "the name of a kind",
         _ => return expected,
     };

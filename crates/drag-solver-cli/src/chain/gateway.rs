@@ -4,16 +4,15 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use drag_solver::config::read_settings;
 use drag_solver::http::CallbackReceiver;
 use drag_solver::{CheckSettings as _, ConfigError};
-use drag_solver_declared::nearest;
 use drag_solver_gateway::GatewayPolicy;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::parse::address;
-use crate::ui::text::one_line;
 
 /// How `drag-solver serve` listens, and how it treats its clients.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,44 +45,18 @@ pub(crate) struct Door {
 /// Where it listens unless something is said.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// The keys of [`Door`]; all others are those of [`GatewayPolicy`].
-const DOOR: [&str; 7] = [
-    "listen",
-    "tls_listen",
-    "tls_certificate",
-    "tls_key",
-    "tls_self_signed",
-    "tls_authority",
-    "public_url",
-];
-
 impl GatewayConfig {
     /// What the table says, if there is one.
     pub(super) fn of_table(table: Option<Value>) -> Result<Self, ConfigError> {
         let Some(table) = table else {
             return Ok(Self::default());
         };
-        let Value::Table(table) = table else {
-            return Err(ConfigError::new("gateway", "is a table: write [gateway]"));
-        };
-        let defaults = Table::try_from(GatewayPolicy::default()).unwrap_or_default();
-        let (mut door, mut policy) = (Table::new(), Table::new());
-        for (key, value) in table {
-            let (whole, default) = match defaults.get(&key) {
-                _ if DOOR.contains(&&*key) => (&mut door, None),
-                Some(default) => (&mut policy, Some(default)),
-                None => return Err(unknown(&key, &defaults)),
-            };
-            check_key(&key, &value, default)?;
-            whole.insert(key, value);
-        }
-        let problem =
-            |error: toml::de::Error| ConfigError::new("gateway", one_line(error.message()));
-        let door: Door = door.try_into().map_err(problem)?;
-        let policy: GatewayPolicy = policy.try_into().map_err(problem)?;
-        let checked = door.check().and_then(|()| policy.check());
-        checked.map_err(|error| error.in_key("gateway"))?;
-        Ok(Self { door, policy })
+        let read = read_settings(table).and_then(|(door, policy): (Door, GatewayPolicy)| {
+            door.check()?;
+            policy.check()?;
+            Ok(Self { door, policy })
+        });
+        read.map_err(|error| error.in_key("gateway"))
     }
 
     /// Paths that are not absolute are beside the file.
@@ -157,51 +130,6 @@ fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAdd
     read.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
-/// There is no such key: says which was meant.
-fn unknown(key: &str, policy: &Table) -> ConfigError {
-    let known: Vec<&str> = DOOR
-        .into_iter()
-        .chain(policy.keys().map(String::as_str))
-        .collect();
-    let advice = if let Some(near) = nearest(key, known.iter().copied()) {
-        format!("did you mean `{near}`?")
-    } else {
-        let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-        known.sort_unstable();
-        format!("there are {}", known.join(", "))
-    };
-    ConfigError::unknown_key(key, advice).in_key("gateway")
-}
-
-/// Reads one key alone, so that what is wrong is told with its name.
-fn check_key(key: &str, value: &Value, default: Option<&Value>) -> Result<(), ConfigError> {
-    let alone = Table::from_iter([(key.to_owned(), value.clone())]);
-    let read = match default {
-        None => alone.try_into::<Door>().map(drop),
-        Some(_) => alone.try_into::<GatewayPolicy>().map(drop),
-    };
-    let Err(error) = read else { return Ok(()) };
-    let must_be = match default {
-        Some(Value::Integer(_)) => match value {
-            Value::Integer(number) if *number > 0 => Some("is too large"),
-            _ => Some("must be a whole number, as in 1000"),
-        },
-        Some(Value::Boolean(_)) => Some("must be true or false"),
-        Some(Value::String(_)) if !value.is_str() => {
-            Some("must be a number and its unit, as in \"9s\"")
-        }
-        _ if ["listen", "tls_listen", "tls_self_signed", "callback_hosts"].contains(&key)
-            && !value.is_array() =>
-        {
-            Some("must be a list, in [ ]")
-        }
-        None if !value.is_str() && !value.is_array() => Some("must be a text"),
-        _ => None,
-    };
-    let problem = must_be.map_or_else(|| one_line(error.message()), str::to_owned);
-    Err(ConfigError::new(key, problem).in_key("gateway"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -209,7 +137,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<GatewayConfig, String> {
-        let table: Table = toml::from_str(text).unwrap();
+        let table: toml::Table = toml::from_str(text).unwrap();
         GatewayConfig::of_table(Some(Value::Table(table))).map_err(|error| error.to_string())
     }
 
@@ -265,20 +193,23 @@ mod tests {
             ),
             (
                 "hold = 9",
-                "gateway.hold: must be a number and its unit, as in \"9s\"",
+                "gateway.hold: is integer `9`, and must be a duration with its unit, like \"500ms\", \"60s\" or \"1m 30s\"",
             ),
             (
                 "max_body = \"1MB\"",
-                "gateway.max_body: must be a whole number, as in 1000",
+                "gateway.max_body: is a text, and must be a whole number from 0 up",
             ),
             (
                 "workers = -1",
-                "gateway.workers: must be a whole number, as in 1000",
+                "gateway.workers: is integer `-1`, and must be a whole number from 0 to 4294967295",
             ),
-            ("workers = 5000000000", "gateway.workers: is too large"),
+            (
+                "workers = 5000000000",
+                "gateway.workers: is integer `5000000000`, and must be a whole number from 0 to 4294967295",
+            ),
             (
                 "singular_prefix = 1",
-                "gateway.singular_prefix: must be true or false",
+                "gateway.singular_prefix: is integer `1`, and must be true or false",
             ),
             (
                 "listen = [\"8080\"]",
@@ -290,14 +221,20 @@ mod tests {
             ),
             (
                 "listen = \"127.0.0.1:1\"",
-                "gateway.listen: must be a list, in [ ]",
+                "gateway.listen: is a text, and must be a list",
+            ),
+            (
+                "tls_key = 7",
+                "gateway.tls_key: is integer `7`, and must be a text",
+            ),
+            (
+                "public_url = 7",
+                "gateway.public_url: is integer `7`, and must be a text",
             ),
             (
                 "listen = [\"127.0.0.1:1\"]\ntls_listen = [\"127.0.0.1:1\"]",
                 "gateway.tls_listen: 127.0.0.1:1 is there twice: each address is listened on once",
             ),
-            ("tls_key = 7", "gateway.tls_key: must be a text"),
-            ("public_url = 7", "gateway.public_url: must be a text"),
             (
                 "public_url = \"https://drags.example.com/?key=hunter2\"",
                 "gateway.public_url: must be the address at which providers reach this program, as in \

@@ -140,7 +140,6 @@ mod store;
 #[cfg(all(feature = "mock", feature = "store"))]
 mod store_tests;
 mod strategy;
-mod table;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -149,9 +148,11 @@ use std::collections::BTreeMap;
 
 pub use drag_solver_core::human_duration;
 use drag_solver_core::setters;
-pub use drag_solver_declared::{Declared, DeclaredApi, Definition};
+#[doc(hidden)]
+pub use drag_solver_declared::DeclaredApi;
+pub use drag_solver_declared::{Declared, Definition};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 pub use self::budget::BudgetConfig;
 pub use self::chain::Chain;
@@ -166,13 +167,12 @@ pub use self::instrument::InstrumentConfig;
 pub use self::parts::{ChainParts, ProviderParts};
 pub use self::provider::ProviderConfig;
 use self::provider::limit;
-use self::reader::switch;
+use self::reader::{Table, switch};
 pub use self::registry::{ProviderKind, Registry};
 pub use self::services::read_service;
 use self::services::{Declaration, declare, services};
 pub use self::store::StoreConfig;
 pub use self::strategy::Strategy;
-use self::table::Table;
 use self::value::Value;
 use crate::{ConfigError, DeadlinePolicy, RetryBudgetPolicy};
 
@@ -275,6 +275,21 @@ impl ChainConfig {
         };
         table.end(Ok(config))
     }
+}
+
+/// Reads settings of the program's own, in a table of a chain's file: mistakes in them are told as those of the chain
+/// are. Several structs share a table as a tuple.
+///
+/// # Errors
+///
+/// What is wrong and where in the table.
+#[doc(hidden)]
+pub fn read_settings<'de, T: DeserializeOwned>(
+    table: impl Deserializer<'de>,
+) -> Result<T, ConfigError> {
+    let table = Value::deserialize(table);
+    let table = table.map_err(|error| ConfigError::of_whole(error.to_string()))?;
+    Table::of(table)?.take_last()
 }
 
 fn providers(list: Value) -> Result<Vec<ProviderConfig>, ConfigError> {

@@ -6,8 +6,8 @@ use drag_solver_core::CheckSettings as _;
 use serde::Deserialize;
 
 use super::Registry;
+use super::reader::Table;
 use super::registry::ProviderKind;
-use super::table::Table;
 use crate::http::Context;
 use crate::operators::{Desk, Operators, OperatorsPolicy};
 

@@ -6,8 +6,7 @@ use drag_solver_core::{CheckSettings, human_duration};
 use serde::{Deserialize, Deserializer};
 
 use super::BudgetConfig;
-use super::reader::switch;
-use super::table::Table;
+use super::reader::{Table, switch};
 use super::value::Value;
 #[cfg(feature = "image")]
 use crate::FitPolicy;

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::ProviderConfig;
 use super::advice::not_one_of;
 use super::handle::{Account, DeclaredAccount};
+use super::reader::Table;
 use super::services::gallery;
-use super::table::Table;
 use crate::http::{CallbackReceiver, Context, EnvVar, Provider, check_name};
 use crate::{ConfigError, DragSolver};
 

@@ -9,7 +9,7 @@ use drag_solver_declared::{Declared, Definition, GALLERY};
 use serde::Deserialize as _;
 
 use super::Registry;
-use super::table::Table;
+use super::reader::Table;
 use super::value::Value;
 use crate::ConfigError;
 

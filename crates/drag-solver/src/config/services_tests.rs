@@ -141,7 +141,7 @@ fn every_service_of_the_gallery_is_a_kind() {
 
 #[test]
 fn a_setting_of_a_service_has_no_name_that_its_user_could_not_set() {
-    let mut table = super::table::Table::default();
+    let mut table = super::reader::Table::default();
     let _ = table.take::<crate::http::HttpOptions>();
     let _ = table.take::<super::provider::ChainKeys>();
     let taken: std::collections::BTreeSet<_> = table.known().collect();

@@ -181,6 +181,16 @@ fn a_budget_in_a_store_needs_a_store_and_what_is_only_for_those_needs_a_name() {
     }
 }
 
+#[test]
+fn a_providers_budget_that_the_store_would_forget_is_refused_before_a_store_is_opened() {
+    let error = parse(
+        "store = { path = \"/nowhere/x.db\", challenges = \"1h\", money = \"1h\" }\n[[providers]]\nkind = \"mock\"\n\
+         price = \"0.5\"\nbudget = { name = \"x\", per_period = \"1\", period = \"2h\" }",
+    );
+    let error = error.unwrap().build(&registry(&mock())).unwrap_err();
+    assert_eq!(error.path(), "providers.mock.budget.period");
+}
+
 #[tokio::test]
 async fn health_tells_what_is_spent_of_budgets_in_the_store_and_that_it_can_be_written() {
     let (folder, mock) = (tempfile::tempdir().unwrap(), mock());

@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use super::advice::not_one_of;
 use super::provider::check;
-use super::reader::switch;
-use super::table::Table;
+use super::reader::{Table, switch};
 use super::value::Value;
 use crate::{ConfigError, HedgePolicy, OrderPolicy, QuorumPolicy};
 

@@ -157,11 +157,11 @@ fn completed(
     }
 }
 
-/// The budget that was given, if the new file still names one.
+/// The budget, if the new file still names one.
 fn kept(
     budget: Option<Origin<StoredBudget>>,
     new: Option<&BudgetConfig>,
 ) -> Option<Origin<StoredBudget>> {
     let is_named = new.is_some_and(|budget| budget.name.is_some());
-    budget.filter(|budget| budget.is_given() && is_named)
+    budget.filter(|_| is_named)
 }

@@ -4,6 +4,8 @@
 //! where it is in every format, and an unknown key be compared with the known ones, for structs of
 //! other people too; and only so can one [`Table`] hold the settings of several structs.
 
+mod table;
+
 use std::collections::{BTreeMap, btree_map};
 use std::{iter, mem, vec};
 
@@ -13,13 +15,13 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+pub(super) use self::table::Table;
 use super::advice::not_one_of;
-use super::table::Table;
 use super::value::Value;
 use crate::ConfigError;
 
-pub(super) type Result<T> = std::result::Result<T, ConfigError>;
-pub(super) type Keys = &'static [&'static str];
+type Result<T> = std::result::Result<T, ConfigError>;
+type Keys = &'static [&'static str];
 
 /// A policy in a file: a table of settings, of which each may be left out; `true` for the defaults;
 /// or `false` for none. Its name tells the deserializer below.
@@ -126,18 +128,18 @@ impl<'de> Deserializer<'de> for Value {
 }
 
 /// Reads what is inside of `key`.
-pub(super) fn inside<T>(key: impl AsRef<str>, read: Result<T>) -> Result<T> {
+fn inside<T>(key: impl AsRef<str>, read: Result<T>) -> Result<T> {
     read.map_err(|error| error.in_key(key))
 }
 
-pub(super) struct Entries {
+struct Entries {
     rest: btree_map::IntoIter<String, Value>,
     /// The entry whose key was read, and its value not yet.
     current: (String, Value),
 }
 
 impl Entries {
-    pub(super) fn of(entries: BTreeMap<String, Value>) -> Self {
+    fn of(entries: BTreeMap<String, Value>) -> Self {
         let rest = entries.into_iter();
         let current = <_>::default();
         Self { rest, current }

@@ -10,21 +10,21 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::advice::unknown_key;
-use super::reader::{Entries, Keys, Result, inside};
-use super::value::Value;
+use super::{Entries, Keys, Result, inside};
 use crate::ConfigError;
+use crate::config::advice::unknown_key;
+use crate::config::value::Value;
 
 /// A table of settings, from which structs take those that are their own until none is left.
 #[derive(Clone, Default)]
-pub(super) struct Table {
+pub(in crate::config) struct Table {
     entries: BTreeMap<String, Value>,
     /// The keys of the structs that were read.
     known: Vec<Cow<'static, str>>,
 }
 
 impl Table {
-    pub(super) fn of(value: Value) -> Result<Self> {
+    pub(in crate::config) fn of(value: Value) -> Result<Self> {
         let Value::Table(entries) = value else {
             let expected = &"a table";
             return Err(ConfigError::invalid_type(value.unexpected(), expected));
@@ -33,28 +33,28 @@ impl Table {
         Ok(Self { entries, known })
     }
 
-    pub(super) fn insert(&mut self, key: impl Into<String>, value: Value) {
+    pub(in crate::config) fn insert(&mut self, key: impl Into<String>, value: Value) {
         self.entries.insert(key.into(), value);
     }
 
     /// Inserts what is no mistake if it is not read.
-    pub(super) fn offer(&mut self, key: &'static str, value: Value) {
+    pub(in crate::config) fn offer(&mut self, key: &'static str, value: Value) {
         self.known.push(key.into());
         self.insert(key, value);
     }
 
     /// The keys of the structs that were read.
     #[cfg(test)]
-    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::config) fn known(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|known| &**known)
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::config) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
     /// The text that `key` is set to.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    pub(in crate::config) fn text(&self, key: &str) -> Option<&str> {
         match self.entries.get(key) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// Takes out what these keys are set to, as they are.
-    pub(super) fn take_values<'a>(
+    pub(in crate::config) fn take_values<'a>(
         &mut self,
         keys: impl Iterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, serde_json::Value>> {
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// Takes out what `key` is set to, and reads it with `read`.
-    pub(super) fn read<T>(
+    pub(in crate::config) fn read<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(Value) -> Result<T>,
@@ -92,18 +92,18 @@ impl Table {
     }
 
     /// Reads a `T`, which takes its keys out of the table.
-    pub(super) fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
+    pub(in crate::config) fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
         T::deserialize(self)
     }
 
     /// Reads a `T`, and refuses keys that are neither its own nor of what was read before.
-    pub(super) fn take_last<T: DeserializeOwned>(mut self) -> Result<T> {
+    pub(in crate::config) fn take_last<T: DeserializeOwned>(mut self) -> Result<T> {
         let read = self.take();
         self.end(read)
     }
 
     /// An unknown key is told first: what `read` lacks may be what was mistyped.
-    pub(super) fn end<T>(&self, read: Result<T>) -> Result<T> {
+    pub(in crate::config) fn end<T>(&self, read: Result<T>) -> Result<T> {
         let mut keys = self.entries.keys();
         match keys.find(|key| self.known.iter().all(|known| known != *key)) {
             Some(key) => {
