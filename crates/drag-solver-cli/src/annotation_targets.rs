@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::output_file::{check_folder, folder_of};
 use crate::screenshot_input::STDIN;
-use crate::ui::annotate::temporary_file;
 use crate::ui::text::file_name;
 
 /// The options that say whether screenshots are drawn on.
@@ -90,16 +90,13 @@ fn one(target: &Path, screenshot: &Path) -> anyhow::Result<PathBuf> {
         "--annotate writes PNG: give {} a name that ends in .png",
         file_name(&target)
     );
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(&target);
     ensure!(
         folder.is_dir(),
         "cannot write {}: its folder does not exist",
         file_name(&target)
     );
-    temporary_file(folder).with_context(cannot_write)?;
+    check_folder(folder).with_context(cannot_write)?;
     Ok(target)
 }
 
@@ -108,7 +105,7 @@ fn one(target: &Path, screenshot: &Path) -> anyhow::Result<PathBuf> {
 fn in_folder(folder: &Path, screenshots: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let cannot_write = || format!("cannot write to --annotate-dir {}", file_name(folder));
     fs::create_dir_all(folder).with_context(cannot_write)?;
-    temporary_file(folder).with_context(cannot_write)?;
+    check_folder(folder).with_context(cannot_write)?;
     let originals = screenshots
         .iter()
         .filter_map(|path| path.canonicalize().ok());

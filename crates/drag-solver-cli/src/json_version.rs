@@ -9,6 +9,19 @@ const VERSION: u64 = 1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct JsonVersion;
 
+/// Something as a line of JSON: its members, behind the version.
+pub(crate) fn versioned(line: impl Serialize) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Versioned<T> {
+        v: JsonVersion,
+        #[serde(flatten)]
+        line: T,
+    }
+
+    let v = JsonVersion;
+    serde_json::to_string(&Versioned { v, line })
+}
+
 impl Serialize for JsonVersion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(VERSION)

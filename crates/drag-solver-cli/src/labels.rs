@@ -10,6 +10,7 @@ use drag_solver::{Drag, DragChallenge, Point, Rect};
 use serde::{Deserialize, Serialize};
 
 use crate::json_line::ScreenshotName;
+use crate::output_file::folder_of;
 use crate::ui::console::eprint_unless_quiet;
 use crate::ui::text::file_name;
 
@@ -52,7 +53,7 @@ impl Labels {
     ///
     /// It cannot be read, or is no file of labels.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let folder = folder_of(path)
+        let folder = real_folder(path)
             .with_context(|| format!("--output {}: its folder does not exist", file_name(path)))?;
         let text = read_file(path).with_context(|| format!("--output {}", file_name(path)))?;
         let mut labels = Self {
@@ -180,14 +181,13 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The folder that a file is in, or will be, without links in its own path.
-fn folder_of(path: &Path) -> io::Result<PathBuf> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    fs::canonicalize(folder.unwrap_or(Path::new(".")))
+fn real_folder(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(folder_of(path))
 }
 
 /// One path for all that lead to a file. A link to a picture is a picture of its own.
 pub(crate) fn identity(path: &Path) -> PathBuf {
-    let whole = || Some(folder_of(path).ok()?.join(path.file_name()?));
+    let whole = || Some(real_folder(path).ok()?.join(path.file_name()?));
     whole().unwrap_or_else(|| path.to_owned())
 }
 

@@ -7,7 +7,6 @@ mod batch;
 mod chain;
 mod cli;
 mod commands;
-mod drawings;
 #[cfg(test)]
 mod errors_page_tests;
 mod evaluate;
@@ -19,15 +18,13 @@ mod json_line;
 mod json_version;
 mod label_page;
 mod labels;
+mod output_file;
 mod parse;
 mod practice;
-mod result_printer;
-mod results;
 mod sandbox;
 mod screenshot_input;
 mod screenshot_paths;
 mod signals;
-mod tally;
 mod target;
 mod task;
 mod text_input;
@@ -50,6 +47,9 @@ fn main() -> ExitCode {
         ui::logging::start(cli.verbose);
     }
     let exit = run(cli).unwrap_or_else(|error| {
+        if ui::console::has_seen_enough(&error) {
+            return Exit::Success;
+        }
         ui::console::eprint_line(&format!("error: {error:#}"));
         Exit::Config
     });

@@ -68,9 +68,9 @@ pub(crate) fn size(text: &str) -> Result<(u32, u32), String> {
 pub(crate) fn usd(text: &str) -> Result<Usd, String> {
     let usd: Usd = text
         .parse()
-        .map_err(|_| "write US dollars, as in 2.50".to_owned())?;
+        .map_err(|_| "write US dollars, as in 5 or 0.25".to_owned())?;
     if usd.is_negative() {
-        return Err("must not be less than nothing".to_owned());
+        return Err("must not be below 0".to_owned());
     }
     Ok(usd)
 }

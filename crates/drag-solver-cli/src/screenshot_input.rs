@@ -39,6 +39,20 @@ pub(crate) fn read_file(path: &Path) -> Result<Screenshot, String> {
     read(path)
 }
 
+/// The same on a thread beside the async ones, with what else `then` has to do there.
+///
+/// # Errors
+///
+/// Those of [`read`] and of `then`.
+pub(crate) async fn read_and<T: Send + 'static>(
+    path: &Path,
+    then: impl FnOnce(Screenshot) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || then(read(&path)?)).await;
+    read.unwrap_or_else(|error| Err(error.to_string()))
+}
+
 fn read_stdin() -> Result<Screenshot, String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {

@@ -1,12 +1,12 @@
 //! A file that is written: never over another unless that is asked for.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use crate::ui::annotate::temporary_file;
+use crate::output_file::{self, check_folder, folder_of};
 use crate::ui::text::file_name;
 
 /// A file that is to be written.
@@ -31,7 +31,7 @@ impl Target {
                 "cannot write {name}: it is no regular file"
             );
         }
-        temporary_file(folder(&path)).with_context(|| format!("cannot write {name}"))?;
+        check_folder(folder_of(&path)).with_context(|| format!("cannot write {name}"))?;
         Ok(Self { path, force })
     }
 
@@ -45,16 +45,7 @@ impl Target {
 
     /// Writes it, whole or not at all.
     pub(crate) fn write(&self, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
-        let cannot_write = || format!("cannot write {}", self.name());
-        let mut file = temporary_file(folder(&self.path)).with_context(cannot_write)?;
-        file.write_all(bytes.as_ref()).with_context(cannot_write)?;
-        let persisted = if self.force {
-            file.persist(&self.path)
-        } else {
-            file.persist_noclobber(&self.path)
-        };
-        persisted.with_context(cannot_write)?;
-        Ok(())
+        output_file::write(&self.path, bytes.as_ref(), self.force)
     }
 
     /// Removes what is there from before, as nothing is to take its place. Says whether there was anything.
@@ -67,13 +58,6 @@ impl Target {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot remove {}", self.name())),
         }
-    }
-}
-
-pub(crate) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use drag_solver_combinators::Timeout;
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, Observer, Solution, SolveError,
+    Billed, DragChallenge, DragSolver, ErrorKind, Observer, SolveError,
 };
 #[cfg(feature = "store")]
 use drag_solver_store::{StoreExt as _, StoreHandle};

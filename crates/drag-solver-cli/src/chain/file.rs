@@ -5,34 +5,15 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, ensure};
-use drag_solver::config::{Chain, ChainConfig, Registry};
+use drag_solver::config::{ChainConfig, Registry};
 
 use super::gateway::GatewayConfig;
 use super::record;
 use super::registry::registry;
-use super::store::StoreArgs;
 use crate::ui::text::{file_name, one_line};
 
 /// A chain is a page or two; a file longer than this, in bytes, is another file.
 const MAX_BYTES: u64 = 1024 * 1024;
-
-/// Reads the chain in the file at `path`, and makes it ready. Nothing is sent.
-///
-/// # Errors
-///
-/// One line that says which file, where in it, and what to write.
-pub(crate) fn load(path: &Path, store: &StoreArgs) -> anyhow::Result<Chain> {
-    let ChainFile {
-        mut config,
-        registry,
-        ..
-    } = parse(path)?;
-    store.put_into(&mut config)?;
-    let built = config.build(&registry);
-    built
-        .map_err(|error| store.named(error))
-        .context(file_name(path))
-}
 
 /// What is in a chain's file.
 #[derive(Debug)]
@@ -45,6 +26,10 @@ pub(crate) struct ChainFile {
 }
 
 /// Reads the chain in the file at `path`.
+///
+/// # Errors
+///
+/// One line that says which file, where in it, and what to write.
 pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
     let name = file_name(path);
     let text = read(path).with_context(|| format!("cannot read {name}"))?;
@@ -104,13 +89,21 @@ fn syntax(name: &str, text: &str, error: &toml::de::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use drag_solver::config::Chain;
+
     use super::*;
+    use crate::chain::source::ChainSource;
+    use crate::chain::store::StoreArgs;
+
+    fn load(path: &Path) -> anyhow::Result<Chain> {
+        ChainSource::of_file(path, &StoreArgs::default())?.build()
+    }
 
     fn error(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chain.toml");
         std::fs::write(&path, text).unwrap();
-        let error = format!("{:#}", load(&path, &StoreArgs::default()).unwrap_err());
+        let error = format!("{:#}", load(&path).unwrap_err());
         let folder = folder.path().to_string_lossy().into_owned();
         error.replace(&format!("{folder}/"), "")
     }
@@ -135,10 +128,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_chain_is_refused() {
-        let none = format!(
-            "{:#}",
-            load(Path::new("/no/such.toml"), &StoreArgs::default()).unwrap_err()
-        );
+        let none = format!("{:#}", load(Path::new("/no/such.toml")).unwrap_err());
         assert!(none.starts_with("cannot read /no/such.toml: "), "{none}");
         let picture = error("GIF89a and so on");
         assert!(
@@ -156,9 +146,6 @@ mod tests {
         let text = "[[providers]]\nkind = \"twocaptcha\"\ntoken = { file = \"key\" }";
         std::fs::write(&path, text).unwrap();
         std::fs::write(folder.path().join("key"), "0123\n").unwrap();
-        assert_eq!(
-            load(&path, &StoreArgs::default()).unwrap().to_string(),
-            "twocaptcha"
-        );
+        assert_eq!(load(&path).unwrap().to_string(), "twocaptcha");
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use drag_solver::config::{Chain, ProviderHandle};
 
-use super::options::{ChainOptions, POLL_IN_FILE, refuse_beside};
+use super::options::{ChainOptions, refuse_poll_interval};
+use super::registry;
+use super::source::ChainSource;
 use super::store::StoreArgs;
-use super::{file, registry};
 use crate::ui::text::one_line;
 
 /// The providers that answers can be asked about by name: those of a chain's file, or those that the
@@ -30,14 +31,12 @@ impl ProviderLookup {
         config: Option<&Path>,
         poll_interval: Option<Duration>,
     ) -> anyhow::Result<Self> {
-        if let Some(path) = config {
-            let is_given = poll_interval.is_some();
-            refuse_beside(path, is_given, "--poll-interval", POLL_IN_FILE)?;
-        }
+        let file = config.map(|path| {
+            refuse_poll_interval(path, poll_interval)?;
+            ChainSource::of_file(path, &StoreArgs::default())?.build()
+        });
         Ok(Self {
-            file: config
-                .map(|path| file::load(path, &StoreArgs::default()))
-                .transpose()?,
+            file: file.transpose()?,
             poll_interval,
             made: RefCell::default(),
         })
@@ -58,7 +57,8 @@ impl ProviderLookup {
         };
         let mut options = ChainOptions::new(vec![&*kind.name]);
         options.poll_interval = self.poll_interval;
-        let provider = options.build()?.provider(name).cloned();
+        let chain = options.source(&StoreArgs::default())?.build()?;
+        let provider = chain.provider(name).cloned();
         let provider = provider.with_context(unknown)?;
         self.made.borrow_mut().push(provider.clone());
         Ok(provider)

@@ -7,4 +7,5 @@ pub(crate) mod lookup;
 pub(crate) mod options;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod source;
 pub(crate) mod store;

@@ -5,16 +5,14 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderKind};
 use drag_solver::http::PollInterval;
 use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
-use super::file::{self, ChainFile};
-use super::gateway::GatewayConfig;
-use super::record;
 use super::registry::{self, registry};
+use super::source::ChainSource;
 use super::store::StoreArgs;
 use crate::parse::poll_interval;
 use crate::sandbox;
@@ -41,23 +39,20 @@ pub(crate) struct ChainArgs {
     poll_interval: Option<Duration>,
 }
 
-/// What takes the place of `--poll-interval` in a chain's file.
-pub(super) const POLL_IN_FILE: &str =
-    "set `poll = { first = \"5s\", every = \"5s\" }` of a provider";
-
 /// Refuses an option that says what the chain's file at `path` is to say.
-pub(super) fn refuse_beside(
-    path: &Path,
-    is_given: bool,
-    option: &str,
-    instead: &str,
-) -> anyhow::Result<()> {
+fn refuse_beside(path: &Path, is_given: bool, option: &str, instead: &str) -> anyhow::Result<()> {
     let file = file_name(path);
     ensure!(
         !is_given,
         "{option} cannot be used with --config: {instead} in {file} instead"
     );
     Ok(())
+}
+
+/// Refuses `--poll-interval` beside the chain's file at `path`.
+pub(super) fn refuse_poll_interval(path: &Path, interval: Option<Duration>) -> anyhow::Result<()> {
+    let instead = "set `poll = { first = \"5s\", every = \"5s\" }` of a provider";
+    refuse_beside(path, interval.is_some(), "--poll-interval", instead)
 }
 
 /// What `--provider` accepts.
@@ -89,58 +84,30 @@ impl ChainArgs {
         store: &StoreArgs,
     ) -> anyhow::Result<Chain> {
         if let Some(path) = &self.config {
-            for (is_given, option, instead) in [
-                (!self.names.is_empty(), "--provider", "add a [[providers]]"),
-                (
-                    attempts.is_some(),
-                    "--attempts",
-                    "set `retry = { max_attempts = N }` of a provider",
-                ),
-                (
-                    self.poll_interval.is_some(),
-                    "--poll-interval",
-                    POLL_IN_FILE,
-                ),
-            ] {
-                refuse_beside(path, is_given, option, instead)?;
-            }
-            return file::load(path, store);
+            let instead = "set `retry = { max_attempts = N }` of a provider";
+            refuse_beside(path, attempts.is_some(), "--attempts", instead)?;
         }
-        let mut options = self.options(store)?;
-        options.attempts = attempts.unwrap_or(options.attempts);
-        options.timeout = timeout.unwrap_or(options.timeout);
-        options.build()
+        self.source(attempts, timeout, store)?.build()
     }
 
     /// What makes the chain, and how a gateway in front of it is set: what the file says, or else the options.
-    pub(crate) fn parse(&self, store: &StoreArgs) -> anyhow::Result<ChainFile> {
+    pub(crate) fn source(
+        &self,
+        attempts: Option<NonZeroU32>,
+        timeout: Option<Duration>,
+        store: &StoreArgs,
+    ) -> anyhow::Result<ChainSource> {
         if let Some(path) = &self.config {
             let is_named = !self.names.is_empty();
             refuse_beside(path, is_named, "--provider", "add a [[providers]]")?;
-            refuse_beside(
-                path,
-                self.poll_interval.is_some(),
-                "--poll-interval",
-                POLL_IN_FILE,
-            )?;
-            let mut file = file::parse(path)?;
-            store.put_into(&mut file.config)?;
-            return Ok(file);
+            refuse_poll_interval(path, self.poll_interval)?;
+            return ChainSource::of_file(path, store);
         }
-        let options = self.options(store)?;
-        options.check_credentials()?;
-        Ok(ChainFile {
-            config: options.config()?,
-            registry: registry().clone(),
-            gateway: GatewayConfig::default(),
-        })
-    }
-
-    fn options(&self, store: &StoreArgs) -> anyhow::Result<ChainOptions<'static>> {
         let mut options = ChainOptions::new(kinds(&self.names)?);
-        options.store = store.clone();
+        options.attempts = attempts.unwrap_or(options.attempts);
+        options.timeout = timeout.unwrap_or(options.timeout);
         options.poll_interval = self.poll_interval;
-        Ok(options)
+        options.source(store)
     }
 }
 
@@ -182,7 +149,6 @@ pub(crate) struct ChainOptions<'a> {
     /// The time for a screenshot.
     timeout: Duration,
     pub(crate) poll_interval: Option<Duration>,
-    pub(crate) store: StoreArgs,
 }
 
 impl<'a> ChainOptions<'a> {
@@ -193,26 +159,13 @@ impl<'a> ChainOptions<'a> {
             attempts: RetryPolicy::default().max_attempts,
             timeout: DEFAULT_TIMEOUT,
             poll_interval: None,
-            store: StoreArgs::default(),
         }
     }
 
-    /// Makes the chain, with the settings of the environment. Nothing is sent.
-    pub(crate) fn build(&self) -> anyhow::Result<Chain> {
-        self.check_credentials()?;
-        let registry = registry().clone().with_context(record::context());
-        self.config()?.build(&registry).map_err(|error| {
-            // Here there is no file that the path would lead into.
-            if error.path().ends_with(".timeout") {
-                anyhow!(error.renamed("--timeout"))
-            } else {
-                anyhow!(self.store.named(error))
-            }
-        })
-    }
-
-    fn check_credentials(&self) -> anyhow::Result<()> {
-        check_credentials(&self.kinds)
+    /// What makes the chain, with the settings of the environment.
+    pub(crate) fn source(&self, store: &StoreArgs) -> anyhow::Result<ChainSource> {
+        check_credentials(&self.kinds)?;
+        ChainSource::of_options(self.config()?, store)
     }
 
     /// The settings that a file would have.
@@ -225,24 +178,32 @@ impl<'a> ChainOptions<'a> {
         let share = self.timeout / count.max(1);
         let mut providers = Vec::new();
         for (index, &kind) in self.kinds.iter().enumerate() {
-            let mut provider = ProviderConfig::new(kind)
-                .fit(FitPolicy::default())
-                .validate(ValidatePolicy::default())
-                .timeout(self.timeout)
-                .retry(RetryPolicy::default().max_attempts(self.attempts.get()));
+            let retry = RetryPolicy::default().max_attempts(self.attempts.get());
+            let mut provider = provider(kind, self.timeout, self.poll_interval)?.retry(retry);
             if index + 1 < self.kinds.len() {
                 provider = provider.total_timeout(share);
             }
-            if let Some(interval) = self.poll_interval {
-                let poll = PollInterval::new(interval, interval);
-                provider = provider.with("poll", serde_json::to_value(poll)?);
-            }
             providers.push(provider);
         }
-        let mut config = ChainConfig::new(providers).deadline(self.timeout.into());
-        self.store.put_into(&mut config)?;
-        Ok(config)
+        Ok(ChainConfig::new(providers).deadline(self.timeout.into()))
     }
+}
+
+/// A provider with what is around each of this command's.
+pub(crate) fn provider(
+    kind: &str,
+    timeout: Duration,
+    poll_interval: Option<Duration>,
+) -> anyhow::Result<ProviderConfig> {
+    let provider = ProviderConfig::new(kind)
+        .fit(FitPolicy::default())
+        .validate(ValidatePolicy::default())
+        .timeout(timeout);
+    let Some(interval) = poll_interval else {
+        return Ok(provider);
+    };
+    let poll = PollInterval::new(interval, interval);
+    Ok(provider.with("poll", serde_json::to_value(poll)?))
 }
 
 /// Refuses a provider of which the environment has no token.

@@ -7,6 +7,9 @@ use drag_solver::operators::{Desk, DeskPolicy};
 
 use crate::sandbox::Sandbox;
 
+/// The kind of people, who answer only where their page is served.
+pub(crate) const PERSON: &str = "person";
+
 /// Every provider: those of the library, the sandbox, people, and the services of the gallery.
 static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     Registry::standard()
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn every_provider_elsewhere_has_the_variables_that_hints_name() {
         for kind in registry().kinds() {
-            let is_here = [sandbox::NAME, "person"].contains(&&*kind.name);
+            let is_here = [sandbox::NAME, PERSON].contains(&&*kind.name);
             assert_eq!(credentials(kind).is_none(), is_here, "{kind:?}");
             assert_eq!(base_url(kind).is_none(), is_here, "{kind:?}");
             assert!(!kind.about.is_empty(), "{kind:?}");

@@ -142,11 +142,16 @@ impl StoreArgs {
 
     /// Opens the store, which must be there if it is a file.
     pub(crate) fn open(&self) -> anyhow::Result<StoreHandle> {
+        self.open_made_by("`drag-solver solve --store` makes one")
+    }
+
+    /// The same where `how` says what makes one.
+    pub(crate) fn open_made_by(&self, how: &str) -> anyhow::Result<StoreHandle> {
         let place = self.place()?;
         if let Place::File(path) = place {
             ensure!(
                 path.exists(),
-                "there is no store {}: `drag-solver solve --store` makes one",
+                "there is no store {}: {how}",
                 file_name(path)
             );
         }

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use crate::chain::options::ChainArgs;
 use crate::chain::record::RecordArgs;
+use crate::chain::registry::PERSON;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::JsonVersion;
+use crate::json_version::versioned;
 use crate::ui::console;
 use crate::ui::text::with_sources;
 
@@ -36,7 +37,6 @@ pub(crate) struct Args {
 /// One account as a line of JSON.
 #[derive(Serialize)]
 struct BalanceLine<'a> {
-    v: JsonVersion,
     solver: &'a str,
     balance_usd: Option<Usd>,
     vouchers_usd: Option<Usd>,
@@ -58,7 +58,7 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
     let mut exit = Exit::Success;
     for provider in chain.providers() {
         let name = provider.name();
-        if provider.kind == "person" {
+        if provider.kind == PERSON {
             console::eprint_unless_quiet(&format!("note: {name} has no account: people answer"));
             continue;
         }
@@ -75,16 +75,13 @@ pub(super) async fn print_balances(chain: &Chain, format: Format) -> anyhow::Res
             (Format::Text, Ok(balance)) => format!("{name}: {balance}"),
             (Format::Text, Err(_)) => continue,
         };
-        if let Err(error) = console::print(&line) {
-            return console::stdout_closed(error);
-        }
+        console::print(&line).map_err(console::cannot_print)?;
     }
     Ok(exit)
 }
 
 fn json(solver: &str, balance: &Result<Balance, SolveError>) -> serde_json::Result<String> {
-    serde_json::to_string(&BalanceLine {
-        v: JsonVersion,
+    versioned(BalanceLine {
         solver,
         balance_usd: balance.as_ref().ok().map(|balance| balance.available),
         vouchers_usd: balance.as_ref().ok().and_then(|balance| balance.vouchers),

@@ -19,6 +19,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, mut definition: clap::Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     generate(args.shell, &mut definition, "drag-solver", &mut script);
-    let printed = console::print_bytes(&script).map(|()| Exit::Success);
-    printed.or_else(console::stdout_closed)
+    console::print_bytes(&script).map_err(console::cannot_print)?;
+    Ok(Exit::Success)
 }

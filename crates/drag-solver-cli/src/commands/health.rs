@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
+use crate::parse::duration;
 use crate::ui::console::{self, eprint_line};
 use crate::ui::text::one_line;
 
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     url: Address,
 
     /// How long it may take
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     timeout: Duration,
 }
 
@@ -52,9 +53,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     match asked {
         Ok(()) => {
-            if let Err(error) = console::print("ready") {
-                return console::stdout_closed(error);
-            }
+            console::print("ready").map_err(console::cannot_print)?;
             Ok(Exit::Success)
         }
         Err(error) => {

@@ -7,12 +7,11 @@ use clap::{Subcommand, ValueEnum};
 use drag_solver::store::{
     ChallengeRecord, PurchaseRecord, PurchaseState, Query, Retention, Status, StoreHandle,
 };
-use serde::Serialize;
 
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::JsonVersion;
+use crate::json_version::versioned;
 use crate::parse::duration;
 use crate::ui::console;
 use crate::ui::solution_text::drag_text;
@@ -97,14 +96,6 @@ impl Which {
     }
 }
 
-/// A record as a line of JSON.
-#[derive(Serialize)]
-struct RecordLine<'a> {
-    v: JsonVersion,
-    #[serde(flatten)]
-    record: &'a ChallengeRecord,
-}
-
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(Command::Prune(args)) = &args.command {
         return prune(args).await;
@@ -125,15 +116,10 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
             }
             count += 1;
             let line = match args.format {
-                Format::Json => serde_json::to_string(&RecordLine {
-                    v: JsonVersion,
-                    record,
-                })?,
+                Format::Json => versioned(record)?,
                 Format::Text => text(record),
             };
-            if let Err(error) = console::print(&line) {
-                return console::stdout_closed(error);
-            }
+            console::print(&line).map_err(console::cannot_print)?;
         }
         match records.last() {
             Some(last) => after = Some(last.id.clone()),
@@ -147,10 +133,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// The next records, in the order in which they were begun.
-pub(crate) async fn page(
-    store: &StoreHandle,
-    after: Option<String>,
-) -> anyhow::Result<Vec<ChallengeRecord>> {
+async fn page(store: &StoreHandle, after: Option<String>) -> anyhow::Result<Vec<ChallengeRecord>> {
     let mut query = Query::default();
     (query.after, query.limit) = (after, Some(PAGE));
     Ok(store.list(&query).await?)
@@ -196,8 +179,6 @@ async fn prune(args: &PruneArgs) -> anyhow::Result<Exit> {
         "forgot {} challenges and {} purchases; the file is {} bytes smaller",
         pruned.challenges, pruned.money, pruned.bytes
     );
-    if let Err(error) = console::print(&line) {
-        return console::stdout_closed(error);
-    }
+    console::print(&line).map_err(console::cannot_print)?;
     Ok(Exit::Success)
 }

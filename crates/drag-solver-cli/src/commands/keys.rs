@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use drag_solver::Usd;
 use drag_solver::store::jiff::Timestamp;
@@ -19,8 +19,8 @@ use serde::Serialize;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::JsonVersion;
-use crate::parse::{count, duration};
+use crate::json_version::versioned;
+use crate::parse::{count, duration, usd};
 use crate::ui::console::{self, eprint_unless_quiet};
 use crate::ui::text::one_line;
 
@@ -59,7 +59,7 @@ pub(crate) struct AddArgs {
     per_day: Option<Usd>,
 
     /// The most that it may spend in all, in US dollars
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DOLLARS", value_parser = usd, allow_negative_numbers = true)]
     total: Option<Usd>,
 
     /// How fast it may make jobs: so many in a second, a minute or an hour, as in 10/s, 300/m or 1000/h
@@ -125,16 +125,8 @@ fn name(text: &str) -> Result<String, String> {
     key.map(|key| key.name).map_err(|error| error.to_string())
 }
 
-fn dollars(text: &str) -> Result<Usd, String> {
-    let amount: Usd = text.parse().map_err(|_| "write dollars, as in 5 or 0.25")?;
-    if amount.is_negative() {
-        return Err("must not be below 0".to_owned());
-    }
-    Ok(amount)
-}
-
 fn dollars_a_day(text: &str) -> Result<Usd, String> {
-    let amount = dollars(text)?;
+    let amount = usd(text)?;
     if amount == Usd::ZERO {
         let why = "must be more than 0; for a key without money, to try how a client takes that, write --total 0";
         return Err(why.to_owned());
@@ -228,12 +220,7 @@ async fn add(args: &AddArgs) -> anyhow::Result<Exit> {
 
 /// The store, which the first key makes.
 fn open(store: &StoreArgs) -> anyhow::Result<StoreHandle> {
-    let opened = store.open();
-    opened.map_err(|error| {
-        let solve = "`drag-solver solve --store` makes one";
-        let add = "`drag-solver keys add NAME --store FILE` makes one, with a key in it";
-        anyhow!(format!("{error:#}").replace(solve, add))
-    })
+    store.open_made_by("`drag-solver keys add NAME --store FILE` makes one, with a key in it")
 }
 
 async fn revoke(args: &RevokeArgs) -> anyhow::Result<Exit> {
@@ -248,7 +235,6 @@ async fn revoke(args: &RevokeArgs) -> anyhow::Result<Exit> {
 /// A key as a line of JSON.
 #[derive(Serialize)]
 struct KeyLine<'a> {
-    v: JsonVersion,
     #[serde(flatten)]
     key: &'a KeyRecord,
     valid: bool,
@@ -269,8 +255,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     for key in keys {
         let spent = budget.summary(Some(&key.name)).await?;
         let line = match args.format {
-            Format::Json => serde_json::to_string(&KeyLine {
-                v: JsonVersion,
+            Format::Json => versioned(KeyLine {
                 valid: key.is_valid(store.now()),
                 spent_usd: spent.spent,
                 spent_today_usd: spent.spent_today,
@@ -278,9 +263,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
             })?,
             Format::Text => text(&key, &spent, &store),
         };
-        if let Err(error) = console::print(&line) {
-            return console::stdout_closed(error);
-        }
+        console::print(&line).map_err(console::cannot_print)?;
     }
     Ok(Exit::Success)
 }
@@ -353,7 +336,7 @@ mod tests {
             Ok(Expiry::On(Date::constant(2027, 1, 31)))
         );
         assert!(expiry("soon").unwrap_err().contains("30days"));
-        assert!(dollars("-1").is_err() && dollars("0").is_ok() && dollars("x").is_err());
+        assert!(dollars_a_day("-1").is_err() && dollars_a_day("x").is_err());
         assert!(dollars_a_day("0").is_err() && dollars_a_day("0.01").is_ok());
     }
 }

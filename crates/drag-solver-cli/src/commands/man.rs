@@ -35,6 +35,6 @@ pub(crate) fn run(args: &Args, definition: clap::Command) -> anyhow::Result<Exit
     }
     let mut page = Vec::new();
     Man::new(definition).render(&mut page)?;
-    let printed = console::print_bytes(&page).map(|()| Exit::Success);
-    printed.or_else(console::stdout_closed)
+    console::print_bytes(&page).map_err(console::cannot_print)?;
+    Ok(Exit::Success)
 }

@@ -12,7 +12,6 @@ mod label;
 mod man;
 mod report;
 mod resume;
-mod resume_stored;
 mod serve;
 mod service;
 mod services;

@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
 use crate::json_line::{ScreenshotName, Status};
-use crate::json_version::JsonVersion;
-use crate::ui::console::{eprint_unless_quiet, print, stdout_closed};
+use crate::json_version::versioned;
+use crate::ui::console::{cannot_print, eprint_unless_quiet, print};
 use crate::ui::hints::hint_for_account;
 use crate::ui::text::{file_name, one_line, with_sources};
 
@@ -54,7 +54,6 @@ struct VerdictArgs {
 /// One report as a line of JSON.
 #[derive(Serialize)]
 struct ReportLine<'a> {
-    v: JsonVersion,
     #[serde(flatten)]
     screenshot: &'a ScreenshotName,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,9 +111,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
                 }
                 (Format::Text, Err(_)) => continue,
             };
-            if let Err(error) = print(&line) {
-                return stdout_closed(error);
-            }
+            print(&line).map_err(cannot_print)?;
         }
     }
     Ok(exit)
@@ -134,8 +131,7 @@ fn json(
     verdict: Verdict,
     error: Option<&SolveError>,
 ) -> serde_json::Result<String> {
-    serde_json::to_string(&ReportLine {
-        v: JsonVersion,
+    versioned(ReportLine {
         screenshot,
         id,
         status: if error.is_none() {

@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::chain::file::ChainFile;
 use crate::chain::gateway::Door;
 use crate::chain::options::ChainArgs;
 use crate::chain::registry;
+use crate::chain::source::ChainSource;
 use crate::chain::store::StoreArgs;
 use crate::commands::check;
 use crate::exit::Exit;
@@ -117,34 +117,25 @@ pub(crate) async fn run(args: &Args, verbose: u8) -> anyhow::Result<Exit> {
 }
 
 async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
-    let ChainFile {
-        config,
-        registry,
-        gateway: settings,
-    } = args.chain.parse(&args.store)?;
+    let mut source = args.chain.source(None, None, &args.store)?;
+    let settings = std::mem::take(&mut source.gateway);
     let door = args.door(settings.door);
     let receiver = door.callback_receiver();
     let receiver = receiver.map_err(|error| error.renamed("--public-url"))?;
-    let registry = with_callbacks(registry, receiver.as_ref());
+    source.registry = with_callbacks(source.registry, receiver.as_ref());
 
-    let parts = if config.store.is_some() {
+    let parts = if source.config.store.is_some() {
         ChainParts::default()
     } else {
         ChainParts::default().store(&SqliteStore::in_memory(Clock::system())?)
     };
-    let named = |error| args.store.named(error);
-    let bare = config.build_with(&registry, parts).map_err(named)?;
+    let bare = source.build_with(parts)?;
     let store = bare.store().context("no store")?.clone();
     let keys = Keys::open(&store).await?;
     check_open(&keys, &door)?;
-    let chain = with_budgets(&keys, &bare, args.chain.config.as_deref(), |parts| {
-        config
-            .build_with(&registry, parts)
-            .map_err(named)
-            .map_err(Into::into)
-    })?;
+    let chain = with_budgets(&keys, &bare, &source, args.chain.config.as_deref())?;
     if args.chain.config.is_some() {
-        for note in check::all_notes(&chain, &config, &registry) {
+        for note in check::all_notes(&chain, &source.config, &source.registry) {
             eprint_line(&format!("note: {note}"));
         }
     }
@@ -175,14 +166,15 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
         gateway = gateway.own_names(move |name| certificates.is_for(name));
     }
     let gateway = gateway.build()?;
-    if config.store.is_none() {
+    if source.config.store.is_none() {
         eprint_line("note: jobs and answers end with this process; --store FILE keeps them");
     }
     let mut how = how_to_come_in(&opened, &door, keys.is_open());
-    if config
+    if source
+        .config
         .providers
         .iter()
-        .any(|provider| provider.kind() == "person")
+        .any(|provider| provider.kind() == registry::PERSON)
     {
         how.push(format!(
             "  people who answer: {}/operator, with a key of `keys add NAME --operator`",
@@ -253,10 +245,10 @@ fn check_open(keys: &Keys, door: &Door) -> anyhow::Result<()> {
 fn with_budgets(
     keys: &Keys,
     bare: &Chain,
+    source: &ChainSource,
     file: Option<&Path>,
-    build: impl Fn(ChainParts) -> anyhow::Result<Chain>,
 ) -> anyhow::Result<Chain> {
-    let chain = build(bare.parts().spend_also_from(keys.budget()));
+    let chain = source.build_with(bare.parts().spend_also_from(keys.budget()));
     let Err(error) = chain else { return chain };
     // Where a price is not known, no key may have a limit on money.
     let Some(name) = keys.limited_in_money() else {
@@ -284,11 +276,9 @@ fn reloaded(
     receiver: Option<&CallbackReceiver>,
     old: &Chain,
 ) -> anyhow::Result<Chain> {
-    let ChainFile {
-        config, registry, ..
-    } = chain.parse(store)?;
-    let registry = with_callbacks(registry, receiver);
-    Ok(old.rebuilt(&config, &registry)?)
+    let mut source = chain.source(None, None, store)?;
+    source.registry = with_callbacks(source.registry, receiver);
+    source.rebuild(old)
 }
 
 /// What clients come in by.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::chain::registry::registry;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::JsonVersion;
+use crate::json_version::versioned;
 use crate::ui::console;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,6 @@ pub(crate) struct Args {
 /// One service as a line of JSON.
 #[derive(Serialize)]
 struct ServiceLine<'a> {
-    v: JsonVersion,
     kind: &'a str,
     about: &'a str,
     key: Option<&'a str>,
@@ -38,12 +37,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let declared = |kind: &'static ProviderKind| Some((kind, kind.declared.as_ref()?));
     for (kind, service) in registry().kinds().filter_map(declared) {
         let line = match args.format {
-            Format::Json => serde_json::to_string(&json(kind, service))?,
+            Format::Json => versioned(json(kind, service))?,
             Format::Text => text(kind, service),
         };
-        if let Err(error) = console::print(&line) {
-            return console::stdout_closed(error);
-        }
+        console::print(&line).map_err(console::cannot_print)?;
     }
     Ok(Exit::Success)
 }
@@ -51,7 +48,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 fn json<'a>(kind: &'a ProviderKind, service: &'a Declared) -> ServiceLine<'a> {
     let definition = service.definition();
     ServiceLine {
-        v: JsonVersion,
         kind: &kind.name,
         about: &kind.about,
         key: definition.key.as_deref(),

@@ -16,7 +16,7 @@ use crate::annotation_targets::AnnotateArgs;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::record::RecordArgs;
-use crate::chain::registry::all_credentials;
+use crate::chain::registry::{PERSON, all_credentials};
 use crate::chain::store::{StoreArgs, with_default_id};
 use crate::exit::Exit;
 use crate::format::Format;
@@ -180,7 +180,7 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let _recording = args.record.start()?;
     let store = args.store.clone().buying_unconfirmed(args.buy_unconfirmed);
     let chain = args.chain.chain(args.attempts, args.timeout, &store)?;
-    for person in chain.providers().iter().filter(|one| one.kind == "person") {
+    for person in chain.providers().iter().filter(|one| one.kind == PERSON) {
         console::eprint_unless_quiet(&format!(
             "note: {} cannot answer here: people answer on the page of `drag-solver serve`",
             person.name()
@@ -241,14 +241,13 @@ async fn read(
     path: &Path,
     target: Option<&PathBuf>,
 ) -> Result<(Screenshot, Option<Annotation>), String> {
-    let (path, target) = (path.to_owned(), target.cloned());
-    let read = tokio::task::spawn_blocking(move || {
-        let screenshot = screenshot_input::read(&path)?;
+    let (target, name) = (target.cloned(), file_name(path));
+    screenshot_input::read_and(path, move |screenshot| {
         let annotation = target.map(|target| Annotation::new(target, screenshot.clone()));
         let annotation = annotation
             .transpose()
-            .map_err(|error| format!("cannot draw on {}: {error:#}", file_name(&path)))?;
+            .map_err(|error| format!("cannot draw on {name}: {error:#}"))?;
         Ok((screenshot, annotation))
-    });
-    read.await.unwrap_or_else(|error| Err(error.to_string()))
+    })
+    .await
 }

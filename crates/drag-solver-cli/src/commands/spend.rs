@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::JsonVersion;
+use crate::json_version::versioned;
 use crate::parse::duration;
 use crate::ui::console;
 use crate::ui::text::one_line;
@@ -54,7 +54,6 @@ enum By {
 /// What was spent on one day, as a line of JSON.
 #[derive(Serialize)]
 struct SpendingLine<'a> {
-    v: JsonVersion,
     by: SpendingBy,
     #[serde(flatten)]
     spending: &'a Spending,
@@ -78,9 +77,8 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let spending = store.spending(&query).await?;
     let mut lines = Vec::new();
     for spending in &spending {
-        let v = JsonVersion;
         lines.push(match args.format {
-            Format::Json => serde_json::to_string(&SpendingLine { v, by, spending })?,
+            Format::Json => versioned(SpendingLine { by, spending })?,
             Format::Text => text(spending),
         });
     }
@@ -88,9 +86,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         lines.push(total(&spending));
     }
     for line in lines {
-        if let Err(error) = console::print(&line) {
-            return console::stdout_closed(error);
-        }
+        console::print(&line).map_err(console::cannot_print)?;
     }
     Ok(Exit::Success)
 }

@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use drag_solver::config::{Chain, ChainConfig, ProviderConfig, human_duration};
+use anyhow::{bail, ensure};
+use drag_solver::config::{Chain, ChainConfig, human_duration};
 use drag_solver::evaluate::Evaluation;
 use drag_solver::evaluate::propose::ProviderEntry;
-use drag_solver::http::PollInterval;
-use drag_solver::{
-    Budget, BudgetPolicy, DragSolver, DragSolverExt as _, FitPolicy, Usd, ValidatePolicy,
-};
+use drag_solver::{Budget, BudgetPolicy, DragSolver, DragSolverExt as _, Usd};
 
-use crate::chain::file;
-use crate::chain::options::{check_credentials, kinds, names};
-use crate::chain::registry::registry;
+use crate::chain::options::{check_credentials, kinds, names, provider};
+use crate::chain::registry::PERSON;
+use crate::chain::source::ChainSource;
+use crate::chain::store::StoreArgs;
 use crate::parse::{poll_interval, price};
 use crate::ui::text::{file_name, one_line};
 
@@ -73,7 +71,7 @@ impl SubjectArgs {
         if self.configs.is_empty() || !self.names.is_empty() {
             let kinds = kinds(&self.names)?;
             ensure!(
-                !kinds.contains(&"person"),
+                !kinds.contains(&PERSON),
                 "--provider person: people answer on the page of `drag-solver serve`, and cannot be measured here"
             );
             check_credentials(&kinds)?;
@@ -99,27 +97,11 @@ impl SubjectArgs {
     }
 
     fn provider(&self, kind: &str, price: Option<Usd>, limit: Duration) -> anyhow::Result<Chain> {
-        let mut provider = ProviderConfig::new(kind)
-            .fit(FitPolicy::default())
-            .validate(ValidatePolicy::default())
-            .timeout(limit);
+        let mut provider = provider(kind, limit, self.poll_interval)?;
         if let Some(price) = price {
             provider = provider.price(price);
         }
-        if let Some(interval) = self.poll_interval {
-            let poll = PollInterval::new(interval, interval);
-            provider = provider.with("poll", serde_json::to_value(poll)?);
-        }
-        ChainConfig::new([provider])
-            .build(registry())
-            .map_err(|error| {
-                // Here there is no file that the path would lead into.
-                if error.path().ends_with(".timeout") {
-                    error.renamed("--timeout").into()
-                } else {
-                    error.into()
-                }
-            })
+        ChainSource::of_options(ChainConfig::new([provider]), &StoreArgs::default())?.build()
     }
 }
 
@@ -130,12 +112,8 @@ fn name_of(path: &Path) -> String {
 }
 
 fn file_chain(path: &Path) -> anyhow::Result<Chain> {
-    let file = file::parse(path)?;
-    let chain = file
-        .config
-        .build(&file.registry)
-        .with_context(|| file_name(path))?;
-    let is_person = chain.providers().iter().any(|one| one.kind == "person");
+    let chain = ChainSource::of_file(path, &StoreArgs::default())?.build()?;
+    let is_person = chain.providers().iter().any(|one| one.kind == PERSON);
     ensure!(
         !is_person,
         "{} asks people, who answer on the page of `drag-solver serve`, and cannot be measured here",

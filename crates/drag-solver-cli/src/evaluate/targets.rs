@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use crate::target::{Target, folder};
+use crate::output_file::folder_of;
+use crate::target::Target;
 use crate::ui::text::file_name;
 
 /// Refuses to write one of these over another, or over what is read: not even if files may be written over.
@@ -33,7 +34,7 @@ pub(crate) fn check_apart<'a>(
 /// The path as it is in its folder, however it was named.
 fn full(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| {
-        let folder = folder(path).canonicalize().unwrap_or_default();
+        let folder = folder_of(path).canonicalize().unwrap_or_default();
         folder.join(path.file_name().unwrap_or_default())
     })
 }

@@ -1,11 +1,12 @@
 //! What is under way, and what was paid for and not fetched.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use drag_solver::evaluate::{Call, CallOutcome};
 use drag_solver::{Event, Observer, PaidJob, Purchases, SolveError, Usd, async_trait};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
+
+use crate::ui::progress_view::bar;
 
 /// A bar of all calls, if standard error is a terminal.
 #[derive(Debug)]
@@ -19,20 +20,8 @@ pub(crate) struct CallBar {
 impl CallBar {
     /// A bar of `total` calls, which shows only if `show` is set.
     pub(crate) fn new(total: usize, show: bool, tolerance: f64) -> Self {
-        let bar = if show {
-            ProgressBar::new(total as u64) // hidden unless standard error is a terminal
-        } else {
-            ProgressBar::hidden()
-        };
-        let template = "{spinner} {elapsed} [{bar:20}] {pos}/{len} {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
         Self {
-            bar,
+            bar: bar(total, show),
             tolerance,
             right: 0,
             spent: Usd::ZERO,

@@ -1,15 +1,15 @@
 //! Pictures with the drag drawn in.
 
-use std::io::{self, Cursor, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Cursor;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use drag_solver::{Drag, Screenshot};
 use image::{ImageFormat, ImageReader, Limits, RgbaImage};
-use tempfile::NamedTempFile;
 
 use super::draw::draw;
 use super::text::file_name;
+use crate::output_file;
 
 /// Most memory that decoding may take, in bytes: over twice what an 8K screenshot needs.
 const MAX_DECODED_BYTES: u64 = 320 * 1024 * 1024;
@@ -42,29 +42,8 @@ impl Annotation {
         let mut png = Cursor::new(Vec::new());
         let encoded = picture.write_to(&mut png, ImageFormat::Png);
         encoded.with_context(cannot_write)?;
-        let folder = self.target.parent().unwrap_or(Path::new(""));
-        let mut file = temporary_file(folder).with_context(cannot_write)?;
-        file.write_all(png.get_ref())
-            .and_then(|()| Ok(file.persist(&self.target)?))
-            .with_context(cannot_write)?;
-        Ok(())
+        output_file::write(&self.target, png.get_ref(), true)
     }
-}
-
-/// A temporary file that others may read if they may read the user's files: these are private by
-/// default, and this one is to stay.
-pub(crate) fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".drag-solver-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the user's umask
-    }
-    let here = folder == Path::new("");
-    let file = builder.tempfile_in(if here { Path::new(".") } else { folder });
-    // Its own text shows a name that no reader knows.
-    file.map_err(|error| io::Error::from(error.kind()))
 }
 
 fn decode(screenshot: &Screenshot) -> anyhow::Result<RgbaImage> {

@@ -1,5 +1,7 @@
 //! Writing to the terminal: results to standard output, all else to standard error.
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,6 +56,30 @@ pub(crate) fn eprint_unless_quiet(line: &str) {
     if !QUIET.load(Ordering::Relaxed) {
         eprint_line(line);
     }
+}
+
+/// A write to standard output failed.
+#[derive(Debug)]
+struct CannotPrint(io::Error);
+
+impl fmt::Display for CannotPrint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write to standard output: {}", self.0)
+    }
+}
+
+impl Error for CannotPrint {}
+
+/// What a failed write to standard output means for a command with nothing else to lose: it ends,
+/// `print(line).map_err(cannot_print)?`.
+pub(crate) fn cannot_print(error: io::Error) -> anyhow::Error {
+    CannotPrint(error).into()
+}
+
+/// Whether a command ended because the reader of its output went away: it has seen enough.
+pub(crate) fn has_seen_enough(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<CannotPrint>();
+    error.is_some_and(|CannotPrint(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// What a failed write to standard output means for a command with nothing else to lose: a reader

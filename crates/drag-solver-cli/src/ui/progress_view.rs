@@ -10,7 +10,7 @@ use drag_solver::{Event, Observer, SolveError, async_trait};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::text::one_line;
-use crate::tally::Tally;
+use crate::batch::tally::Tally;
 
 /// Columns of a terminal that leave room for the bar beside the numbers.
 const WIDE: u16 = 60;
@@ -40,19 +40,8 @@ struct Line {
 impl ProgressView {
     /// A view of `total` tasks. It shows only if `show` is set and standard error is a terminal.
     pub(crate) fn new(total: usize, show: bool) -> Arc<Self> {
-        let bar = if show {
-            ProgressBar::new(total as u64) // hidden unless standard error is a terminal
-        } else {
-            ProgressBar::hidden()
-        };
-        if let Ok(style) = ProgressStyle::with_template(template(total, width())) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
         Arc::new(Self {
-            bar,
+            bar: bar(total, show),
             several: total > 1,
             state: Mutex::default(),
         })
@@ -99,6 +88,21 @@ impl ProgressView {
         drop(state);
         self.bar.set_message(headline);
     }
+}
+
+/// A bar of `total` steps. It shows only if `show` is set and standard error is a terminal.
+pub(crate) fn bar(total: usize, show: bool) -> ProgressBar {
+    if !show {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total as u64); // hidden unless standard error is a terminal
+    if let Ok(style) = ProgressStyle::with_template(template(total, width())) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
+    bar
 }
 
 /// How the line is made up. What is of variable length comes last, and is cut to the terminal's width.

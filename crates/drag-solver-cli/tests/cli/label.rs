@@ -276,7 +276,8 @@ async fn only_the_link_opens_the_page_and_one_run_writes_a_file() {
     let folder = Folder::with(&["a.gif"]);
     let mut page = Labelling::start(&folder, &[]).await;
     page.event("challenge").await;
-    for key in ["", "wrong", &page.key[1..]] {
+    let longer = page.key.clone() + "x";
+    for key in ["", "wrong", &page.key[1..], &longer] {
         let told = ask(&page.address, "GET", "/operator/events", b"", key).await;
         assert_eq!(told.unwrap().0, 401, "{key}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::batch::BatchOptions;
+use super::BatchOptions;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_line::JsonLine;
@@ -16,7 +16,7 @@ use crate::ui::solution_text::solution_text;
 /// Results come as they come and leave in order, unless that was not wanted: a run can then be compared
 /// with another, and with its input. Those that are early wait here.
 #[derive(Debug)]
-pub(crate) struct ResultPrinter<'a> {
+pub(super) struct ResultPrinter<'a> {
     options: &'a BatchOptions,
     several: bool,
     view: &'a ProgressView,
@@ -26,7 +26,7 @@ pub(crate) struct ResultPrinter<'a> {
 }
 
 impl<'a> ResultPrinter<'a> {
-    pub(crate) fn new(options: &'a BatchOptions, several: bool, view: &'a ProgressView) -> Self {
+    pub(super) fn new(options: &'a BatchOptions, several: bool, view: &'a ProgressView) -> Self {
         Self {
             options,
             several,
@@ -43,7 +43,7 @@ impl<'a> ResultPrinter<'a> {
     ///
     /// Standard output cannot be written to. What should have been there went to standard error,
     /// because it may have cost money.
-    pub(crate) fn add(&mut self, index: usize, result: TaskResult<'a>) -> io::Result<()> {
+    pub(super) fn add(&mut self, index: usize, result: TaskResult<'a>) -> io::Result<()> {
         if self.options.unordered {
             return self.print(&result);
         }
@@ -56,12 +56,12 @@ impl<'a> ResultPrinter<'a> {
     }
 
     /// Takes the result of a task that is given up, to be printed at the end.
-    pub(crate) fn add_last(&mut self, index: usize, result: TaskResult<'a>) {
+    pub(super) fn add_last(&mut self, index: usize, result: TaskResult<'a>) {
         self.early.insert(index, result);
     }
 
     /// Prints what is left when no more will come. Returns the gravest exit status.
-    pub(crate) fn finish(mut self) -> Exit {
+    pub(super) fn finish(mut self) -> Exit {
         for result in std::mem::take(&mut self.early).into_values() {
             if self.print(&result).is_err() {
                 self.exit = self.exit.max(Exit::Config);

@@ -1,5 +1,10 @@
 //! Works on several screenshots at a time.
 
+mod drawings;
+mod result_printer;
+mod results;
+pub(crate) mod tally;
+
 use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -10,9 +15,9 @@ use drag_solver::{DragChallenge, ErrorKind, SolveError, Tracker};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
+use self::results::Results;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::results::Results;
 use crate::signals;
 use crate::task::{Answer, Failure, Task};
 use crate::ui::console::eprint_line;

@@ -14,14 +14,14 @@ const AT_ONCE: usize = 4;
 /// Each is drawn on a thread beside the async one. One that cannot be written is told, and keeps no other
 /// from being drawn: the answers have been printed, and the pictures cost nothing.
 #[derive(Debug)]
-pub(crate) struct Drawings<'a> {
+pub(super) struct Drawings<'a> {
     view: &'a ProgressView,
     under_way: JoinSet<anyhow::Result<()>>,
     exit: Exit,
 }
 
 impl<'a> Drawings<'a> {
-    pub(crate) fn new(view: &'a ProgressView) -> Self {
+    pub(super) fn new(view: &'a ProgressView) -> Self {
         Self {
             view,
             under_way: JoinSet::new(),
@@ -30,7 +30,7 @@ impl<'a> Drawings<'a> {
     }
 
     /// Begins to draw, or waits until it can.
-    pub(crate) async fn start(&mut self, annotation: Annotation, drag: Drag) {
+    pub(super) async fn start(&mut self, annotation: Annotation, drag: Drag) {
         while self.under_way.len() >= AT_ONCE {
             self.end_one().await;
         }
@@ -39,7 +39,7 @@ impl<'a> Drawings<'a> {
     }
 
     /// Waits for all of them.
-    pub(crate) async fn finish(mut self) -> Exit {
+    pub(super) async fn finish(mut self) -> Exit {
         while !self.under_way.is_empty() {
             self.end_one().await;
         }

@@ -10,10 +10,11 @@ use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::{ChallengeRecord, Query, Status};
 use drag_solver::{DragSolver as _, ErrorKind, Event, Observer, SolveError, async_trait};
 
-use super::resume::Args;
+use super::Args;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::ChainOptions;
-use crate::chain::{file, registry};
+use crate::chain::registry;
+use crate::chain::source::ChainSource;
 use crate::exit::Exit;
 use crate::task::{Failure, Task};
 use crate::ui::console::eprint_unless_quiet;
@@ -77,7 +78,7 @@ pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
 /// The chain of the file, or one of all whose jobs there are.
 fn chain(args: &Args, records: &[ChallengeRecord]) -> anyhow::Result<Chain> {
     if let Some(path) = &args.config {
-        return file::load(path, &args.store);
+        return ChainSource::of_file(path, &args.store)?.build();
     }
     let jobs = records.iter().flat_map(ChallengeRecord::open_jobs);
     let mut kinds = BTreeSet::new();
@@ -91,8 +92,7 @@ fn chain(args: &Args, records: &[ChallengeRecord]) -> anyhow::Result<Chain> {
     }
     let mut options = ChainOptions::new(kinds.into_iter().collect());
     options.poll_interval = args.poll_interval;
-    options.store = args.store.clone();
-    options.build()
+    options.source(&args.store)?.build()
 }
 
 fn task(record: &ChallengeRecord) -> Task {

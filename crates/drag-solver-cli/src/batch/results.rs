@@ -5,18 +5,18 @@ use std::io;
 use drag_solver::SolveError;
 use tokio::time::Instant;
 
-use crate::batch::BatchOptions;
-use crate::drawings::Drawings;
+use super::BatchOptions;
+use super::drawings::Drawings;
+use super::result_printer::ResultPrinter;
+use super::tally::Tally;
 use crate::exit::Exit;
-use crate::result_printer::ResultPrinter;
-use crate::tally::Tally;
 use crate::task::{Answer, Failure, Task, TaskResult};
 use crate::ui::console::eprint_unless_quiet;
 use crate::ui::progress_view::ProgressView;
 
 /// Takes the results of all `tasks`, as they come.
 #[derive(Debug)]
-pub(crate) struct Results<'a> {
+pub(super) struct Results<'a> {
     tasks: &'a [Task],
     started: Instant,
     view: &'a ProgressView,
@@ -26,7 +26,7 @@ pub(crate) struct Results<'a> {
 }
 
 impl<'a> Results<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         tasks: &'a [Task],
         options: &'a BatchOptions,
         view: &'a ProgressView,
@@ -47,7 +47,7 @@ impl<'a> Results<'a> {
     /// # Errors
     ///
     /// Standard output cannot be written to.
-    pub(crate) async fn add(
+    pub(super) async fn add(
         &mut self,
         index: usize,
         result: Result<Answer, Failure>,
@@ -74,7 +74,7 @@ impl<'a> Results<'a> {
     }
 
     /// Takes what is known of the task number `index`, on which no work continues.
-    pub(crate) fn abandon(&mut self, index: usize, error: SolveError) {
+    pub(super) fn abandon(&mut self, index: usize, error: SolveError) {
         let result = Err(Failure::Interrupted(error));
         self.tally.add(&result, false);
         let task = &self.tasks[index];
@@ -82,7 +82,7 @@ impl<'a> Results<'a> {
     }
 
     /// Prints and draws what is left, when no more will come. Returns the gravest exit status.
-    pub(crate) async fn finish(self) -> Exit {
+    pub(super) async fn finish(self) -> Exit {
         let printed = self.printer.finish();
         let drawn = self.drawings.finish().await;
         self.view.clear();

@@ -1,5 +1,7 @@
 //! `drag-solver resume`: fetches what was paid for, and buys nothing.
 
+mod stored;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,10 +42,10 @@ Examples:
 pub(crate) struct Args {
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]
-    pub(super) config: Option<PathBuf>,
+    config: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(super) store: StoreArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     record: RecordArgs,
@@ -55,19 +57,19 @@ pub(crate) struct Args {
     /// How results are printed; always in the order of the lines. As JSON, lines with nothing to fetch
     /// come out as they went in, so that the output can take the place of the input
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    format: Format,
 
     /// Time for each screenshot
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    pub(super) timeout: Duration,
+    timeout: Duration,
 
     /// Screenshots that are waited for at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = count::<NonZeroUsize>)]
-    pub(super) concurrency: NonZeroUsize,
+    concurrency: NonZeroUsize,
 
     /// Time between two questions whether a job is done, instead of the provider's own advice
     #[arg(long, value_name = "DURATION", value_parser = poll_interval)]
-    pub(super) poll_interval: Option<Duration>,
+    poll_interval: Option<Duration>,
 }
 
 /// Reads the lines of screenshots that were not solved, and waits for the jobs they name; or takes both from
@@ -80,7 +82,7 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
             args.screenshot.is_none(),
             "--screenshot is for a line, and with --store there are none: the pictures are on record"
         );
-        return super::resume_stored::run(&args, spinner).await;
+        return stored::run(&args, spinner).await;
     }
     let providers = &ProviderLookup::new(args.config.as_deref(), args.poll_interval)?;
     let (mut lines, mut exit) = json_input::from_stdin()?;
@@ -161,10 +163,8 @@ async fn read(task: &Task) -> Result<Screenshot, Failure> {
         let error = SolveError::new(ErrorKind::InvalidChallenge, why);
         return Err(misconfigured(error, &task.paid_jobs));
     }
-    let path = task.path.clone();
-    let read = tokio::task::spawn_blocking(move || screenshot_input::read(&path)).await;
-    read.unwrap_or_else(|error| Err(error.to_string()))
-        .map_err(|why| task.unusable(&why))
+    let read = screenshot_input::read_and(&task.path, Ok).await;
+    read.map_err(|why| task.unusable(&why))
 }
 
 /// Waits for all of the jobs at once, which costs nothing; the first answer will do.
