@@ -6,9 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use drag_solver_combinators::Timeout;
-use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, ErrorKind, Observer, SolveError,
-};
+use drag_solver_core::{Billed, DragChallenge, DragSolver, ErrorKind, Observer, SolveError};
 #[cfg(feature = "store")]
 use drag_solver_store::{StoreExt as _, StoreHandle};
 use futures_util::{StreamExt as _, stream};

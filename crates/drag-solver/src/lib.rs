@@ -165,9 +165,9 @@ pub mod prelude;
 pub mod http {
     pub use drag_solver_http::{
         Answer, AnswerApi, ApiRequest, ApiResponse, Balance, CallbackReceiver, Context, Created,
-        EnvVar, Found, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoCallbacks, NoConfig,
-        OneCall, Picture, PollInterval, Provider, ProxyRefused, ReqwestTransport, ResponseError,
-        Secret, Service, Transport, TransportError, Unit, json, points, task_api,
+        EnvVar, Found, HttpOptions, HttpSolver, HttpSolverBuilder, JobApi, JobState, NoCallbacks,
+        NoConfig, OneCall, Picture, PollInterval, Provider, ProxyRefused, ReqwestTransport,
+        ResponseError, Secret, Service, Transport, TransportError, Unit, json, points, task_api,
     };
     #[doc(hidden)]
     pub use drag_solver_http::{Carrier, check_name, http_option_setters};

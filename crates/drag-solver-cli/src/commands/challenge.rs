@@ -59,7 +59,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Target::new(args.out.clone(), args.force)?.write(png)?;
         console::print(&drag)
     };
-    printed
-        .map(|()| Exit::Success)
-        .or_else(console::stdout_closed)
+    printed.map_err(console::cannot_print)?;
+    Ok(Exit::Success)
 }

@@ -59,9 +59,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         let described = described_gateway(gateway.door, &chain, &registry).await;
         let _ = write!(text, "\n\n{}", described.context(name)?);
     }
-    if let Err(error) = console::print(&text) {
-        return console::stdout_closed(error);
-    }
+    console::print(&text).map_err(console::cannot_print)?;
     if args.online {
         print_balances(&chain, Format::Text).await
     } else {

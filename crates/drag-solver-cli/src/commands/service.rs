@@ -73,19 +73,18 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
                 let report = test_with(&service, options.clone()).await;
                 let report = report.context("the double of the service cannot be started")?;
                 let name = service.name();
-                if let Err(error) = console::print(&format!("{name}\n{report}")) {
-                    return console::stdout_closed(error);
-                }
+                let text = format!("{name}\n{report}");
+                console::print(&text).map_err(console::cannot_print)?;
                 if !report.passed() {
                     exit = Exit::Unsolved;
                 }
             }
             Ok(exit)
         }
-        Command::Show { service } => match console::print(&find(service)?.preview()) {
-            Ok(()) => Ok(Exit::Success),
-            Err(error) => console::stdout_closed(error),
-        },
+        Command::Show { service } => {
+            console::print(&find(service)?.preview()).map_err(console::cannot_print)?;
+            Ok(Exit::Success)
+        }
     }
 }
 
@@ -99,9 +98,8 @@ async fn replay_all(services: &[String], path: &Path) -> anyhow::Result<Exit> {
     for service in services {
         let report = replay(&service, &recording).await;
         let report = report.map_err(|why| anyhow!("{name}: {why}"))?;
-        if let Err(error) = console::print(&format!("{}\n{report}", service.name())) {
-            return console::stdout_closed(error);
-        }
+        let text = format!("{}\n{report}", service.name());
+        console::print(&text).map_err(console::cannot_print)?;
         if !report.passed() {
             exit = Exit::Unsolved;
         }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::ensure;
 
 use super::colour::with_coloured_labels;
-use crate::exit::Exit;
 
 /// `--quiet`. Standard error is one for the whole process, and so is this.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -80,15 +79,6 @@ pub(crate) fn cannot_print(error: io::Error) -> anyhow::Error {
 pub(crate) fn has_seen_enough(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<CannotPrint>();
     error.is_some_and(|CannotPrint(error)| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// What a failed write to standard output means for a command with nothing else to lose: a reader
-/// that went away has seen enough.
-pub(crate) fn stdout_closed(error: io::Error) -> anyhow::Result<Exit> {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Ok(Exit::Success);
-    }
-    Err(anyhow::Error::new(error).context("cannot write to standard output"))
 }
 
 /// Refuses to go on if what was paid for would be written to nowhere.

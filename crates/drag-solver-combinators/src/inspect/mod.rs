@@ -6,8 +6,8 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, PaidJob, Purchase, Purchases, Solution, SolveError, Tracker, Usd, async_trait,
-    forward_solver,
+    Billed, DragChallenge, DragSolver, PaidJob, Purchase, Purchases, Solution, SolveError, Tracker,
+    Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
