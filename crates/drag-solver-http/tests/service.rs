@@ -2,16 +2,22 @@
 
 #![allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
 
-use drag_solver_core::{ConfigError, DragChallenge, DragSolver, SolveError};
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use drag_solver_core::{ConfigError, DragChallenge, DragSolver, JobId, SolveError};
 use drag_solver_http::secrecy::{ExposeSecret as _, SecretString};
 use drag_solver_http::testing::{Reply, ScriptedTransport};
 use drag_solver_http::{
-    Answer, AnswerApi, ApiRequest, ApiResponse, Context, HttpOptions, HttpSolver, OneCall, Picture,
-    Provider, ResponseError, Secret, Service,
+    Answer, AnswerApi, ApiRequest, ApiResponse, Context, Created, HttpOptions, HttpSolver, JobApi,
+    JobState, OneCall, Picture, Provider, ResponseError, Secret, Service,
 };
 use drag_solver_mock::fixtures::challenge;
 use serde::Deserialize;
 use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 const KEY: &str = "key-hunter2-hunter2";
 const USER: &str = "user-hunter2-hunter2";
@@ -89,6 +95,91 @@ async fn what_it_was_made_of_is_not_shown() {
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("who is [redacted]?"), "{shown}");
     }
+}
+
+/// The job of a clerk, in a status that repeats the user's name.
+#[derive(Debug)]
+struct Gossip(Clerk);
+
+impl Service for Gossip {
+    const NAME: &'static str = "gossip";
+    const BASE_URL: &'static str = "https://gossip.example/api";
+    const KEY_VARIABLE: &'static str = "GOSSIP_PASSWORD";
+    type Config = Login;
+
+    fn from_config(key: SecretString, own: Login, context: &Context) -> Result<Self, ConfigError> {
+        Clerk::from_config(key, own, context).map(Self)
+    }
+}
+
+impl JobApi for Gossip {
+    fn create(&self, challenge: &DragChallenge) -> Result<ApiRequest, SolveError> {
+        self.0.request(challenge)
+    }
+
+    fn parse_created(&self, response: &ApiResponse) -> Result<Created, ResponseError> {
+        response.job_id("job").map(Created::Job)
+    }
+
+    fn poll(&self, job: &JobId) -> ApiRequest {
+        ApiRequest::get("jobs").segment(job.as_str())
+    }
+
+    fn parse_poll(&self, response: &ApiResponse) -> Result<JobState, ResponseError> {
+        match response.member("status") {
+            Ok(status) => Ok(JobState::Unknown(status.to_string())),
+            Err(_) => response.answer("drag").map(JobState::Solved),
+        }
+    }
+}
+
+/// What is logged on this thread, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_was_made_of_is_not_logged() {
+    let log = Log::default();
+    let _listening = tracing::subscriber::set_default(log.clone());
+    let transport = ScriptedTransport::new([
+        Reply::json(r#"{"job": 7}"#),
+        Reply::json(format!(r#"{{"status": "waits for {USER}"}}"#)),
+        Reply::json(r#"{"drag": "83|560|320|560"}"#),
+    ]);
+    let settings = HttpSolver::<Gossip>::builder().token(KEY).config(login());
+    let solver = settings.transport(transport).build().unwrap();
+    solver.solve(&challenge()).await.unwrap();
+    let logged = log.0.lock().unwrap().clone();
+    assert!(logged.contains("waits for [redacted]"), "{logged}");
+    assert!(!logged.contains("hunter2"), "{logged}");
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl Account {
     }
 
     /// What no error may show.
-    fn secrets(&self) -> Vec<&SecretString> {
+    pub(super) fn secrets(&self) -> Vec<&SecretString> {
         let mut secrets = self.api.secrets();
         secrets.extend(&self.secrets);
         secrets

@@ -1,4 +1,4 @@
-//! Waiting for the next poll, or for the provider's call.
+//! Waiting for a provider's call.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::attempt::{Attempt, TimeLimit};
-use super::open_jobs::OpenJobs;
+use super::attempt::TimeLimit;
 use super::trust::Trust;
 use crate::callbacks::Registration;
 
@@ -23,7 +22,7 @@ pub(super) struct ExpectedCall {
     /// Whether polls were.
     pub(super) was_stretched: bool,
     /// Whether a call has had its poll. Others then get none.
-    is_used: bool,
+    pub(super) is_used: bool,
 }
 
 impl ExpectedCall {
@@ -46,7 +45,7 @@ impl ExpectedCall {
 
     /// Ends when the job is to be asked about: because it is time (`None`), or because of a call. Then it
     /// says when it would have been time.
-    async fn turn(
+    pub(super) async fn turn(
         &mut self,
         at: Instant,
         every: Duration,
@@ -83,22 +82,6 @@ impl ExpectedCall {
                 self.is_used |= turn.is_some();
                 return turn;
             }
-        }
-    }
-}
-
-impl Attempt<'_> {
-    /// Waits until the job is to be asked about, at `at` or because the provider calls. Then it says when it
-    /// would have been time.
-    pub(super) async fn turn(&self, open: &mut OpenJobs, at: Instant) -> Option<Instant> {
-        let every = self.account.times.poll.every;
-        let call = open.expected_call.as_mut();
-        if let Some(call) = call.filter(|call| !call.is_used) {
-            // Boxed: those who wait for no call do not carry it.
-            Box::pin(call.turn(at, every, &self.limit, &self.account.trust)).await
-        } else {
-            sleep_until(at).await;
-            None
         }
     }
 }

@@ -2,10 +2,17 @@
 
 use std::sync::Arc;
 
-use drag_solver_core::{ConfigError, DragSolver, SolveError, forward_solver};
+use drag_solver_core::{
+    Billed, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError,
+    SolverFuture, Verdict, WorstCase, async_trait, forward_solver,
+};
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use super::account::Account;
+use super::attempt::Attempt;
+use crate::provider::no_balance;
+use crate::record::CallRecorder;
 use crate::{
     ApiRequest, ApiResponse, Balance, CallbackReceiver, Carrier, HttpOptions, JobApi, NoCallbacks,
     ResponseError, Transport,
@@ -25,7 +32,7 @@ use crate::{
 /// Asking for the result costs nothing, so it continues through lost connections, 5xx, HTML pages and
 /// garbage, at the provider's interval (or later, if it says `Retry-After`), until the job is done or
 /// the time is up. The error then names the job, and a challenge that
-/// [resumes](drag_solver_core::DragChallenge::resume_job) it makes the next call continue to ask instead of buying. Its
+/// [resumes](DragChallenge::resume_job) it makes the next call continue to ask instead of buying. Its
 /// `retry_after` is the wait that the provider's interval still demands.
 ///
 /// A challenge may bring several jobs of this solver. They are asked about in turn, one poll an
@@ -66,15 +73,9 @@ use crate::{
 ///
 /// Dropping the future of [`solve`](DragSolver::solve) abandons request and job at once; nothing is
 /// held that needs giving back. A job that was bought may still be billed: a
-/// [tracked](drag_solver_core::DragChallenge::tracked) challenge knows its id.
+/// [tracked](DragChallenge::tracked) challenge knows its id.
 ///
 /// Cloning is cheap and shares the connections.
-///
-/// [`Billed::No`]: drag_solver_core::Billed::No
-/// [`Billed::Maybe`]: drag_solver_core::Billed::Maybe
-/// [`ErrorKind::Unavailable`]: drag_solver_core::ErrorKind::Unavailable
-/// [`ErrorKind::Timeout`]: drag_solver_core::ErrorKind::Timeout
-/// [`ErrorKind::DeadlineExceeded`]: drag_solver_core::ErrorKind::DeadlineExceeded
 #[derive(Debug)]
 pub struct HttpSolver<A> {
     api: Arc<A>,
@@ -88,7 +89,7 @@ impl<A: JobApi> HttpSolver<A> {
     ///
     /// A [`ConfigError`] that names the setting.
     pub fn new(api: A, options: HttpOptions) -> Result<Self, ConfigError> {
-        Self::with_carrier(api, options, Carrier::Http)
+        Self::with_secrets(api, Vec::new(), options, Carrier::Http)
     }
 
     /// A solver that speaks `api` through `transport` instead of over HTTP. Base URL, proxy and connect
@@ -102,10 +103,7 @@ impl<A: JobApi> HttpSolver<A> {
         options: HttpOptions,
         transport: impl Transport + 'static,
     ) -> Result<Self, ConfigError> {
-        Self::with_carrier(api, options, Carrier::Transport(Box::new(transport)))
-    }
-
-    fn with_carrier(api: A, options: HttpOptions, carrier: Carrier) -> Result<Self, ConfigError> {
+        let carrier = Carrier::Transport(Box::new(transport));
         Self::with_secrets(api, Vec::new(), options, carrier)
     }
 
@@ -143,7 +141,7 @@ impl<A: JobApi> HttpSolver<A> {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](drag_solver_core::ErrorKind::Unsupported) if the provider has no way to ask it.
+    /// [`ErrorKind::Unsupported`] if the provider has no way to ask it.
     pub async fn balance(&self) -> Result<Balance, SolveError> {
         self.account.balance().await
     }
@@ -174,5 +172,87 @@ impl<A> Clone for HttpSolver<A> {
             api: Arc::clone(&self.api),
             account: Arc::clone(&self.account),
         }
+    }
+}
+
+// What does not depend on the protocol's type, in futures that are boxed here: so it is compiled once, and
+// not in the crate of every provider.
+impl Account {
+    /// Asks what is left in the account.
+    pub(super) fn balance(&self) -> SolverFuture<'_, Balance> {
+        Box::pin(async move {
+            let Some(request) = self.api.balance() else {
+                return Err(no_balance(&self.name));
+            };
+            let recorded = self.calls.as_ref().map(CallRecorder::balance);
+            let parse = |response: &ApiResponse| self.api.parse_balance(response);
+            let balance = self.request(request, parse).await;
+            if let Some(recorded) = recorded {
+                recorded.told(balance.as_ref());
+            }
+            balance
+        })
+    }
+
+    /// Sends one request outside of any job.
+    pub(super) async fn request<T>(
+        &self,
+        request: ApiRequest,
+        parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError>,
+    ) -> Result<T, SolveError> {
+        let started = Instant::now();
+        let outcome = self.exchange(request, self.limit(0), parse).await;
+        outcome.map_err(|failure| {
+            // No job is bought by such a request, however it ends.
+            let error = failure.error.with_billed(Billed::No);
+            self.finish_error(error, started.elapsed())
+        })
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl DragSolver for Account {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+        Attempt::new(self, challenge).run().await
+    }
+
+    async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
+        let refuse =
+            |why: String| Err(SolveError::new(ErrorKind::Unsupported, why).with_solver(&self.name));
+        if solution.solver() != self.name {
+            return refuse(format!(
+                "the solution comes from {}, and only that solver can take a report of it",
+                solution.solver()
+            ));
+        }
+        let Some(job) = solution.job() else {
+            return refuse("the solution has no job id to report on".into());
+        };
+        let Some(request) = self.api.report(job, verdict) else {
+            return refuse(format!(
+                "the provider takes no reports of {verdict} answers"
+            ));
+        };
+        let recorded = self.calls.as_ref();
+        let recorded = recorded.map(|calls| calls.report(job, verdict));
+        let parse = |response: &ApiResponse| self.api.parse_report(response);
+        let outcome = self.request(request, parse).await;
+        if let Some(recorded) = recorded {
+            recorded.reported(outcome.as_ref().copied());
+        }
+        outcome?;
+        tracing::debug!(solver = self.name, %verdict, "reported");
+        Ok(())
+    }
+
+    fn profile(&self) -> Profile {
+        let mut worst = WorstCase::one_purchase().with_time(self.times.job_timeout);
+        worst.cost = self.price;
+        Profile::new(worst).with_limits(self.api.limits())
     }
 }

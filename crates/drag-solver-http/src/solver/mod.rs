@@ -3,7 +3,6 @@
 mod account;
 mod attempt;
 mod builder;
-mod calls;
 mod expected_call;
 mod first_poll;
 mod http_solver;

@@ -5,7 +5,7 @@ use std::iter::once;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ErrorKind, JobId, PaidJob, Solution, SolveError};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::account::Failure;
 use super::attempt::Attempt;
@@ -108,6 +108,20 @@ impl OpenJobs {
 }
 
 impl Attempt<'_> {
+    /// Waits until the job is to be asked about, at `at` or because the provider calls. Then it says when it
+    /// would have been time.
+    pub(super) async fn turn(&self, open: &mut OpenJobs, at: Instant) -> Option<Instant> {
+        let every = self.account.times.poll.every;
+        let call = open.expected_call.as_mut();
+        if let Some(call) = call.filter(|call| !call.is_used) {
+            // Boxed: those who wait for no call do not carry it.
+            Box::pin(call.turn(at, every, &self.limit, &self.account.trust)).await
+        } else {
+            sleep_until(at).await;
+            None
+        }
+    }
+
     /// Asks once. The outcome of the call, if that is it; `None` if there is more to be waited for.
     ///
     /// A poll that the provider has called for comes between those of the schedule: `due` is the next of
@@ -142,7 +156,7 @@ impl Attempt<'_> {
                 None
             }
             Ok(JobState::Unknown(status)) => {
-                let shown = || redact(&status, &self.account.api.secrets()).into_owned();
+                let shown = || redact(&status, &self.account.secrets()).into_owned();
                 tracing::debug!(solver, status = shown(), "an unknown status, asking again");
                 open.last = LastPoll::Unknown(status);
                 None
