@@ -1,9 +1,9 @@
 //! Calls to addresses of clients (`callbackUrl`, `pingback`) when a job has ended.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use drag_solver_core::{Drag, JobId, Point, Usd};
 use drag_solver_wire::{Answer, Callback, Refusal, Shape, callback};
@@ -81,6 +81,81 @@ impl Target {
     }
 }
 
+impl Callbacks {
+    /// Makes the calls about one job of a [stand-in](crate::stand_in) to `url`, and says how many there were: `answer`
+    /// once that is there, none if it comes to `None`, and `forged` before it if they are [forged](Self::Forged).
+    /// Dropping the future ends them.
+    ///
+    /// ```
+    /// use drag_solver_emulator::{Callback, Callbacks, stand_in, Response};
+    /// use serde_json::json;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let client = stand_in(|_| async { Response::empty(200) }).start().await?;
+    /// let url = format!("{}/hooks/7", client.url());
+    /// let (wrong, right) = (Callback::json(&json!({"end": 1})), Callback::json(&json!({"end": 320})));
+    /// let calls = Callbacks::Forged.deliver(&url, wrong, async { Some(right) }).await;
+    /// assert_eq!((calls, client.requests_to("/hooks/7")), (2, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn deliver(
+        self,
+        url: &str,
+        forged: Callback,
+        answer: impl Future<Output = Option<Callback>>,
+    ) -> usize {
+        let mut calls = 0;
+        if let Some(target) = Target::of(url) {
+            self.call(&target, forged, answer, || calls += 1).await;
+        }
+        calls
+    }
+
+    /// The same, and tells `count` of each call before it is made.
+    async fn call(
+        self,
+        target: &Target,
+        forged: Callback,
+        answer: impl Future<Output = Option<Callback>>,
+        mut count: impl FnMut(),
+    ) {
+        if self == Self::Never {
+            return;
+        }
+        let mut call = async |call: &Callback| {
+            count();
+            let _ = timeout(PATIENCE, target.call(call)).await;
+        };
+        if self == Self::Forged {
+            call(&forged).await;
+        }
+        let Some(answer) = answer.await else {
+            return;
+        };
+        if let Self::Late(late) = self {
+            sleep(late).await;
+        }
+        if self == Self::Twice {
+            call(&answer).await;
+        }
+        call(&answer).await;
+    }
+}
+
+impl fmt::Display for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InTime => f.write_str("in time"),
+            Self::Late(late) => write!(f, "{late:?} late"),
+            Self::Twice => f.write_str("twice"),
+            Self::Never => f.write_str("never"),
+            Self::Forged => f.write_str("forged"),
+        }
+    }
+}
+
 impl Providers {
     /// Calls the client when the job has ended, as it is set now.
     pub(crate) fn call_back(self: &Arc<Self>, protocol: Protocol, job: JobId, url: Option<&str>) {
@@ -88,32 +163,14 @@ impl Providers {
             return;
         };
         let manner = self.callbacks;
-        if manner == Callbacks::Never {
-            return;
-        }
         let providers = Arc::clone(self);
         self.work(async move {
-            let call = |outcome: Result<Answer, Refusal>| {
-                let call = callback(protocol, job.as_str(), outcome);
-                let (providers, target) = (&providers, &target);
-                async move {
-                    providers.ledger().stats.callbacks += 1;
-                    let _ = timeout(PATIENCE, target.call(&call)).await;
-                }
-            };
-            if manner == Callbacks::Forged {
-                call(Ok(forged())).await;
-            }
-            let Some(outcome) = providers.ended(&job).await else {
-                return;
-            };
-            if let Callbacks::Late(late) = manner {
-                sleep(late).await;
-            }
-            if manner == Callbacks::Twice {
-                call(outcome.clone()).await;
-            }
-            call(outcome).await;
+            let told = |outcome| callback(protocol, job.as_str(), outcome);
+            let answer = async { providers.ended(&job).await.map(told) };
+            let count = || providers.ledger().stats.callbacks += 1;
+            manner
+                .call(&target, told(Ok(forged())), answer, count)
+                .await;
         });
     }
 

@@ -28,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use drag_solver_core::Usd;
-pub use drag_solver_wire::{Operation, Pairs, Part, Protocol, Quirk, Request};
+pub use drag_solver_wire::{Callback, Operation, Pairs, Part, Protocol, Quirk, Request};
 
 pub use self::builder::EmulatorBuilder;
 pub use self::callbacks::Callbacks;

@@ -90,6 +90,25 @@ async fn a_declaration_is_tried_on_a_double_of_itself() {
 }
 
 #[tokio::test]
+async fn a_double_calls_the_address_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pointing.toml");
+    let test = async |callback: &str, more: &[&str]| {
+        std::fs::write(&path, format!("{POINTING}\n{callback}")).unwrap();
+        let run = drag_solver(["service", "test", "--without-faults"]).args(more);
+        run.arg(&path).run().await
+    };
+    let calls = "passed   calls that an answer is there, ";
+    let ran = test("create.json.hook = \"{callback}\"", &[]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains(&format!("{calls}in time\n")), "{ran:?}");
+    assert_eq!(ran.stdout.matches(calls).count(), 1, "{ran:?}");
+    let ran = test("", &[]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stdout.contains("calls that"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn what_would_be_sent_is_shown_without_key_and_picture() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chain.toml");

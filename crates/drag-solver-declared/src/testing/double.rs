@@ -1,13 +1,14 @@
 //! The service that a declaration describes, as far as it says.
 
 use std::future::pending;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use drag_solver_core::{Drag, DragChallenge, DragSolver as _, ErrorKind, Screenshot};
-use drag_solver_emulator::{Request, Response};
+use drag_solver_emulator::{Callback, Callbacks, Request, Response};
 use drag_solver_http as http;
 use drag_solver_mock::pictures::AnswerKey;
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 
 use super::received::Received;
 use crate::answer::Form;
@@ -23,7 +24,10 @@ pub(super) struct Double {
     api: DeclaredApi,
     definition: Definition,
     key: String,
+    callbacks: Callbacks,
     jobs: Mutex<Vec<Job>>,
+    /// Each ends with how many calls there were about a job.
+    calling: Mutex<JoinSet<usize>>,
 }
 
 /// What a job comes to, and how often it was asked about.
@@ -43,12 +47,19 @@ enum JobResult {
 const FIRST_ID: usize = 7_100_001;
 
 impl Double {
-    pub(super) fn new(api: DeclaredApi, definition: &Definition, key: &str) -> Self {
+    pub(super) fn new(
+        api: DeclaredApi,
+        definition: &Definition,
+        key: &str,
+        callbacks: Callbacks,
+    ) -> Self {
         Self {
             api,
             definition: definition.clone(),
             key: key.to_owned(),
+            callbacks,
             jobs: Mutex::default(),
+            calling: Mutex::default(),
         }
     }
 
@@ -57,11 +68,21 @@ impl Double {
         self.jobs().len()
     }
 
+    /// Waits until all calls are made that an answer is there, and says how many there were.
+    pub(super) async fn called(&self) -> usize {
+        let calling = std::mem::take(&mut *self.calling());
+        calling.join_all().await.into_iter().sum()
+    }
+
+    fn calling(&self) -> std::sync::MutexGuard<'_, JoinSet<usize>> {
+        self.calling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn jobs(&self) -> std::sync::MutexGuard<'_, Vec<Job>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn answer(&self, request: Request) -> Response {
+    pub(super) async fn answer(self: &Arc<Self>, request: Request) -> Response {
         if let Some(received) = self.api.create.read(&request) {
             return self.create(received).await;
         }
@@ -98,7 +119,7 @@ impl Double {
         received.key.as_ref().is_none_or(is_key) && received.secrets.iter().all(are_known)
     }
 
-    async fn create(&self, received: Received) -> Response {
+    async fn create(self: &Arc<Self>, received: Received) -> Response {
         if !self.is_owner(&received) {
             return self.refusal(ErrorKind::Unauthorized);
         }
@@ -115,11 +136,15 @@ impl Double {
                 Err(_) => JobResult::GivenUp,
             },
         };
-        let id = {
+        let index = {
             let mut jobs = self.jobs();
             jobs.push(Job { result, polls: 0 });
-            FIRST_ID + jobs.len() - 1
+            jobs.len() - 1
         };
+        if let Some(url) = received.callback {
+            self.call_back(index, url);
+        }
+        let id = FIRST_ID + index;
         let Some(poll) = &self.api.poll else {
             return match result {
                 JobResult::Endless => pending().await,
@@ -142,6 +167,23 @@ impl Double {
             }
             None => Response::empty(303).with_header("Location", &format!("/jobs/{id}")),
         }
+    }
+
+    /// Calls the client about a job, whose answer is there from then on. What services say in such a call is in no
+    /// declaration, and nothing reads it.
+    fn call_back(self: &Arc<Self>, index: usize, url: String) {
+        let double = Arc::clone(self);
+        self.calling().spawn(async move {
+            let call = |id: usize| Callback::json(&json!({ "job": id }));
+            let answer = async {
+                let mut jobs = double.jobs();
+                let job = jobs.get_mut(index)?;
+                job.polls = job.polls.max(1);
+                let ends = !matches!(job.result, JobResult::Endless);
+                ends.then(|| call(FIRST_ID + index))
+            };
+            double.callbacks.deliver(&url, call(0), answer).await
+        });
     }
 
     fn poll(&self, received: &Received) -> Response {

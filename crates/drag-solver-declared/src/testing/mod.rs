@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod calls;
 mod double;
 mod received;
 #[cfg(test)]
@@ -27,5 +28,6 @@ mod recorded_tests;
 mod replay;
 mod trial;
 
+pub use self::calls::CallbackFinding;
 pub use self::replay::{ReplayReport, ReplayedCall, replay};
 pub use self::trial::{FaultFinding, TestOptions, TestReport, test, test_with};

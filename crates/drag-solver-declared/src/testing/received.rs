@@ -16,6 +16,8 @@ pub(super) struct Received {
     pub(super) secrets: Vec<(String, String)>,
     pub(super) job: Option<String>,
     pub(super) picture: Option<Vec<u8>>,
+    /// What is to be called when the job has ended.
+    pub(super) callback: Option<String>,
 }
 
 impl Request {
@@ -146,6 +148,7 @@ impl Received {
             Placeholder::Key => self.key = Some(held.to_owned()),
             Placeholder::Secret(name) => self.secrets.push((name.clone(), held.to_owned())),
             Placeholder::Job => self.job = Some(held.to_owned()),
+            Placeholder::Callback => self.callback = Some(held.to_owned()),
             Placeholder::PictureBase64 | Placeholder::PictureDataUri => {
                 let encoded = held.rsplit("base64,").next()?;
                 self.picture = Some(STANDARD.decode(encoded).ok()?);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drag_solver_core::DragSolver as _;
-use drag_solver_emulator::{Fault, Operation, SecretScanner};
+use drag_solver_emulator::{Callbacks, Fault, Operation, SecretScanner};
 use drag_solver_http::{Recorder, Recording};
 use drag_solver_mock::pictures::TestPicture;
 use tokio::sync::Semaphore;
@@ -93,7 +93,9 @@ async fn record_and_replay(
 ) -> Result<(), String> {
     let recorder = Recorder::create(path).unwrap();
     let happens = fault.as_ref().map(|(fault, at)| (fault, *at));
-    let mut stage = Stage::start(&service, happens).await.unwrap();
+    let mut stage = Stage::start(&service, happens, Callbacks::Never)
+        .await
+        .unwrap();
     stage.recorder = Some(recorder.clone());
     let is_silent = fault.as_ref().is_some_and(|(fault, _)| is_silent(fault));
     let patience = is_silent.then_some(LONG_ENOUGH);

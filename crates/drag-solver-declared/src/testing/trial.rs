@@ -4,14 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use drag_solver_core::{Billed, ConfigError, Drag, DragSolver, ErrorKind, Point, Verdict};
-use drag_solver_emulator::{Emulator, Fault, Operation, SecretScanner, StandIn, stand_in};
-use drag_solver_http::{Context, HttpOptions, HttpSolver, PollInterval, Recorder};
+use drag_solver_core::{
+    Billed, ConfigError, Drag, DragSolver, ErrorKind, Point, Solution, Verdict,
+};
+use drag_solver_emulator::{
+    Callbacks, Emulator, Fault, Operation, SecretScanner, StandIn, stand_in,
+};
+use drag_solver_http::{
+    CallbackReceiver, Context, HttpOptions, HttpSolver, PollInterval, Recorder,
+};
 use drag_solver_mock::contract::{self, SolverUnderTest};
 use drag_solver_mock::pictures::TestPicture;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::calls::{CallbackFinding, try_callbacks};
 use super::double::{Double, ENDLESS, GIVEN_UP};
 use crate::answer::Form;
 use crate::api::DeclaredApi;
@@ -40,6 +47,8 @@ const AT_ONCE: usize = 8;
 pub struct TestReport {
     /// What the contract's checks found.
     pub contract: contract::Report,
+    /// Each manner of calls that an answer is there, if the service is declared to make them.
+    pub callbacks: Vec<CallbackFinding>,
     /// Each fault that was tried, and when.
     pub faults: Vec<FaultFinding>,
 }
@@ -73,11 +82,15 @@ impl TestOptions {
 }
 
 impl TestReport {
-    /// Whether the contract is kept, with nothing skipped, and every fault was survived.
+    /// Whether the contract is kept, with nothing skipped, and every fault and all calls were survived.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.contract.passed()
             && self.contract.skipped().count() == 0
+            && self
+                .callbacks
+                .iter()
+                .all(|finding| finding.problem.is_none())
             && self.faults.iter().all(|finding| finding.problem.is_none())
     }
 }
@@ -85,6 +98,15 @@ impl TestReport {
 impl fmt::Display for TestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.contract)?;
+        for CallbackFinding { callbacks, problem } in &self.callbacks {
+            match problem {
+                None => write!(f, "\npassed   calls that an answer is there, {callbacks}")?,
+                Some(problem) => write!(
+                    f,
+                    "\nFAILED   calls that an answer is there, {callbacks}: {problem}"
+                )?,
+            }
+        }
         let mut failed = 0;
         for finding in &self.faults {
             if let Some(problem) = &finding.problem {
@@ -118,6 +140,7 @@ pub async fn test(service: &Declared) -> io::Result<TestReport> {
 /// Those of [`test()`].
 pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<TestReport> {
     let contract = keeps_contract(service).await?;
+    let callbacks = try_callbacks(service, options.without_faults).await?;
     let mut faults = Vec::new();
     if !options.without_faults {
         let operations: &[Operation] = match service.definition().poll {
@@ -145,7 +168,11 @@ pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<T
         }
         faults = tries.join_all().await;
     }
-    Ok(TestReport { contract, faults })
+    Ok(TestReport {
+        contract,
+        callbacks,
+        faults,
+    })
 }
 
 /// The other secret called `name` of the account.
@@ -156,19 +183,23 @@ pub(super) fn secret(name: &str) -> String {
 /// A running double, and what makes solvers for it.
 pub(super) struct Stage {
     service: Declared,
-    double: Arc<Double>,
+    pub(super) double: Arc<Double>,
     pub(super) emulator: Emulator<StandIn>,
     /// Who records what its solvers send.
     pub(super) recorder: Option<Recorder>,
+    /// Who takes its calls.
+    pub(super) receiver: Option<CallbackReceiver>,
 }
 
 impl Stage {
     pub(super) async fn start(
         service: &Declared,
         fault: Option<(&Fault, Operation)>,
+        callbacks: Callbacks,
     ) -> io::Result<Self> {
         let api = service.example_api().map_err(io::Error::other)?;
-        let double = Arc::new(Double::new(api, service.definition(), KEY));
+        let double = Double::new(api, service.definition(), KEY, callbacks);
+        let double = Arc::new(double);
         let served = Arc::clone(&double);
         let handler = move |request| {
             let served = Arc::clone(&served);
@@ -186,6 +217,7 @@ impl Stage {
             double,
             emulator: builder.start().await?,
             recorder: None,
+            receiver: None,
         })
     }
 
@@ -194,11 +226,19 @@ impl Stage {
         key: &str,
         request_timeout: Option<Duration>,
     ) -> Result<HttpSolver<DeclaredApi>, ConfigError> {
-        let soon = Duration::from_millis(1);
+        self.solver_polling_every(Duration::from_millis(1), key, request_timeout)
+    }
+
+    pub(super) fn solver_polling_every(
+        &self,
+        wait: Duration,
+        key: &str,
+        request_timeout: Option<Duration>,
+    ) -> Result<HttpSolver<DeclaredApi>, ConfigError> {
         let mut options = HttpOptions::default()
             .token(key)
             .base_url(self.emulator.url())
-            .poll(PollInterval::new(soon, soon));
+            .poll(PollInterval::new(wait, wait));
         options.request_timeout = request_timeout;
         options.job_timeout = self.recorder.as_ref().map(|_| RECORDED_FOR);
         let secrets = self.service.definition().secrets.clone();
@@ -207,7 +247,9 @@ impl Stage {
             Some(secret(name).into())
         };
         let own = self.service.example_settings();
-        let context = Context::with_variables(lookup).with_recorder(self.recorder.clone());
+        let context = Context::with_variables(lookup)
+            .with_recorder(self.recorder.clone())
+            .with_callback_receiver(self.receiver.clone());
         self.service.solver(options, own, &context)
     }
 }
@@ -217,7 +259,7 @@ pub(super) fn picture(width: u32) -> io::Result<TestPicture> {
 }
 
 async fn keeps_contract(service: &Declared) -> io::Result<contract::Report> {
-    let stage = Stage::start(service, None).await?;
+    let stage = Stage::start(service, None, Callbacks::Never).await?;
     let solver = stage.solver(KEY, None).map_err(io::Error::other)?;
     let stranger = stage
         .solver("another-key", None)
@@ -261,6 +303,23 @@ fn expected(service: &Declared, drag: Drag) -> io::Result<Drag> {
     })
 }
 
+/// What is wrong with an answer, if anything is.
+pub(super) fn is_right(
+    service: &Declared,
+    picture: &TestPicture,
+    solution: &Solution,
+) -> Result<(), String> {
+    let right = expected(service, picture.drag()).map_err(|error| error.to_string())?;
+    let off = [
+        solution.drag().start.distance(right.start),
+        solution.drag().end.distance(right.end),
+    ];
+    if off.iter().any(|off| *off > 1e-6) {
+        return Err(format!("{} in place of {right}", solution.drag()));
+    }
+    Ok(())
+}
+
 /// Whether it ends only when the client stops waiting.
 pub(super) fn is_silent(fault: &Fault) -> bool {
     matches!(
@@ -278,7 +337,7 @@ async fn try_fault(
     operation: Operation,
 ) -> Result<(), String> {
     let told = |error: &dyn fmt::Display| error.to_string();
-    let stage = Stage::start(service, Some((fault, operation))).await;
+    let stage = Stage::start(service, Some((fault, operation)), Callbacks::Never).await;
     let stage = stage.map_err(|error| told(&error))?;
     let request_timeout = is_silent(fault).then_some(LONG_ENOUGH);
     let solver = stage
@@ -296,14 +355,7 @@ async fn try_fault(
     }
     let shown = match outcome {
         Ok(solution) => {
-            let right = expected(service, picture.drag()).map_err(|error| told(&error))?;
-            let off = [
-                solution.drag().start.distance(right.start),
-                solution.drag().end.distance(right.end),
-            ];
-            if off.iter().any(|off| *off > 1e-6) {
-                return Err(format!("{} in place of {right}", solution.drag()));
-            }
+            is_right(service, picture, &solution)?;
             format!("{solution:?}")
         }
         Err(error) => {

@@ -69,6 +69,8 @@ use crate::{
 /// # }
 /// ```
 ///
+/// Calls that an answer is there are [`Callbacks::deliver`](crate::Callbacks::deliver).
+///
 /// A handler that panics answers with status 500. One that is still at it when its client leaves is
 /// dropped at its next await. Requests are bounded: 32 KiB of headers, a body of 64 MiB.
 pub fn stand_in<F, A>(handler: F) -> EmulatorBuilder<StandIn>

@@ -25,6 +25,17 @@ pub struct Callback {
     pub body: Bytes,
 }
 
+impl Callback {
+    /// The call of a protocol that is not known here: any JSON.
+    #[must_use]
+    pub fn json(body: &Value) -> Self {
+        Self {
+            content_type: "application/json",
+            body: body.to_string().into(),
+        }
+    }
+}
+
 /// Writes what a client's own address is told of the job `job`.
 ///
 /// - `in.php`: a form, `id=51555263943&code=coordinates:x=83,y=560;x=320,y=560`, with the name of the refusal as the
@@ -38,7 +49,7 @@ pub fn callback(protocol: Protocol, job: &str, outcome: Result<Answer, Refusal>)
     let reply = outcome.map(Reply::Solved);
     let named = |mut body: Value, name: &str| {
         body[name] = id(job, manner);
-        json(&body)
+        Callback::json(&body)
     };
     match protocol {
         Protocol::InPhp => {
@@ -52,12 +63,5 @@ pub fn callback(protocol: Protocol, job: &str, outcome: Result<Answer, Refusal>)
         }
         Protocol::OmocaptchaV1 => named(omocaptcha_v1::body(manner, &reply), "job_id"),
         _ => named(task::body(protocol, manner, &reply), "taskId"),
-    }
-}
-
-fn json(body: &Value) -> Callback {
-    Callback {
-        content_type: "application/json",
-        body: body.to_string().into(),
     }
 }
