@@ -1,48 +1,23 @@
 //! Every line of JSON is what `docs/json-lines.md` and its schema say.
 
-use std::path::Path;
-
-use boon::{Compiler, SchemaIndex, Schemas};
 use drag_solver_mock::fixtures;
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, failed_line, solved_line};
+use crate::schema::{Schema, page};
 use crate::server::Server;
 use crate::support::{Ran, drag_solver};
 
-fn page(name: &str) -> String {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-    std::fs::read_to_string(docs.join(name)).unwrap()
-}
-
-/// The published schema, and here no member is allowed that it does not know.
-struct Lines {
-    schemas: Schemas,
-    index: SchemaIndex,
-}
+struct Lines(Schema);
 
 impl Lines {
     fn new() -> Self {
-        const URL: &str = "https://example.com/json-lines.schema.json";
-        let mut schema: Value = serde_json::from_str(&page("json-lines.schema.json")).unwrap();
-        for definition in schema["$defs"].as_object_mut().unwrap().values_mut() {
-            if definition.get("properties").is_some() {
-                definition["additionalProperties"] = json!(false);
-            }
-        }
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.add_resource(URL, schema).unwrap();
-        let index = compiler.compile(URL, &mut schemas).unwrap();
-        Self { schemas, index }
+        Self(Schema::new("json-lines.schema.json", &[]))
     }
 
     #[track_caller]
     fn check_line(&self, line: &str) -> Value {
-        let value: Value = serde_json::from_str(line).unwrap();
-        if let Err(error) = self.schemas.validate(&value, self.index) {
-            panic!("{error:#}\n{line}");
-        }
-        value
+        self.0.check(line)
     }
 
     /// All that was printed, by its states.

@@ -28,6 +28,7 @@ mod report;
 mod resume;
 mod sandbox;
 mod scene;
+mod schema;
 mod secrets;
 #[cfg(unix)]
 mod serve;

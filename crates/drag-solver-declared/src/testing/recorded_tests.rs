@@ -5,10 +5,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use boon::{Compiler, SchemaIndex, Schemas};
 use drag_solver_core::DragSolver as _;
 use drag_solver_emulator::{Callbacks, Fault, Operation, SecretScanner};
 use drag_solver_http::{Recorder, Recording};
 use drag_solver_mock::pictures::TestPicture;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -56,20 +58,58 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// The published schema of recordings, and here no member is allowed that it does not know.
+struct Lines {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Lines {
+    fn new() -> Self {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        let url = |name: &str| format!("https://example.com/{name}");
+        for name in ["json-lines.schema.json", "recordings.schema.json"] {
+            let text = std::fs::read_to_string(docs.join(name)).unwrap();
+            let mut schema: Value = serde_json::from_str(&text).unwrap();
+            for definition in schema["$defs"].as_object_mut().unwrap().values_mut() {
+                if definition.get("properties").is_some() {
+                    definition["additionalProperties"] = json!(false);
+                }
+            }
+            compiler.add_resource(&url(name), schema).unwrap();
+        }
+        let index = compiler.compile(&url("recordings.schema.json"), &mut schemas);
+        Self {
+            index: index.unwrap(),
+            schemas,
+        }
+    }
+
+    fn check(&self, recording: &str) -> Result<(), String> {
+        recording.lines().try_for_each(|line| {
+            let value: Value = serde_json::from_str(line).unwrap();
+            let checked = self.schemas.validate(&value, self.index);
+            checked.map_err(|error| format!("{error:#}\n{line}"))
+        })
+    }
+}
+
 #[allow(clippy::print_stdout)] // how many there were is to be seen
 #[tokio::test]
 async fn every_fault_of_every_service_is_played_back_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let (places, lines) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Lines::new()));
     let known = picture(200).unwrap();
     let mut running = JoinSet::new();
     for (number, case) in cases().into_iter().enumerate() {
         let path = folder.path().join(format!("{number}.jsonl"));
         let (places, known) = (Arc::clone(&places), known.clone());
+        let lines = Arc::clone(&lines);
         running.spawn(async move {
             let _place = places.acquire().await.unwrap();
             let name = format!("{}, {:?}", case.0.name(), case.1);
-            let tried = record_and_replay(case, &known, &path).await;
+            let tried = record_and_replay(case, &known, &path, lines).await;
             tried.map_err(|wrong| format!("{name}: {wrong}"))
         });
     }
@@ -90,6 +130,7 @@ async fn record_and_replay(
     (service, fault): Case,
     known: &TestPicture,
     path: &Path,
+    lines: Arc<Lines>,
 ) -> Result<(), String> {
     let recorder = Recorder::create(path).unwrap();
     let happens = fault.as_ref().map(|(fault, at)| (fault, *at));
@@ -118,6 +159,7 @@ async fn record_and_replay(
                 return Err(format!("a secret, {how}, in {text}"));
             }
         }
+        lines.check(&text)?;
         let recording = Recording::read(&path).unwrap();
         let mut paused = tokio::runtime::Builder::new_current_thread();
         let paused = paused.enable_time().start_paused(true).build().unwrap();

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::body::describe;
-use super::format::{Asked, Call, CallResult, Challenge, Line, Settings};
+use super::format::{Asked, Call, CallResult, Challenge, Line, Settings, is_forever};
 use super::recorder::millis;
 use super::transport::{RecordingTransport, SolverRecorder};
 use crate::solver::Times;
@@ -165,7 +165,7 @@ impl Drop for CallUnderWay<'_> {
                         instruction: challenge.instruction().map(text),
                         region: challenge.region(),
                         resumed: resumed.iter().filter_map(job_id).collect(),
-                        time_left_ms: left.map(millis),
+                        time_left_ms: left.map(millis).filter(|left| !is_forever(left)),
                     }),
                 },
                 result: match result {

@@ -38,14 +38,23 @@ pub(super) struct Exchange {
     pub(super) began_ms: u64,
     pub(super) ended_ms: u64,
     /// How long it was given.
-    #[serde(default = "forever")]
+    #[serde(default = "forever", skip_serializing_if = "is_forever")]
     pub(super) limit_ms: u64,
     pub(super) request: Request,
     pub(super) outcome: Outcome,
 }
 
+/// The largest number that every reader of JSON keeps as it is: JavaScript's are floats.
+const MAX_SAFE: u64 = (1 << 53) - 1;
+
+/// What a limit is that is left out.
 fn forever() -> u64 {
     u64::MAX
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's shape
+pub(super) fn is_forever(ms: &u64) -> bool {
+    *ms > MAX_SAFE
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -115,7 +124,9 @@ pub(super) struct Settings {
     pub(super) base_url: String,
     pub(super) poll_first_ms: u64,
     pub(super) poll_every_ms: u64,
+    #[serde(default = "forever", skip_serializing_if = "is_forever")]
     pub(super) request_timeout_ms: u64,
+    #[serde(default = "forever", skip_serializing_if = "is_forever")]
     pub(super) job_timeout_ms: u64,
 }
 
