@@ -1,5 +1,6 @@
 //! The settings that every HTTP provider has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver_core::text::looks_like_token;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
 use crate::transport::KNOWN_SCHEMES;
-use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret};
+use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret, Transport};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
@@ -72,6 +73,9 @@ pub struct HttpOptions {
     /// What takes those calls; no file can say it.
     #[serde(skip)]
     pub callback_receiver: Option<CallbackReceiver>,
+    /// What the [`Context`] sends through instead of over HTTP.
+    #[serde(skip)]
+    pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
 impl HttpOptions {
@@ -134,6 +138,7 @@ impl HttpOptions {
         self.recorder = self.recorder.or_else(|| context.recorder().cloned());
         let receiver = || context.callback_receiver().cloned();
         self.callback_receiver = self.callback_receiver.or_else(receiver);
+        self.transport = self.transport.or_else(|| context.transport());
         Ok(self)
     }
 

@@ -12,7 +12,7 @@ use drag_solver_core::ConfigError;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::secret::{Place, Source, is_path, is_variable_name};
-use crate::{CallbackReceiver, Recorder, Secret};
+use crate::{CallbackReceiver, Recorder, Secret, Transport};
 
 /// A secret is at most this long, in bytes; a token is shorter still.
 const MAX_SECRET: u64 = 4096;
@@ -28,6 +28,7 @@ pub struct Context {
     attempt_timeout: Option<Duration>,
     recorder: Option<Recorder>,
     callback_receiver: Option<CallbackReceiver>,
+    transport: Option<Arc<dyn Transport>>,
     /// The secrets that were read through it, if somebody wants to know.
     secrets: Option<Arc<Mutex<Vec<SecretString>>>>,
 }
@@ -49,6 +50,7 @@ impl Context {
             attempt_timeout: None,
             recorder: None,
             callback_receiver: None,
+            transport: None,
             secrets: None,
         }
     }
@@ -105,6 +107,18 @@ impl Context {
     #[must_use]
     pub fn callback_receiver(&self) -> Option<&CallbackReceiver> {
         self.callback_receiver.as_ref()
+    }
+
+    /// Has every HTTP provider that is made here send through `transport` instead of over HTTP, unless its builder says
+    /// otherwise: a recording that is played back to a whole chain, for example.
+    #[must_use]
+    pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    pub(crate) fn transport(&self) -> Option<Arc<dyn Transport>> {
+        self.transport.clone()
     }
 
     /// The text of a variable. One that is empty counts as not set.

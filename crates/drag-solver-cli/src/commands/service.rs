@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Subcommand;
-use drag_solver::config::{Declared, read_service};
-use drag_solver::http::Recording;
-use drag_solver_declared::testing::{TestOptions, replay, test_with};
+use drag_solver::config::{Declared, ProviderKind, read_service};
+use drag_solver::http::{Context, Provider as _, Recording};
+use drag_solver::providers::{AntiCaptcha, Omocaptcha, TwoCaptcha};
+use drag_solver_declared::testing::{
+    ReplayReport, TestOptions, replay, replay_provider, test_with,
+};
 
-use crate::chain::registry;
+use crate::chain::registry::{self, registry};
 use crate::exit::Exit;
-use crate::ui::console;
-use crate::ui::text::file_name;
+use crate::sandbox;
+use crate::ui::console::{self, eprint_unless_quiet};
+use crate::ui::text::{file_name, one_line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -24,10 +28,13 @@ Examples:
   # one that comes with the command, without its faults
   drag-solver service test --without-faults azcaptcha
   # what the real service answered, after a change to the file
-  drag-solver service test --replay wire.jsonl pointing.toml")]
+  drag-solver service test --replay wire.jsonl pointing.toml
+  # the providers that the recording is of, also those that are no files
+  drag-solver service test --replay wire.jsonl")]
     Test {
-        /// Files that declare a service, or names that `drag-solver services` lists
-        #[arg(value_name = "FILE", required = true)]
+        /// Files that declare a service, or names that `drag-solver services` lists; with --replay providers, too, and
+        /// without any those that the recording is of
+        #[arg(value_name = "FILE", required_unless_present = "replay")]
         services: Vec<String>,
 
         /// Only what every solver promises: no faults, which take most of the time
@@ -88,23 +95,106 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
     }
 }
 
-/// Holds each service against the recording at `path`.
-async fn replay_all(services: &[String], path: &Path) -> anyhow::Result<Exit> {
-    let services = services.iter().map(|name| find(name));
-    let services = services.collect::<anyhow::Result<Vec<_>>>()?;
-    let name = file_name(path);
-    let recording = Recording::read(path).with_context(|| format!("cannot read {name}"))?;
+/// Holds each service against the recording at `path`, or all that are in it.
+async fn replay_all(names: &[String], path: &Path) -> anyhow::Result<Exit> {
+    let file = file_name(path);
+    let recording = Recording::read(path).with_context(|| format!("cannot read {file}"))?;
+    let mut all = Vec::new();
+    for name in names {
+        all.push((Subject::find(name)?, recording.clone()));
+    }
+    if names.is_empty() {
+        for solver in recording.solvers() {
+            let subject = Subject::of_solver(solver).with_context(|| file.clone())?;
+            all.push((subject, recording.clone().of_solver(solver)));
+        }
+        ensure!(!all.is_empty(), "{file}: the recording is empty");
+    }
     let mut exit = Exit::Success;
-    for service in services {
-        let report = replay(&service, &recording).await;
-        let report = report.map_err(|why| anyhow!("{name}: {why}"))?;
-        let text = format!("{}\n{report}", service.name());
+    for (subject, recording) in all {
+        let report = subject.replay(&recording).await;
+        let report = report.map_err(|why| anyhow!("{file}: {why}"))?;
+        let text = format!("{}\n{report}", subject.name());
         console::print(&text).map_err(console::cannot_print)?;
         if !report.passed() {
             exit = Exit::Unsolved;
+            subject.tell_variables();
         }
     }
     Ok(exit)
+}
+
+/// Who a recording is played back to.
+enum Subject {
+    Declared(Declared),
+    Provider(&'static ProviderKind),
+}
+
+impl Subject {
+    fn find(name: &str) -> anyhow::Result<Self> {
+        match registry::find(name) {
+            Some(kind) if kind.declared.is_none() => Ok(Self::Provider(kind)),
+            _ => find(name).map(Self::Declared),
+        }
+    }
+
+    /// The one that a solver of this name is, unless its chain has called it otherwise.
+    fn of_solver(solver: &str) -> anyhow::Result<Self> {
+        let kind = registry::find(solver).with_context(|| {
+            format!(
+                "`{}` is the name of no provider, but of one in a chain's file: add which one it is, as in `--replay FILE \
+                 omocaptcha`",
+                one_line(solver)
+            )
+        })?;
+        Ok(match &kind.declared {
+            Some(declared) => Self::Declared(declared.clone()),
+            None => Self::Provider(kind),
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Declared(service) => service.name(),
+            Self::Provider(kind) => &kind.name,
+        }
+    }
+
+    async fn replay(&self, recording: &Recording) -> Result<ReplayReport, String> {
+        let kind = match self {
+            Self::Declared(service) => return replay(service, recording).await,
+            Self::Provider(kind) => kind,
+        };
+        let context = registry().context();
+        match &*kind.name {
+            Omocaptcha::NAME => replay_provider::<Omocaptcha>(recording, context).await,
+            TwoCaptcha::NAME => replay_provider::<TwoCaptcha>(recording, context).await,
+            AntiCaptcha::NAME => replay_provider::<AntiCaptcha>(recording, context).await,
+            // It is an omocaptcha of our own, with no settings.
+            sandbox::NAME => {
+                let context = Context::with_variables(|_| None);
+                replay_provider::<Omocaptcha>(recording, &context).await
+            }
+            other => Err(format!("nothing goes over the wire to `{other}`")),
+        }
+    }
+
+    /// What an account sets is in no recording.
+    fn tell_variables(&self) {
+        let Self::Provider(kind) = self else { return };
+        let of_account = [registry::credentials(kind), registry::base_url(kind)];
+        let own = kind.variables.iter().map(|variable| &*variable.name);
+        let own: Vec<&str> = own
+            .filter(|name| !of_account.contains(&Some(name)))
+            .collect();
+        if !own.is_empty() {
+            eprint_unless_quiet(&format!(
+                "note: the settings of {} are not in a recording: {} are taken from the environment, as they are now",
+                kind.name,
+                own.join(", ")
+            ));
+        }
+    }
 }
 
 /// The service that the file at `name` declares, or the one of the gallery that is called so.
@@ -112,8 +202,34 @@ fn find(name: &str) -> anyhow::Result<Declared> {
     if let Some(declared) = registry::find(name).and_then(|kind| kind.declared.clone()) {
         return Ok(declared);
     }
+    if let Some(kind) = registry::find(name) {
+        bail!(
+            "{} is no declaration, and there is no double of it: `service test --replay RECORDING {name}` holds it against \
+             what was recorded",
+            kind.name
+        );
+    }
     if Path::new(name).exists() {
         return read_service(name).with_context(|| name.to_owned());
     }
     bail!("there is no file {name}, and no service of that name: `drag-solver services` lists them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_provider_with_an_account_can_be_played_back() {
+        let one = |solver: &str| {
+            let line = format!(
+                r#"{{"call":{{"solver":"{solver}","began_ms":0,"ended_ms":1,"settings":{{"base_url":"","poll_first_ms":1,"poll_every_ms":1}},"asked":"balance","result":"abandoned"}}}}"#
+            );
+            Recording::parse(&format!("{{\"drag_solver_recording\":1}}\n{line}")).unwrap()
+        };
+        for kind in registry::built_in().filter(|kind| kind.name != "person") {
+            let replayed = Subject::Provider(kind).replay(&one(&kind.name)).await;
+            assert!(replayed.is_ok(), "{kind:?}: {replayed:?}");
+        }
+    }
 }

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use drag_solver::http::Recording;
 use drag_solver_emulator::{Emulator, Fault, Operation, Protocol, SecretScanner};
 use drag_solver_mock::pictures::{AnswerKey, TestPicture};
 
+use crate::schema::Schema;
 use crate::support::{Ran, Run, TOKEN, drag_solver};
 
 fn picture() -> TestPicture {
@@ -28,11 +30,15 @@ async fn run(run: Run) -> Ran {
     run.run_with(picture().screenshot().bytes()).await
 }
 
-/// The recording, in which no key is.
+/// The recording, in which no key is, and whose lines are as the published schema says.
 fn read(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
     assert_eq!(SecretScanner::new(TOKEN).find(&text), None, "{text}");
     assert!(text.contains("[redacted]"), "{text}");
+    let schema = Schema::new("recordings.schema.json", &["json-lines.schema.json"]);
+    for line in text.lines() {
+        schema.check(line);
+    }
     text
 }
 
@@ -120,6 +126,23 @@ async fn a_chain_and_the_other_commands_are_recorded_too() {
 }
 
 #[tokio::test]
+async fn a_time_limit_that_is_none_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wire.jsonl");
+    let ran = run(solve(&file, &[])).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let call = text.lines().last().unwrap();
+    assert!(
+        call.contains("\"request_timeout_ms\":30000") && !call.contains("job_timeout_ms"),
+        "{call}"
+    );
+    let recording = Recording::read(&file).unwrap();
+    let call = recording.calls().next().unwrap();
+    assert_eq!(call.job_timeout.as_millis(), u128::from(u64::MAX));
+}
+
+#[tokio::test]
 async fn a_recording_of_nothing_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wire.jsonl");
@@ -135,6 +158,115 @@ async fn a_recording_of_nothing_is_no_file() {
         nowhere.stderr.contains("--record: cannot write"),
         "{nowhere:?}"
     );
+}
+
+#[tokio::test]
+async fn a_provider_that_is_no_declaration_is_held_against_what_was_recorded() {
+    let emulator = emulator().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wire.jsonl");
+    let accounts = |run: Run| {
+        run.omocaptcha(&emulator.url(Protocol::OmocaptchaV2))
+            .env("OMOCAPTCHA_API_VERSION", "v2")
+            .env("TWOCAPTCHA_API_KEY", TOKEN)
+            .env("TWOCAPTCHA_BASE_URL", emulator.url(Protocol::TwoCaptcha))
+            .env("ANTICAPTCHA_API_KEY", TOKEN)
+            .env("ANTICAPTCHA_BASE_URL", emulator.url(Protocol::AntiCaptcha))
+    };
+    // The first two fail, and the last one answers.
+    emulator.inject(Operation::Create, Fault::Html, 2);
+    let all = ["omocaptcha", "2captcha", "anticaptcha"].map(|name| format!("--provider={name}"));
+    let ran = run(accounts(solve(&file, &[])).args(&all)).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    read(&file);
+    let jobs = emulator.stats().jobs_created;
+
+    let replay = |names: &[&str]| {
+        let run = drag_solver(["service", "test", "--replay"]).arg(&file);
+        run.args(names)
+    };
+    let v2 = |run: Run| run.env("OMOCAPTCHA_API_VERSION", "v2");
+    let ran = v2(replay(&[])).run().await;
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    for name in ["omocaptcha", "twocaptcha", "anticaptcha"] {
+        assert!(
+            ran.stdout.contains(&format!("{name}\nok       solve: ")),
+            "{ran:?}"
+        );
+    }
+    assert!(ran.stdout.contains("ok       solve: solved: "), "{ran:?}");
+    let ran = replay(&["2captcha"]).run().await;
+    assert!(ran.stdout.starts_with("twocaptcha\nok "), "{ran:?}");
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (Some(0), 3),
+        "{ran:?}"
+    );
+
+    // Settings of the account are those of the environment.
+    let ran = replay(&["omocaptcha"]).run().await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("DIFFERS  solve: "), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("OMOCAPTCHA_API_VERSION, OMOCAPTCHA_JOB_TYPE"),
+        "{ran:?}"
+    );
+    for (name, expected) in [
+        ("person", "nothing goes over the wire to `person`"),
+        ("azcaptcha", "none of them is called `azcaptcha`"),
+        ("nobody", "there is no file nobody"),
+    ] {
+        let ran = replay(&[name]).run().await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains(expected), "{expected}: {ran:?}");
+    }
+    assert_eq!(emulator.stats().jobs_created, jobs);
+
+    let ran = drag_solver(["service", "test", "twocaptcha"]).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stderr.contains("--replay RECORDING twocaptcha"),
+        "{ran:?}"
+    );
+}
+
+/// Every provider of the command that has an account can be played back, and the sandbox.
+#[tokio::test]
+async fn a_recording_of_the_sandbox_and_of_a_name_in_a_chain_is_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wire.jsonl");
+    let replay = |names: &[&str]| {
+        let run = drag_solver(["service", "test", "--replay"]).arg(&file);
+        run.args(names)
+    };
+    let ran = run(solve(&file, &[])).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let ran = replay(&[]).run().await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.starts_with("sandbox\nok       solve: solved: "),
+        "{ran:?}"
+    );
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"sandbox\"", "\"mine\"")).unwrap();
+    let ran = replay(&[]).run().await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("`mine` is the name of no provider"),
+        "{ran:?}"
+    );
+    let ran = replay(&["omocaptcha"]).run().await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+
+    std::fs::write(&file, "{\"drag_solver_recording\":1}\n").unwrap();
+    let ran = replay(&[]).run().await;
+    assert!(ran.stderr.contains("the recording is empty"), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let ran = drag_solver(["service", "test"]).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("<FILE>"), "{ran:?}");
 }
 
 #[tokio::test]

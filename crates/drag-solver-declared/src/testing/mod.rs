@@ -1,5 +1,5 @@
 //! A double of a declared service, made of the same declaration, and the contract over it; and what was recorded
-//! of the real one, played back.
+//! of the real one, or of a provider that is code, played back.
 //!
 //! ```
 //! use drag_solver_declared::{Declared, GALLERY, testing};
@@ -29,5 +29,5 @@ mod replay;
 mod trial;
 
 pub use self::calls::CallbackFinding;
-pub use self::replay::{ReplayReport, ReplayedCall, replay};
+pub use self::replay::{ReplayReport, ReplayedCall, replay, replay_provider};
 pub use self::trial::{FaultFinding, TestOptions, TestReport, test, test_with};

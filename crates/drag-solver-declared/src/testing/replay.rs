@@ -1,15 +1,15 @@
-//! A declaration, held against what went over the wire.
+//! A declaration, or a provider, held against what went over the wire.
 
 use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Drag, DragChallenge, DragSolver as _, ErrorKind, JobId, PaidJob, Point, Screenshot, Solution,
-    SolveError,
+    ConfigError, Drag, DragChallenge, DragSolver, ErrorKind, JobId, PaidJob, Point, Screenshot,
+    Solution, SolveError, async_trait,
 };
 use drag_solver_http::{
-    HttpOptions, HttpSolver, PollInterval, RecordedAnswer, RecordedCall, RecordedQuestion,
-    Recording, ReplayTransport,
+    Balance, Context, HttpOptions, HttpSolver, PollInterval, Provider, RecordedAnswer,
+    RecordedCall, RecordedQuestion, Recording, ReplayTransport,
 };
 use drag_solver_mock::fixtures;
 use secrecy::SecretString;
@@ -23,7 +23,7 @@ const KEY: &str = "played-back-0123456789";
 /// How long a call may take that did not run out of time when it was recorded.
 const LONG_ENOUGH: Duration = Duration::from_secs(600);
 
-/// What came of a recording with a declared service. Its `Display` is a line for each call, and why one differs.
+/// What came of a recording that was played back. Its `Display` is a line for each call, and why one differs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "whether it is as recorded is only seen by looking: `assert!(report.passed(), \"{report}\")`"]
@@ -104,28 +104,96 @@ impl fmt::Display for ReplayReport {
 ///
 /// There is no call to make, or none that can be made: why.
 pub async fn replay(service: &Declared, recording: &Recording) -> Result<ReplayReport, String> {
-    let solvers = recording.solvers();
-    let solver = match &solvers[..] {
-        [] => return Err("the recording is empty".to_owned()),
-        [only] => *only,
-        several if several.contains(&service.name()) => service.name(),
-        several => {
-            return Err(format!(
-                "the recording is of {}, and none of them is called `{}` as this service",
-                several.join(", "),
-                service.name()
-            ));
-        }
-    };
-    let recording = recording.clone().of_solver(solver);
     let api = service.example_api().map_err(|error| error.to_string())?;
     let names = service.definition().secrets.keys();
     let secrets = names.map(|name| (name.clone(), SecretString::from(KEY)));
     let api = api.with_key(KEY.into(), secrets.collect());
+    let make = |options, transport| HttpSolver::with_transport(api.clone(), options, transport);
+    replay_to(service.name(), recording, make).await
+}
+
+/// The same with the provider `P`, which needs no token for that. Its own settings are those that the variables of
+/// `context` are.
+///
+/// ```
+/// use drag_solver_declared::testing::replay_provider;
+/// use drag_solver_http::{Context, Provider, Recording};
+///
+/// async fn is_as_recorded<P: Provider>(recording: &Recording) -> Result<bool, String> {
+///     let report = replay_provider::<P>(recording, &Context::process()).await?;
+///     println!("{report}");
+///     Ok(report.passed())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// Those of [`replay`], and a setting that makes no sense.
+pub async fn replay_provider<P: Provider>(
+    recording: &Recording,
+    context: &Context,
+) -> Result<ReplayReport, String> {
+    let make = |options: HttpOptions, transport| {
+        let context = context.clone().with_transport(transport);
+        P::from_config(options.token(KEY), P::Config::default(), &context).map(OfProvider)
+    };
+    replay_to(P::NAME, recording, make).await
+}
+
+/// Who is asked again.
+#[async_trait]
+trait Replayed: Send + Sync {
+    fn solver(&self) -> &dyn DragSolver;
+    async fn balance(&self) -> Result<Balance, SolveError>;
+}
+
+#[async_trait]
+impl Replayed for HttpSolver<DeclaredApi> {
+    fn solver(&self) -> &dyn DragSolver {
+        self
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Self::balance(self).await
+    }
+}
+
+struct OfProvider<P>(P);
+
+#[async_trait]
+impl<P: Provider> Replayed for OfProvider<P> {
+    fn solver(&self) -> &dyn DragSolver {
+        &self.0
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        self.0.balance().await
+    }
+}
+
+/// Plays the recording of the provider called `name` to what `make` makes.
+async fn replay_to<R: Replayed>(
+    name: &str,
+    recording: &Recording,
+    make: impl Fn(HttpOptions, ReplayTransport) -> Result<R, ConfigError>,
+) -> Result<ReplayReport, String> {
+    let solvers = recording.solvers();
+    let solver = match &solvers[..] {
+        [] => return Err("the recording is empty".to_owned()),
+        [only] => *only,
+        several if several.contains(&name) => name,
+        several => {
+            return Err(format!(
+                "the recording is of {}, and none of them is called `{name}`",
+                several.join(", "),
+            ));
+        }
+    };
+    let recording = recording.clone().of_solver(solver);
     let transport = ReplayTransport::new(&recording);
     let mut calls = Vec::new();
     for call in recording.calls() {
-        calls.push(play(&api, &call, &transport).await?);
+        calls.push(play(&make, &call, &transport).await?);
     }
     if calls.is_empty() {
         return Err(format!("the recording has no call of `{solver}`"));
@@ -139,8 +207,8 @@ pub async fn replay(service: &Declared, recording: &Recording) -> Result<ReplayR
     })
 }
 
-async fn play(
-    api: &DeclaredApi,
+async fn play<R: Replayed>(
+    make: impl Fn(HttpOptions, ReplayTransport) -> Result<R, ConfigError>,
     call: &RecordedCall,
     transport: &ReplayTransport,
 ) -> Result<ReplayedCall, String> {
@@ -159,8 +227,7 @@ async fn play(
             .job_timeout(LONG_ENOUGH);
         played = played.at_once();
     }
-    let solver = HttpSolver::with_transport(api.clone(), options, played);
-    let solver = solver.map_err(|error| error.to_string())?;
+    let solver = make(options, played).map_err(|error| error.to_string())?;
     let before = transport.unexpected().len();
     let found = match &call.result {
         // Its caller had stopped waiting.
@@ -195,9 +262,10 @@ async fn play(
 
 /// Asks what was asked.
 async fn ask(
-    solver: &HttpSolver<DeclaredApi>,
+    replayed: &impl Replayed,
     call: &RecordedCall,
 ) -> Result<Result<RecordedAnswer, SolveError>, String> {
+    let solver = replayed.solver();
     Ok(match &call.asked {
         RecordedQuestion::Solve {
             picture,
@@ -234,7 +302,7 @@ async fn ask(
             reported.map(|()| RecordedAnswer::Accepted)
         }
         _ => {
-            let balance = solver.balance().await;
+            let balance = replayed.balance().await;
             balance.map(|balance| RecordedAnswer::Balance(balance.to_string()))
         }
     })

@@ -1,6 +1,7 @@
 //! What a builder was told to send with.
 
 use std::fmt;
+use std::sync::Arc;
 
 use drag_solver_core::ConfigError;
 use reqwest::Client;
@@ -11,7 +12,7 @@ use crate::HttpOptions;
 /// What carries the requests of a solver that is being made.
 #[derive(Default)]
 pub enum Carrier {
-    /// An HTTP client of our own.
+    /// An HTTP client of our own, or what the context has in its place.
     #[default]
     Http,
     /// An HTTP client of the caller's own.
@@ -26,7 +27,10 @@ impl Carrier {
         options: &HttpOptions,
     ) -> Result<Box<dyn Transport>, ConfigError> {
         Ok(match self {
-            Self::Http => Box::new(ReqwestTransport::new(options)?),
+            Self::Http => match &options.transport {
+                Some(transport) => Box::new(Arc::clone(transport)),
+                None => Box::new(ReqwestTransport::new(options)?),
+            },
             Self::Client(client) => Box::new(ReqwestTransport::with_client(options, client)?),
             Self::Transport(transport) => transport,
         })
