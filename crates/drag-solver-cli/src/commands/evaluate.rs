@@ -191,26 +191,37 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     if let Some(targets) = &report_to {
         write_report(targets, &report)?;
     }
-    let Some(target) = &chain_to else {
-        return Ok(exit);
-    };
-    if let (Some(proposal), Some(chosen)) = (&report.proposal, chosen) {
-        let text = chain_file(&chosen.candidate, limit, &proposal.why, |index| {
-            subjects.entry(index)
-        });
-        target.write(text)?;
-        let name = target.name();
-        eprint_unless_quiet(&format!(
-            "note: the chain is in {name}: see `drag-solver check {name}`"
-        ));
-    } else if exit < Exit::HungUp && target.remove()? {
-        // It would be taken for the one that was asked for.
+    match (&chain_to, &report.proposal, chosen) {
+        (Some(target), Some(proposal), Some(chosen)) => {
+            let text = chain_file(&chosen.candidate, limit, &proposal.why, |index| {
+                subjects.entry(index)
+            });
+            write_chain(target, &text)?;
+        }
+        (Some(target), ..) if exit < Exit::HungUp => remove_chain(target)?,
+        _ => {}
+    }
+    Ok(exit)
+}
+
+fn write_chain(target: &Target, text: &str) -> anyhow::Result<()> {
+    target.write(text)?;
+    let name = target.name();
+    eprint_unless_quiet(&format!(
+        "note: the chain is in {name}: see `drag-solver check {name}`"
+    ));
+    Ok(())
+}
+
+/// Removes the chain of before, which would be taken for the one that was asked for.
+fn remove_chain(target: &Target) -> anyhow::Result<()> {
+    if target.remove()? {
         let name = target.name();
         eprint_line(&format!(
             "note: no chain is proposed, and {name} of before is removed"
         ));
     }
-    Ok(exit)
+    Ok(())
 }
 
 /// Writes the page, and the JSON beside it.
