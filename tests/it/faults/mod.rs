@@ -19,21 +19,16 @@ use tokio::task::JoinSet;
 use account::Provider;
 use cell::{Cell, Moment};
 
-/// Cells that are tried at the same time: those that work, and those that mostly wait.
+/// Cells that work at the same time.
 const BUSY: usize = 8;
-const IDLE: usize = 160;
 
-#[allow(clippy::print_stdout)] // the size of the matrix is to be seen
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_at_any_step_hurts_with_any_provider() {
-    let seen = capture::start();
-    let faults = Fault::all();
+/// Every cell of these moments. What has no meaning is counted, by the reason.
+fn cells(moments: &[Moment]) -> (Vec<Cell>, BTreeMap<&'static str, usize>) {
     let mut cells = Vec::new();
-    // What has no meaning is counted, by the reason.
     let mut meaningless: BTreeMap<&str, usize> = BTreeMap::new();
     for provider in Provider::ALL {
-        for fault in &faults {
-            for moment in Moment::ALL {
+        for fault in Fault::all() {
+            for &moment in moments {
                 let why = match moment.operation() {
                     Operation::Connect if !fault.applies_to(Operation::Connect) => {
                         Some("no answer before there is a request")
@@ -51,36 +46,56 @@ async fn no_fault_at_any_step_hurts_with_any_provider() {
             }
         }
     }
-    let planned = cells.len();
-    let all = Provider::ALL.len() * faults.len() * Moment::ALL.len();
-    assert_eq!(planned + meaningless.values().sum::<usize>(), all);
+    (cells, meaningless)
+}
 
-    let busy = Arc::new(Semaphore::new(BUSY));
-    let idle = Arc::new(Semaphore::new(IDLE));
+/// Tries every cell, each with its number, and at most so many at once of those that mostly wait. Says how
+/// many were tried and what is wrong.
+async fn try_all<F>(
+    cells: Vec<Cell>,
+    idle: usize,
+    attempt: impl Fn(usize, Cell) -> F,
+) -> (usize, Vec<String>)
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let places = [BUSY, idle].map(|places| Arc::new(Semaphore::new(places)));
     let mut running = JoinSet::new();
-    for cell in cells {
-        let places = Arc::clone(if cell.is_idle() { &idle } else { &busy });
+    for (number, cell) in cells.into_iter().enumerate() {
+        let places = Arc::clone(&places[usize::from(cell.is_idle())]);
+        let attempt = attempt(number, cell);
         running.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            cell.run().await
+            attempt.await
         });
     }
-    let mut failures = Vec::new();
-    let mut tried = 0;
-    while let Some(outcome) = running.join_next().await {
-        tried += 1;
-        failures.extend(outcome.unwrap().err());
-    }
+    let all = running.join_all().await;
+    let tried = all.len();
+    let mut failures: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+    failures.sort();
+    (tried, failures)
+}
+
+#[allow(clippy::print_stdout)] // the size of the matrix is to be seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_fault_at_any_step_hurts_with_any_provider() {
+    let seen = capture::start();
+    let faults = Fault::all().len();
+    let (cells, meaningless) = cells(&Moment::ALL);
+    let planned = cells.len();
+    let all = Provider::ALL.len() * faults * Moment::ALL.len();
+    assert_eq!(planned + meaningless.values().sum::<usize>(), all);
+
+    let (tried, failures) = try_all(cells, 160, |_, cell| cell.run()).await;
     println!(
         "{} providers x {} faults x {} moments = {all} cells: {tried} tried, the others mean nothing \
          ({meaningless:?})",
         Provider::ALL.len(),
-        faults.len(),
+        faults,
         Moment::ALL.len(),
     );
     println!("log lines looked at: {:?}", seen.by_target());
     assert_eq!(tried, planned);
-    failures.sort();
     assert!(
         failures.is_empty(),
         "{} of {tried} cells failed:\n{}",

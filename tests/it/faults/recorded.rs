@@ -1,7 +1,6 @@
 //! What a client recorded is played back: to the same result, without the token, for every fault.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::http::secrecy::SecretString;
@@ -9,20 +8,15 @@ use drag_solver::http::serde_json::json;
 use drag_solver::http::{
     ApiRequest, Recorder, Recording, RecordingTransport, ReplayTransport, Transport as _,
 };
-use drag_solver::testing::emulator::{Emulator, Fault, Operation};
+use drag_solver::testing::emulator::Emulator;
 use drag_solver::testing::http::{Reply, ScriptedTransport};
 use drag_solver::testing::pictures::AnswerKey;
 use drag_solver::{SolveError, Verdict};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::account::{Account, Patience, Provider, TOKEN, Wire};
+use super::account::{Account, Patience, TOKEN, Wire};
 use super::capture::SEARCH;
 use super::cell::{Cell, LONG_ENOUGH, Moment, PATIENT, picture};
-
-/// Cells that are tried at the same time: those that work, and those that mostly wait.
-const BUSY: usize = 8;
-const IDLE: usize = 100;
+use super::{cells, try_all};
 
 /// A later poll is recorded like the first.
 const MOMENTS: [Moment; 7] = [
@@ -35,47 +29,22 @@ const MOMENTS: [Moment; 7] = [
     Moment::Services,
 ];
 
-fn cells() -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for provider in Provider::ALL {
-        for fault in Fault::all() {
-            for moment in MOMENTS {
-                let is_there = match moment.operation() {
-                    Operation::Report => provider.takes_reports(),
-                    Operation::Services => provider.has_services(),
-                    operation => fault.applies_to(operation),
-                };
-                if is_there {
-                    cells.push(Cell::new(provider, fault.clone(), moment));
-                }
-            }
-        }
-    }
-    cells
-}
-
 #[allow(clippy::print_stdout)] // how many there were is to be seen
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_of_every_provider_is_played_back_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let (busy, idle) = (Semaphore::new(BUSY), Semaphore::new(IDLE));
-    let (busy, idle) = (Arc::new(busy), Arc::new(idle));
-    let mut running = JoinSet::new();
-    for (number, cell) in cells().into_iter().enumerate() {
-        let places = Arc::clone(if cell.is_idle() { &idle } else { &busy });
+    let (cells, _) = cells(&MOMENTS);
+    let (tried, failures) = try_all(cells, 100, |number, cell| {
         let path = folder.path().join(format!("{number}.jsonl"));
-        running.spawn(async move {
-            let _place = places.acquire().await.unwrap();
+        async move {
             let name = format!("{:?}, {}, {:?}", cell.provider, cell.fault, cell.moment);
             let tried = record_and_replay(cell, &path).await;
             tried.map_err(|wrong| format!("{name}: {wrong}"))
-        });
-    }
-    let all = running.join_all().await;
-    let tried = all.len();
+        }
+    })
+    .await;
     println!("{tried} recordings");
     assert!(tried > 1_500, "{tried}");
-    let failures: Vec<_> = all.into_iter().filter_map(Result::err).collect();
     let failed = failures.len();
     assert!(
         failures.is_empty(),

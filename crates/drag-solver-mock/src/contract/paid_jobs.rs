@@ -76,8 +76,9 @@ impl SolverUnderTest<'_> {
 
     /// Asks a solver without jobs to resume some of its name.
     async fn hand_back(&self, jobs: &[PaidJob]) -> Checked {
-        self.refuse(&self.solvable, jobs, ErrorKind::Unsupported)
-            .await
+        let kind = ErrorKind::Unsupported;
+        let refused = self.refuse(&self.solvable, jobs, kind).await;
+        refused.map_err(|what| format!("it answers in one call: {what}"))
     }
 
     /// Jobs that this solver may have bought, of these ids.
@@ -100,8 +101,7 @@ impl SolverUnderTest<'_> {
         let has_bought = !heard.buyers.is_empty();
         ensure!(!has_bought, "it was to refuse as {kind}, and it bought");
         let Err(error) = observed.outcome else {
-            let what = "and answered all the same";
-            return Err(format!("it was to refuse as {kind}, {what}"));
+            return Err(format!("no refusal as {kind}: it answered all the same"));
         };
         ensure!(error.kind() == kind, "the error is not {kind}: {error}");
         let is_instant = took.is_zero() || !self.is_paused;
