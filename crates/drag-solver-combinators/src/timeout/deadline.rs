@@ -3,28 +3,37 @@
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
-    forward_solver, human_duration,
+    CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
+    SolveError, async_trait, forward_solver, human_duration,
 };
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::limit_only;
 use super::solve_by::solve_by;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::settings::{longer_than_zero, policy};
 
-/// How long a whole chain may take for a challenge that does not say so itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct DeadlinePolicy {
-    /// The limit. Default: 120 s, about as long as the applications that pose challenges wait. With a
-    /// limit of zero every challenge is refused that brings no deadline of its own.
-    #[serde(with = "human_duration")]
-    pub limit: Duration,
+policy! {
+    /// How long a whole chain may take for a challenge that does not say so itself.
+    #[derive(Eq)]
+    pub struct DeadlinePolicy {
+        /// The limit. Default: 120 s, about as long as the applications that pose challenges wait. With a
+        /// limit of zero every challenge is refused that brings no deadline of its own.
+        #[serde(with = "human_duration")]
+        pub limit: Duration = Duration::from_secs(120),
+    }
 }
 
-limit_only!(DeadlinePolicy, Duration::from_secs(120));
+impl CheckSettings for DeadlinePolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        longer_than_zero("limit", self.limit)
+    }
+}
+
+impl From<Duration> for DeadlinePolicy {
+    fn from(limit: Duration) -> Self {
+        Self::default().limit(limit)
+    }
+}
 
 /// Gives a challenge a deadline if it has none, and sees to it that the deadline is kept.
 ///

@@ -1,4 +1,4 @@
-use drag_solver_core::{CheckSettings as _, Verdict};
+use drag_solver_core::Verdict;
 use drag_solver_mock::MockSolver;
 
 use super::*;
@@ -64,7 +64,7 @@ async fn huge_limits_do_not_panic_and_with_zero_nothing_is_sent() {
         .solve(&challenge())
         .await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::DeadlineExceeded);
-    let refused = DeadlinePolicy::new(Duration::ZERO).check().unwrap_err();
+    let refused = DeadlinePolicy::from(Duration::ZERO).check().unwrap_err();
     assert_eq!(refused.path(), "limit");
 }
 

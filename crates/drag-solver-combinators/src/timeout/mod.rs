@@ -8,62 +8,39 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, async_trait,
-    forward_solver, human_duration,
+    CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
+    SolveError, async_trait, forward_solver, human_duration,
 };
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use self::deadline::{Deadline, DeadlinePolicy};
 use self::solve_by::solve_by;
 use crate::chain_debug::{DebugCall, wrapper};
+use crate::settings::{longer_than_zero, policy};
 
-/// How long one attempt may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct TimeoutPolicy {
-    /// The limit. Default: 60 s, because human workers need up to half a minute, and a challenge
-    /// that was not answered in a minute has seldom another one left. With a limit of zero every
-    /// attempt times out at once, and nothing is sent.
-    #[serde(with = "human_duration")]
-    pub limit: Duration,
+policy! {
+    /// How long one attempt may take.
+    #[derive(Eq)]
+    pub struct TimeoutPolicy {
+        /// The limit. Default: 60 s, because human workers need up to half a minute, and a challenge
+        /// that was not answered in a minute has seldom another one left. With a limit of zero every
+        /// attempt times out at once, and nothing is sent.
+        #[serde(with = "human_duration")]
+        pub limit: Duration = Duration::from_secs(60),
+    }
 }
 
-/// What a policy has that is nothing but a `limit`, with its default.
-macro_rules! limit_only {
-    ($policy:ident, $default:expr) => {
-        impl $policy {
-            /// Allows this much time.
-            #[must_use]
-            pub const fn new(limit: std::time::Duration) -> Self {
-                Self { limit }
-            }
-        }
-
-        impl drag_solver_core::CheckSettings for $policy {
-            fn check(&self) -> Result<(), drag_solver_core::ConfigError> {
-                crate::settings::longer_than_zero("limit", self.limit)
-            }
-        }
-
-        impl Default for $policy {
-            fn default() -> Self {
-                Self::new($default)
-            }
-        }
-
-        impl From<std::time::Duration> for $policy {
-            fn from(limit: std::time::Duration) -> Self {
-                Self::new(limit)
-            }
-        }
-    };
+impl CheckSettings for TimeoutPolicy {
+    fn check(&self) -> Result<(), ConfigError> {
+        longer_than_zero("limit", self.limit)
+    }
 }
 
-use limit_only;
-
-limit_only!(TimeoutPolicy, Duration::from_secs(60));
+impl From<Duration> for TimeoutPolicy {
+    fn from(limit: Duration) -> Self {
+        Self::default().limit(limit)
+    }
+}
 
 /// Ends an attempt that takes too long, and keeps the id of the job it paid for.
 ///

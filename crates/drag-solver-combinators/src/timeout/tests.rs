@@ -1,4 +1,4 @@
-use drag_solver_core::{Billed, CheckSettings as _, Recovery, Verdict};
+use drag_solver_core::{Billed, Recovery, Verdict};
 
 use drag_solver_mock::MockSolver;
 
@@ -129,7 +129,7 @@ async fn with_a_limit_of_zero_nothing_is_sent_and_a_file_may_not_say_it() {
     let late = a.clone().timeout(Duration::ZERO).solve(&challenge()).await;
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(a.call_count(), 0);
-    let refused = TimeoutPolicy::new(Duration::ZERO).check().unwrap_err();
+    let refused = TimeoutPolicy::from(Duration::ZERO).check().unwrap_err();
     assert_eq!(refused.to_string(), "limit: must be longer than zero");
     let unknown = serde_json::from_str::<TimeoutPolicy>(r#"{"limits": "1s"}"#);
     assert!(unknown.unwrap_err().to_string().contains("`limit`"));

@@ -290,7 +290,7 @@ fn code_fills_the_same_settings_as_a_file() {
         .name("first")
         .price(price)
         .total_timeout(Duration::from_secs(60))
-        .timeout(TimeoutPolicy::new(Duration::from_secs(20)))
+        .timeout(TimeoutPolicy::from(Duration::from_secs(20)))
         .retry(RetryPolicy::default().max_attempts(2))
         .validate(ValidatePolicy::default())
         .with("seconds", 7);
