@@ -33,6 +33,7 @@ mod forward;
 mod handle;
 mod key;
 mod key_record;
+mod known;
 mod lines;
 mod money;
 #[cfg(feature = "postgres")]

@@ -18,6 +18,16 @@ pub struct Limit {
     pub most: Usd,
 }
 
+impl Limit {
+    /// How much is missing to spend `amount` more where so much is spent and set aside, all in billionths of a US dollar.
+    pub(crate) fn missing(&self, amount: i64, spent: i64, reserved: i64) -> Option<i64> {
+        // A limit is rounded down, and what is spent up.
+        let most = self.most.to_nanos_floor();
+        let left = most.saturating_sub(spent).saturating_sub(reserved);
+        (amount > left).then(|| amount.saturating_sub(left))
+    }
+}
+
 /// Why there is no money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs)] // made by stores
@@ -31,6 +41,18 @@ pub struct Shortage {
     /// How old what is in the way will be when enough of it no longer counts, if time alone helps: the time
     /// at which the last of it was spent.
     pub frees_at: Option<Timestamp>,
+}
+
+impl Shortage {
+    /// What is spent and set aside is in billionths of a US dollar.
+    pub(crate) fn of(limit: usize, spent: i64, reserved: i64, frees_at: Option<Timestamp>) -> Self {
+        Self {
+            limit,
+            spent: Usd::from_nanos(spent),
+            reserved: Usd::from_nanos(reserved),
+            frees_at,
+        }
+    }
 }
 
 /// What is spent of a budget.

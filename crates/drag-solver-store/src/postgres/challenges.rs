@@ -6,12 +6,13 @@ use bytes::Bytes;
 use drag_solver_core::{Verdict, async_trait};
 use jiff::Timestamp;
 
-use super::db::{Db, Row, to_json};
+use super::db::{Db, to_json};
 use super::owners::Owner;
-use super::problem::Result;
+use super::problem::{Problem, Result};
 use super::records;
 use super::writer::Write;
 use crate::codes::{BOUGHT, FAILED, OPEN, SOLVED, of_verdict, verdict};
+use crate::known::{Holder, Known};
 use crate::{Accepted, Claim, Fact, KeyLimits, Opening, Reported, TakenUp};
 
 /// Takes a challenge up.
@@ -35,26 +36,19 @@ impl Write for TakeUp {
         let holder = Some((here.key, key));
         let challenge = match known_or_new(db, opening, holder, now).await? {
             Found::New(n) => n,
-            Found::Known(known) if known.digest != opening.digest => {
-                return Ok(TakenUp::OtherPicture);
-            }
-            Found::Known(known) if known.status == SOLVED => {
-                let solution = known.row.json(3)?;
-                return Ok(TakenUp::Solved(solution));
-            }
-            Found::Known(known) if known.status == FAILED && known.is_for_accept => {
-                let error = known.row.json(3)?;
-                return Ok(TakenUp::Failed(error));
-            }
-            Found::Known(Known { n, holder: had, .. }) => {
-                if let Some((owner, claim)) = had
+            Found::Known(known) => {
+                let ended = known.ended(&opening.digest);
+                if let Some(ended) = ended.map_err(Problem::unreadable)? {
+                    return Ok(ended);
+                }
+                if let Some((owner, claim)) = known.holder
                     && claim != key
                     && is_held(db, owner, now).await?
                 {
                     return Ok(TakenUp::Held);
                 }
-                open_again(db, n, opening, holder, now).await?;
-                n
+                open_again(db, known.n, opening, holder, now).await?;
+                known.n
             }
         };
         let record = records::by_key(db, challenge, now).await?;
@@ -220,20 +214,6 @@ pub(super) async fn forget(
     .await
 }
 
-/// What is on record of a challenge, its row locked.
-struct Known {
-    n: i64,
-    digest: Vec<u8>,
-    status: i64,
-    /// Whether only accepting it opens it again: it was accepted, and no paid job is left to fetch.
-    is_for_accept: bool,
-    /// Who has it, and the key of the claim.
-    holder: Holder,
-    row: Row,
-}
-
-type Holder = Option<(i64, i64)>;
-
 enum Found {
     Known(Known),
     New(i64),
@@ -251,6 +231,7 @@ async fn known_or_new(db: &Db, opening: &Opening, holder: Holder, now: Timestamp
     }
 }
 
+/// What is on record of it, its row locked.
 async fn known(db: &Db, opening: &Opening) -> Result<Option<Known>> {
     let row = db
         .maybe(
@@ -266,9 +247,9 @@ async fn known(db: &Db, opening: &Opening) -> Result<Option<Known>> {
         n: row.get(0)?,
         digest: row.get(1)?,
         status: row.get(2)?,
+        outcome: row.get(3)?,
         is_for_accept: row.get(6)?,
         holder: owner.zip(row.get(5)?),
-        row,
     }))
 }
 

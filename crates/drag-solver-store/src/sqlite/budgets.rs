@@ -53,20 +53,12 @@ impl Account<'_> {
         let reserved = self.reserved()?;
         for (index, limit) in limits.iter().enumerate() {
             let spent = self.spent_since(limit.since)?;
-            // A limit is rounded down, and what is spent up.
-            let most = limit.most.to_nanos_floor();
-            let left = most.saturating_sub(spent).saturating_sub(reserved);
-            if amount > left {
+            if let Some(missing) = limit.missing(amount, spent, reserved) {
                 let frees_at = match limit.since {
-                    Some(since) => self.frees_at(amount.saturating_sub(left), since)?,
+                    Some(since) => self.frees_at(missing, since)?,
                     None => None,
                 };
-                return Ok(Some(Shortage {
-                    limit: index,
-                    spent: Usd::from_nanos(spent),
-                    reserved: Usd::from_nanos(reserved),
-                    frees_at,
-                }));
+                return Ok(Some(Shortage::of(index, spent, reserved, frees_at)));
             }
         }
         Ok(None)

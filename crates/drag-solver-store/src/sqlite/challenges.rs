@@ -2,12 +2,14 @@
 
 use drag_solver_core::Verdict;
 use jiff::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::owners::is_held;
 use super::records;
-use super::values::{code, from_json, to_json};
+use super::values::{code, to_json, unreadable};
 use crate::codes::{BOUGHT, FAILED, OPEN, SOLVED, of_verdict, verdict};
+use crate::known::{Holder, Known};
 use crate::{Accepted, Claim, KeyLimits, Opening, Reported, TakenUp};
 
 pub(super) fn take_up(
@@ -23,38 +25,33 @@ pub(super) fn take_up(
              FROM challenges WHERE id = ?",
         )?
         .query_row(params![BOUGHT, opening.id], |row| {
-            let digest: Vec<u8> = row.get(1)?;
-            let status: i64 = row.get(2)?;
             let owner: Option<i64> = row.get(4)?;
-            let claim: Option<i64> = row.get(5)?;
-            let outcome: Option<String> = row.get(3)?;
-            let holder = owner.zip(claim);
-            Ok((row.get(0)?, digest, (status, row.get(6)?), outcome, holder))
+            Ok(Known {
+                n: row.get(0)?,
+                digest: row.get(1)?,
+                status: row.get(2)?,
+                outcome: row.get(3)?,
+                is_for_accept: row.get(6)?,
+                holder: owner.zip(row.get(5)?),
+            })
         })
         .optional()?;
     let key = opening.claim;
-    let challenge = match known {
-        None => insert(db, opening, Some((owner, key)), now)?,
-        Some((_, digest, ..)) if digest != opening.digest => return Ok(TakenUp::OtherPicture),
-        Some((_, _, (SOLVED, _), outcome, _)) => {
-            let solution = from_json(3, &outcome.unwrap_or_default())?;
-            return Ok(TakenUp::Solved(solution));
+    let challenge = if let Some(known) = known {
+        let ended = known.ended(&opening.digest);
+        if let Some(ended) = ended.map_err(|error| unreadable(3, Type::Text, error))? {
+            return Ok(ended);
         }
-        // It was accepted, and no paid job is left to fetch.
-        Some((_, _, (FAILED, true), outcome, _)) => {
-            let error = from_json(3, &outcome.unwrap_or_default())?;
-            return Ok(TakenUp::Failed(error));
+        if let Some((holder, claim)) = known.holder
+            && claim != key
+            && is_held(db, holder, now)?
+        {
+            return Ok(TakenUp::Held);
         }
-        Some((n, _, _, _, holder)) => {
-            if let Some((holder, claim)) = holder
-                && claim != key
-                && is_held(db, holder, now)?
-            {
-                return Ok(TakenUp::Held);
-            }
-            open_again(db, n, opening, Some((owner, key)), now)?;
-            n
-        }
+        open_again(db, known.n, opening, Some((owner, key)), now)?;
+        known.n
+    } else {
+        insert(db, opening, Some((owner, key)), now)?
     };
     let record = records::by_key(db, challenge, now)?;
     Ok(TakenUp::Claimed(Claim { challenge, key }, record))
@@ -131,9 +128,6 @@ pub(super) fn keep_picture(db: &Connection, challenge: i64, picture: &[u8]) -> R
         .execute(params![challenge, picture])?;
     Ok(())
 }
-
-/// Who has a challenge, and the key of the claim.
-type Holder = Option<(i64, i64)>;
 
 fn insert(db: &Connection, opening: &Opening, holder: Holder, now: Timestamp) -> Result<i64> {
     let region = opening.region.as_ref().map(to_json).transpose()?;
