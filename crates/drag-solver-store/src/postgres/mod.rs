@@ -112,7 +112,7 @@ impl PostgresStore {
     /// It is encrypted unless the server is on this machine, and its certificate is checked; `sslmode=` in the address says
     /// otherwise.
     ///
-    /// Nothing is sent before the store is used: [`flush`](Store::flush) says whether it can be. Its tables are made when it
+    /// Nothing is sent before the store is used: [`flush`](crate::Store::flush) says whether it can be. Its tables are made when it
     /// is used first.
     ///
     /// # Errors
