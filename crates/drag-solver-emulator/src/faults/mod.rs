@@ -36,7 +36,7 @@ pub enum RedirectTo {
     /// To the very same URL.
     Itself,
     /// To another host name, which is the emulator too: a client that follows it shows up in
-    /// [`Stats::redirects_followed`](crate::Stats::redirects_followed).
+    /// [`Traffic::redirects_followed`](crate::Traffic::redirects_followed).
     OtherHost,
     /// To an absolute URL that begins with `http:`; seen when followed, like
     /// [`OtherHost`](Self::OtherHost).
