@@ -20,7 +20,7 @@ use crate::{StoreHandle, StoredBudget};
 /// What the policies of a chain share and keep between calls: its limits and what they know. Cloning is
 /// cheap, and clones are the same parts.
 ///
-/// Give them to [`ChainConfig::build_with`] to share a limit among several chains; take them from
+/// Give them to [`ChainConfig::build_with`](super::ChainConfig::build_with) to share a limit among several chains; take them from
 /// [`Chain::parts`](super::Chain::parts).
 ///
 /// The file stays in charge of the settings: once a chain is built, the settings of its file take effect on
