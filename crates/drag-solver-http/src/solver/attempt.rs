@@ -13,13 +13,11 @@ use super::expected_call::ExpectedCall;
 use super::open_jobs::OpenJobs;
 use crate::{Answer, ApiRequest, CallbackReceiver, Created};
 
-/// One call of `solve`: what it works on, and when it has to be done.
+/// One call of `solve`: what it works on, and since when.
 pub(super) struct Attempt<'a> {
     pub(super) account: &'a Account,
-    pub(super) solver: &'a str,
     challenge: &'a DragChallenge,
     started: Instant,
-    pub(super) limit: TimeLimit,
 }
 
 /// When an attempt has to be done: the nearer one of the challenge's deadline and the job's timeout.
@@ -38,9 +36,9 @@ enum Begun {
 }
 
 impl TimeLimit {
-    fn nearest(job_timeout: Duration, challenge: &DragChallenge) -> Self {
+    fn nearest(started: Instant, job_timeout: Duration, challenge: &DragChallenge) -> Self {
         // A timeout beyond the clock's end is none.
-        let own = Instant::now().checked_add(job_timeout);
+        let own = started.checked_add(job_timeout);
         let deadline = challenge.deadline();
         if own.is_some_and(|own| deadline.is_none_or(|deadline| own < deadline)) {
             let kind = ErrorKind::Timeout;
@@ -71,21 +69,28 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(account: &'a Account, challenge: &'a DragChallenge) -> Self {
         Self {
             account,
-            solver: &account.name,
             challenge,
             started: Instant::now(),
-            limit: TimeLimit::nearest(account.times.job_timeout, challenge),
         }
     }
 
+    // Neither is kept: what a call holds, it holds as long as it waits.
+    pub(super) fn solver(&self) -> &'a str {
+        &self.account.name
+    }
+
+    pub(super) fn limit(&self) -> TimeLimit {
+        TimeLimit::nearest(self.started, self.account.times.job_timeout, self.challenge)
+    }
+
     pub(super) async fn run(&self) -> Result<Solution, SolveError> {
-        let solver = self.solver;
         let recorded = self.account.calls.as_ref();
         let recorded = recorded.map(|calls| calls.solve(self.challenge));
         let outcome = self.outcome().await.map_err(|error| self.own(error));
         if let Some(recorded) = recorded {
             recorded.solved(outcome.as_ref());
         }
+        let solver = self.solver();
         match &outcome {
             Ok(solution) => tracing::debug!(solver, elapsed = ?solution.elapsed(), "solved"),
             Err(error) => {
@@ -101,7 +106,7 @@ impl<'a> Attempt<'a> {
             Begun::Answered(solution) => return Ok(*solution),
             Begun::Open(open) => open,
         };
-        while let Some(at) = open.next.filter(|&at| self.limit.allows(at)) {
+        while let Some(at) = open.next.filter(|&at| self.limit().allows(at)) {
             let called = self.turn(&mut open, at).await;
             if let Some(end) = Box::pin(self.ask(&mut open, called)).await {
                 return end;
@@ -112,7 +117,7 @@ impl<'a> Attempt<'a> {
 
     /// Buys, or takes up what was bought.
     async fn begin(&self) -> Result<Begun, SolveError> {
-        let solver = self.solver;
+        let solver = self.solver();
         self.notify(Event::Started { solver }).await?;
         if self.challenge.is_expired() {
             let message = "the challenge's deadline has passed: nothing was sent";
@@ -157,7 +162,7 @@ impl<'a> Attempt<'a> {
     /// Whether the picture has the size of the one that was sent when the jobs to resume were bought.
     fn is_in_frame(&self) -> bool {
         let shot = self.challenge.screenshot();
-        let frame = self.challenge.frame_of(self.solver);
+        let frame = self.challenge.frame_of(self.solver());
         frame
             .is_none_or(|sent| (sent.sent_width, sent.sent_height) == (shot.width(), shot.height()))
     }
@@ -175,7 +180,7 @@ impl<'a> Attempt<'a> {
 
     /// Sends the create request.
     async fn buy(&self, expected_call: &mut Option<ExpectedCall>) -> Result<Created, SolveError> {
-        let (api, solver) = (&self.account.api, self.solver);
+        let (api, solver) = (&self.account.api, self.solver());
         if let Err(error) = api.limits().check(self.challenge.screenshot()) {
             let advice = "crop, scale or re-encode it first (`.fit(..)` does); nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
@@ -191,7 +196,7 @@ impl<'a> Attempt<'a> {
             self.notify(Event::NotBought { solver }).await?;
             return Err(error);
         }
-        let limit = self.limit.cap(self.account.limit(bytes));
+        let limit = self.limit().cap(self.account.limit(bytes));
         match self.account.create(request, limit).await {
             Ok(created) => {
                 if let Some(job) = created.job() {
@@ -201,9 +206,9 @@ impl<'a> Attempt<'a> {
                 Ok(created)
             }
             Err(Failure { error, is_refusal }) => {
-                let is_late = !is_refusal && self.limit.left() == Some(Duration::ZERO);
+                let is_late = !is_refusal && self.limit().left() == Some(Duration::ZERO);
                 let error = if is_late {
-                    error.with_kind(self.limit.kind)
+                    error.with_kind(self.limit().kind)
                 } else {
                     error
                 };
@@ -220,7 +225,7 @@ impl<'a> Attempt<'a> {
     fn leaves_time(&self) -> Result<(), SolveError> {
         let first = self.account.times.poll.first;
         // The job's own timeout is longer than that, so it is the deadline that is too near.
-        let Some(left) = self.limit.left().filter(|&left| left <= first) else {
+        let Some(left) = self.limit().left().filter(|&left| left <= first) else {
             return Ok(());
         };
         let message = format!(
@@ -234,7 +239,7 @@ impl<'a> Attempt<'a> {
     /// that it cannot be done before, unless that is too late for this one.
     fn first_poll(&self, now: Instant) -> Option<Instant> {
         now.checked_add(self.account.first_poll.wait())
-            .filter(|&at| self.limit.allows(at))
+            .filter(|&at| self.limit().allows(at))
             .or_else(|| now.checked_add(self.account.times.poll.first))
     }
 
@@ -244,7 +249,7 @@ impl<'a> Attempt<'a> {
         job: Option<&JobId>,
         answer: Answer,
     ) -> Result<Solution, SolveError> {
-        let solver = self.solver;
+        let solver = self.solver();
         let mut cost = answer.cost;
         if let Some(cost) = cost.take_if(|cost| cost.is_negative()) {
             tracing::warn!(solver, %cost, "dropped a cost that is less than nothing");
@@ -293,7 +298,7 @@ impl<'a> Attempt<'a> {
             Ok(solution) => (Billed::Yes, solution.cost()),
             Err(error) => (error.billed(), error.spent().or(self.account.price)),
         };
-        let solver = self.solver;
+        let solver = self.solver();
         self.notify(Event::Settled {
             solver,
             job,
@@ -308,7 +313,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn refuse(&self, kind: ErrorKind, message: &str) -> SolveError {
-        self.challenge.refuse(self.solver, kind, message)
+        self.challenge.refuse(self.solver(), kind, message)
     }
 
     /// The error as callers get it.

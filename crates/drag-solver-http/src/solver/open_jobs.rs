@@ -31,25 +31,40 @@ const MISSING_IS_GONE: usize = 3;
 pub(super) struct OpenJobs {
     /// The one that is asked about next.
     job: JobId,
-    /// The others, asked about in turn.
-    others: VecDeque<JobId>,
     /// When it is asked about; `None` if the clock does not reach as far.
     pub(super) next: Option<Instant>,
-    /// When it was created, if this call bought it.
-    created: Option<Instant>,
-    last: LastPoll,
-    /// How long the job was seen to be still running.
-    was_running: Duration,
-    failed: Vec<drag_solver_core::Attempt>,
-    /// Each time in a row that a job was said not to be there.
-    missing: Vec<JobId>,
+    origin: Origin,
+    /// What the last poll brought, if it is not that the job is running.
+    trouble: Option<Box<Trouble>>,
     /// The call that the provider was asked for.
     pub(super) expected_call: Option<Box<ExpectedCall>>,
 }
 
-/// What the last poll brought, for the error that says that time is up.
-enum LastPoll {
-    Running,
+/// Who bought the jobs.
+enum Origin {
+    /// This call did, and there is one.
+    Bought {
+        created: Instant,
+        /// How long it was seen to be still running.
+        was_running: Duration,
+    },
+    /// Earlier calls did.
+    Resumed(Box<Resumed>),
+}
+
+/// What is known of jobs of earlier calls.
+#[derive(Default)]
+struct Resumed {
+    /// Those that wait for their turn.
+    others: VecDeque<JobId>,
+    /// How those failed that have ended.
+    failed: Vec<drag_solver_core::Attempt>,
+    /// Each time in a row that a job was said not to be there.
+    missing: Vec<JobId>,
+}
+
+/// What the error says that says that time is up.
+enum Trouble {
     Unknown(String),
     Failed(SolveError),
 }
@@ -59,13 +74,12 @@ impl OpenJobs {
     pub(super) fn bought(job: JobId, created: Instant, next: Option<Instant>) -> Self {
         Self {
             job,
-            others: VecDeque::new(),
             next,
-            created: Some(created),
-            last: LastPoll::Running,
-            was_running: Duration::ZERO,
-            failed: Vec::new(),
-            missing: Vec::new(),
+            origin: Origin::Bought {
+                created,
+                was_running: Duration::ZERO,
+            },
+            trouble: None,
             expected_call: None,
         }
     }
@@ -78,31 +92,50 @@ impl OpenJobs {
 
     /// The jobs of earlier calls, asked about at once.
     pub(super) fn resumed(mut jobs: VecDeque<JobId>) -> Option<Self> {
-        let now = Instant::now();
-        let open = Self::bought(jobs.pop_front()?, now, Some(now));
-        Some(Self {
+        let job = jobs.pop_front()?;
+        let resumed = Resumed {
             others: jobs,
-            created: None,
-            ..open
+            ..Resumed::default()
+        };
+        Some(Self {
+            job,
+            next: Some(Instant::now()),
+            origin: Origin::Resumed(Box::new(resumed)),
+            trouble: None,
+            expected_call: None,
         })
+    }
+
+    fn resumed_jobs(&mut self) -> Option<&mut Resumed> {
+        match &mut self.origin {
+            Origin::Bought { .. } => None,
+            Origin::Resumed(resumed) => Some(resumed),
+        }
     }
 
     /// Counts that there is no such job, and says whether it is gone for good.
     fn is_gone(&mut self) -> bool {
-        self.missing.push(self.job.clone());
-        let times = self.missing.iter().filter(|job| **job == self.job).count();
-        self.created.is_none() && times >= MISSING_IS_GONE
+        let Origin::Resumed(resumed) = &mut self.origin else {
+            return false;
+        };
+        let missing = &mut resumed.missing;
+        missing.push(self.job.clone());
+        missing.iter().filter(|job| **job == self.job).count() >= MISSING_IS_GONE
     }
 
     fn is_there(&mut self) {
-        self.missing.retain(|job| *job != self.job);
+        if let Origin::Resumed(resumed) = &mut self.origin {
+            resumed.missing.retain(|job| *job != self.job);
+        }
     }
 
     /// The next one in turn.
     fn turn(&mut self) {
-        if let Some(other) = self.others.pop_front() {
-            self.others
-                .push_back(std::mem::replace(&mut self.job, other));
+        if let Origin::Resumed(resumed) = &mut self.origin
+            && let Some(other) = resumed.others.pop_front()
+        {
+            let asked = std::mem::replace(&mut self.job, other);
+            resumed.others.push_back(asked);
         }
     }
 }
@@ -115,7 +148,7 @@ impl Attempt<'_> {
         let call = open.expected_call.as_mut();
         if let Some(call) = call.filter(|call| !call.is_used) {
             // Boxed: those who wait for no call do not carry it.
-            Box::pin(call.turn(at, every, &self.limit, &self.account.trust)).await
+            Box::pin(call.turn(at, every, &self.limit(), &self.account.trust)).await
         } else {
             sleep_until(at).await;
             None
@@ -131,7 +164,7 @@ impl Attempt<'_> {
         open: &mut OpenJobs,
         due: Option<Instant>,
     ) -> Option<Result<Solution, SolveError>> {
-        let solver = self.solver;
+        let solver = self.solver();
         let asked = Instant::now();
         let mut limit = self.account.limit(0).min(POLL_LIMIT);
         let mut pause = Duration::ZERO;
@@ -139,7 +172,7 @@ impl Attempt<'_> {
             limit = limit.min((due - asked).max(CALLED_POLL_LIMIT));
             tracing::debug!(solver, job = %open.job, "the provider has called: asking at once");
         }
-        let limit = self.limit.cap(limit);
+        let limit = self.limit().cap(limit);
         let end = match self.account.poll(&open.job, limit).await {
             Ok(JobState::Solved(answer)) => Some(self.check(Some(&open.job), answer)),
             Ok(JobState::Failed(error)) => Some(Err(error)),
@@ -147,18 +180,18 @@ impl Attempt<'_> {
             Ok(JobState::Missing(error)) => {
                 let said = || self.own(error.clone());
                 tracing::debug!(solver, job = %open.job, error = %said(), "no such job, asking again");
-                open.last = LastPoll::Failed(error);
+                open.trouble = Some(Box::new(Trouble::Failed(error)));
                 None
             }
             Ok(JobState::Running) => {
                 open.is_there();
-                open.last = LastPoll::Running;
+                open.trouble = None;
                 None
             }
             Ok(JobState::Unknown(status)) => {
                 let shown = || redact(&status, &self.account.secrets()).into_owned();
                 tracing::debug!(solver, status = shown(), "an unknown status, asking again");
-                open.last = LastPoll::Unknown(status);
+                open.trouble = Some(Box::new(Trouble::Unknown(status)));
                 None
             }
             Err(Failure { error, is_refusal }) if is_refusal && !may_pass(error.kind()) => {
@@ -170,9 +203,9 @@ impl Attempt<'_> {
                 let said = || self.own(error.clone());
                 tracing::debug!(solver, error = %said(), ?pause, "poll failed, asking again");
                 // One that was cut off because time was up says nothing about the provider.
-                let is_cut_off = self.limit.left() == Some(Duration::ZERO);
-                if !is_cut_off || matches!(open.last, LastPoll::Running) {
-                    open.last = LastPoll::Failed(error);
+                let is_cut_off = self.limit().left() == Some(Duration::ZERO);
+                if !is_cut_off || open.trouble.is_none() {
+                    open.trouble = Some(Box::new(Trouble::Failed(error)));
                 }
                 None
             }
@@ -184,8 +217,15 @@ impl Attempt<'_> {
         };
         let Some(end) = end else {
             // From polls of the schedule alone is learnt, lest forged calls teach anything.
-            if due.is_none() && !matches!(open.last, LastPoll::Failed(_)) {
-                open.was_running = asked - open.created.unwrap_or(asked);
+            let has_failed = matches!(open.trouble.as_deref(), Some(Trouble::Failed(_)));
+            if let Origin::Bought {
+                created,
+                was_running,
+            } = &mut open.origin
+                && due.is_none()
+                && !has_failed
+            {
+                *was_running = asked - *created;
             }
             open.turn();
             return None;
@@ -193,8 +233,10 @@ impl Attempt<'_> {
         let call = open.expected_call.take();
         let was_stretched = call.as_ref().is_some_and(|call| call.was_stretched);
         // How long a job took is not known if an earlier call has bought it, or if polls were left out.
-        if open.created.is_some() && !was_stretched {
-            self.account.first_poll.learn(open.was_running);
+        if let Origin::Bought { was_running, .. } = open.origin
+            && !was_stretched
+        {
+            self.account.first_poll.learn(was_running);
         }
         if let Some(call) = call {
             call.ended(due.is_some(), &self.account.trust);
@@ -202,11 +244,14 @@ impl Attempt<'_> {
         if let Err(error) = self.settle(Some(&open.job), end.as_ref()).await {
             return Some(Err(error));
         }
-        let failed = std::mem::take(&mut open.failed);
-        match (end, open.others.pop_front()) {
+        let Some(resumed) = open.resumed_jobs() else {
+            return Some(end);
+        };
+        let failed = std::mem::take(&mut resumed.failed);
+        match (end, resumed.others.pop_front()) {
             (Err(error), Some(other)) => {
-                open.failed = failed;
-                open.failed.extend(self.own(error).attempts());
+                resumed.failed = failed;
+                resumed.failed.extend(self.own(error).attempts());
                 open.job = other;
                 None
             }
@@ -214,7 +259,7 @@ impl Attempt<'_> {
             (Ok(solution), None) => Some(Ok(solution.with_failed_attempts(failed))),
             (Ok(solution), Some(other)) => {
                 let late = SolveError::new(ErrorKind::Timeout, "another job was done first");
-                let others = std::mem::take(&mut open.others);
+                let others = std::mem::take(&mut resumed.others);
                 let late = self.unfinished(late, once(other).chain(others));
                 let failed = failed.into_iter().chain(self.own(late).attempts());
                 Some(Ok(solution.with_failed_attempts(failed.collect())))
@@ -224,17 +269,18 @@ impl Attempt<'_> {
 
     /// The error when there is no time for another poll.
     pub(super) fn out_of_time(&self, mut open: OpenJobs) -> SolveError {
-        let kind = self.limit.kind;
+        let kind = self.limit().kind;
         let whose = match kind {
             ErrorKind::DeadlineExceeded => "the challenge's deadline leaves no time to wait".into(),
             _ => format!("not done within {:?}", self.account.times.job_timeout),
         };
-        let detail = match &open.last {
-            LastPoll::Running => String::new(),
-            LastPoll::Unknown(status) => {
+        let trouble = open.trouble.take().map(|trouble| *trouble);
+        let detail = match &trouble {
+            None => String::new(),
+            Some(Trouble::Unknown(status)) => {
                 format!("; its last status `{status}` is not a documented one")
             }
-            LastPoll::Failed(error) => format!("; the last poll failed: {}", error.message()),
+            Some(Trouble::Failed(error)) => format!("; the last poll failed: {}", error.message()),
         };
         // Whole milliseconds, as errors go through JSON, and never too early.
         let pause = open
@@ -245,8 +291,8 @@ impl Attempt<'_> {
             .filter(|&millis| millis > 0)
             .map(Duration::from_millis);
         let error = SolveError::new(kind, whose + &detail).with_retry_after(pause);
-        let error = match std::mem::replace(&mut open.last, LastPoll::Running) {
-            LastPoll::Failed(cause) => error.with_source(cause),
+        let error = match trouble {
+            Some(Trouble::Failed(cause)) => error.with_source(cause),
             _ => error,
         };
         self.gave_up(error, &mut open)
@@ -254,14 +300,18 @@ impl Attempt<'_> {
 
     /// The error of a call that leaves all its jobs to be resumed.
     fn gave_up(&self, error: SolveError, open: &mut OpenJobs) -> SolveError {
-        let jobs = once(open.job.clone()).chain(std::mem::take(&mut open.others));
-        let error = self.unfinished(error, jobs);
-        error.with_failed_attempts(std::mem::take(&mut open.failed))
+        let job = once(open.job.clone());
+        let Some(resumed) = open.resumed_jobs() else {
+            return self.unfinished(error, job);
+        };
+        let Resumed { others, failed, .. } = std::mem::take(resumed);
+        let error = self.unfinished(error, job.chain(others));
+        error.with_failed_attempts(failed)
     }
 
     /// The error that leaves these jobs to be resumed.
     fn unfinished(&self, error: SolveError, jobs: impl Iterator<Item = JobId>) -> SolveError {
-        let jobs: Vec<_> = jobs.map(|job| PaidJob::new(self.solver, job)).collect();
+        let jobs: Vec<_> = jobs.map(|job| PaidJob::new(self.solver(), job)).collect();
         let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let error = error.with_billed(Billed::Maybe).with_unfinished_jobs(jobs);
         match self.account.price {
