@@ -71,7 +71,7 @@ pub use crate::inspect::{CallInfo, CallOutcome, Inspect, Inspector};
 pub use crate::instrument::{Instrument, InstrumentPolicy, MetricLabels};
 #[cfg(feature = "metrics")]
 pub use crate::measure::describe_metrics;
-/// Whether calls are counted, which takes allocations that guards of these have to know of.
+/// Whether calls are counted: a guard of what that costs has to know whether it measures it.
 #[doc(hidden)]
 pub const COUNTS_CALLS: bool = cfg!(feature = "metrics");
 pub use crate::priced::Priced;

@@ -40,7 +40,7 @@ struct Measured<'a> {
     solver: &'a str,
     reason: Reason,
     begun: Instant,
-    _held: Held<'a>,
+    _held: Held,
 }
 
 impl<'a> Measured<'a> {

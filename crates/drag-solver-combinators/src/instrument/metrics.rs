@@ -29,7 +29,7 @@ impl<'a> Place<'a> {
         own.into_iter().chain(others).chain(label).collect()
     }
 
-    pub(super) fn begun(self, chain: &'a str) -> Held<'a> {
+    pub(super) fn begun(self, chain: &'a str) -> Held {
         Held::of(CALLS_IN_FLIGHT, &self.labels([("solver", chain)]))
     }
 

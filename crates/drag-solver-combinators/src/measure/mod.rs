@@ -3,6 +3,8 @@
 #[cfg(test)]
 #[cfg(feature = "metrics")]
 pub(crate) mod book;
+#[cfg(feature = "metrics")]
+mod handles;
 mod table;
 #[cfg(test)]
 #[cfg(feature = "metrics")]
@@ -27,7 +29,7 @@ pub(crate) type Labels<'a> = &'a [(&'static str, &'a str)];
 #[inline]
 pub(crate) fn count(metric: &Metric, labels: Labels<'_>, by: u64) {
     #[cfg(feature = "metrics")]
-    ::metrics::counter!(metric.name, &owned(metric, labels)).increment(by);
+    handles::counter(metric, labels).increment(by);
 }
 
 /// Adds to a gauge, or takes from it.
@@ -35,14 +37,13 @@ pub(crate) fn count(metric: &Metric, labels: Labels<'_>, by: u64) {
 #[inline]
 pub(crate) fn change(metric: &Metric, labels: Labels<'_>, by: f64) {
     #[cfg(feature = "metrics")]
-    ::metrics::gauge!(metric.name, &owned(metric, labels)).increment(by);
+    handles::gauge(metric, labels).increment(by);
 }
 
 /// Sets a gauge.
 #[cfg(feature = "metrics")]
 fn set(metric: &Metric, labels: Labels<'_>, value: f64) {
-    #[cfg(feature = "metrics")]
-    ::metrics::gauge!(metric.name, &owned(metric, labels)).set(value);
+    handles::gauge(metric, labels).set(value);
 }
 
 /// Says in which state a circuit is. It is looked at for this alone.
@@ -66,45 +67,31 @@ pub(crate) fn circuit(solver: &str, circuit: &Circuit) {
 #[inline]
 pub(crate) fn observe(metric: &Metric, labels: Labels<'_>, value: f64) {
     #[cfg(feature = "metrics")]
-    ::metrics::histogram!(metric.name, &owned(metric, labels)).record(value);
-}
-
-#[cfg(feature = "metrics")]
-fn owned(metric: &Metric, labels: Labels<'_>) -> Vec<(&'static str, String)> {
-    let labels = labels.iter();
-    let names = labels.clone().map(|(name, _)| name);
-    debug_assert!(names.filter(|name| **name != LABEL).eq(metric.labels));
-    labels
-        .map(|&(name, value)| (name, value.to_owned()))
-        .collect()
+    handles::histogram(metric, labels).record(value);
 }
 
 /// One more in a gauge, for as long as this lives.
 #[must_use]
-pub(crate) struct Held<'a> {
-    #[cfg(feature = "metrics")]
-    of: (&'static Metric, Vec<(&'static str, &'a str)>),
-    #[cfg(not(feature = "metrics"))]
-    nothing: std::marker::PhantomData<&'a ()>,
-}
+pub(crate) struct Held(#[cfg(feature = "metrics")] ::metrics::Gauge);
 
-impl<'a> Held<'a> {
+impl Held {
     #[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
     #[inline]
-    pub(crate) fn of(metric: &'static Metric, labels: &[(&'static str, &'a str)]) -> Self {
-        change(metric, labels, 1.0);
-        Self {
+    pub(crate) fn of(metric: &Metric, labels: Labels<'_>) -> Self {
+        #[cfg(feature = "metrics")]
+        let gauge = handles::gauge(metric, labels);
+        #[cfg(feature = "metrics")]
+        gauge.increment(1.0);
+        Self(
             #[cfg(feature = "metrics")]
-            of: (metric, labels.to_vec()),
-            #[cfg(not(feature = "metrics"))]
-            nothing: std::marker::PhantomData,
-        }
+            gauge,
+        )
     }
 }
 
 #[cfg(feature = "metrics")]
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
-        change(self.of.0, &self.of.1, -1.0);
+        self.0.decrement(1.0);
     }
 }
