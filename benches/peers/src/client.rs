@@ -11,6 +11,7 @@ use drag_solver::prelude::*;
 use serde::{Serialize, Serializer};
 
 use crate::Result;
+use crate::floor::Floor;
 
 /// Longer than any run.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -19,18 +20,21 @@ const LONG: Duration = Duration::from_secs(3_600);
 pub(crate) enum Whose {
     Ours,
     Peers,
+    /// As little as can be held while an answer is waited for.
+    Floor,
     /// Sleeps as long as a solve waits: what everybody pays for a task.
     Nobody,
 }
 
 impl Whose {
     pub(crate) const BOTH: [Self; 2] = [Self::Ours, Self::Peers];
-    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Peers, Self::Nobody];
+    pub(crate) const ALL: [Self; 4] = [Self::Ours, Self::Peers, Self::Floor, Self::Nobody];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Peers => "capmonstercloud-client",
+            Self::Floor => "floor",
             Self::Nobody => "nobody",
         }
     }
@@ -46,6 +50,7 @@ impl Whose {
 pub(crate) enum Client {
     Ours(TwoCaptcha, DragChallenge),
     Peers(CapMonsterClient, CoordinatesTask),
+    Floor(Floor, DragChallenge),
     Nobody(Duration),
 }
 
@@ -53,16 +58,18 @@ impl Client {
     /// One that first polls after `first`. There should be no need for a second poll.
     pub(crate) fn new(whose: Whose, url: &str, picture: Vec<u8>, first: Duration) -> Result<Self> {
         const EVERY: Duration = Duration::from_millis(100);
+        let solver = TwoCaptcha::builder()
+            .token("token")
+            .base_url(url)
+            .poll(PollInterval::new(first, EVERY))
+            .job_timeout(LONG)
+            .build()?;
+        let challenge = |picture| Screenshot::from_bytes(picture).map(DragChallenge::new);
         Ok(match whose {
-            Whose::Ours => {
-                let solver = TwoCaptcha::builder()
-                    .token("token")
-                    .base_url(url)
-                    .poll(PollInterval::new(first, EVERY))
-                    .job_timeout(LONG)
-                    .build()?;
-                let screenshot = Screenshot::from_bytes(picture)?;
-                Self::Ours(solver, DragChallenge::new(screenshot))
+            Whose::Ours => Self::Ours(solver, challenge(picture)?),
+            Whose::Floor => {
+                let floor = Floor::new(solver, url, [first, EVERY, LONG])?;
+                Self::Floor(floor, challenge(picture)?)
             }
             Whose::Peers => {
                 let timeouts = GetResultTimeouts::new(first, first, EVERY, LONG);
@@ -87,6 +94,9 @@ impl Client {
                 if solution["coordinates"][1]["x"] != 320 {
                     return Err(format!("not the answer: {solution}").into());
                 }
+            }
+            Self::Floor(solver, challenge) => {
+                solver.solve(challenge).await?;
             }
             Self::Nobody(first) => tokio::time::sleep(*first).await,
         }

@@ -6,6 +6,7 @@
 //! ```
 
 mod client;
+mod floor;
 mod server;
 mod solves;
 mod waiting;
