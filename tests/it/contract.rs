@@ -263,7 +263,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "StoredBudgeted",
-        "crates/drag-solver-store/src/budget/tests.rs",
+        "crates/drag-solver-store/src/budget/tests/mod.rs",
     ),
 ];
 
@@ -274,6 +274,7 @@ const NO_CASE: &[(&str, &str)] = &[
     ("Labelled", "how a chain prints a provider, as `Arc`"),
     ("Watched", "what a chain from a file counts, as `Arc`"),
     ("Sandbox", "the command line's, around the emulator"),
+    ("Account", "what an `HttpSolver` is, but for its protocol"),
 ];
 
 #[tokio::test(start_paused = true)]

@@ -193,3 +193,39 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) fn closed() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "the store is closed")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::{SqliteStore, Store as _};
+
+    #[test]
+    fn however_many_read_few_threads_wait() {
+        let threads = Arc::new(AtomicUsize::new(0));
+        let started = Arc::clone(&threads);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .on_thread_start(move || {
+                started.fetch_add(1, Ordering::Relaxed);
+            })
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("drags.db")).unwrap();
+        let How::Thread { reader, .. } = &store.0.how else {
+            unreachable!("it is a file");
+        };
+        let busy = lock(reader.as_ref().unwrap());
+        runtime.block_on(async {
+            let mut reads = join_all((0..200).map(|_| store.find("unknown")));
+            assert!((&mut reads).now_or_never().is_none());
+        });
+        drop(busy);
+        drop(runtime); // each thread has ended, and so was counted
+        assert_eq!(threads.load(Ordering::Relaxed), AT_THE_READER);
+    }
+}

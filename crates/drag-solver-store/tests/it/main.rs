@@ -17,5 +17,4 @@ mod process;
 mod processes;
 mod prune;
 mod read_only;
-mod reads;
 mod support;
