@@ -36,6 +36,14 @@ impl Turn {
     }
 }
 
+/// The worst that can come of asking all, `joined` as they are asked.
+pub(crate) fn worst_of_all(
+    all: &[WorstCase],
+    joined: fn(WorstCase, WorstCase) -> WorstCase,
+) -> WorstCase {
+    all.iter().copied().reduce(joined).unwrap_or_default()
+}
+
 impl Candidates {
     pub(crate) fn new(solvers: impl IntoIterator<Item = Arc<dyn DragSolver>>) -> Self {
         let solvers: Arc<[_]> = solvers.into_iter().collect();
@@ -67,11 +75,10 @@ impl Candidates {
         &self.solvers
     }
 
-    /// The worst that can come of asking all of them, `joined` as they are asked.
-    pub(crate) fn worst_case(&self, joined: fn(WorstCase, WorstCase) -> WorstCase) -> WorstCase {
+    /// The worst that can come of each. A solver walks all that is inside of it for that: once is enough.
+    pub(crate) fn worst_cases(&self) -> Vec<WorstCase> {
         let all = self.solvers.iter();
-        let all = all.map(|solver| solver.profile().worst_case);
-        all.reduce(joined).unwrap_or_default()
+        all.map(|solver| solver.profile().worst_case).collect()
     }
 
     pub(crate) fn profile(&self, worst_case: WorstCase) -> Profile {
@@ -251,5 +258,41 @@ mod tests {
             assert_eq!(candidates.found_by(&routed(beyond)), None, "{beyond}");
         }
         assert_eq!(candidates.found_by(&solution), None);
+    }
+
+    /// Counts how often it is asked what it can take.
+    #[derive(Debug)]
+    struct Asked(Arc<std::sync::atomic::AtomicUsize>);
+
+    #[drag_solver_core::async_trait]
+    impl DragSolver for Asked {
+        fn name(&self) -> &'static str {
+            "asked"
+        }
+
+        async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
+            Err(challenge.refuse("asked", ErrorKind::Unsupported, "never"))
+        }
+
+        fn profile(&self) -> Profile {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Profile::default()
+        }
+    }
+
+    #[test]
+    fn a_profile_walks_the_chain_once_however_deep_it_is() {
+        let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let mut chain = Asked(Arc::clone(&asked)).into_arc();
+        for _ in 0..10 {
+            let quorum = chain.quorum([Named("other").into_arc()], crate::QuorumPolicy::default());
+            chain = quorum
+                .hedge(Named("next"), std::time::Duration::from_secs(1))
+                .into_arc();
+        }
+        let before = asked.load(std::sync::atomic::Ordering::Relaxed);
+        let _ = chain.profile();
+        let after = asked.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(after - before, 1);
     }
 }

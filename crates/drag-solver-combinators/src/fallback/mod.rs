@@ -1,4 +1,4 @@
-//! Asking somebody else.
+//! Asking another solver.
 
 mod figures;
 mod order;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub use self::order::OrderPolicy;
 use self::ranking::Records;
 pub use self::record::{CallObserver, PastCall, TrackRecord};
-use crate::candidates::{Candidates, Turn};
+use crate::candidates::{Candidates, Turn, worst_of_all};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
 use crate::jitter::Jitter;
@@ -288,9 +288,9 @@ impl DragSolver for Fallback {
         self.candidates.report(solution, verdict).await
     }
 
-    /// Everybody is asked, one after the other.
+    /// All are asked, one after the other.
     fn profile(&self) -> Profile {
-        let worst_case = self.candidates.worst_case(WorstCase::then);
+        let worst_case = worst_of_all(&self.candidates.worst_cases(), WorstCase::then);
         self.candidates.profile(worst_case)
     }
 }

@@ -22,7 +22,7 @@ pub use self::latencies::Latencies;
 pub use self::policy::HedgePolicy;
 use crate::RetryBudget;
 use crate::abandoned::{Abandoned, AbandonedCount};
-use crate::candidates::{Candidates, Turn};
+use crate::candidates::{Candidates, Turn, worst_of_all};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::Failures;
 use crate::in_flight::{InFlight, Next};
@@ -356,17 +356,18 @@ impl DragSolver for Hedge {
         self.candidates.report(solution, verdict).await
     }
 
-    /// Everybody is asked and everybody is billed. A solver starts no later than the delay after the
+    /// All are asked, and all are billed. A solver starts no later than the delay after the
     /// one before it was asked, and no later than that one's end.
     fn profile(&self) -> Profile {
-        let one_by_one = self.candidates.worst_case(WorstCase::then);
+        let all = self.candidates.worst_cases();
+        let one_by_one = worst_of_all(&all, WorstCase::then);
         let worst_case = if self.retry_budget.is_some() {
             one_by_one // with no token left there are no hedges
         } else {
             let further = self.candidates.solvers().len().saturating_sub(1);
             let further = u32::try_from(further).unwrap_or(u32::MAX);
             let delays = self.policy.longest_delay().saturating_mul(further);
-            let together = self.candidates.worst_case(WorstCase::alongside);
+            let together = worst_of_all(&all, WorstCase::alongside);
             let overlapping = together.delayed_by(delays);
             one_by_one
                 .time

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 pub use self::policy::QuorumPolicy;
 use crate::abandoned::{Abandoned, AbandonedCount};
-use crate::candidates::Candidates;
+use crate::candidates::{Candidates, worst_of_all};
 use crate::chain_debug::{DebugCall, debug_as_code};
 use crate::failures::{Failures, rejected};
 use crate::in_flight::{InFlight, Next};
@@ -240,21 +240,18 @@ impl DragSolver for Quorum {
         }
     }
 
-    /// Everybody is asked and everybody is billed. Those beyond the number that must agree are asked
+    /// All are asked, and all are billed. Those beyond the number that must agree are asked
     /// one after the other, unless all are asked at once.
     fn profile(&self) -> Profile {
-        let all = self.candidates.solvers();
+        let all = self.candidates.worst_cases();
         let later = all.len().saturating_sub(self.policy.needed());
         let later = if self.policy.all_at_once { 0 } else { later };
         // Which of them come later depends on the jobs to resume: take the slowest.
-        let times = all
-            .iter()
-            .filter_map(|solver| solver.profile().worst_case.time);
-        let mut times: Vec<_> = times.collect();
+        let mut times: Vec<_> = all.iter().filter_map(|worst| worst.time).collect();
         times.sort_unstable();
         let slowest = times.iter().rev().take(later);
         let waits = slowest.fold(Duration::ZERO, |sum, &time| sum.saturating_add(time));
-        let together = self.candidates.worst_case(WorstCase::alongside);
+        let together = worst_of_all(&all, WorstCase::alongside);
         self.candidates.profile(together.delayed_by(waits))
     }
 }

@@ -74,7 +74,9 @@ impl<'a> History<'a> {
     /// The answer, with the failed attempts before it.
     pub(super) fn solved(mut self, solution: Solution, purchases: &Purchases) -> Solution {
         self.earlier.append(&mut self.latest);
-        self.hand_over(|job| purchases.has_taken_up(job) || solution.job() == Some(&job.id));
+        let is_answered =
+            |job: &PaidJob| job.solver == solution.solver() && solution.job() == Some(&job.id);
+        self.hand_over(|job| purchases.has_taken_up(job) || is_answered(job));
         solution
             .with_failed_attempts(self.earlier)
             .with_elapsed(self.begun.elapsed())

@@ -227,3 +227,25 @@ async fn resuming_takes_no_token() {
     retry.solve(&challenge()).await.unwrap();
     assert_eq!(budget.available(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_one_solver_is_not_ended_by_the_answer_of_another_that_has_the_same_id() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let silent = drag_solver_core::solver_fn("chain", move |_| {
+        let is_first = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        async move {
+            if is_first {
+                let late = error(ErrorKind::Unavailable).with_solver("a");
+                return Err(late.with_unfinished_jobs([job("a", 7)]));
+            }
+            Ok(Solution::new(drag_solver_mock::fixtures::drag(), "b").with_job(JobId::from(7)))
+        }
+    });
+    let policy = RetryPolicy::default().retry_maybe_billed(true);
+    let solution = silent.retry(policy).solve(&challenge()).await.unwrap();
+    let failed = &solution.failed_attempts()[0];
+    assert_eq!(
+        (failed.billed, &failed.jobs[..]),
+        (Billed::Maybe, &[job("a", 7)][..])
+    );
+}
