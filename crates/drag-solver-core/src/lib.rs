@@ -89,7 +89,7 @@ pub use crate::seeded::Seeded;
 pub use crate::solution::{Solution, Verdict};
 pub use crate::solver::{DragSolver, SolverFn, solver_fn};
 #[doc(hidden)]
-pub use crate::untold::named_cost;
+pub use crate::untold::{PurchaseRef, named_cost};
 pub use crate::usd::{InvalidUsd, Usd};
 pub use crate::worst_case::WorstCase;
 

@@ -7,53 +7,88 @@ use crate::{
 /// How a call ended; `None` if it was dropped.
 type Outcome<'a> = Option<Result<&'a Solution, &'a SolveError>>;
 
+/// A purchase that an event told of, or that a solver made which says nothing.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PurchaseRef<'a> {
+    /// Name of the solver.
+    pub solver: &'a str,
+    /// The job, if it is known.
+    pub job: Option<&'a JobId>,
+    /// Whether it was bought by an earlier call.
+    pub resumed: bool,
+    /// How it ended, if it has.
+    pub settlement: Option<Settlement>,
+}
+
+impl PurchaseRef<'_> {
+    /// The job as one that can be resumed, whether or not it has ended.
+    #[must_use]
+    pub fn paid_job(&self) -> Option<PaidJob> {
+        Some(PaidJob::new(self.solver, self.job?.clone()))
+    }
+}
+
+impl<'a> From<&'a Purchase> for PurchaseRef<'a> {
+    fn from(purchase: &'a Purchase) -> Self {
+        Self {
+            solver: &purchase.solver,
+            job: purchase.job.as_ref(),
+            resumed: purchase.resumed,
+            settlement: purchase.settlement,
+        }
+    }
+}
+
 impl Purchases {
-    /// The purchases of solvers that say nothing, as far as the outcome of the call tells. `name` is that of the solver
-    /// that was called, and `brought` are the paid jobs of its challenge.
+    /// Shows `each` the purchases of solvers that say nothing, as far as the outcome of the call tells. `name` is that of
+    /// the solver that was called, and `brought` are the paid jobs of its challenge.
     ///
     /// A solver that spoke is taken at its word. An attempt may bear the name of a chain, so that none is matched with the
     /// events: one without a job counts where no purchase was told at all.
     #[doc(hidden)]
-    #[must_use]
-    pub fn untold(&self, name: &str, outcome: Outcome<'_>, brought: &[PaidJob]) -> Vec<Purchase> {
-        let mut untold = Vec::new();
+    pub fn each_untold(
+        &self,
+        name: &str,
+        outcome: Outcome<'_>,
+        brought: &[PaidJob],
+        each: &mut dyn FnMut(PurchaseRef<'_>),
+    ) {
         if self.on_record {
-            return untold; // an answer on record brings its history, which was told when it happened
+            return; // the outcome is another call's, and its history was told when it happened
         }
-        let has_told = !self.as_slice().is_empty();
+        let mut seen = Vec::new();
         let failed = match outcome {
             Some(Ok(solution)) => {
-                let silent = leaves(solution)
-                    .into_iter()
-                    .filter(|answer| !self.spoke(answer.solver()));
-                untold.extend(silent.map(|answer| answered(answer, brought)));
+                each_leaf(solution, &mut |answer| {
+                    if !self.spoke(answer.solver()) {
+                        each(answered(answer, brought, &mut seen));
+                    }
+                });
                 solution.failed_attempts().to_vec()
             }
             Some(Err(error)) => error.attempts(),
-            None if self.is_silent() && brought.is_empty() => {
-                untold.push(Purchase::new(name, None));
-                Vec::new()
+            None => {
+                if self.is_silent() && brought.is_empty() {
+                    each(bought(name, None, None));
+                }
+                return;
             }
-            None => Vec::new(),
         };
+        let has_told = !self.as_slice().is_empty();
         for attempt in failed.iter().filter(|one| one.billed != Billed::No) {
             for job in attempt.jobs.iter().filter(|job| !brought.contains(job)) {
-                let is_it =
-                    |one: &Purchase| one.solver == job.solver && one.job.as_ref() == Some(&job.id);
-                if !self.has_taken_up(job) && !untold.iter().any(is_it) {
-                    untold.push(Purchase::new(&job.solver, Some(&job.id)));
+                if !self.has_taken_up(job) && !seen.contains(job) {
+                    seen.push(job.clone());
+                    each(bought(&job.solver, Some(&job.id), None));
                 }
             }
             if attempt.jobs.is_empty() && !has_told {
                 let solver = attempt.solver.as_deref().unwrap_or(name);
-                untold.push(ended(
-                    Purchase::new(solver, None),
-                    attempt.billed,
-                    attempt.cost,
-                ));
+                let end = settlement(attempt.billed, attempt.cost);
+                each(bought(solver, None, Some(end)));
             }
         }
-        untold
     }
 }
 
@@ -69,36 +104,57 @@ pub fn named_cost(outcome: Outcome<'_>, solver: &str, job: Option<&JobId>) -> Op
     };
     match outcome? {
         Ok(solution) => {
-            let answers = leaves(solution);
-            let mut own = answers
-                .iter()
-                .filter(|one| one.solver() == solver && one.job() == job);
-            own.find_map(|answer| answer.cost())
-                .or_else(|| of_attempts(solution.failed_attempts()))
+            let mut cost = None;
+            each_leaf(solution, &mut |answer| {
+                if answer.solver() == solver && answer.job() == job {
+                    cost = cost.or(answer.cost());
+                }
+            });
+            cost.or_else(|| of_attempts(solution.failed_attempts()))
         }
         Err(error) => of_attempts(&error.attempts()),
     }
 }
 
 /// The answer, or those that agreed on it.
-fn leaves(solution: &Solution) -> Vec<&Solution> {
+fn each_leaf<'a>(solution: &'a Solution, each: &mut dyn FnMut(&'a Solution)) {
     match solution.contributors() {
-        [] => vec![solution],
-        parts => parts.iter().flat_map(leaves).collect(),
+        [] => each(solution),
+        parts => parts.iter().for_each(|part| each_leaf(part, each)),
     }
 }
 
-fn answered(answer: &Solution, brought: &[PaidJob]) -> Purchase {
-    let mut purchase = Purchase::new(answer.solver(), answer.job());
-    let job = purchase.open_job();
-    purchase.resumed = job.is_some_and(|job| brought.contains(&job));
-    ended(purchase, Billed::Yes, answer.cost())
+/// The purchase that this answer is of; its job is among those `seen`.
+fn answered<'a>(
+    answer: &'a Solution,
+    brought: &[PaidJob],
+    seen: &mut Vec<PaidJob>,
+) -> PurchaseRef<'a> {
+    let end = settlement(Billed::Yes, answer.cost());
+    let mut purchase = bought(answer.solver(), answer.job(), Some(end));
+    if let Some(job) = purchase.paid_job() {
+        purchase.resumed = brought.contains(&job);
+        seen.push(job);
+    }
+    purchase
 }
 
-fn ended(mut purchase: Purchase, billed: Billed, cost: Option<Usd>) -> Purchase {
+fn bought<'a>(
+    solver: &'a str,
+    job: Option<&'a JobId>,
+    settlement: Option<Settlement>,
+) -> PurchaseRef<'a> {
+    PurchaseRef {
+        solver,
+        job,
+        resumed: false,
+        settlement,
+    }
+}
+
+fn settlement(billed: Billed, cost: Option<Usd>) -> Settlement {
     let cost = cost.filter(|cost| !cost.is_negative());
-    purchase.settlement = Some(Settlement { billed, cost });
-    purchase
+    Settlement { billed, cost }
 }
 
 #[cfg(test)]
@@ -131,6 +187,24 @@ mod tests {
         purchases
     }
 
+    /// As purchases of their own.
+    fn untold(
+        purchases: &Purchases,
+        outcome: Result<&Solution, &SolveError>,
+        brought: &[PaidJob],
+    ) -> Vec<Purchase> {
+        let mut all = Vec::new();
+        purchases.each_untold("chain", Some(outcome), brought, &mut |one| {
+            all.push(Purchase {
+                solver: one.solver.to_owned(),
+                job: one.job.cloned(),
+                resumed: one.resumed,
+                settlement: one.settlement,
+            });
+        });
+        all
+    }
+
     fn job(solver: &str, id: u64) -> PaidJob {
         PaidJob::new(solver, JobId::from(id))
     }
@@ -144,52 +218,52 @@ mod tests {
     fn a_silent_answer_counts_beside_a_solver_that_speaks() {
         let purchases = told(&["talker"]);
         let answer = answer("silent");
-        let untold = purchases.untold("chain", Some(Ok(&answer)), &[]);
+        let found = untold(&purchases, Ok(&answer), &[]);
         let end = Settlement {
             billed: Billed::Yes,
             cost: Some(cost()),
         };
-        assert_eq!(untold.len(), 1);
+        assert_eq!(found.len(), 1);
         assert_eq!(
-            (&*untold[0].solver, untold[0].settlement),
+            (&*found[0].solver, found[0].settlement),
             ("silent", Some(end))
         );
-        assert!(!untold[0].resumed);
+        assert!(!found[0].resumed);
         let spoke = told(&["talker", "silent"]);
-        assert_eq!(spoke.untold("chain", Some(Ok(&answer)), &[]), []);
+        assert_eq!(untold(&spoke, Ok(&answer), &[]), []);
     }
 
     #[test]
     fn each_that_agreed_counts_by_its_own_name() {
         let parts = vec![answer("talker"), answer("silent"), answer("other")];
         let agreed = answer("talker|silent|other").with_contributors(parts);
-        let untold = told(&["talker"]).untold("chain", Some(Ok(&agreed)), &[]);
-        let names: Vec<_> = untold.iter().map(|one| &*one.solver).collect();
+        let found = untold(&told(&["talker"]), Ok(&agreed), &[]);
+        let names: Vec<_> = found.iter().map(|one| &*one.solver).collect();
         assert_eq!(names, ["silent", "other"]);
     }
 
     #[test]
     fn a_job_that_no_event_named_is_open_beside_a_solver_that_speaks_and_once() {
         let error = failed([job("silent", 1), job("silent", 2), job("silent", 1)]);
-        let untold = told(&["talker"]).untold("chain", Some(Err(&error)), &[job("silent", 2)]);
-        let open: Vec<_> = untold.iter().filter_map(Purchase::open_job).collect();
+        let found = untold(&told(&["talker"]), Err(&error), &[job("silent", 2)]);
+        let open: Vec<_> = found.iter().filter_map(Purchase::open_job).collect();
         assert_eq!(open, [job("silent", 1)]);
     }
 
     #[test]
     fn an_attempt_without_a_job_may_bear_the_name_of_a_chain() {
         let error = failed([]);
-        let count = |purchases: Purchases| purchases.untold("chain", Some(Err(&error)), &[]).len();
+        let count = |purchases: Purchases| untold(&purchases, Err(&error), &[]).len();
         assert_eq!((count(told(&["talker"])), count(told(&[]))), (0, 1));
         let free = error.clone().with_billed(Billed::No);
-        assert_eq!(told(&[]).untold("chain", Some(Err(&free)), &[]), []);
+        assert_eq!(untold(&told(&[]), Err(&free), &[]), []);
     }
 
     #[test]
     fn a_silent_answer_of_a_job_that_was_brought_is_no_purchase() {
         let answer = answer("silent").with_job(JobId::from(7));
-        let untold = told(&[]).untold("chain", Some(Ok(&answer)), &[job("silent", 7)]);
-        assert!(untold[0].resumed);
+        let found = untold(&told(&[]), Ok(&answer), &[job("silent", 7)]);
+        assert!(found[0].resumed);
     }
 
     #[test]
@@ -198,7 +272,7 @@ mod tests {
         purchases.apply(&Event::OnRecord { solver: "chain" });
         let history = failed([job("silent", 1)]).attempts();
         let answer = answer("silent").with_failed_attempts(history);
-        assert_eq!(purchases.untold("chain", Some(Ok(&answer)), &[]), []);
+        assert_eq!(untold(&purchases, Ok(&answer), &[]), []);
     }
 
     #[test]

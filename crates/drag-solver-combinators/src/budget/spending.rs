@@ -17,15 +17,16 @@ impl Spending {
     ) -> Self {
         let mut spending = Self::default();
         each_purchase(solver, purchases, outcome, brought, |purchase| {
-            let job = || Some(PaidJob::new(&*purchase.solver, purchase.job.clone()?));
             match (purchase.resumed, purchase.settlement) {
-                (false, None) => spending.spends.push((price, job())),
+                (false, None) => spending.spends.push((price, purchase.paid_job())),
                 (false, Some(end)) if end.billed == Billed::No => {}
                 (false, Some(end)) => spending.spends.push((end.cost.unwrap_or(price), None)),
                 (true, Some(end)) => {
                     let is_free = end.billed == Billed::No;
                     let cost = if is_free { Some(Usd::ZERO) } else { end.cost };
-                    spending.ended.extend(job().map(|job| (job, cost)));
+                    spending
+                        .ended
+                        .extend(purchase.paid_job().map(|job| (job, cost)));
                 }
                 (true, None) => {}
             }

@@ -6,8 +6,8 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, PaidJob, Purchase, Purchases, Solution, SolveError, Tracker,
-    Usd, async_trait, forward_solver,
+    Billed, DragChallenge, DragSolver, PaidJob, PurchaseRef, Purchases, Solution, SolveError,
+    Tracker, Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -78,7 +78,7 @@ impl CallInfo<'_> {
 
     /// Shows `each` what was bought and what was resumed, of solvers that say nothing, too. `brought` are the paid jobs
     /// of the challenge.
-    pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(&Purchase)) {
+    pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(PurchaseRef<'_>)) {
         each_purchase(self.solver, &self.purchases(), self.outcome, brought, each);
     }
 }
@@ -89,10 +89,12 @@ pub(crate) fn each_purchase(
     purchases: &Purchases,
     outcome: CallOutcome<'_>,
     brought: &[PaidJob],
-    each: impl FnMut(&Purchase),
+    mut each: impl FnMut(PurchaseRef<'_>),
 ) {
-    let untold = purchases.untold(solver, outcome.as_result(), brought);
-    purchases.as_slice().iter().chain(&untold).for_each(each);
+    for told in purchases.as_slice() {
+        each(told.into());
+    }
+    purchases.each_untold(solver, outcome.as_result(), brought, &mut each);
 }
 
 /// How a call ended.

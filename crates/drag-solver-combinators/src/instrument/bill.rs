@@ -21,7 +21,7 @@ pub(super) struct Line {
 pub(super) fn bill(call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) -> Vec<Line> {
     let mut lines = Vec::new();
     call.each_purchase(brought, |purchase| {
-        let (solver, job) = (&*purchase.solver, purchase.job.as_ref());
+        let (solver, job) = (purchase.solver, purchase.job);
         let billed = purchase.settlement.map(|end| end.billed);
         let cost = purchase.settlement.and_then(|end| end.cost);
         let cost = cost.or_else(|| named_cost(call.outcome.as_result(), solver, job));

@@ -22,7 +22,7 @@ pub struct InstrumentPolicy {
     pub by_label: bool,
     /// How many labels they tell apart: the first ones that come. All others count as `other`, and challenges
     /// without a label have an empty one; these two are not among the number. Default: 100, as each value makes
-    /// series of its own in whatever stores the metrics.
+    /// series of its own in the system that stores the metrics.
     pub max_labels: NonZeroU32,
 }
 

@@ -213,16 +213,16 @@ impl Call {
         let purchases = tracker.purchases();
         self.charges.catch_up(&purchases);
         let outcome = outcome.map(Result::as_ref);
-        for purchase in purchases.untold(&self.solver, outcome, &self.brought) {
-            let (solver, job) = (&*purchase.solver, purchase.job.as_ref());
+        purchases.each_untold(&self.solver, outcome, &self.brought, &mut |purchase| {
+            let (solver, job) = (purchase.solver, purchase.job);
             match purchase.settlement {
-                None => self.charges.spent(solver, purchase.job, None),
+                None => self.charges.spent(solver, job.cloned(), None),
                 Some(end) if purchase.resumed => {
                     self.charges.settled(solver, job, end.billed, end.cost);
                 }
                 Some(end) => self.charges.spent(solver, None, end.cost),
             }
-        }
+        });
     }
 }
 

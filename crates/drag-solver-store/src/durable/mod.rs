@@ -28,7 +28,7 @@ const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::f
 /// The reason of [`Event::Waiting`] while another call, of this process or another, has the challenge.
 pub const ANOTHER_CALL: &str = "another call that solves it";
 
-/// What a [`Durable`] solver does where nobody can know what is right.
+/// What a [`Durable`] solver does where it cannot be known what is right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -49,7 +49,7 @@ impl CheckSettings for DurablePolicy {
 }
 
 /// Solves each challenge once: the same [id](DragChallenge::id) again, in this process, after a crash, or from
-/// another process at the same time, gets the answer that is on record, or goes on with what was paid for, or
+/// another process at the same time, gets the answer that is on record, or continues with what was paid for, or
 /// buys what was not.
 ///
 /// - A purchase is on record before it is sent, and its job as soon as it is named. What cannot be put on
@@ -111,7 +111,7 @@ impl<S: DragSolver> Durable<S> {
         }
     }
 
-    /// Replaces what it does where nobody can know what is right.
+    /// Replaces what it does where it cannot be known what is right.
     #[must_use]
     pub fn with_policy(mut self, policy: DurablePolicy) -> Self {
         self.policy = policy;

@@ -122,7 +122,7 @@ impl Recorder {
         }
     }
 
-    /// A job that is not on record: somebody brought it, or did not say that it was being bought.
+    /// A job that is not on record: the caller brought it, or its solver did not say that it was being bought.
     async fn found(&self, solver: &str, job: &JobId) {
         if self.claim.is_none() {
             return;
@@ -243,18 +243,18 @@ impl Recorder {
         }
         let now = self.store.now();
         let begun = now.checked_sub(took).unwrap_or(now);
-        for untold in purchases.untold(name, Some(outcome.as_ref()), &self.brought) {
+        let outcome = Some(outcome.as_ref());
+        purchases.each_untold(name, outcome, &self.brought, &mut |untold| {
             let (solver, job, end) = (untold.solver, untold.job, untold.settlement);
-            let is_known = |job: &JobId| self.state().lines.knows(&solver, job);
-            if job.as_ref().is_some_and(is_known) {
+            if job.is_some_and(|job| self.state().lines.knows(solver, job)) {
                 if let Some(end) = end {
-                    self.settled(&solver, job.as_ref(), end.billed, end.cost);
+                    self.settled(solver, job, end.billed, end.cost);
                 }
-                continue;
+                return;
             }
             let key = new_key();
             if end.is_none() {
-                self.state().lines.add(key, &solver, job.clone());
+                self.state().lines.add(key, solver, job.cloned());
             }
             let state = match end {
                 Some(_) => PurchaseState::Settled,
@@ -262,8 +262,8 @@ impl Recorder {
             };
             let purchase = PurchaseRecord {
                 key,
-                solver,
-                job,
+                solver: solver.to_owned(),
+                job: job.cloned(),
                 state,
                 billed: end.map_or(Billed::Maybe, |end| end.billed),
                 cost: end.and_then(|end| end.cost),
@@ -276,7 +276,7 @@ impl Recorder {
                 challenge,
                 purchase,
             }));
-        }
+        });
     }
 }
 
