@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(args(&[&root.join("shots")]).all().unwrap(), expected);
         assert_eq!(args(&[root]).all().unwrap(), expected);
 
-        // What is named is taken, whatever it is called, and in the order given.
+        // What is named is taken, under any name, and in the order given.
         let named = [
             root.join("shots/notes.txt"),
             root.join("empty"),

@@ -51,7 +51,7 @@ pub(crate) fn among(remembered: usize, min_samples: NonZeroU32) -> Result<(), Co
 /// A policy, from one list of its settings: the struct, its defaults, and a setter for each.
 ///
 /// After the colon comes how a setter takes its value, as in [`setters!`](drag_solver_core::setters): a
-/// type, or `count`, or `some` and a type, which is not set unless somebody sets it.
+/// type, or `count`, or `some` and a type, which is not set by default.
 macro_rules! policy {
     (
         $(#[$meta:meta])*

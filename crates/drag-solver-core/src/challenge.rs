@@ -155,7 +155,7 @@ impl DragChallenge {
     }
 
     /// Says in which frame the solver called `solver` was sent the picture when the jobs to resume were
-    /// bought: their answers are in pixels of that. Whoever says so got it from an [`Event::Fitted`].
+    /// bought: their answers are in pixels of that. The frame comes from an [`Event::Fitted`].
     #[must_use]
     pub fn with_frame(mut self, solver: impl Into<Arc<str>>, frame: Frame) -> Self {
         let solver = solver.into();
@@ -289,7 +289,7 @@ impl DragChallenge {
             .with_unfinished_jobs(self.paid_jobs().iter().cloned())
     }
 
-    /// Tells everybody who observes this challenge. Called by solvers.
+    /// Tells every observer of this challenge. Called by solvers.
     ///
     /// # Errors
     ///

@@ -130,7 +130,7 @@ pub trait Observer: Debug + Send + Sync {
     async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError>;
 }
 
-/// Everybody who hears the events of a challenge.
+/// All observers of a challenge.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listeners {
     /// The one added last, which knows those before it. They need no await, which spares every

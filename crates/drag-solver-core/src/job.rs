@@ -81,7 +81,7 @@ impl fmt::Display for InvalidJobId {
 
 impl std::error::Error for InvalidJobId {}
 
-/// A job that somebody has been, or will be, paid for: whose it is, and its id.
+/// A job that was, or will be, paid for: whose it is, and its id.
 ///
 /// It comes from [`SolveError::unfinished_jobs`](crate::SolveError::unfinished_jobs) and goes into
 /// [`DragChallenge::resume_job`](crate::DragChallenge::resume_job). It serialises, so that a program can

@@ -139,7 +139,7 @@ impl Purchases {
         })
     }
 
-    /// Whether a solver said anything at all, besides that somebody here waits. One that is silent
+    /// Whether a solver said anything at all, besides that a call waits here. One that is silent
     /// may have bought.
     #[must_use]
     pub fn has_spoken(&self) -> bool {
@@ -158,7 +158,7 @@ impl Purchases {
         self.waiting > 0
     }
 
-    /// Whether a solver was asked, as far as anybody can know: it said so, or it is silent and
+    /// Whether a solver was asked, as far as can be known: it said so, or it is silent and
     /// nothing here waits.
     #[must_use]
     pub fn was_asked(&self) -> bool {
@@ -203,7 +203,7 @@ impl Purchases {
         self.all.iter().filter(is_it)
     }
 
-    /// How many purchases of this call may be billed without anybody having fetched what they came
+    /// How many purchases of this call may be billed although no one has fetched what they came
     /// to. A job that was resumed was bought by another call.
     #[must_use]
     pub fn unfinished(&self) -> u32 {

@@ -16,7 +16,7 @@ use crate::{jpeg, not_a_picture, orientation};
 /// An encoded picture with its format and size, cheap to clone.
 ///
 /// The header is read when it is made, and the end is looked for, so that a file no provider could
-/// use is refused here, before anybody is paid. The pixels are not decoded: nothing is known about a
+/// use is refused here, before anything is paid. The pixels are not decoded: nothing is known about a
 /// picture whose header is sound and whose pixels are not.
 ///
 /// Width and height are those of the file. One whose EXIF data say that it is to be turned, as photographs
@@ -230,7 +230,7 @@ impl fmt::Display for ImageFormat {
     }
 }
 
-/// Why a file is not a usable screenshot. Nothing was sent to anybody.
+/// Why a file is not a usable screenshot. Nothing was sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ScreenshotError {

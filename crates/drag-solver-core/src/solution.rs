@@ -142,7 +142,7 @@ impl Solution {
     }
 
     /// Notes the answers that it was made of, so that a [report](crate::DragSolver::report) reaches
-    /// everybody who gave one.
+    /// every solver that gave one.
     #[must_use]
     pub fn with_contributors(mut self, contributors: Vec<Self>) -> Self {
         self.history.past_mut().contributors = contributors;

@@ -1,4 +1,4 @@
-//! Text that came from outside, made safe to print: for errors that show what somebody else wrote.
+//! Text that came from outside, made safe to print: for errors that show what others wrote.
 
 /// Longest text of a provider's that an error or an attempt keeps, in characters.
 const MAX_CHARS: usize = 500;

@@ -13,7 +13,7 @@ pub(crate) fn is_cut_off(bytes: &[u8], format: ImageFormat) -> bool {
     }
 }
 
-/// The last chunk is `IEND`. Its checksum is of no use to anybody.
+/// The last chunk is `IEND`. Its checksum is of no use here.
 fn png_ends(bytes: &[u8]) -> bool {
     png_chunks(bytes).any(|(name, _)| name == b"IEND")
 }
@@ -128,7 +128,7 @@ mod tests {
             (ImageFormat::Gif, gif()),
         ] {
             assert!(!is_cut_off(&file, format), "{format}");
-            // The checksum behind a PNG's last chunk is of no use to anybody.
+            // The checksum behind a PNG's last chunk is of no use here.
             let end = file.len() - if format == ImageFormat::Png { 4 } else { 0 };
             for length in 0..end {
                 assert!(is_cut_off(&file[..length], format), "{format}, {length}");

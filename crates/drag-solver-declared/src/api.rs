@@ -257,7 +257,7 @@ impl JobApi for DeclaredApi {
             &job,
         ) {
             (None, _) => {}
-            // Whatever it says besides: there is a job to be asked about.
+            // There is a job to be asked about, with any other text beside it.
             (
                 Some(Refusal::Job(JobState::Running) | Refusal::Request(ResponseError::Unknown(_))),
                 Some(job),

@@ -158,7 +158,7 @@ impl Refusals {
         places.any(|places| places.written.iter().any(|written| written == pointer))
     }
 
-    /// Whether this status alone means something, with whatever body.
+    /// Whether this status alone means something, with any body.
     pub(crate) fn know_status(&self, status: u16) -> bool {
         self.rows
             .iter()

@@ -188,7 +188,7 @@ impl Providers {
     }
 }
 
-/// The answer of somebody who knows the address and not the picture.
+/// The answer of a forger, who knows the address and not the picture.
 fn forged() -> Answer {
     Answer {
         drag: Drag::new(Point::new(1.0, 1.0), Point::new(2.0, 2.0)),

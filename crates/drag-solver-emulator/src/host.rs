@@ -1,4 +1,4 @@
-//! What every server has, whatever it answers: its traffic, the latest requests, the faults to come.
+//! What every server has, with any protocol: its traffic, the latest requests, the faults to come.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -196,7 +196,7 @@ impl Providers {
 }
 
 impl Site for Providers {
-    /// What was sent may have been worked on, and paid for, whoever waits for it.
+    /// What was sent may have been worked on, and paid for, even if no client waits for it.
     const ENDS_WITH_CLIENT: bool = false;
 
     type Call = Option<(Protocol, Manner, Result<Call, Refusal>)>;

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::Protocol;
 
-/// What went over the network, whatever was served.
+/// What went over the network, in any protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {

@@ -272,7 +272,7 @@ impl Keys {
         let asked = Instant::now();
         let mut failed = self.0.reading.lock().await;
         if self.table(|table| table.read.elapsed()) < age {
-            return; // somebody just did
+            return; // another call just did
         }
         if failed.is_some_and(|failed| failed >= asked) {
             return; // or could not, and who has waited for that does not wait as long again

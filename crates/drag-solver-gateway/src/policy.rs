@@ -52,7 +52,7 @@ pub struct GatewayPolicy {
     /// Hosts that an answer may be sent to (`pingback`, `callbackUrl`), with the feature `callbacks`. Default: none, and
     /// jobs that want it are refused.
     pub callback_hosts: Vec<CallbackHost>,
-    /// Whether they may be called without TLS, so that anybody on the way reads the answer. Default: no.
+    /// Whether they may be called without TLS, so that everyone on the way can read the answer. Default: no.
     pub callback_plain_http: bool,
     /// Whether they may be on this machine or in a private network: then everyone with a key can send requests to what
     /// listens there under one of these names. Default: no.

@@ -176,7 +176,7 @@ mod tests {
                 Unit::ViewWidth(200.0),
                 drag(2.0, 4.0, 6.0, 8.0),
             ),
-            // The start is in pixels whatever the unit is.
+            // The start is in pixels, with any unit of the end.
             (distance, Unit::Pixels, drag(40.0, 90.0, 90.0, 90.0)),
             (distance, Unit::Percent, drag(40.0, 90.0, 240.0, 90.0)),
             (

@@ -139,7 +139,7 @@ impl ApiRequest {
         Ok(Self::post(path, content_type, body))
     }
 
-    /// Adds one segment to the path, whatever is in it: a job's id, say.
+    /// Adds one segment to the path, escaped: a job's id, say.
     #[must_use]
     pub fn segment(mut self, segment: &str) -> Self {
         if matches!(segment, "" | "." | "..") {
@@ -208,7 +208,7 @@ impl ApiRequest {
     }
 
     /// Whether it may cost money: it must not be sent over a connection that may be closing, since
-    /// nobody would know whether it arrived.
+    /// it would not be known whether it arrived.
     #[must_use]
     pub fn is_purchase(&self) -> bool {
         self.is_purchase

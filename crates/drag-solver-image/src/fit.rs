@@ -126,7 +126,7 @@ pub(crate) fn refit(
     Err(SolveError::new(ErrorKind::DeadlineExceeded, problem))
 }
 
-/// The screenshot once more in the frame in which it was sent, for an answer that is in pixels of that.
+/// The screenshot again in the frame in which it was sent, for an answer that is in pixels of that.
 pub(crate) fn refit_as(
     challenge: &DragChallenge,
     frame: Frame,

@@ -28,7 +28,7 @@ pub const AN_OPERATOR: &str = "an operator";
 /// # Money
 ///
 /// The purchase begins ([`Event::Buying`]) when an operator is about to see the challenge, and so a budget can refuse it
-/// before anybody has worked. It has an id ([`Event::Bought`]): a challenge that
+/// before a person has worked. It has an id ([`Event::Bought`]): a challenge that
 /// [resumes](DragChallenge::resume_job) it is shown again, before all that wait, and is still one purchase. An answer is
 /// billed; a challenge that an operator says cannot be solved ([`ErrorKind::Unsolvable`]), or that is too late, is not.
 /// What one costs is what [`priced`] says around it.

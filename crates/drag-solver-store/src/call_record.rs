@@ -47,7 +47,7 @@ pub(crate) fn took(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
-/// The calls that can be read: what else is known of a solver is of use without one that somebody has damaged.
+/// The calls that can be read: what else is known of a solver is of use without one that is damaged.
 pub(crate) fn readable<E: Display>(
     calls: impl IntoIterator<Item = Result<CallRecord, E>>,
     is_of_row: impl Fn(&E) -> bool,

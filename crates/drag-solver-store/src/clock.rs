@@ -20,7 +20,7 @@ impl Clock {
         Self::from_fn(Timestamp::now)
     }
 
-    /// Whatever time `now` says it is.
+    /// The time that `now` says.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

@@ -6,7 +6,7 @@ use crate::{Durable, StoreHandle, StoredBudget, StoredBudgeted};
 
 /// Adds what a store makes possible to every [`DragSolver`]. No other crate implements it.
 pub trait StoreExt: DragSolver + Sized {
-    /// Solves each challenge once, whatever happens to the process. See [`Durable`].
+    /// Solves each challenge once, also across crashes and restarts. See [`Durable`].
     fn durable(self, store: impl Into<StoreHandle>) -> Durable<Self> {
         Durable::new(self, store)
     }

@@ -1,4 +1,4 @@
-//! One store, whatever kind it is.
+//! One store, of any kind.
 
 use std::fmt;
 use std::ops::Deref;

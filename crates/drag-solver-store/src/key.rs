@@ -1,4 +1,4 @@
-//! Keys that are nobody else's.
+//! Keys that are unique.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{StoreError, StoreErrorKind, StoredBudgetPolicy};
 
-/// What is kept of a key: SHA-256 of it. A key is 128 random bits, and so nobody finds it by trying.
+/// What is kept of a key: SHA-256 of it. A key is 128 random bits, and so it is not found by trying.
 pub type KeyHash = [u8; 32];
 
 /// What is kept of this key.

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`SqliteStore`] | keeps it in one file, which several processes can share |
 //! | `PostgresStore` | keeps it in PostgreSQL, which several machines can share (feature `postgres`) |
-//! | [`StoreExt::durable`] | solves each challenge once, whatever happens to the process: [`Durable`] |
+//! | [`StoreExt::durable`] | solves each challenge once, also across crashes: [`Durable`] |
 //! | [`StoreExt::stored_budget`] | spends from money that all processes share: [`StoredBudget`] |
 //! | [`Store::accept`] | keeps a challenge with its picture, for a call to come: before a program says "accepted" |
-//! | [`Store`] | what there is to know: what is open, what nobody knows, what was spent on which day |
+//! | [`Store`] | what there is to know: what is open, what may be paid for, what was spent on which day |
 //!
 //! # What is guaranteed
 //!

@@ -176,7 +176,7 @@ pub struct ChallengeRecord {
 
 impl ChallengeRecord {
     /// The challenge, for a call that solves it: as it is on record, with what is left until its deadline. A
-    /// [`Durable`](crate::Durable) solver goes on from there by itself.
+    /// [`Durable`](crate::Durable) solver continues from there by itself.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl PurchaseRecord {
         Some(PaidJob::new(&*self.solver, job))
     }
 
-    /// Whether it may be on the bill with nobody knowing what came of it.
+    /// Whether it may be on the bill although it is not known what came of it.
     #[must_use]
     pub fn is_unconfirmed(&self) -> bool {
         match self.state {

@@ -78,7 +78,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The challenge of this id, with its picture if that is kept.
     async fn find_with_picture(&self, id: &str) -> Result<Option<ChallengeRecord>, StoreError>;
 
-    /// Notes whether the answer of a challenge was right, in one step with finding that nobody has said so before.
+    /// Notes whether the answer of a challenge was right, in one step with finding that it was not said before.
     async fn report(&self, id: &str, verdict: Verdict) -> Result<Reported, StoreError>;
 
     /// Ends when it is worth looking again what became of this challenge: its call may have ended. What happens after this

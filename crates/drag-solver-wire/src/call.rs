@@ -33,7 +33,7 @@ pub enum Call {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NewJob {
-    /// The encoded picture, decoded from base64. Whether it is a picture, nobody has looked yet.
+    /// The encoded picture, decoded from base64. Whether it is a picture was not looked at.
     pub picture: Bytes,
     /// What is to be done with it, in the client's words; never empty.
     pub instruction: Option<String>,

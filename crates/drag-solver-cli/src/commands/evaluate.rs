@@ -105,7 +105,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// Asks everybody about every picture, prints the figures, and writes the files.
+/// Asks every solver about every picture, prints the figures, and writes the files.
 pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     console::check_stdout()?;
     let limit = args.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -321,7 +321,7 @@ impl Args {
     }
 }
 
-/// Why not everybody was asked about every picture.
+/// Why not every solver was asked about every picture.
 fn why_stopped(ending: &Ending, report: &Report) -> Option<String> {
     let names = report.names();
     let left_out = ending.left_out.iter().map(|(solver, error)| {

@@ -25,7 +25,7 @@ const PAGE: u32 = 500;
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  # what is paid for and not fetched, and what nobody knows about
+  # what is paid for and not fetched, and what may be paid for
   drag-solver jobs --store drags.db
   # all that is solved, for a program
   drag-solver jobs --store drags.db --format json done
@@ -82,7 +82,7 @@ impl Which {
     fn holds_of(self, record: &ChallengeRecord) -> bool {
         let held = matches!(record.status, Status::Open { held: true });
         match self {
-            // Of what is solved, a job of somebody who was asked as well is of no use any more.
+            // Of what is solved, a job of another solver that was asked as well is of no more use.
             Self::Open => match record.status {
                 Status::Solved { .. } => false,
                 Status::Open { held: false } if record.unconfirmed().next().is_none() => true,

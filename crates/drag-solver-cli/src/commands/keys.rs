@@ -43,7 +43,7 @@ Examples:
   drag-solver keys add guest --store drags.db --total 1 --rate 10/s --parallel 20 --expires 30days
   # one that reads the chain's file again and sees how it is doing, and buys nothing
   drag-solver keys add boss --store drags.db --admin
-  # one for somebody who answers challenges that no service has answered
+  # one for a person who answers challenges that no service has answered
   drag-solver keys add anna --store drags.db --operator")]
 pub(crate) struct AddArgs {
     #[command(flatten)]
@@ -102,7 +102,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  # nobody gets in with it any more
+  # it opens nothing any more
   drag-solver keys revoke shop --store drags.db")]
 pub(crate) struct RevokeArgs {
     #[command(flatten)]
@@ -278,7 +278,7 @@ fn text(key: &KeyRecord, spent: &BudgetSummary, store: &StoreHandle) -> String {
     };
     format!(
         "{}  {}{state}  ${} today, ${} in all",
-        one_line(&key.name), // of a file that anybody may have written
+        one_line(&key.name), // of a file that others may have written
         limits_text(key),
         spent.spent_today,
         spent.spent

@@ -40,7 +40,7 @@ Examples:
   drag-solver solve --format json shots > lines.json
   # what another command finds, each answer when it is there
   find shots -name '*.png' -newer last -print0 | drag-solver solve --unordered -0 --files-from -
-  # a batch that can be gone on with by the same line, whatever happens to it
+  # a batch that the same line continues if it is interrupted
   drag-solver solve --store drags.db shots
   # what went over the wire, for a bug report; it holds no key and no picture
   drag-solver solve --record wire.jsonl phone.png

@@ -40,7 +40,7 @@ use crate::settings::shared_form;
 /// |---|---|
 /// | an answer | a success, and slow if it took as long as `slow_call` |
 /// | `Unavailable`, `Timeout`, `RateLimited`, `Protocol` | a failure, and slow if it took that long |
-/// | `Unauthorized`, `InsufficientBalance` | a failure: every call will be refused until somebody sees to the account |
+/// | `Unauthorized`, `InsufficientBalance` | a failure: every call will be refused until a person sees to the account |
 /// | `InvalidAnswer` | a failure: it costs money for nothing |
 /// | `DeadlineExceeded` | slow if it took as long as `slow_call`, nothing otherwise: the caller was in a hurry |
 /// | `Unsolvable` | nothing: it says as much about the picture as about the solver |

@@ -121,7 +121,7 @@ const fn is_failure(kind: ErrorKind) -> bool {
         | ErrorKind::Timeout
         | ErrorKind::RateLimited
         | ErrorKind::Protocol
-        // It will refuse every call until somebody has seen to the account, and some providers bar
+        // It will refuse every call until a person has seen to the account, and some providers bar
         // an address that continues to try.
         | ErrorKind::Unauthorized
         | ErrorKind::InsufficientBalance

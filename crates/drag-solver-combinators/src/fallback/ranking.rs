@@ -43,7 +43,7 @@ impl Records {
         self.of[child].was_wrong(solution.job());
     }
 
-    /// Everybody, the best first.
+    /// All solvers, the best first.
     pub(super) fn order(&self) -> Vec<usize> {
         let worth = self.policy.second_worth.map(Usd::to_f64_lossy);
         let figures = |record: &TrackRecord| record.figures(self.policy.window);

@@ -50,7 +50,7 @@ pub(super) const REMEMBERED: usize = 100;
 #[derive(Clone, Default)]
 pub struct TrackRecord(Arc<Mutex<State>>);
 
-/// Is told of a call that has ended; and again, with the same [`key`](PastCall::key), when its answer turned out to be
+/// Called when a call has ended; and again, with the same [`key`](PastCall::key), when its answer turned out to be
 /// wrong.
 pub type CallObserver = Arc<dyn Fn(&PastCall) + Send + Sync>;
 

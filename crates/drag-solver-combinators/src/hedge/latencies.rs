@@ -120,7 +120,7 @@ mod tests {
         let mut without_losers = Vec::new();
         let mut as_if_answered = Vec::new();
         for _ in 0..REMEMBERED {
-            // Takes up to 100 s, and half of the calls are lost to somebody who takes up to 200 s.
+            // Takes up to 100 s, and half of the calls are lost to a solver that takes up to 200 s.
             let takes = Duration::from_secs_f64(100.0 * latency.fraction());
             let lost_at = Duration::from_secs_f64(200.0 * other.fraction());
             if takes <= lost_at {

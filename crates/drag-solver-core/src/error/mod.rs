@@ -18,7 +18,7 @@ use crate::{PaidJob, ScreenshotError, Usd};
 
 /// Why a challenge was not solved.
 ///
-/// It answers two questions without anybody parsing text: what may be tried next
+/// It answers two questions without a look at its text: what may be tried next
 /// ([`recovery`](Self::recovery)), and was money spent ([`billed`](Self::billed)). And it owns its
 /// history: the [attempts](Self::attempts) behind it, what they [cost](Self::spent), and the
 /// [jobs](Self::unfinished_jobs) that were paid for and are not finished.

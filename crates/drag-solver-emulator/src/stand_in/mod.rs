@@ -1,4 +1,4 @@
-//! A service of somebody else's protocol.
+//! A service with a protocol of your own.
 
 mod pattern;
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl Live {
         true
     }
 
-    /// Tells everybody who waits, and forgets what ended long ago. What failed is the store's to say: it can be accepted
+    /// Tells all who wait, and forgets what ended long ago. What failed is the store's to say: it can be accepted
     /// again, also by another gateway.
     pub(super) fn end(&self, job: &Arc<Job>, outcome: Outcome) {
         self.leave(job);

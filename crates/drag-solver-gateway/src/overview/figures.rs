@@ -39,7 +39,7 @@ struct SolverSeen {
     latencies: VecDeque<u32>,
 }
 
-/// What is told of a solver.
+/// What is shown of a solver.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct SolverFigures {
     bought: u64,

@@ -97,7 +97,7 @@ impl CallbackReceiver {
         &self.0.url
     }
 
-    /// Somebody called `path`, the path of a request with or without its query: if a job waits for that, its
+    /// `path` was called, the path of a request with or without its query: if a job waits for that, its
     /// solver polls at once. Its last segment alone counts, so it does not matter what a proxy takes away in
     /// front. Never blocks, and does not say whether there is such a job: answer each request alike.
     pub fn receive(&self, path: &str) {

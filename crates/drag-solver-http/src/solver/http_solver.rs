@@ -64,7 +64,7 @@ use crate::{
 /// a job, and changes nothing about the polls of the schedule. So a forged one costs one poll.
 ///
 /// Once 128 jobs in a row were called about in time, three polls of four are left out (but for those of one job
-/// in eight, and the last before a deadline) until the first call that is missing; whoever waits then goes back
+/// in eight, and the last before a deadline) until the first call that is missing; calls that wait then go back
 /// to the schedule at once. So callbacks that are lost, late or forged are no worse than polling, neither in
 /// the mean nor at the 99th percentile; a single answer whose call is lost while others come may be fetched up
 /// to three intervals later. With an interval that was [set](HttpOptions::poll), no poll is left out.

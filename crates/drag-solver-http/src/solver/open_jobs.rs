@@ -216,7 +216,7 @@ impl Attempt<'_> {
             None => now.checked_add(pause.max(self.account.times.poll.every)),
         };
         let Some(end) = end else {
-            // From polls of the schedule alone is learnt, lest forged calls teach anything.
+            // Only polls of the schedule teach anything, so that forged calls do not.
             let has_failed = matches!(open.trouble.as_deref(), Some(Trouble::Failed(_)));
             if let Origin::Bought {
                 created,

@@ -94,7 +94,7 @@ impl<S: TaskService> JobApi for TaskApi<S> {
         let job = job_id(members.get("taskId"));
         match (refusal::<S>(&members), &job) {
             (None, _) => {}
-            // Whatever it says besides: there is a task to be asked about.
+            // There is a task to be asked about, with any other text beside it.
             (
                 Some(
                     Refusal::Task(JobState::Running) | Refusal::Request(ResponseError::Unknown(_)),

@@ -53,7 +53,7 @@ impl Error for ProxyRefused {
 /// - `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment are respected, unless a proxy is
 ///   set here; a loopback address is always reached directly. A proxy that cannot be used is refused.
 /// - A purchase is sent over a new connection, or over one that was in use within the last second: an
-///   older one may be closing, and then nobody knows whether the purchase arrived.
+///   older one may be closing, and then it is not known whether the purchase arrived.
 /// - Each tokio runtime has connections of its own: a solver may be used from several, one after the
 ///   other or at once.
 ///

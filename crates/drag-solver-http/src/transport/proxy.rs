@@ -143,7 +143,7 @@ fn parse(text: &str) -> Result<(Proxy, ProxyName), String> {
     if url.host_str().is_none_or(str::is_empty) || !matches!(url.path(), "" | "/") {
         return refuse(NOT_A_URL);
     }
-    // The HTTP client reads it once more, in its own way, and leaves out what it cannot read.
+    // The HTTP client reads it again, in its own way, and leaves out what it cannot read.
     let matcher = Matcher::builder().all(url.as_str().to_owned()).build();
     let anywhere = Uri::from_static("https://example.com");
     if matcher.intercept(&anywhere).is_none() {

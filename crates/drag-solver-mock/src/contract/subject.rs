@@ -91,7 +91,7 @@ impl<'a> SolverUnderTest<'a> {
 
         /// Says that the solver's service answers in one call and has no jobs. Then no answer has a job, and a
         /// challenge that brings one of the solver's name is refused with [`ErrorKind::Unsupported`] before
-        /// anything is sent, handing it back: it was paid for, and may be known to somebody else.
+        /// anything is sent, handing it back: it was paid for, and may be known to another solver.
         answering_in_one_call() |it| it.has_no_jobs = true;
 
         /// Leaves out a check that cannot be made of this solver. The [report](super::Report::left_out) says

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::seat::{Gone, SeatId};
 use super::{Desk, Presence};
 
-/// Which one it is at this desk. The job's id says which one it is for everybody else.
+/// Which one it is at this desk. The job's id says which one it is everywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CaseId(pub(super) u64);
 

@@ -41,7 +41,7 @@ struct Shared {
 }
 
 impl Desk {
-    /// A desk without anybody.
+    /// A desk without operators.
     #[must_use]
     pub fn new(policy: DeskPolicy) -> Self {
         let lease = policy.lease.max(DeskPolicy::SHORTEST_LEASE);
@@ -93,13 +93,13 @@ impl Desk {
         self.change(State::hurry);
     }
 
-    /// Sends everybody away: their pages are told that the service stops, and ask again until it is back. Calls under way
+    /// Sends all operators away: their pages are told that the service stops, and ask again until it is back. Calls under way
     /// keep waiting.
     pub fn close(&self) {
         self.change(|state, _| state.close(false));
     }
 
-    /// Sends everybody away for good: their pages say that this has ended, and do not ask again.
+    /// Sends all operators away for good: their pages say that this has ended, and do not ask again.
     pub fn end(&self) {
         self.change(|state, _| state.close(true));
     }
@@ -108,7 +108,7 @@ impl Desk {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, and then gives out what can be given out and tells everybody.
+    /// Changes the state, and then gives out what can be given out and tells all pages.
     fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
         let mut state = self.lock();
         let now = Instant::now();

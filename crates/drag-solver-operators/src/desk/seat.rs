@@ -85,7 +85,7 @@ pub(crate) struct Card {
     pub(crate) due: Option<Instant>,
     /// An operator has seen it before.
     pub(crate) again: bool,
-    /// Counts how often something was shown here: what is undone is shown once more.
+    /// Counts how often something was shown here: what is undone is shown again.
     pub(crate) turn: u64,
 }
 

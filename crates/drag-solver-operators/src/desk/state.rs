@@ -70,7 +70,7 @@ impl State {
         }
     }
 
-    /// Forgets pages that did not come back, gives out what can be given out, and tells everybody the figures.
+    /// Forgets pages that did not come back, gives out what can be given out, and tells all pages the figures.
     pub(super) fn settle(&mut self, now: Instant, lease: Duration) {
         self.lease = lease;
         self.forget(now);
@@ -144,7 +144,7 @@ impl State {
         }
     }
 
-    /// Sends everybody away; for good if it `is_over`.
+    /// Sends all operators away; for good if it `is_over`.
     pub(super) fn close(&mut self, is_over: bool) {
         self.is_closed = true;
         for seat in self.seats.values() {

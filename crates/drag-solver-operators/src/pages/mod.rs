@@ -68,7 +68,7 @@ pub fn router(desk: &Desk, keys: Arc<dyn OperatorKeys>, practice: Practice) -> R
         keys,
         practice,
     };
-    // Anybody may follow a link to the page.
+    // Any site may have a link to the page.
     let files = Router::new()
         .route("/operator", get(|| async { page(OPERATOR) }))
         .route(

@@ -86,7 +86,7 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Somebody who waits. The last one leaves nothing behind.
+/// One who waits. The last one leaves nothing behind.
 struct Waiting {
     table: Arc<Mutex<Table>>,
     mark: Mark,

@@ -116,7 +116,7 @@ impl PostgresStore {
 
 struct Copy {
     file: SqliteStore,
-    /// The last transaction that came to its end, and its rows: if it was committed and nobody heard of that, it is not
+    /// The last transaction that came to its end, and its rows: if it was committed and that was not heard, it is not
     /// for another to find that something is on record.
     begun: Mutex<Option<(i64, u64)>>,
 }

@@ -57,7 +57,7 @@ impl Db {
         &self,
         answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        // Whoever is dropped while it waits leaves an answer behind that the next one would get, or wait for.
+        // A call that is dropped while it waits leaves an answer behind that the next one would get, or wait for.
         let was_busy = self.is_busy.swap(true, Ordering::Relaxed);
         let Ok(answer) = timeout(self.limit, answer).await else {
             self.is_silent.store(true, Ordering::Relaxed);
@@ -67,7 +67,7 @@ impl Db {
         Ok(answer?)
     }
 
-    /// Whether the connection may not be used by anybody else as it is.
+    /// Whether the connection may not be used by another call as it is.
     pub(super) fn set_busy(&self, is_busy: bool) {
         self.is_busy.store(is_busy, Ordering::Relaxed);
     }
@@ -130,7 +130,7 @@ impl Db {
     }
 }
 
-/// A row, whose values are checked: somebody else may have written them.
+/// A row, whose values are checked: others may have written them.
 pub(super) struct Row(tokio_postgres::Row);
 
 impl Row {

@@ -27,7 +27,7 @@ pub struct PostgresOptions {
     pub retention: Option<Retention>,
     /// What time it is. Default: the server's clock, so that those of several machines need not agree.
     pub clock: Option<Clock>,
-    /// How long whoever waits for word of a change waits until it looks, as word may be lost: so long that it is not made
+    /// How long a call that waits for word of a change waits until it looks, as word may be lost: so long that it is not made
     /// up for, in tests.
     #[doc(hidden)]
     pub look_again: Duration,

@@ -47,7 +47,7 @@ impl Problem {
         matches!(kind, StoreErrorKind::Invalid | StoreErrorKind::Corrupt)
     }
 
-    /// A value that no store writes: somebody else did, or it is damaged.
+    /// A value that no store writes: another program did, or it is damaged.
     pub(super) fn unreadable(what: impl fmt::Display) -> Self {
         Self::lasting(
             StoreErrorKind::Corrupt,

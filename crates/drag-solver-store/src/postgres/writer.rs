@@ -257,7 +257,7 @@ async fn work(
             tracing::debug!(error = %problem.error, waiting = left, "the store still cannot be written");
         }
         let mut later = std::mem::take(&mut waiting);
-        // Whoever asks is told when their patience is over, however many wait before them.
+        // A caller is told when its patience is over, however many wait before them.
         while let Ok(op) = receiver.try_recv() {
             later.push_back(op);
         }

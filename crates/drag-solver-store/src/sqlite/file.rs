@@ -18,7 +18,7 @@ use crate::{StoreError, StoreErrorKind};
 /// How long until the mode of a file is changed again that other processes open at the same moment.
 const MODE_RETRY: Duration = Duration::from_millis(2);
 
-/// After how many pages in FILE-wal they are copied into the file, which waits for the disk once more.
+/// After how many pages in FILE-wal they are copied into the file, which waits for the disk again.
 const CHECKPOINT: u32 = 4_000;
 
 /// A store's file.
@@ -159,7 +159,7 @@ impl StoreFile {
         std::fs::metadata(name).is_ok_and(|wal| wal.len() > 0)
     }
 
-    /// Reads the file as one that nobody writes: without locks, and without files beside it.
+    /// Reads the file as one that is not written: without locks, and without files beside it.
     fn immutable_reader(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX

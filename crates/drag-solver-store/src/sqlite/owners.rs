@@ -1,7 +1,7 @@
 //! The processes that have the file open: what one of them holds ends with it.
 //!
 //! Each has a row with a lease, which it renews, and holds the lock of a file beside the store. The lock
-//! is free as soon as the process has ended, however it did, so nobody waits for the lease of a process that
+//! is free as soon as the process has ended, however it did, so no process waits for the lease of a process that
 //! was killed; the lease ends what is held by one that hangs.
 
 use std::fs::{File, TryLockError};

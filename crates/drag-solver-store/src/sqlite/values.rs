@@ -5,7 +5,7 @@ use rusqlite::types::{FromSqlError, Type};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value that no store writes: somebody else did, or the file is damaged.
+/// A value that no store writes: another program did, or the file is damaged.
 pub(super) fn unreadable(
     column: usize,
     kind: Type,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::Reading;
 use crate::Refusal;
 
-/// With or without padding, and with whatever bits are left over.
+/// With or without padding, and with any bits left over.
 const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

@@ -27,7 +27,7 @@ pub struct Incoming {
     pub operation: Operation,
     /// The client's key; empty if none was sent.
     pub key: SecretString,
-    /// What it wants, whoever it is.
+    /// What it wants, with any key.
     pub call: Result<Call, Refusal>,
     /// How it wants to be told.
     pub manner: Manner,

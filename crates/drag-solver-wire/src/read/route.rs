@@ -51,7 +51,7 @@ const REPORTS: &[(&str, Option<Protocol>, Verdict)] = &[
         Some(Protocol::AntiCaptcha),
         Verdict::Incorrect,
     ),
-    // For answers of other kinds; some programs send them whatever the answer was.
+    // For answers of other kinds; some programs send them for every answer.
     ("reportCorrectRecaptcha", None, Verdict::Correct),
     ("reportIncorrectRecaptcha", None, Verdict::Incorrect),
 ];

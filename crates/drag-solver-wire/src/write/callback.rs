@@ -36,13 +36,13 @@ impl Callback {
     }
 }
 
-/// Writes what a client's own address is told of the job `job`.
+/// Writes what is sent to a client's own address about the job `job`.
 ///
 /// - `in.php`: a form, `id=51555263943&code=coordinates:x=83,y=560;x=320,y=560`, with the name of the refusal as the
 ///   code of a job that failed; [2Captcha](https://2captcha.com/h/how-to-configure-automatic-response-retrieval-via-pingback)
 ///   (2026-11-27).
 /// - All others: the JSON that a poll of the job brings; Anti-Captcha's documents say so of `callbackUrl`. The job's id
-///   is in it as well, under the name that it was created with: without it, nobody could tell which job it is.
+///   is in it as well, under the name that it was created with: without it, it could not be told which job it is.
 #[must_use]
 pub fn callback(protocol: Protocol, job: &str, outcome: Result<Answer, Refusal>) -> Callback {
     let manner = Manner::new(protocol, Operation::Poll);

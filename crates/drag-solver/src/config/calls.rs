@@ -74,7 +74,7 @@ impl Remembering {
                         .unwrap_or_default(),
                     took: call.took,
                     good: call.good,
-                    // Nothing is paid back for a call: somebody else wrote that.
+                    // Nothing is paid back for a call: another program wrote that.
                     spent: call.spent.filter(|spent| !spent.is_negative()),
                     job: call.job,
                 }

@@ -51,7 +51,7 @@ impl Registry {
         self.with_kind(ProviderKind {
             name: KIND.to_owned(),
             aliases: &[],
-            about: "whoever sits at the page /operator of `drag-solver serve`".to_owned(),
+            about: "the people at the page /operator of `drag-solver serve`".to_owned(),
             variables: Vec::new(),
             declared: None,
             make: Arc::new(make),

@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     let mut query = Query::default();
     (query.unfetched, query.pictures) = (true, true);
     let mut records = store.list(&query).await?;
-    // Another process is about to fetch these, or the answer came from somebody else who was asked as well.
+    // Another process is about to fetch these, or the answer came from another solver that was asked as well.
     let is_left = |status: &Status| match status {
         Status::Open { held } => !held,
         Status::Solved { .. } => false,

@@ -59,7 +59,7 @@ impl ChainParts {
             providers: new.providers.iter().filter_map(kept).collect(),
             #[cfg(feature = "store")]
             stored: self.stored.kept(old, new),
-            // Series that were begun are there, whatever the file says now.
+            // Series that were begun are there, also if the file does not say so now.
             labels: parts.labels,
         }
     }

@@ -33,7 +33,7 @@ pub(in crate::config) struct ChainStored {
     pub(super) store: Option<Origin<StoreHandle>>,
     /// What all providers spend from, if the file names a budget of the store.
     pub(super) budget: Option<Origin<StoredBudget>>,
-    /// What all providers spend from besides, whatever the file says.
+    /// What all providers spend from besides what the file says.
     pub(super) other_budget: Option<StoredBudget>,
 }
 
