@@ -158,6 +158,11 @@ fn a_screenshots_header() {
 }
 
 #[test]
+fn recordings() {
+    smoke("recording");
+}
+
+#[test]
 fn the_answer_text() {
     smoke("answer_text");
 }

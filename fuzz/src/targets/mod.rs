@@ -9,6 +9,7 @@ mod answers;
 mod config;
 mod declared;
 mod promises;
+mod recording;
 mod screenshot;
 mod vocabulary;
 mod wire_request;
@@ -17,6 +18,7 @@ pub use self::answer_text::answer_text;
 pub use self::answers::{anticaptcha, omocaptcha_v1, omocaptcha_v2, twocaptcha};
 pub use self::config::config;
 pub use self::declared::declared;
+pub use self::recording::recording;
 pub use self::screenshot::screenshot;
 pub use self::vocabulary::vocabulary;
 pub use self::wire_request::wire_request;
@@ -32,6 +34,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("declared", declared),
     ("omocaptcha_v1", omocaptcha_v1),
     ("omocaptcha_v2", omocaptcha_v2),
+    ("recording", recording),
     ("screenshot", screenshot),
     ("twocaptcha", twocaptcha),
     ("vocabulary", vocabulary),

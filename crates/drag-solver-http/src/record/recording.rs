@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use drag_solver_core::text::printable;
 use drag_solver_core::{JobId, Rect, Screenshot, Solution, SolveError, Verdict};
 
 use super::body::Body;
@@ -191,7 +192,8 @@ impl Recording {
                 Ok(Line::Call(call)) => recording.calls.push(*call),
                 // Half a line: the program was killed.
                 Err(error) if error.is_eof() && text.ends_with(line) => {}
-                Err(error) => return fail(index + 1, error.to_string()),
+                // It shows what stands there.
+                Err(error) => return fail(index + 1, printable(&error.to_string())),
             }
         }
         // They were written when they ended.
