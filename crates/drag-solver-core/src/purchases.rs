@@ -14,8 +14,8 @@ pub struct Purchases {
     /// Names of the solvers that said anything.
     spoken: Vec<String>,
     waiting: usize,
-    /// Whether the outcome is that of another call, with its attempts.
-    pub(crate) on_record: bool,
+    /// Names of the solvers whose outcome is that of another call, with its attempts.
+    on_record: Vec<String>,
     all: Vec<Purchase>,
 }
 
@@ -75,7 +75,7 @@ impl Purchases {
             }
             Event::Fitted { .. } => return,
             Event::Started { .. } => {}
-            Event::OnRecord { .. } => self.on_record = true,
+            Event::OnRecord { solver } => self.on_record.push(solver.to_owned()),
             Event::Buying { solver } => self.all.push(Purchase::new(solver, None)),
             Event::NotBought { solver } => {
                 if let Some(index) = self.undecided(solver) {
@@ -150,6 +150,11 @@ impl Purchases {
     #[must_use]
     pub fn spoke(&self, solver: &str) -> bool {
         self.spoken.iter().any(|name| name == solver)
+    }
+
+    /// Whether what the solver called `solver` says is what an earlier call has found.
+    pub(crate) fn is_on_record(&self, solver: &str) -> bool {
+        self.on_record.iter().any(|name| name == solver)
     }
 
     /// Whether a call waits here for something of our own.
@@ -296,7 +301,9 @@ impl Tracker {
         self.read(Purchases::was_asked)
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Purchases) -> T) -> T {
+    /// Shows `read` what is known by now. Nothing else can be told meanwhile.
+    #[doc(hidden)]
+    pub fn read<T>(&self, read: impl FnOnce(&Purchases) -> T) -> T {
         let all = self.lock();
         match self.index {
             0 => read(&all.first),

@@ -21,7 +21,13 @@ pub struct PurchaseRef<'a> {
     pub settlement: Option<Settlement>,
 }
 
-impl PurchaseRef<'_> {
+impl<'a> PurchaseRef<'a> {
+    /// A job that has not ended.
+    #[must_use]
+    pub fn open(job: &'a PaidJob) -> Self {
+        bought(&job.solver, Some(&job.id), None)
+    }
+
     /// The job as one that can be resumed, whether or not it has ended.
     #[must_use]
     pub fn paid_job(&self) -> Option<PaidJob> {
@@ -44,8 +50,8 @@ impl Purchases {
     /// Shows `each` the purchases of solvers that say nothing, as far as the outcome of the call tells. `name` is that of
     /// the solver that was called, and `brought` are the paid jobs of its challenge.
     ///
-    /// A solver that spoke is taken at its word. An attempt may bear the name of a chain, so that none is matched with the
-    /// events: one without a job counts where no purchase was told at all.
+    /// A solver that spoke of a purchase is taken at its word. A failed attempt may bear the name of a chain, and name jobs
+    /// that are only handed back: they count where no purchase was told at all.
     #[doc(hidden)]
     pub fn each_untold(
         &self,
@@ -54,15 +60,21 @@ impl Purchases {
         brought: &[PaidJob],
         each: &mut dyn FnMut(PurchaseRef<'_>),
     ) {
-        if self.on_record {
-            return; // the outcome is another call's, and its history was told when it happened
-        }
         let mut seen = Vec::new();
         let failed = match outcome {
             Some(Ok(solution)) => {
                 each_leaf(solution, &mut |answer| {
-                    if !self.spoke(answer.solver()) {
-                        each(answered(answer, brought, &mut seen));
+                    let solver = answer.solver();
+                    let has_bought = self.as_slice().iter().any(|one| one.solver == solver);
+                    if has_bought || self.is_on_record(solver) {
+                        return;
+                    }
+                    let purchase = answered(answer, brought);
+                    // One that spoke, and of no purchase, bought nothing; unless its answer has a cost all the same.
+                    let cost = purchase.settlement.and_then(|end| end.cost);
+                    if purchase.resumed || cost.is_some() || !self.spoke(solver) {
+                        seen.extend(purchase.paid_job());
+                        each(purchase);
                     }
                 });
                 solution.failed_attempts().to_vec()
@@ -75,16 +87,21 @@ impl Purchases {
                 return;
             }
         };
-        let has_told = !self.as_slice().is_empty();
+        if !self.as_slice().is_empty() {
+            return;
+        }
         for attempt in failed.iter().filter(|one| one.billed != Billed::No) {
+            let solver = attempt.solver.as_deref().unwrap_or(name);
+            if self.is_on_record(solver) {
+                continue;
+            }
             for job in attempt.jobs.iter().filter(|job| !brought.contains(job)) {
-                if !self.has_taken_up(job) && !seen.contains(job) {
+                if !seen.contains(job) {
                     seen.push(job.clone());
-                    each(bought(&job.solver, Some(&job.id), None));
+                    each(PurchaseRef::open(job));
                 }
             }
-            if attempt.jobs.is_empty() && !has_told {
-                let solver = attempt.solver.as_deref().unwrap_or(name);
+            if attempt.jobs.is_empty() {
                 let end = settlement(attempt.billed, attempt.cost);
                 each(bought(solver, None, Some(end)));
             }
@@ -106,7 +123,7 @@ pub fn named_cost(outcome: Outcome<'_>, solver: &str, job: Option<&JobId>) -> Op
         Ok(solution) => {
             let mut cost = None;
             each_leaf(solution, &mut |answer| {
-                if answer.solver() == solver && answer.job() == job {
+                if answer.solver() == solver && (job.is_none() || answer.job() == job) {
                     cost = cost.or(answer.cost());
                 }
             });
@@ -124,18 +141,12 @@ fn each_leaf<'a>(solution: &'a Solution, each: &mut dyn FnMut(&'a Solution)) {
     }
 }
 
-/// The purchase that this answer is of; its job is among those `seen`.
-fn answered<'a>(
-    answer: &'a Solution,
-    brought: &[PaidJob],
-    seen: &mut Vec<PaidJob>,
-) -> PurchaseRef<'a> {
+/// The purchase that this answer is of.
+fn answered<'a>(answer: &'a Solution, brought: &[PaidJob]) -> PurchaseRef<'a> {
     let end = settlement(Billed::Yes, answer.cost());
     let mut purchase = bought(answer.solver(), answer.job(), Some(end));
-    if let Some(job) = purchase.paid_job() {
-        purchase.resumed = brought.contains(&job);
-        seen.push(job);
-    }
+    let job = purchase.paid_job();
+    purchase.resumed = job.is_some_and(|job| brought.contains(&job));
     purchase
 }
 
@@ -243,11 +254,20 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_no_event_named_is_open_beside_a_solver_that_speaks_and_once() {
+    fn a_job_that_no_event_named_is_open_once_where_nothing_was_told() {
         let error = failed([job("silent", 1), job("silent", 2), job("silent", 1)]);
-        let found = untold(&told(&["talker"]), Err(&error), &[job("silent", 2)]);
+        let found = untold(&told(&[]), Err(&error), &[job("silent", 2)]);
         let open: Vec<_> = found.iter().filter_map(Purchase::open_job).collect();
         assert_eq!(open, [job("silent", 1)]);
+        // It may be one that is only handed back.
+        assert_eq!(untold(&told(&["talker"]), Err(&error), &[]), []);
+    }
+
+    #[test]
+    fn an_answer_with_a_cost_counts_though_its_solver_only_said_that_it_started() {
+        let mut purchases = Purchases::default();
+        purchases.apply(&Event::Started { solver: "silent" });
+        assert_eq!(untold(&purchases, Ok(&answer("silent")), &[]).len(), 1);
     }
 
     #[test]
@@ -269,10 +289,15 @@ mod tests {
     #[test]
     fn an_answer_on_record_and_its_attempts_were_bought_before() {
         let mut purchases = Purchases::default();
-        purchases.apply(&Event::OnRecord { solver: "chain" });
+        purchases.apply(&Event::OnRecord { solver: "silent" });
         let history = failed([job("silent", 1)]).attempts();
         let answer = answer("silent").with_failed_attempts(history);
         assert_eq!(untold(&purchases, Ok(&answer), &[]), []);
+        // Another solver may have been asked after all.
+        let other = answer
+            .clone()
+            .with_contributors(vec![super::tests::answer("other")]);
+        assert_eq!(untold(&purchases, Ok(&other), &[]).len(), 1);
     }
 
     #[test]
@@ -280,7 +305,9 @@ mod tests {
         let of_job = answer("a").with_job(JobId::from(1));
         let id = JobId::from(1);
         assert_eq!(named_cost(Some(Ok(&of_job)), "a", Some(&id)), Some(cost()));
-        assert_eq!(named_cost(Some(Ok(&of_job)), "a", None), None);
+        assert_eq!(named_cost(Some(Ok(&of_job)), "a", None), Some(cost()));
+        let other = JobId::from(2);
+        assert_eq!(named_cost(Some(Ok(&of_job)), "a", Some(&other)), None);
         let error = failed([]).with_cost(cost());
         assert_eq!(
             named_cost(Some(Err(&error)), "silent", Some(&id)),

@@ -88,7 +88,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_right: Option<f64>,
 
-    /// Write the proposed chain, as a file for --config. With --force, one that is there is removed if none is proposed
+    /// Write the proposed chain, as a file for --config. With --force, one that is there is removed if a whole run
+    /// proposes none
     #[arg(long, value_name = "TOML")]
     propose: Option<PathBuf>,
 
@@ -198,7 +199,7 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
             });
             write_chain(target, &text)?;
         }
-        (Some(target), ..) if exit < Exit::HungUp => remove_chain(target)?,
+        (Some(target), ..) => no_chain(target, report.stopped.is_none())?,
         _ => {}
     }
     Ok(exit)
@@ -213,12 +214,17 @@ fn write_chain(target: &Target, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes the chain of before, which would be taken for the one that was asked for.
-fn remove_chain(target: &Target) -> anyhow::Result<()> {
-    if target.remove()? {
-        let name = target.name();
+/// Removes the chain of before, which would be taken for the one that was asked for; but not if the run was cut short, as
+/// when keys were refused.
+fn no_chain(target: &Target, is_whole: bool) -> anyhow::Result<()> {
+    let name = target.name();
+    if is_whole && target.remove()? {
         eprint_line(&format!(
             "note: no chain is proposed, and {name} of before is removed"
+        ));
+    } else if target.path().exists() {
+        eprint_line(&format!(
+            "note: no chain is proposed, as the run was cut short: {name} is the one of before"
         ));
     }
     Ok(())

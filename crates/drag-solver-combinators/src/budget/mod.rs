@@ -64,7 +64,8 @@ impl<S: DragSolver> Budgeted<S> {
     /// those that it was to resume.
     fn settle(&self, call: &CallInfo<'_>, jobs: &[PaidJob], reservation: Reservation) {
         let (solver, price) = (call.solver, self.price);
-        let spending = Spending::of(solver, &call.purchases(), call.outcome, jobs, price);
+        let spending = call
+            .read_purchases(|purchases| Spending::of(solver, purchases, call.outcome, jobs, price));
         let amounts = spending.spends.iter().map(|&(amount, _)| amount);
         let (spent, highest): (Usd, _) = (amounts.clone().sum(), amounts.max());
         reservation.settle(spending, Instant::now());

@@ -76,10 +76,17 @@ impl CallInfo<'_> {
         }
     }
 
+    /// The same, to look at.
+    pub(crate) fn read_purchases<T>(&self, read: impl FnOnce(&Purchases) -> T) -> T {
+        self.tracker.read(read)
+    }
+
     /// Shows `each` what was bought and what was resumed, of solvers that say nothing, too. `brought` are the paid jobs
     /// of the challenge.
     pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(PurchaseRef<'_>)) {
-        each_purchase(self.solver, &self.purchases(), self.outcome, brought, each);
+        self.read_purchases(|purchases| {
+            each_purchase(self.solver, purchases, self.outcome, brought, each);
+        });
     }
 }
 

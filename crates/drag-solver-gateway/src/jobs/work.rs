@@ -81,7 +81,7 @@ impl Jobs {
         let working = Working(&self.0.live, job);
         let mut was_tried = false;
         loop {
-            match self.try_job(&working.1, was_tried).await {
+            match self.try_job(&working.1, &mut was_tried).await {
                 Ok(Some(outcome)) => {
                     self.0.figures.job_ended(&working.1.id, &outcome);
                     return working.end(outcome);
@@ -89,13 +89,16 @@ impl Jobs {
                 Ok(None) => return,
                 Err(why) => tracing::warn!(why, "a job waits for the store"),
             }
-            was_tried = true;
             sleep(STORE_AGAIN).await;
         }
     }
 
     /// What came of the job; nothing if there is nothing to do for it here; or why that cannot be known yet.
-    async fn try_job(&self, job: &Arc<Job>, was_tried: bool) -> Result<Option<Outcome>, String> {
+    async fn try_job(
+        &self,
+        job: &Arc<Job>,
+        was_tried: &mut bool,
+    ) -> Result<Option<Outcome>, String> {
         let store = &self.0.store;
         let found = store.find_with_picture(&job.id).await;
         let Some(record) = found.map_err(|error| error.to_string())? else {
@@ -104,7 +107,7 @@ impl Jobs {
         if let Some(outcome) = Outcome::of_record(&record) {
             // Another gateway has told of it and counted it, unless this one could not put on record what it was to buy.
             let failed = outcome.result.as_ref().err();
-            let is_ours = was_tried && failed.is_some_and(Failed::is_unrecorded);
+            let is_ours = *was_tried && failed.is_some_and(Failed::is_unrecorded);
             let note = Note::of_record(&record).filter(|_| is_ours);
             return Ok(note.map(|note| {
                 self.call_back(job, &outcome, &note);
@@ -129,6 +132,7 @@ impl Jobs {
             .with_observer(elsewhere.clone())
             .with_observer(watcher);
         let chain = self.chain();
+        *was_tried = true;
         let result = tokio::select! {
             result = chain.solve(&challenge) => result,
             () = elsewhere.0.notified() => return Ok(None), // another gateway was faster

@@ -179,8 +179,11 @@ impl<S: DragSolver> Durable<S> {
 
     /// Says that the outcome of the call is another's.
     async fn is_on_record(&self, challenge: &DragChallenge) {
-        let solver = self.name();
-        let _ = challenge.notify(Event::OnRecord { solver }).await;
+        let members = self.profile().solvers;
+        let members = members.iter().map(String::as_str);
+        for solver in members.chain([self.name()]) {
+            let _ = challenge.notify(Event::OnRecord { solver }).await;
+        }
     }
 
     /// A store that cannot be written still says what it knows, and what was paid for can be fetched.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Billed, DragChallenge, Event, Frame, JobId, Observer, PaidJob, Purchases, Solution, SolveError,
-    Usd, async_trait, named_cost,
+    Billed, DragChallenge, Event, Frame, JobId, Observer, PurchaseRef, Purchases, Solution,
+    SolveError, Usd, async_trait, named_cost,
 };
 
 use super::not_recorded;
@@ -29,7 +29,6 @@ pub(super) struct Recorder {
     picture: Bytes,
     /// What the challenge brought is not for the errors of a purchase to hand back.
     challenge: DragChallenge,
-    brought: Vec<PaidJob>,
     /// Why nothing may be bought for this challenge any more.
     refusal: Option<SolveError>,
     state: Mutex<State>,
@@ -63,7 +62,6 @@ impl Recorder {
             claim,
             picture: challenge.screenshot().bytes().clone(),
             challenge: challenge.clone().without_paid_jobs(),
-            brought: challenge.paid_jobs().to_vec(),
             refusal,
             state: Mutex::new(state),
         }
@@ -243,8 +241,7 @@ impl Recorder {
         }
         let now = self.store.now();
         let begun = now.checked_sub(took).unwrap_or(now);
-        let outcome = Some(outcome.as_ref());
-        purchases.each_untold(name, outcome, &self.brought, &mut |untold| {
+        let found = &mut |untold: PurchaseRef<'_>| {
             let (solver, job, end) = (untold.solver, untold.job, untold.settlement);
             if job.is_some_and(|job| self.state().lines.knows(solver, job)) {
                 if let Some(end) = end {
@@ -276,7 +273,15 @@ impl Recorder {
                 challenge,
                 purchase,
             }));
-        });
+        };
+        purchases.each_untold(name, Some(outcome.as_ref()), &[], found);
+        // Of solvers that speak all is known. A job that only the error names is one to fetch all the same.
+        let unfinished = outcome.as_ref().err().map(SolveError::unfinished_jobs);
+        for job in unfinished.unwrap_or_default() {
+            if !purchases.has_taken_up(&job) {
+                found(PurchaseRef::open(&job));
+            }
+        }
     }
 }
 

@@ -237,3 +237,28 @@ async fn what_is_read_from_the_record_is_not_spent_again() {
     chain.solve(&order()).await.unwrap();
     assert_eq!(budget.spent(), spent);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_open_job_of_a_silent_solver_is_on_record_beside_one_that_speaks_and_one_that_was_brought()
+ {
+    let store = store();
+    let late = |id: u64| {
+        let job = PaidJob::new("silent", JobId::from(id));
+        let error = SolveError::new(ErrorKind::Timeout, "late").with_unfinished_jobs([job]);
+        solver_fn("silent", move |_| {
+            let error = error.clone();
+            async move { Err(error) }
+        })
+    };
+    let chain = fails_aloud().or(late(9)).durable(&store);
+    chain.solve(&order()).await.unwrap_err();
+    let open: Vec<_> = on_record(&store).await.open_jobs().collect();
+    assert_eq!(open, [PaidJob::new("silent", JobId::from(9))]);
+
+    // The caller brought it, and its solver says nothing.
+    let brought = fixtures::challenge().with_id("brought");
+    let brought = brought.resume_job(PaidJob::new("silent", JobId::from(7)));
+    late(7).durable(&store).solve(&brought).await.unwrap_err();
+    let record = store.find("brought").await.unwrap().unwrap();
+    assert_eq!(record.open_jobs().count(), 1);
+}
