@@ -260,6 +260,12 @@ async fn a_recording_of_the_sandbox_and_of_a_name_in_a_chain_is_played_back() {
     let ran = replay(&["omocaptcha"]).run().await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
 
+    // An end that is not read as one is not asked about for ever.
+    std::fs::write(&file, text.replace("\"success\"", "\"weird\"")).unwrap();
+    let ran = replay(&[]).run().await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("the recording has ended"), "{ran:?}");
+
     std::fs::write(&file, "{\"drag_solver_recording\":1}\n").unwrap();
     let ran = replay(&[]).run().await;
     assert!(ran.stderr.contains("the recording is empty"), "{ran:?}");

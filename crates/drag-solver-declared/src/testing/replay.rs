@@ -235,7 +235,13 @@ async fn play<R: Replayed>(
             .await
             .ok()
             .transpose()?,
-        Some(_) => Some(ask(&solver, call).await?),
+        Some(_) if is_about_time => Some(ask(&solver, call).await?),
+        // A job whose end is not in the recording would be asked about until time is up.
+        Some(_) => tokio::select! {
+            biased;
+            found = ask(&solver, call) => Some(found?),
+            () = has_ended(transport, before) => Some(Err(ended())),
+        },
     };
     let mut differences = transport.unexpected().split_off(before);
     if is_about_time {
@@ -258,6 +264,26 @@ async fn play<R: Replayed>(
         found: now,
         differences,
     })
+}
+
+/// So many requests that are not in the recording, in one call, and it has nothing more to say.
+const UNEXPECTED: usize = 10;
+
+/// No more are kept.
+const ALL_UNEXPECTED: usize = 100;
+
+/// Waits until a call asks for nothing but what is not in the recording; there were `before` such requests.
+async fn has_ended(transport: &ReplayTransport, before: usize) {
+    let enough = (before + UNEXPECTED).min(ALL_UNEXPECTED);
+    while transport.unexpected().len() < enough {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn ended() -> SolveError {
+    let why =
+        "the recording has ended, and this call has not: what it answers is not read as an end";
+    SolveError::new(ErrorKind::Protocol, why)
 }
 
 /// Asks what was asked.
