@@ -5,7 +5,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, ensure};
+use drag_solver::ConfigError;
 use drag_solver::config::{ChainConfig, Registry};
+use drag_solver_declared::nearest;
 
 use super::gateway::GatewayConfig;
 use super::record;
@@ -43,6 +45,12 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
          [services]"
     );
     let gateway = GatewayConfig::of_table(table.remove("gateway")).with_context(|| name.clone())?;
+    // The chain's reader does not know the table that is taken out here.
+    let misspelt = table.keys().find(|key| nearest(key, ["gateway"]).is_some());
+    if let Some(key) = misspelt {
+        let error = ConfigError::unknown_key(key, "did you mean `gateway`?");
+        return Err(error).context(name);
+    }
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = record::context().with_base_dir(folder);

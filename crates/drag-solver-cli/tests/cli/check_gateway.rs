@@ -122,6 +122,10 @@ async fn what_serve_would_refuse_is_refused() {
     for (gateway, expected) in [
         ("hld = \"5s\"".to_owned(), "did you mean `hold`?"),
         (
+            "[gatway]\nhold = \"5s\"".to_owned(),
+            "unknown key `gatway`: did you mean `gateway`?",
+        ),
+        (
             "public_url = \"http://drags.example.com\"".to_owned(),
             "gateway.public_url: must be",
         ),
