@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use imagesize::{ImageError, ImageType};
-use serde::{Deserialize, Serialize};
 
 use crate::truncation::is_cut_off;
-use crate::{jpeg, not_a_picture, orientation};
+use crate::{ImageFormat, jpeg, not_a_picture, orientation};
 
 /// An encoded picture with its format and size, cheap to clone.
 ///
@@ -49,7 +48,7 @@ impl Screenshot {
         if bytes.len() > Self::MAX_BYTES {
             return Err(ScreenshotError::FileTooLarge);
         }
-        let format = ImageFormat::of(&bytes)?;
+        let format = format_of(&bytes)?;
         let (width, height) = size(&bytes, format)?;
         if width == 0 || height == 0 {
             return Err(ScreenshotError::NoPixels {
@@ -170,64 +169,27 @@ impl TryFrom<Vec<u8>> for Screenshot {
     }
 }
 
-/// The picture formats a [`Screenshot`] can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ImageFormat {
-    /// Portable Network Graphics.
-    Png,
-    /// JPEG.
-    Jpeg,
-    /// WebP, lossy or lossless.
-    WebP,
-    /// GIF; of an animation, the first picture counts.
-    Gif,
-}
-
-impl ImageFormat {
-    /// The MIME type, as in `image/png`.
-    #[must_use]
-    pub const fn mime(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::WebP => "image/webp",
-            Self::Gif => "image/gif",
+fn format_of(bytes: &[u8]) -> Result<ImageFormat, ScreenshotError> {
+    match imagesize::image_type(bytes) {
+        // imagesize looks at four bytes and seeks to where the size should be.
+        Ok(ImageType::Png) if !starts_like(bytes, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR") => {
+            Err(ScreenshotError::BadHeader {
+                format: ImageFormat::Png,
+            })
         }
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self, ScreenshotError> {
-        match imagesize::image_type(bytes) {
-            // imagesize looks at four bytes and seeks to where the size should be.
-            Ok(ImageType::Png) if !starts_like(bytes, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR") => {
-                Err(ScreenshotError::BadHeader { format: Self::Png })
-            }
-            Ok(ImageType::Png) => Ok(Self::Png),
-            Ok(ImageType::Jpeg) => Ok(Self::Jpeg),
-            Ok(ImageType::Webp) => Ok(Self::WebP),
-            Ok(ImageType::Gif) => Ok(Self::Gif),
-            _ => Err(ScreenshotError::UnknownFormat {
-                found: not_a_picture::explain(bytes),
-            }),
-        }
+        Ok(ImageType::Png) => Ok(ImageFormat::Png),
+        Ok(ImageType::Jpeg) => Ok(ImageFormat::Jpeg),
+        Ok(ImageType::Webp) => Ok(ImageFormat::WebP),
+        Ok(ImageType::Gif) => Ok(ImageFormat::Gif),
+        _ => Err(ScreenshotError::UnknownFormat {
+            found: not_a_picture::explain(bytes),
+        }),
     }
 }
 
 /// Whether `bytes` agrees with `header` as far as both go.
 fn starts_like(bytes: &[u8], header: &[u8]) -> bool {
     bytes.iter().zip(header).all(|(a, b)| a == b)
-}
-
-impl fmt::Display for ImageFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::WebP => "WebP",
-            Self::Gif => "GIF",
-        })
-    }
 }
 
 /// Why a file is not a usable screenshot. Nothing was sent.
