@@ -34,7 +34,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use tokio::time::Instant;
 
-use self::account::{Budget, Shortage, Spending};
+use self::account::{Budget, Entry, Reservation, Shortage};
 use self::state::Circuit;
 use self::transition::{CircuitState, Sample};
 
@@ -52,19 +52,16 @@ fn budget(answers: i64) -> Budget {
     Budget::new(policy)
 }
 
-/// An answer for the full price, or one whose job has not ended yet.
-fn spend(job: Option<PaidJob>) -> Spending {
-    Spending {
-        spends: vec![(usd(1), job)],
-        ended: Vec::new(),
-    }
+/// Books an answer for the full price, or one whose job has not ended yet.
+fn spend(reservation: Reservation, job: Option<PaidJob>, now: Instant) {
+    reservation.settle(|ledger| ledger.book(Entry::Spent(usd(1), job), now));
 }
 
 /// Buys until it is refused, and says how often it bought.
 fn buy_all(budget: &Budget, now: Instant) -> i64 {
     let mut bought = 0;
     while let Ok(reservation) = budget.reserve(usd(1), now) {
-        reservation.settle(spend(None), now);
+        spend(reservation, None, now);
         bought += 1;
     }
     bought
@@ -121,7 +118,7 @@ fn a_reservation_that_is_dropped_is_free_for_others_and_never_twice() {
         let other = thread::spawn(move || drop(other.reserve(usd(1), now)));
         let refused = match budget.reserve(usd(1), now) {
             Ok(reservation) => {
-                reservation.settle(spend(None), now);
+                spend(reservation, None, now);
                 false
             }
             Err(Shortage { reserved, .. }) => {
@@ -143,16 +140,14 @@ fn the_end_of_a_job_corrects_its_estimate_once_however_many_hear_of_it() {
         let budget = budget(2);
         let job = PaidJob::new("a", JobId::from(1));
         let first = budget.reserve(usd(1), now).unwrap();
-        first.settle(spend(Some(job.clone())), now);
+        spend(first, Some(job.clone()), now);
         let callers: Vec<_> = (0..2)
             .map(|_| {
                 let (budget, job) = (budget.clone(), job.clone());
                 thread::spawn(move || {
-                    let ended = Spending {
-                        spends: Vec::new(),
-                        ended: vec![(job, Some(Usd::ZERO))],
-                    };
-                    budget.reserve_nothing().settle(ended, now);
+                    let ended = Entry::Ended(job, Some(Usd::ZERO));
+                    let nothing = budget.reserve_nothing();
+                    nothing.settle(|ledger| ledger.book(ended, now));
                 })
             })
             .collect();

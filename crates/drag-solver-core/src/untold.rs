@@ -1,5 +1,7 @@
 //! What solvers bought that say nothing of it: read from how a call ended.
 
+use std::borrow::Cow;
+
 use crate::{
     Attempt, Billed, JobId, PaidJob, Purchase, Purchases, Settlement, Solution, SolveError, Usd,
 };
@@ -77,9 +79,9 @@ impl Purchases {
                         each(purchase);
                     }
                 });
-                solution.failed_attempts().to_vec()
+                Cow::Borrowed(solution.failed_attempts())
             }
-            Some(Err(error)) => error.attempts(),
+            Some(Err(error)) => Cow::Owned(error.attempts()),
             None => {
                 if self.is_silent() && brought.is_empty() {
                     each(bought(name, None, None));

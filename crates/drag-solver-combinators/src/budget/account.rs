@@ -64,7 +64,7 @@ pub struct Budget {
 }
 
 #[derive(Debug)]
-struct Ledger {
+pub(crate) struct Ledger {
     policy: BudgetPolicy,
     /// Spent in all.
     spent: Usd,
@@ -97,13 +97,13 @@ pub(crate) struct Shortage {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// Money that one call spent, and jobs of earlier calls that ended in it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spending {
-    /// Each purchase with its amount, and the job it was spent on if that is unfinished.
-    pub(crate) spends: Vec<(Usd, Option<PaidJob>)>,
-    /// Jobs of earlier calls that came to their end, with the cost if it is known now.
-    pub(crate) ended: Vec<(PaidJob, Option<Usd>)>,
+/// What is booked for a purchase.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// This was spent, on this job if it is unfinished.
+    Spent(Usd, Option<PaidJob>),
+    /// A job of an earlier call came to its end, with the cost if it is known now.
+    Ended(PaidJob, Option<Usd>),
 }
 
 impl Budget {
@@ -204,18 +204,12 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Replaces what was set aside by what was spent.
-    pub(crate) fn settle(mut self, spending: Spending, now: Instant) {
+    /// Replaces what was set aside by what `book` books, in one step.
+    pub(crate) fn settle(mut self, book: impl FnOnce(&mut Ledger)) {
+        let amount = std::mem::take(&mut self.amount);
         let mut ledger = lock(&self.ledger);
-        ledger.reserved = ledger.reserved - self.amount;
-        for (job, actual) in spending.ended {
-            ledger.close(&job, actual);
-        }
-        for (amount, job) in spending.spends {
-            ledger.spend(amount, job, now);
-        }
-        drop(ledger);
-        self.amount = Usd::ZERO;
+        ledger.reserved = ledger.reserved - amount;
+        book(&mut ledger);
     }
 }
 
@@ -268,6 +262,13 @@ impl Ledger {
             }
             self.recently_spent = self.recently_spent - oldest.amount;
             self.recent.pop_front();
+        }
+    }
+
+    pub(crate) fn book(&mut self, entry: Entry, now: Instant) {
+        match entry {
+            Entry::Spent(amount, job) => self.spend(amount, job, now),
+            Entry::Ended(job, actual) => self.close(&job, actual),
         }
     }
 

@@ -11,16 +11,16 @@ mod tests;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Event, Observer, PaidJob, Profile, Solution, SolveError,
-    Usd, async_trait, forward_solver,
+    DragChallenge, DragSolver, ErrorKind, Event, Observer, PaidJob, Profile, Purchases, Solution,
+    SolveError, Tracker, Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
 pub use self::account::Budget;
-use self::account::{Reservation, Shortage, Spending};
+use self::account::{Entry, Ledger, Reservation, Shortage};
 pub use self::policy::BudgetPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
-use crate::inspect::{CallInfo, watch};
+use crate::inspect::{CallOutcome, each_purchase, watch};
 use crate::measure::{self, BUDGET_REFUSALS};
 use crate::priced::{priced, with_price};
 use crate::resume::resumes;
@@ -60,16 +60,31 @@ impl<S: DragSolver> Budgeted<S> {
         &self.budget
     }
 
-    /// A call is over: what it spent is booked, and the rest of its reservation released. `jobs` are
-    /// those that it was to resume.
-    fn settle(&self, call: &CallInfo<'_>, jobs: &[PaidJob], reservation: Reservation) {
-        let (solver, price) = (call.solver, self.price);
-        let spending = call
-            .read_purchases(|purchases| Spending::of(solver, purchases, call.outcome, jobs, price));
-        let amounts = spending.spends.iter().map(|&(amount, _)| amount);
-        let (spent, highest): (Usd, _) = (amounts.clone().sum(), amounts.max());
-        reservation.settle(spending, Instant::now());
-        if let Some(cost) = highest.filter(|&cost| cost > price) {
+    /// A call ended: what it spent is booked, and the rest of its reservation released. `jobs` are those that it
+    /// was to resume.
+    fn settle(
+        &self,
+        tracker: &Tracker,
+        outcome: CallOutcome<'_>,
+        jobs: &[PaidJob],
+        reservation: Reservation,
+    ) {
+        let (solver, price, now) = (self.name(), self.price, Instant::now());
+        let (mut spent, mut cost) = (Usd::ZERO, Usd::ZERO);
+        let mut book = |purchases: &Purchases, ledger: &mut Ledger| {
+            each_purchase(solver, purchases, outcome, jobs, |purchase| {
+                let Some(entry) = Entry::of(purchase, price) else {
+                    return;
+                };
+                if let Entry::Spent(amount, _) = entry {
+                    spent = spent + amount;
+                    cost = cost.max(amount);
+                }
+                ledger.book(entry, now);
+            });
+        };
+        tracker.read(|purchases| reservation.settle(|ledger| book(purchases, ledger)));
+        if cost > price {
             tracing::warn!(solver, %cost, %price, "an answer cost more than the price that was set");
         }
         if spent != Usd::ZERO {
@@ -153,15 +168,14 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
         };
         // A job of a solver that is not in here changes nothing.
         let jobs = if resumes { challenge.paid_jobs() } else { &[] };
-        let after = |call: &CallInfo<'_>| {
-            self.settle(call, jobs, reservation);
+        let after = |outcome: CallOutcome<'_>| {
+            self.settle(&tracker, outcome, jobs, reservation);
             // Now, and not when the last copy of the challenge goes: a solver may keep one.
             if let Some(on_buying) = on_buying {
                 lock(&on_buying.reservations).clear();
             }
         };
-        let call = self.inner.solve(&watched);
-        let outcome = watch(self.name(), &tracker, call, after).await;
+        let outcome = watch(self.inner.solve(&watched), after).await;
         with_price(outcome, self.price)
     }
 

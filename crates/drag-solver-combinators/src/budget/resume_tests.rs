@@ -56,18 +56,15 @@ async fn a_corrected_bill_leaves_the_period_when_its_purchase_does_and_at_what_i
 #[tokio::test(start_paused = true)]
 async fn of_too_many_unfinished_jobs_the_oldest_keeps_its_estimate_and_no_other() {
     let budget = Budget::new(BudgetPolicy::default());
-    let book = |spending| budget.reserve_nothing().settle(spending, Instant::now());
+    let book = |entry| {
+        let reservation = budget.reserve_nothing();
+        reservation.settle(|ledger| ledger.book(entry, Instant::now()));
+    };
     for id in 0..=1_000 {
-        book(Spending {
-            spends: vec![(usd(PRICE), Some(job("a", id)))],
-            ended: Vec::new(),
-        });
+        book(Entry::Spent(usd(PRICE), Some(job("a", id))));
     }
     for (id, corrected) in [(0, 0), (1, 1), (1_000, 2)] {
-        book(Spending {
-            spends: Vec::new(),
-            ended: vec![(job("a", id), Some(Usd::ZERO))],
-        });
+        book(Entry::Ended(job("a", id), Some(Usd::ZERO)));
         assert_eq!(budget.spent(), usd((1_001 - corrected) * PRICE), "{id}");
     }
 }

@@ -1,7 +1,8 @@
-use drag_solver_core::{ErrorKind, Event, JobId, Solution, SolveError};
+use drag_solver_core::{ErrorKind, Event, JobId, PaidJob, Purchases, Solution, SolveError};
 use drag_solver_mock::fixtures;
 
 use super::*;
+use crate::inspect::{CallOutcome, each_purchase};
 use crate::tests::error;
 
 const A: &str = "a";
@@ -53,22 +54,27 @@ fn heard(words: &[&str]) -> Purchases {
     purchases
 }
 
-/// What a call comes to; `None` was dropped.
-fn spending(
+/// What is booked for a call; `None` was dropped.
+fn booked(
     purchases: &Purchases,
     outcome: Option<&Result<Solution, SolveError>>,
     brought: &[PaidJob],
-) -> Spending {
+) -> Vec<Entry> {
     let outcome = outcome.map_or(CallOutcome::Dropped, CallOutcome::of);
-    Spending::of(A, purchases, outcome, brought, usd(PRICE))
+    let mut booked = Vec::new();
+    each_purchase(A, purchases, outcome, brought, |purchase| {
+        booked.extend(Entry::of(purchase, usd(PRICE)));
+    });
+    booked
 }
 
-fn spent(amount: i64) -> Vec<(Usd, Option<PaidJob>)> {
-    vec![(usd(amount), None)]
+fn spent(amount: i64) -> Vec<Entry> {
+    vec![Entry::Spent(usd(amount), None)]
 }
 
-fn open(ids: &[u64]) -> Vec<(Usd, Option<PaidJob>)> {
-    ids.iter().map(|&id| (usd(PRICE), Some(job(id)))).collect()
+fn open(ids: &[u64]) -> Vec<Entry> {
+    let open = |&id: &u64| Entry::Spent(usd(PRICE), Some(job(id)));
+    ids.iter().map(open).collect()
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn a_solver_that_speaks_is_booked_at_its_word_however_the_call_ends() {
         (&["start", "buy", "end 0 yes 700"], spent(700)),
         (&["start", "buy", "end 0 maybe -1"], spent(PRICE)),
         (&["start", "buy", "job 1"], open(&[1])),
-        (&["start", "buy"], vec![(usd(PRICE), None)]),
+        (&["start", "buy"], spent(PRICE)),
         (&["start", "buy", "not"], vec![]),
         (&["start"], vec![]),
         (&["wait"], vec![]),
@@ -99,11 +105,11 @@ fn a_solver_that_speaks_is_booked_at_its_word_however_the_call_ends() {
     let failed = Err(error(ErrorKind::Timeout).with_billed(Billed::Maybe));
     for (words, expected) in cases {
         let purchases = heard(words);
-        let dropped = spending(&purchases, None, &[]);
-        assert_eq!(dropped.spends, expected, "dropped after {words:?}");
+        let dropped = booked(&purchases, None, &[]);
+        assert_eq!(dropped, expected, "dropped after {words:?}");
         if !purchases.as_slice().is_empty() {
-            let ended = spending(&purchases, Some(&failed), &[]);
-            assert_eq!(ended.spends, expected, "failed after {words:?}");
+            let ended = booked(&purchases, Some(&failed), &[]);
+            assert_eq!(ended, expected, "failed after {words:?}");
         }
     }
 }
@@ -117,9 +123,8 @@ fn a_resumed_job_that_ends_corrects_what_was_booked_for_it() {
     ];
     for (end, cost) in cases {
         let purchases = heard(&["start", "resume 7", end]);
-        let spending = spending(&purchases, None, &[]);
-        assert_eq!(spending.ended, [(job(7), cost)], "{end}");
-        assert!(spending.spends.is_empty());
+        let booked = booked(&purchases, None, &[]);
+        assert_eq!(booked, [Entry::Ended(job(7), cost)], "{end}");
     }
 }
 
@@ -148,39 +153,37 @@ fn a_solver_that_says_nothing_is_booked_by_how_the_call_ended() {
         (None, spent(PRICE)),
     ];
     for (outcome, expected) in cases {
-        let spending = spending(&silent, outcome.as_ref(), &[]);
-        assert_eq!(spending.spends, expected, "{outcome:?}");
+        let booked = booked(&silent, outcome.as_ref(), &[]);
+        assert_eq!(booked, expected, "{outcome:?}");
     }
     let several = answer().with_contributors(vec![answer().with_cost(usd(1)), answer()]);
-    let spending = spending(&silent, Some(&Ok(several)), &[]);
-    assert_eq!(spending.spends, [(usd(1), None), (usd(PRICE), None)]);
+    let each = [Entry::Spent(usd(1), None), Entry::Spent(usd(PRICE), None)];
+    assert_eq!(booked(&silent, Some(&Ok(several)), &[]), each);
 }
 
 #[test]
 fn what_the_challenge_brought_was_bought_by_somebody_else() {
     let challenge = fixtures::challenge().resume_job(job(7));
     let silent = Purchases::default();
-    let spending = |outcome: Option<&_>| spending(&silent, outcome, challenge.paid_jobs());
+    let booked = |outcome: Option<&_>| booked(&silent, outcome, challenge.paid_jobs());
     let refused = Err(challenge.refuse(A, ErrorKind::CircuitOpen, "open"));
-    assert_eq!(spending(Some(&refused)), Spending::default());
-    assert_eq!(spending(None), Spending::default());
+    assert_eq!(booked(Some(&refused)), []);
+    assert_eq!(booked(None), []);
     let answer = Solution::new(fixtures::drag(), A).with_job(job(7).id);
-    let spending = spending(Some(&Ok(answer.with_cost(usd(5)))));
-    assert_eq!(spending.ended, [(job(7), Some(usd(5)))]);
-    assert!(spending.spends.is_empty());
+    let booked = booked(Some(&Ok(answer.with_cost(usd(5)))));
+    assert_eq!(booked, [Entry::Ended(job(7), Some(usd(5)))]);
 }
 
 #[test]
 fn a_local_solver_that_only_says_it_started_costs_nothing() {
     let started = heard(&["start"]);
     let answer = Ok(Solution::new(fixtures::drag(), A));
-    let spending = spending(&started, Some(&answer), &[]);
-    assert_eq!(spending, Spending::default());
+    assert_eq!(booked(&started, Some(&answer), &[]), []);
 }
 
 #[test]
 fn who_waits_here_has_bought_nothing_and_who_is_asked_after_it_may_have() {
-    let spends = |words: &[&str]| spending(&heard(words), None, &[]).spends;
-    assert_eq!(spends(&["wait"]), []);
-    assert_eq!(spends(&["wait", "go"]), spent(PRICE));
+    let dropped = |words: &[&str]| booked(&heard(words), None, &[]);
+    assert_eq!(dropped(&["wait"]), []);
+    assert_eq!(dropped(&["wait", "go"]), spent(PRICE));
 }

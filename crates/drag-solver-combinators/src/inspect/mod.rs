@@ -46,7 +46,23 @@ pub struct CallInfo<'a> {
     tracker: &'a Tracker,
 }
 
-impl CallInfo<'_> {
+impl<'a> CallInfo<'a> {
+    /// A call of the solver called `solver` that ends now.
+    pub(crate) fn ended(
+        solver: &'a str,
+        outcome: CallOutcome<'a>,
+        began: Instant,
+        tracker: &'a Tracker,
+    ) -> Self {
+        let elapsed = began.elapsed();
+        Self {
+            solver,
+            outcome,
+            elapsed,
+            tracker,
+        }
+    }
+
     /// What its solvers said of money: what was bought, what came of it, and what is still open.
     #[must_use]
     pub fn purchases(&self) -> Purchases {
@@ -76,15 +92,10 @@ impl CallInfo<'_> {
         }
     }
 
-    /// The same, to look at.
-    pub(crate) fn read_purchases<T>(&self, read: impl FnOnce(&Purchases) -> T) -> T {
-        self.tracker.read(read)
-    }
-
     /// Shows `each` what was bought and what was resumed, of solvers that say nothing, too. `brought` are the paid jobs
     /// of the challenge.
     pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(PurchaseRef<'_>)) {
-        self.read_purchases(|purchases| {
+        self.tracker.read(|purchases| {
             each_purchase(self.solver, purchases, self.outcome, brought, each);
         });
     }
@@ -185,54 +196,40 @@ impl<S: DragSolver, I: Inspector> DragSolver for Inspect<S, I> {
     forward_solver!(inner: name, report, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        self.inspector.before(self.name(), challenge);
+        let (solver, began) = (self.name(), Instant::now());
+        self.inspector.before(solver, challenge);
         let (challenge, tracker) = challenge.tracked();
-        let call = self.inner.solve(&challenge);
-        let after = |call: &CallInfo<'_>| self.inspector.after(call);
-        watch(self.name(), &tracker, call, after).await
+        let after = |outcome: CallOutcome<'_>| {
+            let call = CallInfo::ended(solver, outcome, began, &tracker);
+            self.inspector.after(&call);
+        };
+        watch(self.inner.solve(&challenge), after).await
     }
 }
 
-/// Awaits a `call` of the solver called `solver`, and shows how it ended, even if it was dropped.
+/// Awaits a `call`, and shows how it ended, even if it was dropped.
 pub(crate) async fn watch(
-    solver: &str,
-    tracker: &Tracker,
     call: impl Future<Output = Result<Solution, SolveError>>,
-    after: impl FnOnce(&CallInfo<'_>),
+    after: impl FnOnce(CallOutcome<'_>),
 ) -> Result<Solution, SolveError> {
-    let mut open = OpenCall {
-        solver,
-        tracker,
-        began: Instant::now(),
-        after: Some(after),
-    };
+    let mut open = OpenCall(Some(after));
     let outcome = call.await;
     open.end(CallOutcome::of(&outcome));
     outcome
 }
 
-struct OpenCall<'a, F: FnOnce(&CallInfo<'_>)> {
-    solver: &'a str,
-    tracker: &'a Tracker,
-    began: Instant,
-    /// Taken at the end.
-    after: Option<F>,
-}
+/// What is to be shown the end of a call, until it has been.
+struct OpenCall<F: FnOnce(CallOutcome<'_>)>(Option<F>);
 
-impl<F: FnOnce(&CallInfo<'_>)> OpenCall<'_, F> {
+impl<F: FnOnce(CallOutcome<'_>)> OpenCall<F> {
     fn end(&mut self, outcome: CallOutcome<'_>) {
-        if let Some(after) = self.after.take() {
-            after(&CallInfo {
-                solver: self.solver,
-                outcome,
-                elapsed: self.began.elapsed(),
-                tracker: self.tracker,
-            });
+        if let Some(after) = self.0.take() {
+            after(outcome);
         }
     }
 }
 
-impl<F: FnOnce(&CallInfo<'_>)> Drop for OpenCall<'_, F> {
+impl<F: FnOnce(CallOutcome<'_>)> Drop for OpenCall<F> {
     fn drop(&mut self) {
         self.end(CallOutcome::Dropped);
     }

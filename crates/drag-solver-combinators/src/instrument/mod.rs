@@ -12,6 +12,7 @@ mod tests;
 use drag_solver_core::{
     DragChallenge, DragSolver, Solution, SolveError, Verdict, async_trait, forward_solver,
 };
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
@@ -134,7 +135,7 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
     forward_solver!(inner: name, profile);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let chain = self.name();
+        let (chain, began) = (self.name(), Instant::now());
         let span = tracing::info_span!(
             "solve",
             scope = self.policy.scope,
@@ -150,15 +151,16 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
         let _under_way = place.begun(chain);
         let (challenge, tracker) = challenge.tracked();
         let call = self.inner.solve(&challenge).instrument(span.clone());
-        let after = |call: &CallInfo<'_>| {
-            let ended = Self::ended(&span, call);
+        let after = |outcome: CallOutcome<'_>| {
+            let call = CallInfo::ended(chain, outcome, began, &tracker);
+            let ended = Self::ended(&span, &call);
             #[cfg(feature = "metrics")]
-            place.ended(call, ended);
+            place.ended(&call, ended);
             #[cfg(feature = "metrics")]
-            place.billed(call, brought, self.price);
+            place.billed(&call, brought, self.price);
             let _ = ended;
         };
-        watch(chain, &tracker, call, after).await
+        watch(call, after).await
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {
