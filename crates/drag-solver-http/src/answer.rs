@@ -1,6 +1,6 @@
 //! What a job came to.
 
-use drag_solver_core::{Drag, Point, Usd};
+use drag_solver_core::{Drag, JobId, Point, SolveError, Usd};
 
 /// What a job came to. The solver turns it into pixels and checks it.
 ///
@@ -138,6 +138,49 @@ impl Unit {
             Self::ViewWidth(view) => (width / view, width / view),
         }
     }
+}
+
+/// A create request was accepted.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Created {
+    /// The result is to be asked for with this id.
+    Job(JobId),
+    /// Some providers answer at once.
+    Answer {
+        /// The job's id, if one was given all the same.
+        job: Option<JobId>,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Created {
+    pub(crate) fn job(&self) -> Option<&JobId> {
+        match self {
+            Self::Job(job) => Some(job),
+            Self::Answer { job, .. } => job.as_ref(),
+        }
+    }
+}
+
+/// The state of a job.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum JobState {
+    /// Not done yet.
+    Running,
+    /// A status the documentation does not know, neither success nor failure. The solver continues to
+    /// ask, and says so in the error if nothing else comes.
+    Unknown(String),
+    /// The provider knows no such job: not yet, or no longer. The solver continues to ask, and if it has
+    /// bought the job itself, until time is up. The error is what it fails with otherwise, and says
+    /// whether the job was billed.
+    Missing(SolveError),
+    /// Done.
+    Solved(Answer),
+    /// The job has ended and there will be no answer. The error says whether it was billed.
+    Failed(SolveError),
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use drag_solver_core::Usd;
+use drag_solver_core::{ErrorKind, SolveError, Usd};
 
 /// What is left in an account, in US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,4 +40,10 @@ impl fmt::Display for Balance {
             None => Ok(()),
         }
     }
+}
+
+/// The error of the solver whose provider cannot be asked.
+pub(crate) fn no_balance(solver: &str) -> SolveError {
+    let message = "the provider has no way to ask what is left in an account";
+    SolveError::new(ErrorKind::Unsupported, message).with_solver(solver)
 }

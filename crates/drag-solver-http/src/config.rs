@@ -10,8 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::endpoint::Endpoint;
+use crate::proxy::KNOWN_SCHEMES;
 use crate::secret::is_variable_name;
-use crate::transport::KNOWN_SCHEMES;
 use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret, Transport};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.

@@ -27,17 +27,19 @@ mod error;
 mod job_api;
 mod one_call;
 mod provider;
+mod proxy;
 #[cfg(feature = "record")]
 mod record;
 #[cfg(not(feature = "record"))]
 #[path = "record/off.rs"]
 mod record;
 mod redact;
-mod repair;
 mod request;
+mod reqwest_transport;
 mod response;
 mod retry_after;
 mod secret;
+mod service;
 mod solver;
 mod transport;
 
@@ -53,7 +55,7 @@ pub use reqwest;
 pub use secrecy;
 pub use serde_json;
 
-pub use crate::answer::{Answer, Found, Unit};
+pub use crate::answer::{Answer, Created, Found, JobState, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
 pub use crate::callbacks::{CallbackReceiver, NoCallbacks};
@@ -62,11 +64,9 @@ pub use crate::config::{HttpOptions, PollInterval};
 pub use crate::config::{check_base_url, check_name};
 pub use crate::context::Context;
 pub use crate::error::ResponseError;
-pub use crate::job_api::{Created, JobApi, JobState};
+pub use crate::job_api::JobApi;
 pub use crate::one_call::{AnswerApi, OneCall};
-#[doc(hidden)]
-pub use crate::provider::base_url_variable;
-pub use crate::provider::{EnvVar, NoConfig, Provider, Service};
+pub use crate::provider::{EnvVar, NoConfig, Provider};
 #[cfg(not(feature = "record"))]
 #[doc(hidden)]
 pub use crate::record::Recorder;
@@ -76,9 +76,13 @@ pub use crate::record::{
     RecordingSummary, RecordingTransport, ReplayTransport,
 };
 pub use crate::request::ApiRequest;
+#[doc(hidden)]
+pub use crate::reqwest_transport::Carrier;
+pub use crate::reqwest_transport::{ProxyRefused, ReqwestTransport};
 pub use crate::response::ApiResponse;
 pub use crate::secret::Secret;
-pub use crate::solver::{HttpSolver, HttpSolverBuilder};
+pub use crate::service::Service;
 #[doc(hidden)]
-pub use crate::transport::Carrier;
-pub use crate::transport::{ProxyRefused, ReqwestTransport, Transport, TransportError};
+pub use crate::service::base_url_variable;
+pub use crate::solver::{HttpSolver, HttpSolverBuilder};
+pub use crate::transport::{Transport, TransportError};

@@ -3,8 +3,7 @@
 use drag_solver_core::{Drag, Point};
 use serde_json::Value;
 
-use crate::json::number;
-use crate::repair::is_padding;
+use crate::json::{is_padding, number};
 
 /// One point: `{"x": 83.5, "y": 560}`, `[83.5, 560]` or `"x=83.5,y=560"`; and of a rectangle, which has
 /// `w` and `h` too, the centre. `None` if it is none of these; four numbers are none, since services disagree on what the

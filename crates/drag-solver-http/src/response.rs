@@ -8,9 +8,8 @@ use drag_solver_core::JobId;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::json::job_id;
+use crate::json::{job_id, repaired};
 use crate::redact::redact;
-use crate::repair::repaired;
 use crate::{Answer, ResponseError, points};
 
 /// How much of an unparseable body an error shows, in characters.

@@ -5,11 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use drag_solver_core::Screenshot;
 use ring::digest::{SHA256, digest};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::format::{Picture, ResponseBody};
+use super::format::{Body, Part, Picture, ResponseBody};
 use super::mask::Masker;
 use crate::body::{FORM, JSON};
 
@@ -19,25 +18,6 @@ const MAX_TEXT: usize = 16 * 1024;
 
 /// The fewest characters of base64 that are looked at as a picture.
 const SHORTEST_PICTURE: usize = 24;
-
-/// What a request sends. A text in it is a [`Value`]: itself, or an object that says what it was.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Body {
-    Json(Value),
-    Form(Vec<(String, Value)>),
-    Multipart(Vec<Part>),
-    Text(Value),
-    Binary(Value),
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Part {
-    pub(super) name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) file: Option<String>,
-    pub(super) value: Value,
-}
 
 /// How bodies are recorded.
 pub(super) struct Capture<'a> {

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::body::{Body, Part};
-use super::format::Request;
+use super::format::{Body, Part, Request};
 use super::mask::is_of_mask;
 
 /// How a request is like a recorded one, with anything in the place of a mask.
@@ -193,29 +192,5 @@ impl Body {
             Self::Text(_) => "text",
             Self::Binary(_) => "binary",
         }
-    }
-
-    /// The digest of the picture in it, and the picture itself in base64, if it was kept.
-    pub(super) fn kept_picture(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::Json(value) | Self::Text(value) | Self::Binary(value) => kept(value),
-            Self::Form(pairs) => pairs.iter().find_map(|(_, value)| kept(value)),
-            Self::Multipart(parts) => parts.iter().find_map(|part| kept(&part.value)),
-        }
-    }
-}
-
-fn kept(value: &Value) -> Option<(&str, &str)> {
-    match value {
-        Value::Array(items) => items.iter().find_map(kept),
-        Value::Object(members) => {
-            let picture = members.get("picture");
-            let text = |name: &str| picture?.get(name)?.as_str();
-            match (text("sha256"), text("base64")) {
-                (Some(digest), Some(picture)) => Some((digest, picture)),
-                _ => members.values().find_map(kept),
-            }
-        }
-        _ => None,
     }
 }

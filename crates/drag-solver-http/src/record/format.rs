@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::body::Body;
 use crate::transport::Delivery;
 
 /// The version of the format that is written, and the only one that is read.
@@ -70,6 +69,26 @@ pub(super) struct Request {
     /// Whether it may have cost money.
     #[serde(default)]
     pub(super) purchase: bool,
+}
+
+/// What a request sends. A text in it is a [`Value`]: itself, or an object that
+/// says what it was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Body {
+    Json(Value),
+    Form(Vec<(String, Value)>),
+    Multipart(Vec<Part>),
+    Text(Value),
+    Binary(Value),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    pub(super) value: Value,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -11,12 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drag_solver_core::text::printable;
 use drag_solver_core::{JobId, Rect, Screenshot, Solution, SolveError, Verdict};
+use serde_json::Value;
 
-use super::body::Body;
-use super::format::{
-    Asked, Call, CallResult, Exchange, Header, Line, Outcome, ResponseBody, VERSION,
-};
-use crate::{ApiResponse, PollInterval};
+use super::format::{Asked, Body, Call, CallResult, Exchange, Header, Line, VERSION};
+use crate::PollInterval;
 
 /// The largest recording that is read, in bytes (256 MiB).
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -297,44 +295,28 @@ impl Recording {
     }
 }
 
-impl Exchange {
-    /// What it is called in errors.
-    pub(super) fn label(&self) -> String {
-        format!("{} {}", self.request.method, self.request.path)
-    }
-
-    /// How long it takes a client that gives it so long; `None` if it gets nothing in that time. One that took all
-    /// the time it had does so again.
-    pub(super) fn elapsed(&self, limit: Duration) -> Option<Duration> {
-        let elapsed = self.ended_ms.saturating_sub(self.began_ms);
-        if elapsed >= self.limit_ms {
-            return Some(limit);
+impl Body {
+    /// The digest of the picture in it, and the picture itself in base64, if it was kept.
+    pub(super) fn kept_picture(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Json(value) | Self::Text(value) | Self::Binary(value) => kept(value),
+            Self::Form(pairs) => pairs.iter().find_map(|(_, value)| kept(value)),
+            Self::Multipart(parts) => parts.iter().find_map(|part| kept(&part.value)),
         }
-        Some(Duration::from_millis(elapsed)).filter(|elapsed| *elapsed <= limit)
     }
+}
 
-    /// What the client got; `None` if it had stopped waiting.
-    pub(super) fn outcome(&self) -> Option<Result<ApiResponse, crate::TransportError>> {
-        match &self.outcome {
-            Outcome::Abandoned => None,
-            Outcome::Error(failure) => {
-                let error = crate::TransportError::new(failure.delivery, failure.reason.clone());
-                Some(Err(match &failure.source {
-                    Some(source) => error.with_source(source.clone()),
-                    None => error,
-                }))
-            }
-            Outcome::Response(response) => {
-                let body = match &response.body {
-                    ResponseBody::Json(raw) => raw.get().as_bytes().to_vec(),
-                    ResponseBody::Text(text) => text.clone().into_bytes(),
-                    ResponseBody::Base64(text) => STANDARD.decode(text).unwrap_or_default(),
-                };
-                let response = ApiResponse::new(response.status, body)
-                    .with_retry_after(response.retry_after)
-                    .with_location(response.location.clone());
-                Some(Ok(response))
+fn kept(value: &Value) -> Option<(&str, &str)> {
+    match value {
+        Value::Array(items) => items.iter().find_map(kept),
+        Value::Object(members) => {
+            let picture = members.get("picture");
+            let text = |name: &str| picture?.get(name)?.as_str();
+            match (text("sha256"), text("base64")) {
+                (Some(digest), Some(picture)) => Some((digest, picture)),
+                _ => members.values().find_map(kept),
             }
         }
+        _ => None,
     }
 }

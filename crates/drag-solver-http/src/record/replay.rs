@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use super::Recording;
 use super::body::Capture;
 use super::compare::{Likeness, compare, is_same_place};
-use super::format::Exchange;
+use super::format::{Exchange, Outcome, ResponseBody};
 use super::mask::Masker;
+use super::recording::Recording;
 use crate::{ApiRequest, ApiResponse, Transport, TransportError};
 
 /// The most requests that are remembered because the recording does not have them.
@@ -148,6 +150,48 @@ impl Transport for ReplayTransport {
         match outcome {
             Ok(_) if elapsed.is_none() => Err(late()),
             outcome => outcome,
+        }
+    }
+}
+
+impl Exchange {
+    /// What it is called in errors.
+    fn label(&self) -> String {
+        format!("{} {}", self.request.method, self.request.path)
+    }
+
+    /// How long it takes a client that gives it so long; `None` if it gets nothing in that time. One that took all
+    /// the time it had does so again.
+    fn elapsed(&self, limit: Duration) -> Option<Duration> {
+        let elapsed = self.ended_ms.saturating_sub(self.began_ms);
+        if elapsed >= self.limit_ms {
+            return Some(limit);
+        }
+        Some(Duration::from_millis(elapsed)).filter(|elapsed| *elapsed <= limit)
+    }
+
+    /// What the client got; `None` if it had stopped waiting.
+    fn outcome(&self) -> Option<Result<ApiResponse, TransportError>> {
+        match &self.outcome {
+            Outcome::Abandoned => None,
+            Outcome::Error(failure) => {
+                let error = TransportError::new(failure.delivery, failure.reason.clone());
+                Some(Err(match &failure.source {
+                    Some(source) => error.with_source(source.clone()),
+                    None => error,
+                }))
+            }
+            Outcome::Response(response) => {
+                let body = match &response.body {
+                    ResponseBody::Json(raw) => raw.get().as_bytes().to_vec(),
+                    ResponseBody::Text(text) => text.clone().into_bytes(),
+                    ResponseBody::Base64(text) => STANDARD.decode(text).unwrap_or_default(),
+                };
+                let response = ApiResponse::new(response.status, body)
+                    .with_retry_after(response.retry_after)
+                    .with_location(response.location.clone());
+                Some(Ok(response))
+            }
         }
     }
 }

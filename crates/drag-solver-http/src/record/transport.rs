@@ -8,11 +8,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::Recorder;
 use super::body::Capture;
 use super::format::{Exchange, Failure, Line, Outcome, Request, Response};
 use super::mask::Masker;
-use super::recorder::millis;
+use super::recorder::{Recorder, millis};
 use crate::redact::MASK;
 use crate::{ApiRequest, ApiResponse, Transport, TransportError};
 

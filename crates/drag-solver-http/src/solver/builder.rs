@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use drag_solver_core::ConfigError;
+use drag_solver_core::{ConfigError, SolveError, async_trait};
 use secrecy::SecretString;
 
 use super::http_solver::HttpSolver;
-use crate::{Carrier, Context, HttpOptions, JobApi, Service};
+use crate::service::own_base_url_variable;
+use crate::{
+    Balance, CallbackReceiver, Carrier, Context, EnvVar, HttpOptions, JobApi, NoCallbacks,
+    Provider, Service,
+};
 
 type Make<A> = dyn FnOnce(SecretString) -> Result<Made<A>, ConfigError> + Send;
 
@@ -88,11 +92,11 @@ impl<A: Service + JobApi> HttpSolverBuilder<A> {
         self
     }
 
-    pub(crate) fn of_service(own: A::Config) -> Self {
+    fn of_service(own: A::Config) -> Self {
         Self::of_service_in(own, Context::process())
     }
 
-    pub(crate) fn of_service_in(own: A::Config, context: Context) -> Self {
+    fn of_service_in(own: A::Config, context: Context) -> Self {
         let service = Self::made(move |token| {
             let context = context.remembering(token.clone());
             let api = A::from_config(token, own, &context)?;
@@ -111,5 +115,58 @@ impl<A> fmt::Debug for HttpSolverBuilder<A> {
             .field("http", &self.http)
             .field("carrier", &self.carrier)
             .finish_non_exhaustive()
+    }
+}
+
+impl<A: Service + JobApi> HttpSolver<A> {
+    /// Settings, to be given one by one.
+    #[must_use]
+    pub fn builder() -> HttpSolverBuilder<A> {
+        HttpSolverBuilder::of_service(A::Config::default())
+    }
+
+    /// A solver with the settings of the environment: [`Service::KEY_VARIABLE`],
+    /// [`Service::BASE_URL_VARIABLE`] and those that only it has.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        <Self as Provider>::from_env()
+    }
+}
+
+#[async_trait]
+impl<A: Service + JobApi> Provider for HttpSolver<A> {
+    const NAME: &'static str = A::NAME;
+    const ALIASES: &'static [&'static str] = A::ALIASES;
+    const ABOUT: &'static str = A::BASE_URL;
+    type Config = A::Config;
+
+    fn variables() -> Vec<EnvVar> {
+        let mut variables = vec![
+            EnvVar::new(A::KEY_VARIABLE, "API key of the account"),
+            EnvVar::new(own_base_url_variable::<A>(), "where the API is").with_default(A::BASE_URL),
+        ];
+        variables.extend(A::more_variables());
+        variables
+    }
+
+    fn from_config(
+        http: HttpOptions,
+        own: A::Config,
+        context: &Context,
+    ) -> Result<Self, ConfigError> {
+        let http = http.resolve(A::KEY_VARIABLE, &own_base_url_variable::<A>(), context)?;
+        let builder = HttpSolverBuilder::of_service_in(own, context.clone());
+        builder.options(http).build()
+    }
+
+    async fn balance(&self) -> Result<Balance, SolveError> {
+        Self::balance(self).await
+    }
+
+    fn callbacks(&self) -> Result<&CallbackReceiver, NoCallbacks> {
+        Self::callbacks(self)
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use super::attempt::Attempt;
-use crate::provider::no_balance;
+use crate::balance::no_balance;
 use crate::record::CallRecorder;
 use crate::{
     ApiRequest, ApiResponse, Balance, CallbackReceiver, Carrier, HttpOptions, JobApi, NoCallbacks,

@@ -1,48 +1,33 @@
 //! The transport over HTTP.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{self, Poll};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use drag_solver_core::ConfigError;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Method, Response, redirect, retry};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, Response};
 
-use super::clients::Clients;
-use super::proxy::{self, ProxyName};
-use super::tracked::{Sent, TrackedBody};
-use super::{Delivery, Transport, TransportError};
+use super::clients::{Clients, clients};
+use super::failure::broken;
 use crate::endpoint::Endpoint;
-use crate::{ApiRequest, ApiResponse, HttpOptions, retry_after};
+use crate::proxy::ProxyName;
+use crate::transport::Delivery;
+use crate::{ApiRequest, ApiResponse, HttpOptions, Transport, TransportError, retry_after};
 
-const USER_AGENT: &str = concat!("drag-solver/", env!("CARGO_PKG_VERSION"));
+/// How much is handed to the HTTP client at a time, in bytes: little enough that what it holds back
+/// is a small part of a picture.
+const PIECE: usize = 16 * 1024;
 
-/// How long connecting may take, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How many headers an answer may have.
-const MAX_HEADERS: usize = 512;
-
-/// The proxy refused its user name and password: the source of the solver's error, which is
-/// `Unauthorized` although the token may be right.
-#[derive(Debug)]
-pub struct ProxyRefused(reqwest::Error);
-
-impl fmt::Display for ProxyRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the proxy refused the request")
-    }
-}
-
-impl Error for ProxyRefused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
-}
+/// Set in the counter of bytes when no more may be handed over.
+const STOPPED: usize = 1 << (usize::BITS - 1);
 
 /// Sends requests over HTTP/1.1 with `reqwest`: https, or http to a loopback address.
 ///
@@ -194,21 +179,6 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// The error of a request whose sending may have begun.
-fn broken(error: reqwest::Error) -> TransportError {
-    let (reason, is_refused) = (describe(&error), proxy::has_refused(&error));
-    let delivery = if error.is_connect() {
-        Delivery::NotSent
-    } else {
-        Delivery::Lost
-    };
-    let error = error.without_url();
-    if is_refused {
-        return TransportError::new(Delivery::Refused, reason).with_source(ProxyRefused(error));
-    }
-    TransportError::new(delivery, reason).with_source(error)
-}
-
 async fn read(mut response: Response) -> Result<ApiResponse, TransportError> {
     let status = response.status().as_u16();
     let header = |name| text(response.headers(), &name);
@@ -229,41 +199,8 @@ async fn read(mut response: Response) -> Result<ApiResponse, TransportError> {
         .with_location(location))
 }
 
-fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
-}
-
-/// What went wrong, in words of ours: the cause is in the error's sources.
-fn describe(error: &reqwest::Error) -> &'static str {
-    if proxy::has_refused(error) {
-        return "the proxy refuses its user name and password";
-    }
-    if proxy::is_away(error) {
-        return "the proxy itself cannot be reached";
-    }
-    if proxy::has_no_tunnel(error) {
-        return "the proxy does not connect to it";
-    }
-    if error.is_dns() {
-        return "the name does not resolve";
-    }
-    match (io_kind(error), error.is_timeout(), error.is_connect()) {
-        (Some(io::ErrorKind::ConnectionRefused), ..) => "connection refused",
-        (Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), ..) => {
-            "connection reset"
-        }
-        (Some(io::ErrorKind::InvalidData), _, true) => "the TLS handshake failed",
-        (_, true, true) => "connecting took too long",
-        (_, true, false) => "the answer took too long",
-        (_, false, true) => "cannot connect",
-        (_, false, false) => "the connection broke before the whole answer came",
-    }
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
-    std::iter::successors(error.source(), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<io::Error>())
-        .map(io::Error::kind)
 }
 
 fn endpoint(options: &HttpOptions) -> Result<Endpoint, ConfigError> {
@@ -273,80 +210,93 @@ fn endpoint(options: &HttpOptions) -> Result<Endpoint, ConfigError> {
     }
 }
 
-/// The clients for requests to this endpoint, and the proxy that they go through.
-fn clients(
-    endpoint: &Endpoint,
-    options: &HttpOptions,
-) -> Result<(Clients, Option<ProxyName>), ConfigError> {
-    let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-    if connect_timeout.is_zero() {
-        let problem = "must be more than zero";
-        return Err(ConfigError::new("connect_timeout", problem));
-    }
-    let user_agent = options.user_agent.as_deref().unwrap_or(USER_AGENT);
-    let Ok(user_agent) = HeaderValue::from_str(user_agent) else {
-        let problem = "has characters that a header cannot have";
-        return Err(ConfigError::new("user_agent", problem));
-    };
-    let set = options
-        .proxy
-        .as_ref()
-        .map(proxy::from_setting)
-        .transpose()?;
-    let proxy = match set {
-        _ if endpoint.is_loopback() => None,
-        Some(proxy) => Some(proxy),
-        None => proxy::from_environment(endpoint, |name| std::env::var_os(name))?,
-    };
-    let (proxy, proxy_name) = proxy.unzip();
-    let (tls, is_https) = (tls(endpoint)?, endpoint.is_https());
-    let builder = move || {
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .user_agent(user_agent.clone())
-            .connect_timeout(connect_timeout)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .https_only(is_https)
-            .no_proxy()
-            // What other clients read, too.
-            .http1_max_headers(MAX_HEADERS)
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_ignore_invalid_headers_in_responses(true)
-            // Off in our build; another crate's features could switch them on.
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .no_zstd();
-        match &proxy {
-            Some(proxy) => builder.proxy(proxy.clone()),
-            None => builder,
-        }
-    };
-    let clients = Clients::new(builder).map_err(|error| {
-        ConfigError::new("client", format!("the HTTP client cannot be made: {error}"))
-    })?;
-    Ok((clients, proxy_name))
+/// How much of a request may have reached the server.
+///
+/// The HTTP client reads a request's body only once it has a connection, TLS included, to write it
+/// to. So while not all of it was read, the server cannot have got the request, no matter what went
+/// wrong and when.
+#[derive(Clone, Debug)]
+struct Sending {
+    handed: Arc<AtomicUsize>,
+    total: usize,
 }
 
-/// TLS with the operating system's certificates. A plain http endpoint trusts no certificate, so that it
-/// works on a machine without any.
-fn tls(endpoint: &Endpoint) -> Result<rustls::ClientConfig, ConfigError> {
-    let refuse = |error: rustls::Error| {
-        ConfigError::new(
-            "tls",
-            format!("cannot load the system's certificates: {error}"),
-        )
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(refuse)?;
-    let builder = if endpoint.is_https() {
-        builder.with_platform_verifier().map_err(refuse)?
-    } else {
-        builder.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
+/// What had become of a request when it was stopped.
+enum Sent {
+    /// None of it can have reached the server.
+    Nothing,
+    /// At most this many of its bytes: it is cut off.
+    Part { bytes: usize, total: usize },
+    /// All of it, perhaps.
+    All,
+}
+
+impl Sending {
+    /// Hands over no more, and says how much it was. A connection that lives on in the background
+    /// cannot send the rest after that.
+    fn stop(&self) -> Sent {
+        let total = self.total;
+        match self.handed.fetch_or(STOPPED, Ordering::AcqRel) & !STOPPED {
+            // Of a request without a body nothing is handed over, and it may be on its way.
+            bytes if bytes == total => Sent::All,
+            0 => Sent::Nothing,
+            bytes => Sent::Part { bytes, total },
+        }
+    }
+
+    fn hand_over(&self, count: usize) -> bool {
+        let more = |handed| (handed & STOPPED == 0).then_some(handed + count);
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        self.handed.fetch_update(set, fetch, more).is_ok()
+    }
+}
+
+/// The body. It cannot be cloned, so the client cannot send it twice: not on a retry of its own, not
+/// to where a redirect points.
+#[derive(Debug)]
+struct TrackedBody {
+    rest: Bytes,
+    sending: Sending,
+}
+
+impl TrackedBody {
+    fn new(bytes: Bytes) -> (Self, Sending) {
+        let sending = Sending {
+            handed: Arc::default(),
+            total: bytes.len(),
+        };
+        let body = Self {
+            rest: bytes,
+            sending: sending.clone(),
+        };
+        (body, sending)
+    }
+}
+
+impl Body for TrackedBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let length = self.rest.len().min(PIECE);
+        if length == 0 {
+            return Poll::Ready(None);
+        }
+        if !self.sending.hand_over(length) {
+            let stopped = io::Error::other("the request was given up");
+            return Poll::Ready(Some(Err(stopped)));
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
 }

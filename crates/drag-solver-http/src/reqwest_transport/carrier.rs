@@ -6,8 +6,8 @@ use std::sync::Arc;
 use drag_solver_core::ConfigError;
 use reqwest::Client;
 
-use super::{ReqwestTransport, Transport};
-use crate::HttpOptions;
+use super::transport::ReqwestTransport;
+use crate::{HttpOptions, Transport};
 
 /// What carries the requests of a solver that is being made.
 #[derive(Default)]

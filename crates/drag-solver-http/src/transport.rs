@@ -1,11 +1,5 @@
 //! Carrying one request to the provider and its response back.
 
-mod carrier;
-mod clients;
-mod http;
-mod proxy;
-mod tracked;
-
 use std::error::Error;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -13,14 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use self::carrier::Carrier;
-pub use self::http::{ProxyRefused, ReqwestTransport};
-pub(crate) use self::proxy::KNOWN_SCHEMES;
 use crate::{ApiRequest, ApiResponse};
 
 /// Carries one request to the provider and brings its answer back.
 ///
-/// [`ReqwestTransport`] does it over HTTP. Another one is of use in tests, and to programs with an
+/// [`ReqwestTransport`](crate::ReqwestTransport) does it over HTTP. Another one is of use in tests, and to programs with an
 /// HTTP client of their own.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync {

@@ -1,6 +1,5 @@
 //! The proxy that requests go through: checked, so that none is left out in silence.
 
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::fmt;
 
@@ -26,7 +25,7 @@ const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "soc
 
 /// The proxy of an endpoint, for messages: without user name and password.
 #[derive(Clone, Debug)]
-pub(super) struct ProxyName(String);
+pub(crate) struct ProxyName(String);
 
 impl ProxyName {
     fn of(url: &Url) -> Self {
@@ -45,7 +44,7 @@ impl fmt::Display for ProxyName {
 }
 
 /// The proxy of the setting `proxy`.
-pub(super) fn from_setting(proxy: &Secret) -> Result<(Proxy, ProxyName), ConfigError> {
+pub(crate) fn from_setting(proxy: &Secret) -> Result<(Proxy, ProxyName), ConfigError> {
     let text = Context::process().secret("proxy", proxy)?;
     parse(text.expose_secret()).map_err(|problem| ConfigError::new("proxy", problem))
 }
@@ -54,7 +53,7 @@ pub(super) fn from_setting(proxy: &Secret) -> Result<(Proxy, ProxyName), ConfigE
 ///
 /// A variable that cannot be used is refused: to go around the proxy would show the provider this
 /// machine's own address.
-pub(super) fn from_environment(
+pub(crate) fn from_environment(
     endpoint: &Endpoint,
     lookup: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<(Proxy, ProxyName)>, ConfigError> {
@@ -76,29 +75,6 @@ pub(super) fn from_environment(
     proxy
         .map(Some)
         .map_err(|problem| ConfigError::of_variable(name, problem))
-}
-
-/// Whether the proxy itself did not let the request pass: nothing was sent to the provider.
-pub(super) fn has_refused(error: &reqwest::Error) -> bool {
-    says(error, "proxy authorization required") || says(error, "credentials not accepted")
-}
-
-/// Whether the proxy itself could not be reached.
-pub(super) fn is_away(error: &reqwest::Error) -> bool {
-    says(error, "failed to create underlying connection")
-}
-
-/// Whether the proxy was reached, and did not reach the provider.
-pub(super) fn has_no_tunnel(error: &reqwest::Error) -> bool {
-    says(error, "tunnel error")
-}
-
-/// The errors of the HTTP client's tunnels are told by their texts: their type is private.
-fn says(error: &reqwest::Error, words: &str) -> bool {
-    let sources = std::iter::successors(error.source(), |&error| error.source());
-    sources
-        .map(ToString::to_string)
-        .any(|text| text.contains(words))
 }
 
 const NOT_A_URL: &str = "is not a URL of a proxy: write it like http://proxy.example.com:3128 or \
