@@ -41,6 +41,7 @@ mod retry_after;
 mod secret;
 mod service;
 mod solver;
+mod times;
 mod transport;
 
 pub mod json;

@@ -11,7 +11,7 @@ use super::body::describe;
 use super::format::{Asked, Call, CallResult, Challenge, Line, Settings, is_forever};
 use super::recorder::millis;
 use super::transport::{RecordingTransport, SolverRecorder};
-use crate::solver::Times;
+use crate::times::Times;
 use crate::{Balance, Recorder, Transport};
 
 /// Records the calls of one account.

@@ -4,7 +4,7 @@
 use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Verdict};
 use secrecy::SecretString;
 
-use crate::solver::Times;
+use crate::times::Times;
 use crate::{Balance, Transport};
 
 /// Records what goes over the wire, with the feature `record`.

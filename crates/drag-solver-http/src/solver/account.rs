@@ -6,32 +6,20 @@ use std::time::Duration;
 use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, SolveError, Usd};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::first_poll::FirstPoll;
 use super::status::judge;
 use super::trust::Trust;
 use crate::record::CallRecorder;
 use crate::redact::{is_echo, redact_error};
+use crate::times::{FirstPoll, Times};
 use crate::transport::Delivery;
 use crate::{
     ApiRequest, ApiResponse, CallbackReceiver, Carrier, Created, HttpOptions, JobApi, JobState,
-    NoCallbacks, PollInterval, ResponseError, Transport, TransportError, check_name,
+    NoCallbacks, ResponseError, Transport, TransportError, check_name,
 };
-
-/// One request may take this long, and longer if its body is large.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The slowest upload that is waited for, in bytes a second: 256 kbit/s.
-const SLOWEST_UPLOAD: usize = 32 * 1024;
 
 /// A transport that keeps the limit ends this much earlier than one that does not is cut off: it
 /// alone knows how far the request got.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// Asking more often than this is a busy loop against the provider.
-const FASTEST_POLL: Duration = Duration::from_millis(1);
-
-/// One job may take this long, from the create request to the answer.
-const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// One account with a provider: its protocol, what carries it, and the checked settings.
 #[derive(Debug)]
@@ -51,50 +39,12 @@ pub(super) struct Account {
     pub(super) calls: Option<CallRecorder>,
 }
 
-/// When an account asks, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) poll: PollInterval,
-    pub(crate) request_timeout: Duration,
-    pub(crate) job_timeout: Duration,
-}
-
 /// Why a request brought nothing.
 pub(super) struct Failure {
     pub(super) error: SolveError,
     /// Whether the provider says so in words that its documentation explains. Otherwise there was no
     /// response, none of the provider's, or one that may mean anything.
     pub(super) is_refusal: bool,
-}
-
-impl Times {
-    fn of(api: &dyn JobApi, options: &HttpOptions) -> Result<Self, ConfigError> {
-        let poll = options.poll.unwrap_or_else(|| api.poll_interval());
-        let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
-        // Where there is nothing but one request, it is the whole job.
-        let request_timeout = match options.request_timeout {
-            Some(own) => own,
-            None if api.has_jobs() => REQUEST_TIMEOUT,
-            None => job_timeout,
-        };
-        let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
-        if poll.every < FASTEST_POLL {
-            return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
-        }
-        if request_timeout.is_zero() {
-            return refuse("request_timeout", "must be more than zero");
-        }
-        if job_timeout <= poll.first {
-            let first = poll.first;
-            let problem = format!("must be more than {first:?}, the wait before the first poll");
-            return refuse("job_timeout", &problem);
-        }
-        Ok(Self {
-            poll,
-            request_timeout,
-            job_timeout,
-        })
-    }
 }
 
 impl Account {
@@ -159,12 +109,6 @@ impl Account {
         let mut secrets = self.api.secrets();
         secrets.extend(&self.secrets);
         secrets
-    }
-
-    /// How long a request with a body of this many bytes may take.
-    pub(super) fn limit(&self, body: usize) -> Duration {
-        let upload = Duration::from_secs((body / SLOWEST_UPLOAD) as u64);
-        self.times.request_timeout.saturating_add(upload)
     }
 
     /// Sends the request that buys.

@@ -6,25 +6,19 @@ use std::time::Duration;
 use drag_solver_core::{
     Billed, Drag, DragChallenge, ErrorKind, Event, JobId, Point, Solution, SolveError,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::account::{Account, Failure};
 use super::expected_call::ExpectedCall;
-use super::open_jobs::OpenJobs;
+use super::open_jobs::{OpenJobs, Polled};
+use crate::times::TimeLimit;
 use crate::{Answer, ApiRequest, CallbackReceiver, Created};
 
 /// One call of `solve`: what it works on, and since when.
 pub(super) struct Attempt<'a> {
-    pub(super) account: &'a Account,
+    account: &'a Account,
     challenge: &'a DragChallenge,
     started: Instant,
-}
-
-/// When an attempt has to be done: the nearer one of the challenge's deadline and the job's timeout.
-pub(super) struct TimeLimit {
-    due: Option<Instant>,
-    /// What it is when time is up.
-    pub(super) kind: ErrorKind,
 }
 
 /// How a call begins.
@@ -33,36 +27,6 @@ enum Begun {
     Answered(Box<Solution>),
     /// With jobs to wait for.
     Open(OpenJobs),
-}
-
-impl TimeLimit {
-    fn nearest(started: Instant, job_timeout: Duration, challenge: &DragChallenge) -> Self {
-        // A timeout beyond the clock's end is none.
-        let own = started.checked_add(job_timeout);
-        let deadline = challenge.deadline();
-        if own.is_some_and(|own| deadline.is_none_or(|deadline| own < deadline)) {
-            let kind = ErrorKind::Timeout;
-            return Self { due: own, kind };
-        }
-        Self {
-            due: deadline,
-            kind: ErrorKind::DeadlineExceeded,
-        }
-    }
-
-    /// Whether there is time for what begins at `at`.
-    pub(super) fn allows(&self, at: Instant) -> bool {
-        self.due.is_none_or(|due| at < due)
-    }
-
-    pub(super) fn left(&self) -> Option<Duration> {
-        let now = Instant::now();
-        self.due.map(|due| due.saturating_duration_since(now))
-    }
-
-    pub(super) fn cap(&self, limit: Duration) -> Duration {
-        self.left().map_or(limit, |left| left.min(limit))
-    }
 }
 
 impl<'a> Attempt<'a> {
@@ -75,11 +39,11 @@ impl<'a> Attempt<'a> {
     }
 
     // Neither is kept: what a call holds, it holds as long as it waits.
-    pub(super) fn solver(&self) -> &'a str {
+    fn solver(&self) -> &'a str {
         &self.account.name
     }
 
-    pub(super) fn limit(&self) -> TimeLimit {
+    fn limit(&self) -> TimeLimit {
         TimeLimit::nearest(self.started, self.account.times.job_timeout, self.challenge)
     }
 
@@ -112,7 +76,39 @@ impl<'a> Attempt<'a> {
                 return end;
             }
         }
-        Err(self.out_of_time(open))
+        Err(open.out_of_time(self.account, &self.limit()))
+    }
+
+    /// Waits until the job is to be asked about, at `at` or because the provider calls. Then it says when it
+    /// would have been time.
+    async fn turn(&self, open: &mut OpenJobs, at: Instant) -> Option<Instant> {
+        let every = self.account.times.poll.every;
+        let call = open.expected_call.as_mut();
+        if let Some(call) = call.filter(|call| !call.is_used) {
+            // Boxed: those who wait for no call do not carry it.
+            Box::pin(call.turn(at, every, &self.limit(), &self.account.trust)).await
+        } else {
+            sleep_until(at).await;
+            None
+        }
+    }
+
+    /// Asks once. The outcome of the call, if that is it; `None` if there is more to be waited for.
+    async fn ask(
+        &self,
+        open: &mut OpenJobs,
+        due: Option<Instant>,
+    ) -> Option<Result<Solution, SolveError>> {
+        let limit = self.limit();
+        let end = match open.ask(self.account, &limit, due).await {
+            Polled::Open => return None,
+            Polled::GaveUp(error) => return Some(Err(error)),
+            Polled::Ended(end) => end.and_then(|answer| self.check(Some(open.job()), answer)),
+        };
+        if let Err(error) = self.settle(Some(open.job()), end.as_ref()).await {
+            return Some(Err(error));
+        }
+        open.ended(end, self.account, &limit)
     }
 
     /// Buys, or takes up what was bought.
@@ -196,7 +192,7 @@ impl<'a> Attempt<'a> {
             self.notify(Event::NotBought { solver }).await?;
             return Err(error);
         }
-        let limit = self.limit().cap(self.account.limit(bytes));
+        let limit = self.limit().cap(self.account.times.request_limit(bytes));
         match self.account.create(request, limit).await {
             Ok(created) => {
                 if let Some(job) = created.job() {
@@ -244,11 +240,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The solution that the answer is, if it is a drag on the screenshot.
-    pub(super) fn check(
-        &self,
-        job: Option<&JobId>,
-        answer: Answer,
-    ) -> Result<Solution, SolveError> {
+    fn check(&self, job: Option<&JobId>, answer: Answer) -> Result<Solution, SolveError> {
         let solver = self.solver();
         let mut cost = answer.cost;
         if let Some(cost) = cost.take_if(|cost| cost.is_negative()) {
@@ -289,7 +281,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Tells how a purchase ended.
-    pub(super) async fn settle(
+    async fn settle(
         &self,
         job: Option<&JobId>,
         end: Result<&Solution, &SolveError>,
@@ -317,7 +309,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The error as callers get it.
-    pub(super) fn own(&self, error: SolveError) -> SolveError {
+    fn own(&self, error: SolveError) -> SolveError {
         self.account.finish_error(error, self.started.elapsed())
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::attempt::TimeLimit;
 use super::trust::Trust;
 use crate::callbacks::Registration;
+use crate::times::TimeLimit;
 
 /// Polls in a row that are left out while callbacks can be relied on.
 const LEFT_OUT: u32 = 3;

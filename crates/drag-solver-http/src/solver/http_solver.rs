@@ -201,7 +201,9 @@ impl Account {
         parse: impl FnOnce(&ApiResponse) -> Result<T, ResponseError>,
     ) -> Result<T, SolveError> {
         let started = Instant::now();
-        let outcome = self.exchange(request, self.limit(0), parse).await;
+        let outcome = self
+            .exchange(request, self.times.request_limit(0), parse)
+            .await;
         outcome.map_err(|failure| {
             // No job is bought by such a request, however it ends.
             let error = failure.error.with_billed(Billed::No);

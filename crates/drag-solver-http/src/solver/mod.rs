@@ -4,12 +4,10 @@ mod account;
 mod attempt;
 mod builder;
 mod expected_call;
-mod first_poll;
 mod http_solver;
 mod open_jobs;
 mod status;
 mod trust;
 
-pub(crate) use self::account::Times;
 pub use self::builder::HttpSolverBuilder;
 pub use self::http_solver::HttpSolver;

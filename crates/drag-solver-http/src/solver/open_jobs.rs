@@ -5,13 +5,13 @@ use std::iter::once;
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ErrorKind, JobId, PaidJob, Solution, SolveError};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::account::Failure;
-use super::attempt::Attempt;
+use super::account::{Account, Failure};
 use super::expected_call::ExpectedCall;
-use crate::JobState;
 use crate::redact::redact;
+use crate::times::TimeLimit;
+use crate::{Answer, JobState};
 
 /// A poll is a few bytes each way. One that hangs is better asked again than waited for as long as an
 /// upload may take.
@@ -69,6 +69,16 @@ enum Trouble {
     Failed(SolveError),
 }
 
+/// What came of asking once.
+pub(super) enum Polled {
+    /// There is more to be waited for.
+    Open,
+    /// The job that was asked about has come to this end.
+    Ended(Result<Answer, SolveError>),
+    /// There is no use in asking again now: the error leaves all jobs to be resumed.
+    GaveUp(SolveError),
+}
+
 impl OpenJobs {
     /// The job that this call has bought, to be asked about first at `next`.
     pub(super) fn bought(job: JobId, created: Instant, next: Option<Instant>) -> Self {
@@ -106,6 +116,11 @@ impl OpenJobs {
         })
     }
 
+    /// The one that is asked about next, or has come to its end.
+    pub(super) fn job(&self) -> &JobId {
+        &self.job
+    }
+
     fn resumed_jobs(&mut self) -> Option<&mut Resumed> {
         match &mut self.origin {
             Origin::Bought { .. } => None,
@@ -130,7 +145,7 @@ impl OpenJobs {
     }
 
     /// The next one in turn.
-    fn turn(&mut self) {
+    fn rotate(&mut self) {
         if let Origin::Resumed(resumed) = &mut self.origin
             && let Some(other) = resumed.others.pop_front()
         {
@@ -138,121 +153,112 @@ impl OpenJobs {
             resumed.others.push_back(asked);
         }
     }
-}
 
-impl Attempt<'_> {
-    /// Waits until the job is to be asked about, at `at` or because the provider calls. Then it says when it
-    /// would have been time.
-    pub(super) async fn turn(&self, open: &mut OpenJobs, at: Instant) -> Option<Instant> {
-        let every = self.account.times.poll.every;
-        let call = open.expected_call.as_mut();
-        if let Some(call) = call.filter(|call| !call.is_used) {
-            // Boxed: those who wait for no call do not carry it.
-            Box::pin(call.turn(at, every, &self.limit(), &self.account.trust)).await
-        } else {
-            sleep_until(at).await;
-            None
-        }
-    }
-
-    /// Asks once. The outcome of the call, if that is it; `None` if there is more to be waited for.
+    /// Asks once.
     ///
     /// A poll that the provider has called for comes between those of the schedule: `due` is the next of
     /// these, which it does not put off.
     pub(super) async fn ask(
-        &self,
-        open: &mut OpenJobs,
+        &mut self,
+        account: &Account,
+        time: &TimeLimit,
         due: Option<Instant>,
-    ) -> Option<Result<Solution, SolveError>> {
-        let solver = self.solver();
-        let asked = Instant::now();
-        let mut limit = self.account.limit(0).min(POLL_LIMIT);
+    ) -> Polled {
+        let (solver, asked) = (&account.name, Instant::now());
+        let mut limit = account.times.request_limit(0).min(POLL_LIMIT);
         let mut pause = Duration::ZERO;
         if let Some(due) = due {
             limit = limit.min((due - asked).max(CALLED_POLL_LIMIT));
-            tracing::debug!(solver, job = %open.job, "the provider has called: asking at once");
+            tracing::debug!(solver, job = %self.job, "the provider has called: asking at once");
         }
-        let limit = self.limit().cap(limit);
-        let end = match self.account.poll(&open.job, limit).await {
-            Ok(JobState::Solved(answer)) => Some(self.check(Some(&open.job), answer)),
+        // Without the secrets that a provider may repeat.
+        let said = |error: &SolveError| account.finish_error(error.clone(), time.elapsed());
+        let end = match account.poll(&self.job, time.cap(limit)).await {
+            Ok(JobState::Solved(answer)) => Some(Ok(answer)),
             Ok(JobState::Failed(error)) => Some(Err(error)),
-            Ok(JobState::Missing(error)) if open.is_gone() => Some(Err(error)),
+            Ok(JobState::Missing(error)) if self.is_gone() => Some(Err(error)),
             Ok(JobState::Missing(error)) => {
-                let said = || self.own(error.clone());
-                tracing::debug!(solver, job = %open.job, error = %said(), "no such job, asking again");
-                open.trouble = Some(Box::new(Trouble::Failed(error)));
+                tracing::debug!(solver, job = %self.job, error = %said(&error), "no such job, asking again");
+                self.trouble = Some(Box::new(Trouble::Failed(error)));
                 None
             }
             Ok(JobState::Running) => {
-                open.is_there();
-                open.trouble = None;
+                self.is_there();
+                self.trouble = None;
                 None
             }
             Ok(JobState::Unknown(status)) => {
-                let shown = || redact(&status, &self.account.secrets()).into_owned();
+                let shown = || redact(&status, &account.secrets()).into_owned();
                 tracing::debug!(solver, status = shown(), "an unknown status, asking again");
-                open.trouble = Some(Box::new(Trouble::Unknown(status)));
+                self.trouble = Some(Box::new(Trouble::Unknown(status)));
                 None
             }
             Err(Failure { error, is_refusal }) if is_refusal && !may_pass(error.kind()) => {
-                return Some(Err(self.gave_up(error, open)));
+                return Polled::GaveUp(self.gave_up(error, account));
             }
             Err(Failure { error, .. }) => {
                 pause = error.retry_after().unwrap_or_default();
-                // Without the secrets that a provider may repeat.
-                let said = || self.own(error.clone());
-                tracing::debug!(solver, error = %said(), ?pause, "poll failed, asking again");
+                tracing::debug!(solver, error = %said(&error), ?pause, "poll failed, asking again");
                 // One that was cut off because time was up says nothing about the provider.
-                let is_cut_off = self.limit().left() == Some(Duration::ZERO);
-                if !is_cut_off || open.trouble.is_none() {
-                    open.trouble = Some(Box::new(Trouble::Failed(error)));
+                let is_cut_off = time.left() == Some(Duration::ZERO);
+                if !is_cut_off || self.trouble.is_none() {
+                    self.trouble = Some(Box::new(Trouble::Failed(error)));
                 }
                 None
             }
         };
         let now = Instant::now();
-        open.next = match due {
+        self.next = match due {
             Some(due) => now.checked_add(pause).map(|at| at.max(due)),
-            None => now.checked_add(pause.max(self.account.times.poll.every)),
+            None => now.checked_add(pause.max(account.times.poll.every)),
         };
         let Some(end) = end else {
             // Only polls of the schedule teach anything, so that forged calls do not.
-            let has_failed = matches!(open.trouble.as_deref(), Some(Trouble::Failed(_)));
+            let has_failed = matches!(self.trouble.as_deref(), Some(Trouble::Failed(_)));
             if let Origin::Bought {
                 created,
                 was_running,
-            } = &mut open.origin
+            } = &mut self.origin
                 && due.is_none()
                 && !has_failed
             {
                 *was_running = asked - *created;
             }
-            open.turn();
-            return None;
+            self.rotate();
+            return Polled::Open;
         };
-        let call = open.expected_call.take();
+        let call = self.expected_call.take();
         let was_stretched = call.as_ref().is_some_and(|call| call.was_stretched);
         // How long a job took is not known if an earlier call has bought it, or if polls were left out.
-        if let Origin::Bought { was_running, .. } = open.origin
+        if let Origin::Bought { was_running, .. } = self.origin
             && !was_stretched
         {
-            self.account.first_poll.learn(was_running);
+            account.first_poll.learn(was_running);
         }
         if let Some(call) = call {
-            call.ended(due.is_some(), &self.account.trust);
+            call.ended(due.is_some(), &account.trust);
         }
-        if let Err(error) = self.settle(Some(&open.job), end.as_ref()).await {
-            return Some(Err(error));
-        }
-        let Some(resumed) = open.resumed_jobs() else {
+        Polled::Ended(end)
+    }
+
+    /// The job that was asked about has come to this end, and that is told. The outcome of the call, unless
+    /// other jobs may yet have an answer.
+    pub(super) fn ended(
+        &mut self,
+        end: Result<Solution, SolveError>,
+        account: &Account,
+        time: &TimeLimit,
+    ) -> Option<Result<Solution, SolveError>> {
+        let own = |error| account.finish_error(error, time.elapsed()).attempts();
+        let Some(resumed) = self.resumed_jobs() else {
             return Some(end);
         };
-        let failed = std::mem::take(&mut resumed.failed);
+        let mut failed = std::mem::take(&mut resumed.failed);
         match (end, resumed.others.pop_front()) {
             (Err(error), Some(other)) => {
+                failed.extend(own(error));
                 resumed.failed = failed;
-                resumed.failed.extend(self.own(error).attempts());
-                open.job = other;
+                self.job = other;
                 None
             }
             (Err(error), None) => Some(Err(error.with_failed_attempts(failed))),
@@ -260,21 +266,19 @@ impl Attempt<'_> {
             (Ok(solution), Some(other)) => {
                 let late = SolveError::new(ErrorKind::Timeout, "another job was done first");
                 let others = std::mem::take(&mut resumed.others);
-                let late = self.unfinished(late, once(other).chain(others));
-                let failed = failed.into_iter().chain(self.own(late).attempts());
-                Some(Ok(solution.with_failed_attempts(failed.collect())))
+                failed.extend(own(unfinished(late, account, once(other).chain(others))));
+                Some(Ok(solution.with_failed_attempts(failed)))
             }
         }
     }
 
     /// The error when there is no time for another poll.
-    pub(super) fn out_of_time(&self, mut open: OpenJobs) -> SolveError {
-        let kind = self.limit().kind;
-        let whose = match kind {
+    pub(super) fn out_of_time(mut self, account: &Account, time: &TimeLimit) -> SolveError {
+        let whose = match time.kind {
             ErrorKind::DeadlineExceeded => "the challenge's deadline leaves no time to wait".into(),
-            _ => format!("not done within {:?}", self.account.times.job_timeout),
+            _ => format!("not done within {:?}", account.times.job_timeout),
         };
-        let trouble = open.trouble.take().map(|trouble| *trouble);
+        let trouble = self.trouble.take().map(|trouble| *trouble);
         let detail = match &trouble {
             None => String::new(),
             Some(Trouble::Unknown(status)) => {
@@ -283,41 +287,45 @@ impl Attempt<'_> {
             Some(Trouble::Failed(error)) => format!("; the last poll failed: {}", error.message()),
         };
         // Whole milliseconds, as errors go through JSON, and never too early.
-        let pause = open
+        let pause = self
             .next
             .map(|at| at.saturating_duration_since(Instant::now()).as_nanos());
         let pause = pause.and_then(|nanos| u64::try_from(nanos.div_ceil(1_000_000)).ok());
         let pause = pause
             .filter(|&millis| millis > 0)
             .map(Duration::from_millis);
-        let error = SolveError::new(kind, whose + &detail).with_retry_after(pause);
+        let error = SolveError::new(time.kind, whose + &detail).with_retry_after(pause);
         let error = match trouble {
             Some(Trouble::Failed(cause)) => error.with_source(cause),
             _ => error,
         };
-        self.gave_up(error, &mut open)
+        self.gave_up(error, account)
     }
 
     /// The error of a call that leaves all its jobs to be resumed.
-    fn gave_up(&self, error: SolveError, open: &mut OpenJobs) -> SolveError {
-        let job = once(open.job.clone());
-        let Some(resumed) = open.resumed_jobs() else {
-            return self.unfinished(error, job);
+    fn gave_up(&mut self, error: SolveError, account: &Account) -> SolveError {
+        let job = once(self.job.clone());
+        let Some(resumed) = self.resumed_jobs() else {
+            return unfinished(error, account, job);
         };
         let Resumed { others, failed, .. } = std::mem::take(resumed);
-        let error = self.unfinished(error, job.chain(others));
+        let error = unfinished(error, account, job.chain(others));
         error.with_failed_attempts(failed)
     }
+}
 
-    /// The error that leaves these jobs to be resumed.
-    fn unfinished(&self, error: SolveError, jobs: impl Iterator<Item = JobId>) -> SolveError {
-        let jobs: Vec<_> = jobs.map(|job| PaidJob::new(self.solver(), job)).collect();
-        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        let error = error.with_billed(Billed::Maybe).with_unfinished_jobs(jobs);
-        match self.account.price {
-            Some(price) => error.with_cost(price * count),
-            None => error,
-        }
+/// The error that leaves these jobs to be resumed.
+fn unfinished(
+    error: SolveError,
+    account: &Account,
+    jobs: impl Iterator<Item = JobId>,
+) -> SolveError {
+    let jobs: Vec<_> = jobs.map(|job| PaidJob::new(&account.name, job)).collect();
+    let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    let error = error.with_billed(Billed::Maybe).with_unfinished_jobs(jobs);
+    match account.price {
+        Some(price) => error.with_cost(price * count),
+        None => error,
     }
 }
 
