@@ -34,7 +34,6 @@
 mod abandoned;
 mod budget;
 mod candidates;
-mod chain_debug;
 mod circuit_breaker;
 pub mod composing;
 mod concurrency_limit;
@@ -59,6 +58,8 @@ mod tests;
 mod timeout;
 mod validate;
 mod waiting;
+
+use drag_solver_core::chain_debug;
 
 pub use crate::abandoned::Abandoned;
 pub use crate::budget::{Budget, BudgetPolicy, Budgeted};

@@ -41,6 +41,8 @@
 //! # }
 //! ```
 
+#[doc(hidden)]
+pub mod chain_debug;
 mod challenge;
 mod config_error;
 mod error;

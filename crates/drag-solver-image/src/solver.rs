@@ -1,7 +1,6 @@
 //! The solver around a solver.
 
-use std::fmt;
-
+use drag_solver_core::chain_debug::{DebugCall, wrapper};
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, Event, Frame, Profile, Screenshot, ScreenshotLimits,
     Solution, SolveError, async_trait, forward_solver,
@@ -67,12 +66,6 @@ impl<S: DragSolver> Fit<S> {
     /// Makes screenshots fit what `inner` takes.
     pub fn new(inner: S, policy: FitPolicy) -> Self {
         Self { inner, policy }
-    }
-
-    /// The solver inside.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.inner
     }
 
     /// Another screenshot of the challenge, made on another thread.
@@ -151,16 +144,6 @@ impl<S: DragSolver> DragSolver for Fit<S> {
     }
 }
 
-impl<S: DragSolver> fmt::Debug for Fit<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = if f.alternate() { "\n    " } else { "" };
-        self.inner.fmt(f)?;
-        write!(f, "{line}.fit({})", self.policy.changes())
-    }
-}
-
-impl<S: DragSolver> fmt::Display for Fit<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+wrapper!(Fit(S), |fit, f| {
+    DebugCall::on(f, &fit.inner, "fit").value(format_args!("{}", fit.policy.changes()))
+});

@@ -44,6 +44,8 @@ mod retention;
 mod sqlite;
 mod store;
 mod undo;
+#[cfg(test)]
+mod wrapper_tests;
 
 pub use jiff;
 

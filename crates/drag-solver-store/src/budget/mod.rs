@@ -8,6 +8,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use drag_solver_core::chain_debug::{DebugCall, wrapper};
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd, async_trait,
     forward_solver,
@@ -273,11 +274,6 @@ impl<S: DragSolver> StoredBudgeted<S> {
         }
     }
 
-    /// The solver inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
     /// The budget it spends from.
     pub fn budget(&self) -> &StoredBudget {
         &self.budget
@@ -350,17 +346,8 @@ fn unreadable(challenge: &DragChallenge, solver: &str, error: &StoreError) -> So
     challenge.refuse(solver, ErrorKind::NotRecorded, problem)
 }
 
-impl<S: DragSolver> fmt::Debug for StoredBudgeted<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = if f.alternate() { "\n    " } else { "" };
-        self.inner.fmt(f)?;
-        let (name, price) = (&self.budget.name, self.price);
-        write!(f, "{line}.stored_budget({name:?}, price: ${price})")
-    }
-}
-
-impl<S: DragSolver> fmt::Display for StoredBudgeted<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+wrapper!(StoredBudgeted(S), |budgeted, f| {
+    DebugCall::on(f, &budgeted.inner, "stored_budget")
+        .value(format_args!("{:?}", budgeted.budget.name))
+        .with("price", budgeted.price)
+});

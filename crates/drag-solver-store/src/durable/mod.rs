@@ -4,10 +4,10 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use drag_solver_core::chain_debug::{DebugCall, wrapper};
 use drag_solver_core::{
     Billed, CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Event, Frame,
     Solution, SolveError, Tracker, async_trait, forward_solver, setters,
@@ -116,12 +116,6 @@ impl<S: DragSolver> Durable<S> {
     pub fn with_policy(mut self, policy: DurablePolicy) -> Self {
         self.policy = policy;
         self
-    }
-
-    /// The solver inside.
-    #[must_use]
-    pub fn get_ref(&self) -> &S {
-        &self.inner
     }
 
     /// The store.
@@ -432,16 +426,6 @@ fn resume(challenge: DragChallenge, record: &ChallengeRecord) -> Result<DragChal
     Ok(resumed)
 }
 
-impl<S: DragSolver> fmt::Debug for Durable<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = if f.alternate() { "\n    " } else { "" };
-        self.inner.fmt(f)?;
-        write!(f, "{line}.durable({:?})", self.store)
-    }
-}
-
-impl<S: DragSolver> fmt::Display for Durable<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+wrapper!(Durable(S), |durable, f| {
+    DebugCall::on(f, &durable.inner, "durable").value(format_args!("{:?}", durable.store))
+});

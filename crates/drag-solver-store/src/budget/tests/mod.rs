@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use drag_solver_combinators::{DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{Billed, CheckSettings as _, Event, JobId, Observer, PaidJob, solver_fn};
-use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
+use drag_solver_mock::{MockSolver, Outcome, fixtures};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -65,22 +65,4 @@ async fn settings_are_checked_and_go_both_ways() {
     ] {
         assert_eq!(wrong.check().unwrap_err().path(), path);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn it_keeps_the_contract() {
-    let store = store();
-    let solver = answering(3).stored_budget(budget(&store, "100"), price());
-    let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
-        .expecting(fixtures::drag(), 1.0)
-        .on_paused_clock()
-        // Of 1,000 at once, each dropped at each of its awaits, SQLite in a debug build takes 20 s.
-        .with_calls_at_once(50)
-        .without(
-            contract::Check::ErrorsAreSensible,
-            "it solves every picture",
-        );
-    let report = contract::run(&subject).await;
-    assert!(report.passed(), "{report}");
-    assert_eq!(store.budget("all", &[]).await.unwrap().reserved, Usd::ZERO);
 }

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex};
 
 use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt as _, RetryPolicy};
 use drag_solver_core::{JobId, Observer, PaidJob, Rect, Usd, solver_fn};
-use drag_solver_mock::{MockSolver, Outcome, contract, fixtures};
+use drag_solver_mock::{MockSolver, Outcome, fixtures};
 
 use super::*;
 use crate::failing_store::Failing;
@@ -58,20 +58,3 @@ async fn while_under_way<const N: usize>(events: [Event<'static>; N]) -> Vec<Pur
 }
 
 static SEVEN: LazyLock<JobId> = LazyLock::new(|| JobId::from(7));
-
-#[tokio::test(start_paused = true)]
-async fn it_keeps_the_contract() {
-    let mock = MockSolver::new("mock").always(answers_after(3));
-    let solver = mock.durable(&store());
-    let subject = contract::SolverUnderTest::new(&solver, fixtures::challenge())
-        .expecting(fixtures::drag(), 1.0)
-        .on_paused_clock()
-        // Of 1,000 at once, each dropped at each of its awaits, SQLite in a debug build takes 20 s.
-        .with_calls_at_once(50)
-        .without(
-            contract::Check::ErrorsAreSensible,
-            "it solves every picture",
-        );
-    let report = contract::run(&subject).await;
-    assert!(report.passed(), "{report}");
-}

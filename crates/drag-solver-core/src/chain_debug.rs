@@ -1,13 +1,16 @@
-//! How a chain prints itself: like the code that built it.
+//! How a chain prints itself: like the code that built it. Every crate with a wrapper uses it.
 
 use std::fmt::{Arguments, Debug, Formatter, Result};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use drag_solver_core::{Ratio, Usd, human_duration};
+use crate::{Ratio, Usd, human_duration};
+pub use crate::{debug_as_code, wrapper};
 
 /// Writes `inner.method(setting: value, ..)`: with `{:?}` on one line, with `{:#?}` one call a line.
-pub(crate) struct DebugCall<'a, 'b> {
+#[must_use]
+#[allow(missing_debug_implementations)] // a formatter has none
+pub struct DebugCall<'a, 'b> {
     f: &'a mut Formatter<'b>,
     so_far: Result,
     /// What comes before the next value: the parenthesis, or a comma.
@@ -16,13 +19,13 @@ pub(crate) struct DebugCall<'a, 'b> {
 
 impl<'a, 'b> DebugCall<'a, 'b> {
     /// Begins with `inner.method`.
-    pub(crate) fn on(f: &'a mut Formatter<'b>, inner: &dyn Debug, method: &str) -> Self {
+    pub fn on(f: &'a mut Formatter<'b>, inner: &dyn Debug, method: &str) -> Self {
         let so_far = inner.fmt(f);
         Self::begun(f, so_far).then(method)
     }
 
     /// Begins with `name[solver, solver]`: for a combinator around several solvers.
-    pub(crate) fn of<S: Debug>(f: &'a mut Formatter<'b>, name: &str, solvers: &[S]) -> Self {
+    pub fn of<S: Debug>(f: &'a mut Formatter<'b>, name: &str, solvers: &[S]) -> Self {
         let name = f.write_str(name);
         let so_far = name.and_then(|()| f.debug_list().entries(solvers).finish());
         Self::begun(f, so_far)
@@ -34,7 +37,7 @@ impl<'a, 'b> DebugCall<'a, 'b> {
     }
 
     /// Adds `.method`, of which the settings follow.
-    pub(crate) fn then(mut self, method: &str) -> Self {
+    pub fn then(mut self, method: &str) -> Self {
         let line = if self.f.alternate() { "\n    " } else { "" };
         let written = |()| write!(self.f, "{line}.{method}");
         self.so_far = self.so_far.and_then(written);
@@ -42,12 +45,12 @@ impl<'a, 'b> DebugCall<'a, 'b> {
     }
 
     /// Adds `setting: value`, unless the setting is not set.
-    pub(crate) fn with(self, setting: &str, value: impl Setting) -> Self {
+    pub fn with(self, setting: &str, value: impl Setting) -> Self {
         self.add(format_args!("{setting}: "), value)
     }
 
     /// Adds a value that needs no name.
-    pub(crate) fn value(self, value: impl Setting) -> Self {
+    pub fn value(self, value: impl Setting) -> Self {
         self.add(format_args!(""), value)
     }
 
@@ -61,14 +64,14 @@ impl<'a, 'b> DebugCall<'a, 'b> {
     }
 
     /// Closes the parenthesis, if anything is in it.
-    pub(crate) fn finish(self) -> Result {
+    pub fn finish(self) -> Result {
         let closing = if self.before == "(" { "" } else { ")" };
         self.so_far.and_then(|()| self.f.write_str(closing))
     }
 }
 
 /// A value of a setting.
-pub(crate) trait Setting {
+pub trait Setting {
     /// As people write it; `None` if it is not set.
     fn text(self) -> Option<String>;
 }
@@ -100,9 +103,11 @@ print_as!("${}": Usd);
 
 /// Prints a combinator, by `Debug` and by `Display`, as the [`DebugCall`] that the closure makes:
 /// `debug_as_code!(Hedge(), |hedge, f| DebugCall::of(f, ..))`. The parentheses hold its parameters.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! debug_as_code {
     ($combinator:ident($($inner:ident $(, $other:ident)?)?), |$it:ident, $f:ident| $call:expr) => {
-        impl$(<$inner: drag_solver_core::DragSolver $(, $other)?>)? std::fmt::Debug
+        impl$(<$inner: $crate::DragSolver $(, $other)?>)? std::fmt::Debug
             for $combinator$(<$inner $(, $other)?>)?
         {
             fn fmt(&self, $f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -111,7 +116,7 @@ macro_rules! debug_as_code {
             }
         }
 
-        impl$(<$inner: drag_solver_core::DragSolver $(, $other)?>)? std::fmt::Display
+        impl$(<$inner: $crate::DragSolver $(, $other)?>)? std::fmt::Display
             for $combinator$(<$inner $(, $other)?>)?
         {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -122,17 +127,17 @@ macro_rules! debug_as_code {
 }
 
 /// The same for a combinator around one solver, its field `inner`, and a look at that solver.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! wrapper {
     ($combinator:ident($inner:ident $(, $other:ident)?), |$it:ident, $f:ident| $call:expr) => {
-        impl<$inner: drag_solver_core::DragSolver $(, $other)?> $combinator<$inner $(, $other)?> {
+        impl<$inner: $crate::DragSolver $(, $other)?> $combinator<$inner $(, $other)?> {
             /// The solver inside.
             pub fn get_ref(&self) -> &$inner {
                 &self.inner
             }
         }
 
-        $crate::chain_debug::debug_as_code!($combinator($inner $(, $other)?), |$it, $f| $call);
+        $crate::debug_as_code!($combinator($inner $(, $other)?), |$it, $f| $call);
     };
 }
-
-pub(crate) use {debug_as_code, wrapper};
