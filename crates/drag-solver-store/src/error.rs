@@ -47,6 +47,11 @@ impl StoreError {
         }
     }
 
+    /// The store is being dropped, or its thread is gone.
+    pub(crate) fn closed() -> Self {
+        Self::new(StoreErrorKind::Unavailable, "the store is closed")
+    }
+
     /// What a call is told, by whether it still had its claim.
     pub(crate) fn unless_lost(had_claim: bool) -> Result<(), Self> {
         if had_claim {

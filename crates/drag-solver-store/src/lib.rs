@@ -33,8 +33,8 @@ mod forward;
 mod handle;
 mod key;
 mod key_record;
+mod keyed;
 mod known;
-mod lines;
 mod money;
 #[cfg(feature = "postgres")]
 mod postgres;

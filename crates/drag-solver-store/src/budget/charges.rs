@@ -9,7 +9,7 @@ use drag_solver_core::{
 
 use super::{Account, unreadable};
 use crate::key::new_key;
-use crate::lines::{Lines, Missed};
+use crate::keyed::{KeyedPurchases, Missed};
 use crate::undo::Undo;
 use crate::{Charge, Fact, StoreHandle};
 
@@ -22,7 +22,7 @@ pub(super) struct Charges {
     price: Usd,
     /// What the challenge brought is not for the errors of a purchase to hand back.
     challenge: DragChallenge,
-    lines: Mutex<Lines>,
+    keyed: Mutex<KeyedPurchases>,
 }
 
 impl Charges {
@@ -39,18 +39,22 @@ impl Charges {
             reservation,
             price,
             challenge: challenge.clone().without_paid_jobs(),
-            lines: Mutex::default(),
+            keyed: Mutex::default(),
         }
     }
 
     /// The challenge as the solver called `solver` is to get it.
-    pub(super) fn watch(self, challenge: &DragChallenge, solver: &str) -> (DragChallenge, Call) {
+    pub(super) fn watch(
+        self,
+        challenge: &DragChallenge,
+        solver: &str,
+    ) -> (DragChallenge, ChargedCall) {
         let charges = Arc::new(self);
         let (watched, tracker) = challenge
             .clone()
             .with_observer(Arc::clone(&charges) as Arc<dyn Observer>)
             .tracked();
-        let call = Call {
+        let call = ChargedCall {
             charges,
             tracker: Some(tracker),
             solver: solver.to_owned(),
@@ -63,8 +67,8 @@ impl Charges {
         self.account.name.as_ref().to_owned()
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keyed(&self) -> MutexGuard<'_, KeyedPurchases> {
+        self.keyed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn buying(&self, solver: &str) -> Result<(), SolveError> {
@@ -85,7 +89,7 @@ impl Charges {
             self.account
                 .refusal(&self.challenge, solver, self.price, &short, &self.store)
         })?;
-        self.lines().add(charge.key, solver, None);
+        self.keyed().add(charge.key, solver, None);
         Ok(())
     }
 
@@ -123,18 +127,18 @@ impl Charges {
 
     /// Puts on record what happened while the call was dropped, here or further in, before it was told here.
     fn catch_up(&self, purchases: &Purchases) {
-        let missed = self.lines().catch_up(purchases.as_slice());
+        let missed = self.keyed().catch_up(purchases.as_slice());
         for missed in missed {
             match missed {
-                Missed::NotBought(line) => self.not_charged(line.key),
-                Missed::Bought(line, job) => {
-                    let job = PaidJob::new(&*line.solver, job);
-                    self.charged_for(line.key, job);
+                Missed::NotBought(purchase) => self.not_charged(purchase.key),
+                Missed::Bought(purchase, job) => {
+                    let job = PaidJob::new(&*purchase.solver, job);
+                    self.charged_for(purchase.key, job);
                 }
-                Missed::Settled(line, settlement) => {
-                    let amount = self.amount(&line.solver, settlement.billed, settlement.cost);
+                Missed::Settled(purchase, settlement) => {
+                    let amount = self.amount(&purchase.solver, settlement.billed, settlement.cost);
                     let amount = amount.unwrap_or(self.price);
-                    drop(self.store.record(self.charge_settled(line.key, amount)));
+                    drop(self.store.record(self.charge_settled(purchase.key, amount)));
                 }
             }
         }
@@ -142,9 +146,9 @@ impl Charges {
 
     fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
         let amount = self.amount(solver, billed, cost);
-        let line = self.lines().end(solver, job);
-        let fact = match (line, job) {
-            (Some(line), _) => self.charge_settled(line.key, amount.unwrap_or(self.price)),
+        let purchase = self.keyed().end(solver, job);
+        let fact = match (purchase, job) {
+            (Some(purchase), _) => self.charge_settled(purchase.key, amount.unwrap_or(self.price)),
             (None, Some(job)) => Fact::JobSettled {
                 budget: self.budget(),
                 job: PaidJob::new(solver, job.clone()),
@@ -172,13 +176,13 @@ impl Observer for Charges {
         match *event {
             Event::Buying { solver } => self.buying(solver).await?,
             Event::NotBought { solver } => {
-                let line = self.lines().undo(solver);
-                if let Some(line) = line {
-                    self.not_charged(line.key);
+                let purchase = self.keyed().undo(solver);
+                if let Some(purchase) = purchase {
+                    self.not_charged(purchase.key);
                 }
             }
             Event::Bought { solver, job } => {
-                let key = self.lines().name(solver, job);
+                let key = self.keyed().name(solver, job);
                 let job = PaidJob::new(solver, job.clone());
                 if let Some(key) = key {
                     self.charged_for(key, job);
@@ -197,7 +201,7 @@ impl Observer for Charges {
 }
 
 /// A call in progress. However it ends, what a solver bought that says nothing is charged.
-pub(super) struct Call {
+pub(super) struct ChargedCall {
     charges: Arc<Charges>,
     /// Taken when it has ended.
     tracker: Option<Tracker>,
@@ -205,7 +209,7 @@ pub(super) struct Call {
     brought: Vec<PaidJob>,
 }
 
-impl Call {
+impl ChargedCall {
     pub(super) fn end(&mut self, outcome: Option<&Result<Solution, SolveError>>) {
         let Some(tracker) = self.tracker.take() else {
             return;
@@ -226,7 +230,7 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for ChargedCall {
     fn drop(&mut self) {
         self.end(None);
     }

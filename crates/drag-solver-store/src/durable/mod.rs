@@ -150,7 +150,7 @@ impl<S: DragSolver> Durable<S> {
             };
             match taken {
                 TakenUp::Claimed(claim, record) => {
-                    let call = Call::new(&self.store, Some(claim));
+                    let call = DurableCall::new(&self.store, Some(claim));
                     break Ok(Turn::Work(call, Box::new(record)));
                 }
                 TakenUp::Solved(solution) => break Ok(Turn::Ended(Ok(solution))),
@@ -198,7 +198,7 @@ impl<S: DragSolver> Durable<S> {
             Status::Open { held: true } => Err(refused(&error)),
             _ if record.open_jobs().next().is_none() => Err(refused(&error)),
             _ => {
-                let call = Call::new(&self.store, None);
+                let call = DurableCall::new(&self.store, None);
                 Ok(Turn::Work(call, Box::new(record)))
             }
         }
@@ -216,7 +216,7 @@ impl<S: DragSolver> Durable<S> {
     async fn end(
         &self,
         challenge: &DragChallenge,
-        mut call: Call,
+        mut call: DurableCall,
         outcome: Result<Solution, SolveError>,
     ) -> Result<Solution, SolveError> {
         match call.end(&outcome).await {
@@ -278,7 +278,7 @@ fn not_recorded(challenge: &DragChallenge, solver: &str, error: &StoreError) -> 
 enum Turn {
     /// Nothing: another call has ended so.
     Ended(Result<Solution, SolveError>),
-    Work(Call, Box<ChallengeRecord>),
+    Work(DurableCall, Box<ChallengeRecord>),
 }
 
 /// Tells of a wait once, and of its end if it was told of.
@@ -308,7 +308,7 @@ impl Waiting<'_> {
 }
 
 /// A call that has taken a challenge up. However it ends, it gives it back.
-struct Call {
+struct DurableCall {
     store: StoreHandle,
     /// Without a claim nothing may be bought.
     claim: Option<Claim>,
@@ -316,7 +316,7 @@ struct Call {
     purchases: Option<(Arc<Recorder>, Tracker)>,
 }
 
-impl Call {
+impl DurableCall {
     fn new(store: &StoreHandle, claim: Option<Claim>) -> Self {
         Self {
             store: store.clone(),
@@ -360,7 +360,7 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for DurableCall {
     fn drop(&mut self) {
         self.catch_up();
         if let Some(fact) = self.finished(None) {

@@ -12,7 +12,7 @@ use drag_solver_core::{
 
 use super::not_recorded;
 use crate::key::new_key;
-use crate::lines::{Line, Lines, Missed};
+use crate::keyed::{KeyedPurchase, KeyedPurchases, Missed};
 use crate::undo::Undo;
 use crate::{
     ChallengeRecord, Claim, Ended, Fact, NewPurchase, PurchaseRecord, PurchaseState, StoreError,
@@ -31,13 +31,13 @@ pub(super) struct Recorder {
     challenge: DragChallenge,
     /// Why nothing may be bought for this challenge any more.
     refusal: Option<SolveError>,
-    state: Mutex<State>,
+    heard: Mutex<Heard>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Heard {
     frames: HashMap<String, Frame>,
-    lines: Lines,
+    keyed: KeyedPurchases,
     /// Purchases that have ended, and whose end is not on record before their answer is.
     ended: Vec<(String, Option<JobId>, Ended)>,
 }
@@ -50,10 +50,10 @@ impl Recorder {
         challenge: &DragChallenge,
         refusal: Option<SolveError>,
     ) -> Self {
-        let mut state = State::default();
+        let mut heard = Heard::default();
         for purchase in &record.purchases {
             if let Some(job) = purchase.open_job() {
-                state.lines.add(purchase.key, &job.solver, Some(job.id));
+                heard.keyed.add(purchase.key, &job.solver, Some(job.id));
             }
         }
         Self {
@@ -63,12 +63,12 @@ impl Recorder {
             picture: challenge.screenshot().bytes().clone(),
             challenge: challenge.clone().without_paid_jobs(),
             refusal,
-            state: Mutex::new(state),
+            heard: Mutex::new(heard),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn buying(&self, solver: &str) -> Result<(), SolveError> {
@@ -81,7 +81,7 @@ impl Recorder {
             return Err(refused(StoreError::new(StoreErrorKind::ReadOnly, message)));
         };
         let key = new_key();
-        let frame = self.state().frames.get(solver).copied();
+        let frame = self.heard().frames.get(solver).copied();
         // Who is dropped here sends nothing: what may have been written is taken back.
         let undo = Undo::new(&self.store, self.nothing_bought(key));
         let begun = self.store.begin_purchase(NewPurchase {
@@ -94,7 +94,7 @@ impl Recorder {
         let begun = begun.await;
         undo.keep(); // what failed was not written
         begun.map_err(refused)?;
-        self.state().lines.add(key, solver, None);
+        self.heard().keyed.add(key, solver, None);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Recorder {
     }
 
     async fn bought(&self, solver: &str, job: &JobId) {
-        let key = self.state().lines.name(solver, job);
+        let key = self.heard().keyed.name(solver, job);
         match (key, job.clone()) {
             (Some(key), job) => self.write(self.named(key, job)).await,
             (None, _) => self.found(solver, job).await,
@@ -127,10 +127,10 @@ impl Recorder {
         }
         let key = new_key();
         let frame = {
-            let mut state = self.state();
-            state.lines.add(key, solver, Some(job.clone()));
+            let mut heard = self.heard();
+            heard.keyed.add(key, solver, Some(job.clone()));
             let brought = self.challenge.frame_of(solver);
-            brought.or(state.frames.get(solver).copied())
+            brought.or(heard.frames.get(solver).copied())
         };
         let purchase = PurchaseRecord {
             key,
@@ -151,22 +151,22 @@ impl Recorder {
     }
 
     fn settled(&self, solver: &str, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
-        let Some(line) = self.state().lines.end(solver, job) else {
+        let Some(purchase) = self.heard().keyed.end(solver, job) else {
             return; // it has ended already
         };
-        if let (None, Some(job)) = (&line.job, job) {
-            let (key, job) = (line.key, job.clone());
+        if let (None, Some(job)) = (&purchase.job, job) {
+            let (key, job) = (purchase.key, job.clone());
             drop(self.store.record(self.named(key, job)));
         }
-        self.end(line, job, billed, cost);
+        self.end(purchase, job, billed, cost);
     }
 
     /// Puts the end of a purchase on record: at once if there was no answer, and together with the answer if there
     /// may be one. If the process is killed in between, the job is still there to be fetched.
-    fn end(&self, line: Line, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
-        let job = line.job.or(job.cloned());
+    fn end(&self, purchase: KeyedPurchase, job: Option<&JobId>, billed: Billed, cost: Option<Usd>) {
+        let job = purchase.job.or(job.cloned());
         let ended = Ended {
-            key: line.key,
+            key: purchase.key,
             billed,
             cost: cost.filter(|cost| !cost.is_negative()),
         };
@@ -176,7 +176,7 @@ impl Recorder {
             Billed::Yes => true,
         };
         if has_answer {
-            self.state().ended.push((line.solver, job, ended));
+            self.heard().ended.push((purchase.solver, job, ended));
         } else {
             let challenge = self.number;
             drop(self.store.record(Fact::Settled { challenge, ended }));
@@ -187,7 +187,7 @@ impl Recorder {
     /// cost, it is the price that the outcome has. Of a call that is dropped, those stay open whose answer can be
     /// fetched again.
     pub(super) fn ended(&self, outcome: Option<&Result<Solution, SolveError>>) -> Vec<Ended> {
-        let ended = std::mem::take(&mut self.state().ended).into_iter();
+        let ended = std::mem::take(&mut self.heard().ended).into_iter();
         let Some(outcome) = outcome else {
             let without_job = ended.filter(|(_, job, _)| job.is_none());
             return without_job.map(|(.., ended)| ended).collect();
@@ -201,21 +201,21 @@ impl Recorder {
     }
 
     fn not_bought(&self, solver: &str) {
-        let line = self.state().lines.undo(solver);
-        if let Some(line) = line {
-            drop(self.store.record(self.nothing_bought(line.key)));
+        let purchase = self.heard().keyed.undo(solver);
+        if let Some(purchase) = purchase {
+            drop(self.store.record(self.nothing_bought(purchase.key)));
         }
     }
 
     /// Puts on record what happened while the call was dropped, here or further in, before it was told here.
     pub(super) fn catch_up(&self, purchases: &Purchases) {
-        let missed = self.state().lines.catch_up(purchases.as_slice());
+        let missed = self.heard().keyed.catch_up(purchases.as_slice());
         for missed in missed {
             drop(self.store.record(match missed {
-                Missed::NotBought(line) => self.nothing_bought(line.key),
-                Missed::Bought(line, job) => self.named(line.key, job),
-                Missed::Settled(line, settlement) => {
-                    self.end(line, None, settlement.billed, settlement.cost);
+                Missed::NotBought(purchase) => self.nothing_bought(purchase.key),
+                Missed::Bought(purchase, job) => self.named(purchase.key, job),
+                Missed::Settled(purchase, settlement) => {
+                    self.end(purchase, None, settlement.billed, settlement.cost);
                     continue;
                 }
             }));
@@ -243,7 +243,7 @@ impl Recorder {
         let begun = now.checked_sub(took).unwrap_or(now);
         let found = &mut |untold: PurchaseRef<'_>| {
             let (solver, job, end) = (untold.solver, untold.job, untold.settlement);
-            if job.is_some_and(|job| self.state().lines.knows(solver, job)) {
+            if job.is_some_and(|job| self.heard().keyed.knows(solver, job)) {
                 if let Some(end) = end {
                     self.settled(solver, job, end.billed, end.cost);
                 }
@@ -251,7 +251,7 @@ impl Recorder {
             }
             let key = new_key();
             if end.is_none() {
-                self.state().lines.add(key, solver, job.cloned());
+                self.heard().keyed.add(key, solver, job.cloned());
             }
             let state = match end {
                 Some(_) => PurchaseState::Settled,
@@ -290,13 +290,13 @@ impl Observer for Recorder {
     async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
         match *event {
             Event::Fitted { solver, frame } => {
-                self.state().frames.insert(solver.to_owned(), frame);
+                self.heard().frames.insert(solver.to_owned(), frame);
             }
             Event::Buying { solver } => self.buying(solver).await?,
             Event::NotBought { solver } => self.not_bought(solver),
             Event::Bought { solver, job } => self.bought(solver, job).await,
             Event::Resumed { solver, job } => {
-                let is_known = self.state().lines.knows(solver, job);
+                let is_known = self.heard().keyed.knows(solver, job);
                 if !is_known {
                     self.found(solver, job).await;
                 }

@@ -7,10 +7,10 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::Shared;
 use super::changes::Mark;
 use super::facts::About;
 use super::problem::Problem;
+use super::session::Session;
 use super::writer::{AGAIN, AnyOp, LOST, Ops, Refused, refuse, write_batch};
 use crate::StoreError;
 
@@ -41,7 +41,7 @@ impl Held {
     /// What can be written now. The others are told, or are `behind`.
     pub(super) fn pass(
         &self,
-        shared: &Shared,
+        session: &Session,
         mut op: Box<dyn AnyOp>,
         behind: &mut Refused,
     ) -> Option<Box<dyn AnyOp>> {
@@ -49,7 +49,7 @@ impl Held {
             return Some(op);
         };
         if op.is_flush() {
-            op.end(Err(shared.of_server(error.clone())));
+            op.end(Err(session.of_server(error.clone())));
             return None;
         }
         let about = op.about().filter(|_| op.looks_back());
@@ -73,13 +73,13 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    pub(super) fn add(&mut self, shared: &Shared, refused: Refused) {
+    pub(super) fn add(&mut self, session: &Session, refused: Refused) {
         for (mut op, problem) in refused {
             let error = problem.error;
             if self.is_empty() {
                 tracing::warn!(%error, "the store refuses what has happened: it is kept, and tried again");
             }
-            let _ = refuse(shared, &mut *op, error.clone()); // nothing undoes a fact
+            let _ = refuse(session, &mut *op, error.clone()); // nothing undoes a fact
             self.tried = Some((Instant::now(), error));
             self.facts.push_back(op);
         }
@@ -94,9 +94,9 @@ impl Aside {
     }
 
     /// Whether each has been tried for as long as the store's patience.
-    pub(super) fn is_over(&self, shared: &Shared) -> bool {
+    pub(super) fn is_over(&self, session: &Session) -> bool {
         let mut all = self.facts.iter().chain(&self.again);
-        all.all(|op| op.since().elapsed() >= shared.options.patience)
+        all.all(|op| op.since().elapsed() >= session.options.patience)
     }
 
     /// Why not everything is written.
@@ -140,14 +140,14 @@ impl Aside {
     /// Tries them again, in order; for as long as the store's patience if it is closed.
     pub(super) async fn write_again(
         &mut self,
-        shared: &Shared,
+        session: &Session,
         ended: &mpsc::UnboundedSender<Mark>,
         is_closed: bool,
     ) {
         let rest = self.facts.split_off(self.facts.len().min(SLICE));
         let facts = std::mem::replace(&mut self.facts, rest);
         let held = Held::of(&self.again, self.error().filter(|_| !self.again.is_empty()));
-        let written = write_batch(shared, facts, ended, held).await;
+        let written = write_batch(session, facts, ended, held).await;
         self.is_away = written.is_err();
         let (left, error): (Ops, _) = match written {
             Ok(refused) => {
@@ -166,7 +166,7 @@ impl Aside {
             return;
         }
         self.facts = std::mem::take(&mut self.again);
-        if is_closed && self.is_over(shared) {
+        if is_closed && self.is_over(session) {
             let facts = self.facts.drain(..).count();
             if facts > 0 {
                 tracing::error!(facts, "{LOST}");

@@ -131,7 +131,7 @@ impl Db {
 }
 
 /// A row, whose values are checked: others may have written them.
-pub(super) struct Row(tokio_postgres::Row);
+pub(super) struct Row(pub(super) tokio_postgres::Row);
 
 impl Row {
     pub(super) fn get<'a, T: FromSql<'a>>(&'a self, column: usize) -> Result<T> {

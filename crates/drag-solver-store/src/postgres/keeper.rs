@@ -2,7 +2,7 @@
 //! ended, reads the server's clock, and forgets what is old.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
@@ -14,9 +14,12 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use super::changes::{Changes, Mark};
 use super::connect::CONNECT;
+use super::db::Row;
 use super::owners::RENEW;
 use super::problem::{Problem, Result};
-use super::{Shared, budgets, calls, challenges};
+use super::server_clock::TIME;
+use super::session::Session;
+use super::{budgets, calls, challenges};
 use crate::{Pruned, Retention};
 
 /// How often old things are forgotten.
@@ -31,43 +34,20 @@ const MARKS: usize = 400;
 /// How long until the server is asked again for a connection.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// Reads the server's clock.
-pub(super) const TIME: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-
-/// The server's time, as far as it is known: machines need not agree, and it continues between two readings.
-#[derive(Default)]
-pub(super) struct ServerClock(Mutex<Option<(Timestamp, std::time::Instant)>>);
-
-impl ServerClock {
-    pub(super) fn now(&self) -> Timestamp {
-        let read = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = read.and_then(|(time, at)| time.checked_add(at.elapsed()).ok());
-        now.unwrap_or_else(Timestamp::now)
-    }
-
-    /// Of what [`TIME`] answers.
-    pub(super) fn set(&self, micros: i64) -> Result<()> {
-        let time = Timestamp::from_microsecond(micros).map_err(Problem::unreadable)?;
-        let at = std::time::Instant::now();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((time, at));
-        Ok(())
-    }
-}
-
 /// Works until the store is closed.
-pub(super) async fn keep(shared: Arc<Shared>, mut ended: mpsc::UnboundedReceiver<Mark>) {
+pub(super) async fn keep(session: Arc<Session>, mut ended: mpsc::UnboundedReceiver<Mark>) {
     let mut is_failing = false;
     loop {
-        let problem = match connect(&shared).await {
+        let problem = match connect(&session).await {
             Ok(client) => {
                 if std::mem::take(&mut is_failing) {
                     tracing::info!("the server of the store is there again");
                 }
                 // What ended meanwhile was not heard of here.
-                shared.changes.wake_all();
-                match work(&shared, &client, &mut ended).await {
+                session.changes.wake_all();
+                match work(&session, &client, &mut ended).await {
                     Ok(()) => {
-                        let _ = timeout(shared.options.lease, remove(&shared, &client)).await;
+                        let _ = timeout(session.options.lease, remove(&session, &client)).await;
                         return;
                     }
                     Err(problem) => problem,
@@ -90,13 +70,13 @@ fn silent(_: tokio::time::error::Elapsed) -> Problem {
 }
 
 /// A connection of its own, on which the server tells of what has ended.
-async fn connect(shared: &Arc<Shared>) -> Result<Client> {
+async fn connect(session: &Arc<Session>) -> Result<Client> {
     // The tables are there.
-    drop(shared.db().await?);
-    let address = &shared.address;
+    drop(session.db().await?);
+    let address = &session.address;
     let connected = timeout(CONNECT, address.config.connect(address.tls.clone())).await;
     let (client, mut connection) = connected.map_err(silent)??;
-    let changes = Arc::clone(&shared.changes);
+    let changes = Arc::clone(&session.changes);
     tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
             if let AsyncMessage::Notification(told) = message {
@@ -104,7 +84,7 @@ async fn connect(shared: &Arc<Shared>) -> Result<Client> {
             }
         }
     });
-    let listen = format!("LISTEN {}", shared.options.schema);
+    let listen = format!("LISTEN {}", session.options.schema);
     let listens = timeout(CONNECT, client.batch_execute(&listen)).await;
     listens.map_err(silent)??;
     Ok(client)
@@ -119,12 +99,12 @@ fn hear(changes: &Changes, payload: &str) {
 }
 
 async fn work(
-    shared: &Arc<Shared>,
+    session: &Arc<Session>,
     client: &Client,
     ended: &mut mpsc::UnboundedReceiver<Mark>,
 ) -> Result<()> {
     // A connection that says nothing for so long is left: there is time for another before the lease is over.
-    let every = (shared.options.lease / 3).max(Duration::from_millis(10));
+    let every = (session.options.lease / 3).max(Duration::from_millis(10));
     let mut beat = interval(every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut pruned: Option<Instant> = None;
@@ -137,20 +117,20 @@ async fn work(
             },
         };
         if let Some(first) = marks {
-            let told = timeout(every, tell(shared, client, first, ended)).await;
+            let told = timeout(every, tell(session, client, first, ended)).await;
             told.map_err(silent)??;
             continue;
         }
-        let renewed = timeout(every, renew(shared, client)).await;
+        let renewed = timeout(every, renew(session, client)).await;
         renewed.map_err(silent)??;
-        if let Some(retention) = &shared.options.retention
+        if let Some(retention) = &session.options.retention
             && pruned.is_none_or(|last| last.elapsed() >= PRUNE_EVERY)
         {
             pruned = Some(Instant::now());
-            let (shared, retention) = (Arc::clone(shared), *retention);
+            let (session, retention) = (Arc::clone(session), *retention);
             // That may take longer than a lease.
             tokio::spawn(async move {
-                if let Err(Problem { error, .. }) = forget(&shared, &retention).await {
+                if let Err(Problem { error, .. }) = forget(&session, &retention).await {
                     tracing::warn!(%error, "old challenges cannot be forgotten");
                 }
             });
@@ -163,7 +143,7 @@ async fn work(
 /// Not in the transactions that end them: those that tell something are committed one after the other, in the whole
 /// database. Word that is lost is made up for by looking.
 async fn tell(
-    shared: &Shared,
+    session: &Session,
     client: &Client,
     first: Mark,
     ended: &mut mpsc::UnboundedReceiver<Mark>,
@@ -173,46 +153,46 @@ async fn tell(
         let Ok(mark) = ended.try_recv() else { break };
         let _ = write!(payload, " {mark:x}"); // to a String it cannot fail
     }
-    let channel = &shared.options.schema;
+    let channel = &session.options.schema;
     let notify = "SELECT pg_notify($1, $2)";
     client.execute(notify, &[channel, &payload]).await?;
     Ok(())
 }
 
 /// Reads the server's clock, and says that this process is there.
-async fn renew(shared: &Shared, client: &Client) -> Result<()> {
-    let row = client.query_one(TIME, &[]).await?;
-    shared.clock.set(row.try_get(0)?)?;
+async fn renew(session: &Session, client: &Client) -> Result<()> {
+    let row = Row(client.query_one(TIME, &[]).await?);
+    session.clock.set(row.get(0)?)?;
     // A newer version may have taken the tables over.
-    let row = client.query_one("SELECT oldest FROM version", &[]).await?;
-    shared.set_oldest(row.try_get(0)?);
-    let now = shared.now();
-    let until = shared.lease_until(now);
+    let row = Row(client.query_one("SELECT oldest FROM version", &[]).await?);
+    session.set_oldest(row.get(0)?);
+    let now = session.now();
+    let until = session.lease_until(now);
     let values: [&(dyn ToSql + Sync); 3] = [
-        &shared.owner,
+        &session.owner,
         &now.as_millisecond(),
         &until.as_millisecond(),
     ];
     client.execute(RENEW, &values).await?;
-    shared.set_leased_until(until);
+    session.set_leased_until(until);
     Ok(())
 }
 
 /// Gives back what this process holds: others need not wait for its lease.
-async fn remove(shared: &Shared, client: &Client) -> Result<()> {
+async fn remove(session: &Session, client: &Client) -> Result<()> {
     for delete in [
         "DELETE FROM reservations WHERE owner = $1",
         "DELETE FROM owners WHERE key = $1",
     ] {
-        client.execute(delete, &[&shared.owner]).await?;
+        client.execute(delete, &[&session.owner]).await?;
     }
     Ok(())
 }
 
 /// Forgets what is old enough, a part at a time. One process at a time does so.
-pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pruned> {
-    let db = shared.db().await?;
-    let now = shared.now();
+pub(super) async fn forget(session: &Session, retention: &Retention) -> Result<Pruned> {
+    let db = session.db().await?;
+    let now = session.now();
     let before = |length| {
         now.checked_sub(length)
             .unwrap_or(Timestamp::MIN)
@@ -220,7 +200,7 @@ pub(super) async fn forget(shared: &Shared, retention: &Retention) -> Result<Pru
     };
     let (finished, old) = (before(retention.challenges), before(retention.money));
     // Each schema has a turn of its own. What holds it is not for others to read with.
-    let turn = format!("forget/{}", shared.options.schema);
+    let turn = format!("forget/{}", session.options.schema);
     db.set_busy(true);
     let free = db
         .row(

@@ -17,29 +17,23 @@ mod problem;
 mod purchases;
 mod records;
 mod schema;
+mod server_clock;
+mod session;
 mod store;
 mod writer;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use deadpool_postgres::Pool;
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::mpsc;
 
-use self::changes::Changes;
 use self::connect::Address;
-use self::db::Db;
-use self::keeper::ServerClock;
 pub use self::options::PostgresOptions;
-use self::problem::Result;
+use self::session::Session;
 use self::writer::{Write, Writer};
-use crate::key::new_key;
 use crate::{StoreError, StoreErrorKind};
 
 type Told<T> = std::result::Result<T, StoreError>;
@@ -78,29 +72,11 @@ type Told<T> = std::result::Result<T, StoreError>;
 pub struct PostgresStore(Arc<Inner>);
 
 struct Inner {
-    shared: Arc<Shared>,
+    session: Arc<Session>,
     /// The runtime that reads and writes: a thread of its own, which no call keeps from saying that this process is there.
     runtime: Handle,
     writer: Option<Writer>,
     thread: Option<JoinHandle<()>>,
-}
-
-struct Shared {
-    /// The key of this process.
-    owner: i64,
-    options: PostgresOptions,
-    address: Address,
-    pool: Pool,
-    /// Of the one connection that writes.
-    writing: Pool,
-    clock: ServerClock,
-    /// Until when this process is known to be there, in milliseconds since 1970.
-    leased_until: AtomicI64,
-    changes: Arc<Changes>,
-    /// The tables are there, and such as this version knows.
-    is_ready: OnceCell<()>,
-    /// The oldest version that can work on them, as far as was last heard.
-    oldest: AtomicI64,
 }
 
 impl PostgresStore {
@@ -120,23 +96,10 @@ impl PostgresStore {
     /// [`Invalid`](StoreErrorKind::Invalid) if the address or an option cannot be used.
     pub fn open(url: &SecretString, options: PostgresOptions) -> Told<Self> {
         let address = Address::read(url, &options)?;
-        let readers = options.connections.saturating_sub(1).max(1);
-        let (pool, writing) = (address.pool(readers)?, address.pool(1)?);
-        let shared = Arc::new(Shared {
-            owner: new_key(),
-            changes: Arc::new(Changes::new(options.look_again)),
-            options,
-            address,
-            pool,
-            writing,
-            clock: ServerClock::default(),
-            leased_until: AtomicI64::new(0),
-            is_ready: OnceCell::new(),
-            oldest: AtomicI64::new(0),
-        });
+        let session = Arc::new(Session::new(address, options)?);
         let (ended, told) = mpsc::unbounded_channel();
-        let (writer, write) = Writer::new(&shared, ended);
-        let keep = keeper::keep(Arc::clone(&shared), told);
+        let (writer, write) = Writer::new(&session, ended);
+        let keep = keeper::keep(Arc::clone(&session), told);
         let unavailable = |error: std::io::Error| {
             let message = "the thread that reads and writes cannot be started";
             StoreError::new(StoreErrorKind::Unavailable, message).with_source(error)
@@ -152,7 +115,7 @@ impl PostgresStore {
             })
             .map_err(unavailable)?;
         Ok(Self(Arc::new(Inner {
-            shared,
+            session,
             runtime: handle,
             writer: Some(writer),
             thread: Some(thread),
@@ -165,7 +128,7 @@ impl PostgresStore {
     {
         match &self.0.writer {
             Some(writer) => writer.write(write).await,
-            None => Err(closed()),
+            None => Err(StoreError::closed()),
         }
     }
 }
@@ -179,72 +142,8 @@ impl Drop for Inner {
     }
 }
 
-/// How long the server may take for what is read, or forgotten: that may be much.
-const READ_WITHIN: Duration = Duration::from_secs(60);
-
-impl Shared {
-    /// A connection to a server with our tables.
-    async fn db(&self) -> Result<Db> {
-        self.ready(&self.pool).await
-    }
-
-    /// The one that writes, for which those who read are not waited.
-    async fn writing_db(&self) -> Result<Db> {
-        self.ready(&self.writing).await
-    }
-
-    async fn ready(&self, pool: &Pool) -> Result<Db> {
-        let db = Db::new(pool.get().await?, READ_WITHIN);
-        let schema = &self.options.schema;
-        let ready = || async {
-            schema::migrate(&db, schema, self.options.later_migrations).await?;
-            // Whose lease has ended is not for this machine's clock to say.
-            let row = db.row(keeper::TIME, &[]).await?;
-            self.clock.set(row.get(0)?)?;
-            connect::warn_of_losses(&db).await
-        };
-        self.is_ready.get_or_try_init(ready).await?;
-        let oldest = self.oldest.load(Ordering::Acquire);
-        schema::check_oldest(oldest, self.options.later_migrations)?;
-        Ok(db)
-    }
-
-    fn now(&self) -> Timestamp {
-        let given = self.options.clock.as_ref();
-        given.map_or_else(|| self.clock.now(), crate::Clock::now)
-    }
-
-    /// When a lease ends that is renewed now.
-    fn lease_until(&self, now: Timestamp) -> Timestamp {
-        let until = now.checked_add(self.options.lease);
-        until.unwrap_or(Timestamp::MAX)
-    }
-
-    fn leased_until(&self) -> Timestamp {
-        let millis = self.leased_until.load(Ordering::Acquire);
-        Timestamp::from_millisecond(millis).unwrap_or_default()
-    }
-
-    fn set_leased_until(&self, until: Timestamp) {
-        self.leased_until
-            .store(until.as_millisecond(), Ordering::Release);
-    }
-
-    fn set_oldest(&self, oldest: i64) {
-        self.oldest.store(oldest, Ordering::Release);
-    }
-
-    fn of_server(&self, error: StoreError) -> StoreError {
-        error.of_place(&self.address.shown)
-    }
-}
-
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresStore({})", self.0.shared.address.shown)
+        write!(f, "PostgresStore({})", self.0.session.address.shown)
     }
-}
-
-fn closed() -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, "the store is closed")
 }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Shared;
 use super::db::Db;
 use super::problem::Result;
+use super::session::Session;
 
 /// Says that this process is there until its lease ends.
 ///
@@ -25,12 +25,12 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn new(shared: &Shared) -> Self {
-        let now = shared.now();
-        let until = shared.lease_until(now);
-        let leased = shared.leased_until();
+    pub(super) fn new(session: &Session) -> Self {
+        let now = session.now();
+        let until = session.lease_until(now);
+        let leased = session.leased_until();
         Self {
-            key: shared.owner,
+            key: session.owner,
             now,
             until,
             is_late: leased <= now || leased > until,
@@ -39,11 +39,11 @@ impl Owner {
 
     /// Makes sure that what is taken up now is not free at once. Not in the transaction that takes it up: while that waits
     /// for another, this process still has to say that it is there.
-    pub(super) async fn keep(&self, db: &Db, shared: &Shared) -> Result<()> {
+    pub(super) async fn keep(&self, db: &Db, session: &Session) -> Result<()> {
         if self.is_late {
             let (now, until) = (self.now.as_millisecond(), self.until.as_millisecond());
             db.run(RENEW, &[&self.key, &now, &until]).await?;
-            shared.set_leased_until(self.until);
+            session.set_leased_until(self.until);
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! What an error of the server means for the user of a store.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::WrongType;
 
 use crate::{StoreError, StoreErrorKind};
 
@@ -65,17 +66,16 @@ impl fmt::Display for Problem {
 impl From<tokio_postgres::Error> for Problem {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(state) = error.code() else {
-            // Not the server's word: the connection is gone, or a value does not fit its column.
+            // Not the server's word: the connection is gone, or a column has another type than ours.
             let why = error.source().map(ToString::to_string);
             let why = why.unwrap_or_else(|| error.to_string());
-            let passes = !error.to_string().contains("serializing")
-                && !error.to_string().contains("deserializing");
-            return if passes {
-                let problem = Self::passing(format!("the server cannot be reached: {why}"));
-                problem.with_source(error)
+            let is_of_value = error.source().is_some_and(<dyn Error>::is::<WrongType>);
+            let problem = if is_of_value {
+                Self::unreadable(why)
             } else {
-                Self::unreadable(why).with_source(error)
+                Self::passing(format!("the server cannot be reached: {why}"))
             };
+            return problem.with_source(error);
         };
         let said = error
             .as_db_error()

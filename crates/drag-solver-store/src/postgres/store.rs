@@ -17,8 +17,7 @@ use super::owners::Owner;
 use super::problem::Result;
 use super::writer::Write;
 use super::{
-    PostgresStore, Told, budgets, calls, challenges, closed, facts, keeper, keys, purchases,
-    records,
+    PostgresStore, Told, budgets, calls, challenges, facts, keeper, keys, purchases, records,
 };
 use crate::{
     Accepted, BudgetState, CallRecord, ChallengeRecord, Charge, Fact, KeyLimits, KeyRecord, Limit,
@@ -32,22 +31,22 @@ const READ_AGAIN: Duration = Duration::from_millis(100);
 /// Reads something, also when the server is not there for a while.
 macro_rules! read {
     ($store:ident, |$db:ident, $now:ident| $read:expr) => {{
-        let shared = Arc::clone(&$store.0.shared);
+        let session = Arc::clone(&$store.0.session);
         let reading = $store.0.runtime.spawn(async move {
             let begun = Instant::now();
             loop {
-                let read = match shared.db().await {
+                let read = match session.db().await {
                     Ok($db) => {
-                        let $now = shared.now();
+                        let $now = session.now();
                         $read.await
                     }
                     Err(problem) => Err(problem),
                 };
                 match read {
                     Ok(value) => return Ok(value),
-                    Err(problem) if problem.passes && begun.elapsed() < shared.options.patience => {
-                    }
-                    Err(problem) => return Err(shared.of_server(problem.error)),
+                    Err(problem)
+                        if problem.passes && begun.elapsed() < session.options.patience => {}
+                    Err(problem) => return Err(session.of_server(problem.error)),
                 }
                 sleep(READ_AGAIN).await;
             }
@@ -64,7 +63,7 @@ impl<T> Future for Reading<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Told<T>> {
         let read = Pin::new(&mut self.0).poll(cx);
-        read.map(|read| read.unwrap_or_else(|_| Err(closed())))
+        read.map(|read| read.unwrap_or_else(|_| Err(StoreError::closed())))
     }
 }
 
@@ -129,7 +128,7 @@ impl Store for PostgresStore {
     fn record(&self, fact: Fact) -> BoxFuture<'static, Told<()>> {
         let recorded = facts::op(fact, self.now());
         let Some(writer) = &self.0.writer else {
-            return async { Err(closed()) }.boxed();
+            return async { Err(StoreError::closed()) }.boxed();
         };
         let written = writer.write(recorded);
         async move { StoreError::unless_lost(written.await?.had_claim) }.boxed()
@@ -149,7 +148,7 @@ impl Store for PostgresStore {
     }
 
     fn changed(&self, id: &str) -> BoxFuture<'static, ()> {
-        self.0.shared.changes.of(id)
+        self.0.session.changes.of(id)
     }
 
     async fn list(&self, query: &Query) -> Told<Vec<ChallengeRecord>> {
@@ -222,12 +221,14 @@ impl Store for PostgresStore {
     async fn prune(&self, retention: &Retention) -> Told<Pruned> {
         let retention = *retention;
         // A call that is dropped does not stop it half-way.
-        let shared = Arc::clone(&self.0.shared);
+        let session = Arc::clone(&self.0.session);
         let forgotten = self.0.runtime.spawn(async move {
-            let forgotten = keeper::forget(&shared, &retention).await;
-            forgotten.map_err(|problem| shared.of_server(problem.error))
+            let forgotten = keeper::forget(&session, &retention).await;
+            forgotten.map_err(|problem| session.of_server(problem.error))
         });
-        forgotten.await.unwrap_or_else(|_| Err(closed()))
+        forgotten
+            .await
+            .unwrap_or_else(|_| Err(StoreError::closed()))
     }
 
     async fn flush(&self) -> Told<()> {
@@ -235,6 +236,6 @@ impl Store for PostgresStore {
     }
 
     fn now(&self) -> Timestamp {
-        self.0.shared.now()
+        self.0.session.now()
     }
 }

@@ -9,13 +9,13 @@ use drag_solver_core::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::Shared;
 use super::aside::{Aside, Held};
 use super::changes::{Mark, mark};
 use super::db::Db;
 use super::facts::{self, About};
 use super::owners::Owner;
 use super::problem::{Problem, Result};
+use super::session::Session;
 use crate::{Fact, StoreError};
 
 /// The most that is written in one transaction.
@@ -123,7 +123,7 @@ where
     }
 
     fn end(&mut self, ended: std::result::Result<(), StoreError>) -> Option<Mark> {
-        let told = ended.and(self.told.take().ok_or_else(super::closed));
+        let told = ended.and(self.told.take().ok_or_else(StoreError::closed));
         let told = told.map(|told| match self.doubted.take() {
             Some(first) => self.write.again(first, told),
             None => told,
@@ -175,11 +175,11 @@ pub(super) struct Writer(mpsc::UnboundedSender<Box<dyn AnyOp>>);
 impl Writer {
     /// And what has to run for that.
     pub(super) fn new(
-        shared: &Arc<Shared>,
+        session: &Arc<Session>,
         ended: mpsc::UnboundedSender<Mark>,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let work = work(Arc::clone(shared), receiver, ended);
+        let work = work(Arc::clone(session), receiver, ended);
         (Self(sender), work)
     }
 
@@ -202,14 +202,14 @@ impl Writer {
         };
         let sent = self.0.send(Box::new(op));
         async move {
-            sent.map_err(|_| super::closed())?;
-            receiver.await.map_err(|_| super::closed())?
+            sent.map_err(|_| StoreError::closed())?;
+            receiver.await.map_err(|_| StoreError::closed())?
         }
     }
 }
 
 async fn work(
-    shared: Arc<Shared>,
+    session: Arc<Session>,
     mut receiver: mpsc::UnboundedReceiver<Box<dyn AnyOp>>,
     ended: mpsc::UnboundedSender<Mark>,
 ) {
@@ -219,7 +219,7 @@ async fn work(
     loop {
         if aside.is_due() {
             aside
-                .write_again(&shared, &ended, receiver.is_closed())
+                .write_again(&session, &ended, receiver.is_closed())
                 .await;
         }
         if waiting.is_empty() {
@@ -239,10 +239,10 @@ async fn work(
             waiting.push_back(op);
         }
         let batch: Ops = waiting.drain(..waiting.len().min(MAX_BATCH)).collect();
-        let unwritten = write_batch(&shared, batch, &ended, aside.held()).await;
+        let unwritten = write_batch(&session, batch, &ended, aside.held()).await;
         let (unwritten, problem) = match unwritten {
             Ok(refused) => {
-                aside.add(&shared, refused);
+                aside.add(&session, refused);
                 if std::mem::replace(&mut again, AGAIN.0) > AGAIN.0 {
                     tracing::info!("the store can be written again");
                 }
@@ -261,10 +261,10 @@ async fn work(
         while let Ok(op) = receiver.try_recv() {
             later.push_back(op);
         }
-        let impatient = |op: &dyn AnyOp| op.since().elapsed() >= shared.options.patience;
+        let impatient = |op: &dyn AnyOp| op.since().elapsed() >= session.options.patience;
         for mut op in unwritten.into_iter().chain(later) {
             if impatient(&*op) || !problem.passes {
-                let refused = refuse(&shared, &mut *op, problem.error.clone());
+                let refused = refuse(&session, &mut *op, problem.error.clone());
                 if !op.is_fact() {
                     waiting.extend(refused);
                     continue;
@@ -274,7 +274,7 @@ async fn work(
         }
         if receiver.is_closed()
             && waiting.iter().all(|op| impatient(&**op))
-            && aside.is_over(&shared)
+            && aside.is_over(&session)
         {
             let facts = waiting.len() + aside.len();
             if facts > 0 {
@@ -289,13 +289,13 @@ async fn work(
 
 /// Says that it is not written; and what takes it back, as it may have been all the same.
 pub(super) fn refuse(
-    shared: &Shared,
+    session: &Session,
     op: &mut dyn AnyOp,
     error: StoreError,
 ) -> Option<Box<dyn AnyOp>> {
-    op.end(Err(shared.of_server(error)));
+    op.end(Err(session.of_server(error)));
     let undo = op.undo()?;
-    Some(boxed(facts::op(undo, shared.now())))
+    Some(boxed(facts::op(undo, session.now())))
 }
 
 /// Something that no caller waits for.
@@ -320,14 +320,14 @@ pub(super) type Unwritten = (Ops, Problem);
 pub(super) type Refused = Vec<(Box<dyn AnyOp>, Problem)>;
 
 pub(super) async fn write_batch(
-    shared: &Shared,
+    session: &Session,
     batch: Ops,
     ended: &mpsc::UnboundedSender<Mark>,
     mut held: Held,
 ) -> std::result::Result<Refused, Unwritten> {
     let end = |op: &mut dyn AnyOp| {
         if let Some(mark) = op.end(Ok(())) {
-            shared.changes.wake(mark);
+            session.changes.wake(mark);
             let _ = ended.send(mark); // others are told while there is a keeper
         }
     };
@@ -335,19 +335,19 @@ pub(super) async fn write_batch(
     let mut behind = Refused::new();
     let mut ready = Ops::new();
     for op in batch {
-        ready.extend(held.pass(shared, op, &mut behind));
+        ready.extend(held.pass(session, op, &mut behind));
     }
     let mut batch = ready;
     let with = |mut ops: Ops, behind: Refused| {
         ops.extend(behind.into_iter().map(|(op, _)| op));
         ops
     };
-    let mut db = match shared.writing_db().await {
+    let mut db = match session.writing_db().await {
         Ok(db) => db,
         Err(problem) => return Err((with(batch, behind), problem)),
     };
-    db.set_limit(shared.address.answers_within);
-    match transaction(shared, &db, batch.make_contiguous()).await {
+    db.set_limit(session.address.answers_within);
+    match transaction(session, &db, batch.make_contiguous()).await {
         Ok(()) => {
             for op in &mut batch {
                 end(&mut **op);
@@ -360,11 +360,11 @@ pub(super) async fn write_batch(
     let mut refused = Refused::new();
     // One of them is at fault: the others are written without it.
     while let Some(op) = batch.pop_front() {
-        let Some(op) = held.pass(shared, op, &mut refused) else {
+        let Some(op) = held.pass(session, op, &mut refused) else {
             continue;
         };
         let mut alone = [op];
-        let written = transaction(shared, &db, &mut alone).await;
+        let written = transaction(session, &db, &mut alone).await;
         let [mut op] = alone;
         match written {
             Err(problem) if problem.passes => {
@@ -382,7 +382,7 @@ pub(super) async fn write_batch(
                 if op.is_fact() {
                     tracing::error!(%error, "the store dropped what it can never write");
                 }
-                if let Some(undo) = refuse(shared, &mut *op, error) {
+                if let Some(undo) = refuse(session, &mut *op, error) {
                     batch.push_front(undo);
                 }
             }
@@ -393,11 +393,11 @@ pub(super) async fn write_batch(
     Ok(refused)
 }
 
-async fn transaction(shared: &Shared, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
-    let here = Owner::new(shared);
-    here.keep(db, shared).await?;
+async fn transaction(session: &Session, db: &Db, ops: &mut [Box<dyn AnyOp>]) -> Result<()> {
+    let here = Owner::new(session);
+    here.keep(db, session).await?;
     // A transaction of ours whose commit is unknown has ended before the next one reads.
-    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", shared.owner);
+    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({})", session.owner);
     db.begin(&begin).await?;
     let written = async {
         // In the same order everywhere, so that no two processes wait for each other.

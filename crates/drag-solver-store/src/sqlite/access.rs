@@ -2,19 +2,19 @@
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::file::StoreFile;
+use super::file::{StoreFile, lock};
 use super::owners::Here;
 use super::problem::problem;
 use super::upkeep;
 use super::writer::{Op, Writer};
-use crate::{Clock, StoreError, StoreErrorKind};
+use crate::{Clock, StoreError};
 
 pub(super) struct Inner {
     /// The key of this process.
@@ -119,9 +119,11 @@ impl Inner {
             How::Inline(writer) => lock(writer).write(vec![op]),
         }
         async move {
-            receiver.await.unwrap_or_else(|_| Err(closed()))?;
+            receiver
+                .await
+                .unwrap_or_else(|_| Err(StoreError::closed()))?;
             let value = lock(&result).take();
-            value.ok_or_else(closed)
+            value.ok_or_else(StoreError::closed)
         }
     }
 
@@ -136,16 +138,19 @@ impl Inner {
                 at_the_reader,
                 ..
             } => (
-                reader.clone().ok_or_else(closed)?,
+                reader.clone().ok_or_else(StoreError::closed)?,
                 Arc::clone(at_the_reader),
             ),
         };
-        let turn = at_the_reader.acquire_owned().await.map_err(|_| closed())?;
+        let turn = at_the_reader
+            .acquire_owned()
+            .await
+            .map_err(|_| StoreError::closed())?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             run(&lock(&reader))
         });
-        let read = work.await.map_err(|_| closed())?;
+        let read = work.await.map_err(|_| StoreError::closed())?;
         read.map_err(|error| self.of_file(problem(error)))
     }
 
@@ -155,7 +160,7 @@ impl Inner {
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let writer = lock(writer);
-        let db = writer.db().ok_or_else(closed)?;
+        let db = writer.db().ok_or_else(StoreError::closed)?;
         run(db).map_err(|error| self.of_file(problem(error)))
     }
 
@@ -184,14 +189,6 @@ impl Drop for Inner {
             }
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn closed() -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, "the store is closed")
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::access::lock;
 use super::owners::Owner;
 use super::problem::{of_existing_file, problem};
 use super::upkeep::lease_until;
@@ -184,6 +183,10 @@ impl StoreFile {
     pub(super) fn connection(&self) -> rusqlite::Result<Connection> {
         self.configured(Connection::open(&self.path))
     }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether it may be different when it is tried again.

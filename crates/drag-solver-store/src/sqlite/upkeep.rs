@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result};
 
-use super::access::{How, Inner, closed};
+use super::access::{How, Inner};
 use super::file::Opened;
 use super::problem::problem;
 use super::writer::{Op, Writer};
@@ -121,7 +121,7 @@ impl Inner {
         };
         // By a connection of its own: calls need not wait for it.
         let work = tokio::task::spawn_blocking(move || vacuum(&file.connection()?));
-        let shrunk = work.await.map_err(|_| closed())?;
+        let shrunk = work.await.map_err(|_| StoreError::closed())?;
         shrunk.map_err(|error| self.of_file(problem(error)))
     }
 }

@@ -134,7 +134,7 @@ impl Writer {
             let (db, owner) = file.writer_again(reader)?;
             (self.db, self.owner, self.syncs) = (Some(db), Some(owner), false);
         }
-        self.db.as_ref().ok_or_else(super::access::closed)
+        self.db.as_ref().ok_or_else(StoreError::closed)
     }
 
     /// Writes what is behind first, so that facts stay in order; then these.

@@ -1,7 +1,7 @@
 //! Tables in which somebody has written what no store writes.
 
 use drag_solver_store::jiff::Timestamp;
-use drag_solver_store::{CallRecord, Fact, PostgresOptions, Store as _};
+use drag_solver_store::{CallRecord, Fact, PostgresOptions, Store as _, StoreErrorKind};
 
 use crate::copy::a_call;
 use crate::place::Place;
@@ -26,4 +26,19 @@ async fn one_unreadable_call_hides_no_other() {
         call.key
     ));
     assert_eq!(last().await.unwrap(), [call]);
+}
+
+/// What the column takes is no matter of time: neither what is written nor what is read is tried again.
+#[tokio::test]
+async fn a_column_of_another_type_is_told_at_once() {
+    let Some(place) = Place::new() else { return };
+    let store = place.open_with(PostgresOptions::default());
+    store.flush().await.unwrap();
+    place.sql("ALTER TABLE calls ALTER COLUMN solver TYPE BIGINT USING 0");
+    let written = store.record(Fact::Called(a_call(&store))).await;
+    let read = store.calls("a", Timestamp::MIN, 9).await;
+    for error in [written.unwrap_err(), read.unwrap_err()] {
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error}");
+    }
+    store.flush().await.unwrap(); // nothing waits to be written
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use drag_solver_core::{JobId, Purchase, Settlement};
 
 #[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<Line>);
+pub(crate) struct KeyedPurchases(Vec<KeyedPurchase>);
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Line {
+pub(crate) struct KeyedPurchase {
     pub(crate) key: i64,
     pub(crate) solver: String,
     /// Once the provider has named it.
@@ -20,16 +20,16 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Missed {
     /// Nothing was sent, or it came to nothing.
-    NotBought(Line),
+    NotBought(KeyedPurchase),
     /// The provider named the job.
-    Bought(Line, JobId),
+    Bought(KeyedPurchase, JobId),
     /// It ended.
-    Settled(Line, Settlement),
+    Settled(KeyedPurchase, Settlement),
 }
 
-impl Lines {
+impl KeyedPurchases {
     pub(crate) fn add(&mut self, key: i64, solver: &str, job: Option<JobId>) {
-        self.0.push(Line {
+        self.0.push(KeyedPurchase {
             key,
             solver: solver.to_owned(),
             job,
@@ -50,23 +50,23 @@ impl Lines {
     }
 
     /// A purchase came to nothing.
-    pub(crate) fn undo(&mut self, solver: &str) -> Option<Line> {
+    pub(crate) fn undo(&mut self, solver: &str) -> Option<KeyedPurchase> {
         let index = self.open(solver, None)?;
         Some(self.0.remove(index))
     }
 
     /// A purchase ended: the one of this job, or else one whose job was never named. It is returned as it was.
-    pub(crate) fn end(&mut self, solver: &str, job: Option<&JobId>) -> Option<Line> {
+    pub(crate) fn end(&mut self, solver: &str, job: Option<&JobId>) -> Option<KeyedPurchase> {
         let known = job.and_then(|job| self.open(solver, Some(job)));
-        let has_ended = |line: &Line| line.solver == solver && line.job.as_ref() == job;
+        let has_ended = |keyed: &KeyedPurchase| keyed.solver == solver && keyed.job.as_ref() == job;
         if known.is_none() && job.is_some() && self.0.iter().any(has_ended) {
             return None;
         }
         let index = known.or_else(|| self.open(solver, None))?;
-        let line = self.0[index].clone();
+        let keyed = self.0[index].clone();
         self.0[index].has_ended = true;
-        self.0[index].job = line.job.clone().or_else(|| job.cloned());
-        Some(line)
+        self.0[index].job = keyed.job.clone().or_else(|| job.cloned());
+        Some(keyed)
     }
 
     /// Takes in what `purchases` know of and was not heard here.
@@ -84,7 +84,8 @@ impl Lines {
                 }
                 continue;
             };
-            let is_it = |line: &Line| line.solver == solver && line.job.as_ref() == Some(job);
+            let is_it =
+                |keyed: &KeyedPurchase| keyed.solver == solver && keyed.job.as_ref() == Some(job);
             if !self.0.iter().any(is_it)
                 && let Some(index) = self.open(solver, None)
             {
@@ -92,19 +93,19 @@ impl Lines {
                 self.0[index].job = Some(job.clone());
             }
             if let (Some(settlement), true) = (purchase.settlement, self.knows(solver, job))
-                && let Some(line) = self.end(solver, Some(job))
+                && let Some(keyed) = self.end(solver, Some(job))
             {
-                missed.push(Missed::Settled(line, settlement));
+                missed.push(Missed::Settled(keyed, settlement));
             }
         }
-        let mut solvers: Vec<String> = self.0.iter().map(|line| line.solver.clone()).collect();
+        let mut solvers: Vec<String> = self.0.iter().map(|keyed| keyed.solver.clone()).collect();
         solvers.sort();
         solvers.dedup();
         for solver in solvers {
             let (ended, open) = nameless.remove(&*solver).unwrap_or_default();
             for settlement in ended.into_iter().skip(self.count_nameless(&solver, true)) {
-                let line = self.end(&solver, None);
-                missed.extend(line.map(|line| Missed::Settled(line, settlement)));
+                let keyed = self.end(&solver, None);
+                missed.extend(keyed.map(|keyed| Missed::Settled(keyed, settlement)));
             }
             for _ in open..self.count_nameless(&solver, false) {
                 missed.extend(self.undo(&solver).map(Missed::NotBought));
@@ -114,16 +115,17 @@ impl Lines {
     }
 
     fn count_nameless(&self, solver: &str, has_ended: bool) -> usize {
-        let is_one = |line: &&Line| {
-            line.solver == solver && line.job.is_none() && line.has_ended == has_ended
+        let is_one = |keyed: &&KeyedPurchase| {
+            keyed.solver == solver && keyed.job.is_none() && keyed.has_ended == has_ended
         };
         self.0.iter().filter(is_one).count()
     }
 
     /// The latest with this job, or without any, that has not ended. Several of those would differ in nothing.
     fn open(&self, solver: &str, job: Option<&JobId>) -> Option<usize> {
-        let is_it =
-            |line: &Line| line.solver == solver && line.job.as_ref() == job && !line.has_ended;
+        let is_it = |keyed: &KeyedPurchase| {
+            keyed.solver == solver && keyed.job.as_ref() == job && !keyed.has_ended
+        };
         self.0.iter().rposition(is_it)
     }
 }
@@ -159,54 +161,54 @@ mod tests {
 
     #[test]
     fn an_end_that_is_told_twice_ends_no_other_purchase() {
-        let mut lines = Lines::default();
-        lines.add(1, "a", None);
-        lines.add(2, "a", None);
-        assert_eq!(lines.name("a", &job(7)), Some(2));
-        assert_eq!(lines.end("a", Some(&job(7))).unwrap().key, 2);
-        assert_eq!(lines.end("a", Some(&job(7))), None);
-        assert_eq!(lines.end("a", None).unwrap().key, 1);
-        assert_eq!(lines.end("a", None), None);
+        let mut keyed = KeyedPurchases::default();
+        keyed.add(1, "a", None);
+        keyed.add(2, "a", None);
+        assert_eq!(keyed.name("a", &job(7)), Some(2));
+        assert_eq!(keyed.end("a", Some(&job(7))).unwrap().key, 2);
+        assert_eq!(keyed.end("a", Some(&job(7))), None);
+        assert_eq!(keyed.end("a", None).unwrap().key, 1);
+        assert_eq!(keyed.end("a", None), None);
     }
 
     #[test]
     fn an_end_with_a_job_that_was_never_named_is_that_of_a_purchase_without_one_of_this_solver() {
-        let mut lines = Lines::default();
-        lines.add(1, "a", None);
-        lines.add(2, "b", Some(job(9)));
-        lines.add(3, "a", Some(job(7)));
-        lines.end("a", Some(&job(7)));
-        let ended = lines.end("a", Some(&job(9))).unwrap();
+        let mut keyed = KeyedPurchases::default();
+        keyed.add(1, "a", None);
+        keyed.add(2, "b", Some(job(9)));
+        keyed.add(3, "a", Some(job(7)));
+        keyed.end("a", Some(&job(7)));
+        let ended = keyed.end("a", Some(&job(9))).unwrap();
         assert_eq!((ended.key, ended.job), (1, None));
-        assert_eq!(lines.end("a", Some(&job(9))), None);
-        assert!(lines.knows("b", &job(9)));
+        assert_eq!(keyed.end("a", Some(&job(9))), None);
+        assert!(keyed.knows("b", &job(9)));
     }
 
     #[test]
     fn what_was_heard_is_not_missed() {
         let seven = &job(7);
         let (solver, purchases) = ("a", |events: &[Event<'_>]| fold(events));
-        let mut lines = Lines::default();
-        lines.add(1, solver, None);
-        assert_eq!(lines.catch_up(purchases(&[BUYING]).as_slice()), []);
-        lines.name(solver, seven);
+        let mut keyed = KeyedPurchases::default();
+        keyed.add(1, solver, None);
+        assert_eq!(keyed.catch_up(purchases(&[BUYING]).as_slice()), []);
+        keyed.name(solver, seven);
         let bought = Event::Bought { solver, job: seven };
-        assert_eq!(lines.catch_up(purchases(&[BUYING, bought]).as_slice()), []);
-        lines.add(2, solver, None); // not the one of that job
+        assert_eq!(keyed.catch_up(purchases(&[BUYING, bought]).as_slice()), []);
+        keyed.add(2, solver, None); // not the one of that job
         let both = purchases(&[BUYING, bought, BUYING]);
-        assert_eq!(lines.catch_up(both.as_slice()), []);
-        lines.undo(solver);
-        lines.end(solver, Some(seven));
+        assert_eq!(keyed.catch_up(both.as_slice()), []);
+        keyed.undo(solver);
+        keyed.end(solver, Some(seven));
         let all = purchases(&[BUYING, bought, settled(Some(seven))]);
-        assert_eq!(lines.catch_up(all.as_slice()), []);
+        assert_eq!(keyed.catch_up(all.as_slice()), []);
     }
 
     #[test]
     fn what_was_not_heard_is_made_up_for_once() {
         let (solver, seven) = ("a", &job(7));
-        let mut lines = Lines::default();
+        let mut keyed = KeyedPurchases::default();
         for key in 1..=4 {
-            lines.add(key, solver, None);
+            keyed.add(key, solver, None);
         }
         // Of four that were announced, one got a job, one ended with a job and one without; one was not sent.
         let eight = &job(8);
@@ -218,13 +220,13 @@ mod tests {
             BUYING,
             settled(None),
         ]);
-        let missed = lines.catch_up(purchases.as_slice());
+        let missed = keyed.catch_up(purchases.as_slice());
         let told: Vec<_> = missed
             .iter()
             .map(|missed| match missed {
-                Missed::NotBought(line) => (line.key, "nothing"),
-                Missed::Bought(line, _) => (line.key, "job"),
-                Missed::Settled(line, _) => (line.key, "end"),
+                Missed::NotBought(one) => (one.key, "nothing"),
+                Missed::Bought(one, _) => (one.key, "job"),
+                Missed::Settled(one, _) => (one.key, "end"),
             })
             .collect();
         let expected = [
@@ -235,7 +237,7 @@ mod tests {
             (1, "nothing"),
         ];
         assert_eq!(told, expected);
-        assert!(lines.knows(solver, seven));
-        assert_eq!(lines.catch_up(purchases.as_slice()), []);
+        assert!(keyed.knows(solver, seven));
+        assert_eq!(keyed.catch_up(purchases.as_slice()), []);
     }
 }
