@@ -5,12 +5,13 @@ mod code;
 mod in_php;
 mod number;
 mod omocaptcha_v1;
+mod running;
 mod task;
 
 use bytes::Bytes;
 
 pub use self::callback::{Callback, callback};
-use crate::{Manner, Protocol, Quirk, Refusal, Reply};
+use crate::{Manner, Protocol, Refusal, Reply};
 
 /// What is sent, but for the headers that every server adds by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,20 +64,5 @@ fn response(
         content_type,
         allow_origin: manner.allow_origin,
         body: body.into(),
-    }
-}
-
-/// How "not yet" is said: the usual word, or the one of a quirk.
-fn running(
-    manner: Manner,
-    usual: &'static str,
-    (quirk, other): (Quirk, &'static str),
-) -> &'static str {
-    if manner.has(Quirk::UnknownStatus) {
-        "queued"
-    } else if manner.has(quirk) {
-        other
-    } else {
-        usual
     }
 }

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::number::{clicks, distance, dollars, id};
-use super::running;
+use super::running::running;
 use crate::{Answer, Manner, Operation, Quirk, Refusal, Reply, Shape};
 
 /// The id in the documentation's own sample.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::code::code;
 use super::number::{clicks, distance, dollars, id, number};
-use super::running;
+use super::running::running;
 use crate::{Answer, Manner, Protocol, Quirk, Refusal, Reply, Shape};
 
 pub(super) fn body(protocol: Protocol, manner: Manner, reply: &Result<Reply, Refusal>) -> Value {
