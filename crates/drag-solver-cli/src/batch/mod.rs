@@ -1,12 +1,12 @@
 //! Works on several screenshots at a time.
 
 mod drawings;
+mod options;
 mod result_printer;
 mod results;
 pub(crate) mod tally;
 
 use std::cell::{OnceCell, RefCell};
-use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,27 +15,13 @@ use drag_solver::{DragChallenge, ErrorKind, SolveError, Tracker};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
+pub(crate) use self::options::BatchOptions;
 use self::results::Results;
 use crate::exit::Exit;
-use crate::format::Format;
 use crate::signals;
 use crate::task::{Answer, Failure, Task};
 use crate::ui::console::eprint_line;
 use crate::ui::progress_view::{ProgressView, TaskView};
-
-/// How the work is done, and how it is shown.
-#[derive(Debug)]
-pub(crate) struct BatchOptions {
-    /// How many tasks are worked on at the same time.
-    pub(crate) concurrency: usize,
-    pub(crate) format: Format,
-    /// Whether results are printed as they come, and not in the order of the tasks.
-    pub(crate) unordered: bool,
-    /// The file of the chain that is asked, for hints.
-    pub(crate) config: Option<PathBuf>,
-    /// Whether standard error is free for a spinner or a bar.
-    pub(crate) spinner: bool,
-}
 
 /// What a task is observed through while it is under way.
 #[derive(Debug)]
@@ -151,6 +137,8 @@ fn abandoned(task: &Task, begun: Option<&Begun>) -> SolveError {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use drag_solver::{Billed, Event, JobId, PaidJob};
     use drag_solver_mock::fixtures;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::BatchOptions;
+use super::options::BatchOptions;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_line::JsonLine;

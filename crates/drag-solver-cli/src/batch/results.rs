@@ -5,8 +5,8 @@ use std::io;
 use drag_solver::SolveError;
 use tokio::time::Instant;
 
-use super::BatchOptions;
 use super::drawings::Drawings;
+use super::options::BatchOptions;
 use super::result_printer::ResultPrinter;
 use super::tally::Tally;
 use crate::exit::Exit;

@@ -17,22 +17,12 @@ use crate::ui::text::{file_name, one_line};
 /// A chain is a page or two; a file longer than this, in bytes, is another file.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// What is in a chain's file.
-#[derive(Debug)]
-pub(crate) struct ChainFile {
-    pub(crate) config: ChainConfig,
-    /// What makes it.
-    pub(crate) registry: Registry,
-    /// What is around it in `drag-solver serve`.
-    pub(crate) gateway: GatewayConfig,
-}
-
-/// Reads the chain in the file at `path`.
+/// Reads the chain in the file at `path`, what makes it, and what is around it in `drag-solver serve`.
 ///
 /// # Errors
 ///
 /// One line that says which file, where in it, and what to write.
-pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
+pub(super) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry, GatewayConfig)> {
     let name = file_name(path);
     let text = read(path).with_context(|| format!("cannot read {name}"))?;
     let mut table: toml::Table =
@@ -56,12 +46,7 @@ pub(crate) fn parse(path: &Path) -> anyhow::Result<ChainFile> {
     let context = record::context().with_base_dir(folder);
     let registry = registry().clone().with_context(context);
     let registry = config.registry(&registry).context(name)?;
-    let gateway = gateway.beside(folder);
-    Ok(ChainFile {
-        config,
-        registry,
-        gateway,
-    })
+    Ok((config, registry, gateway.beside(folder)))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

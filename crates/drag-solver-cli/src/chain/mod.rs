@@ -1,7 +1,7 @@
 //! Who is asked.
 
 mod certificate;
-pub(crate) mod file;
+mod file;
 pub(crate) mod gateway;
 pub(crate) mod lookup;
 pub(crate) mod options;

@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::anyhow;
 use drag_solver::ConfigError;
 use drag_solver::config::{Chain, ChainConfig, ChainParts, Registry};
+use drag_solver::http::CallbackReceiver;
 
-use super::file::{self, ChainFile};
+use super::file;
 use super::gateway::GatewayConfig;
 use super::record;
 use super::registry::registry;
@@ -30,11 +31,7 @@ pub(crate) struct ChainSource {
 impl ChainSource {
     /// The chain in the file at `path`, with the store of the option in place of its own.
     pub(crate) fn of_file(path: &Path, store: &StoreArgs) -> anyhow::Result<Self> {
-        let ChainFile {
-            mut config,
-            registry,
-            gateway,
-        } = file::parse(path)?;
+        let (mut config, registry, gateway) = file::parse(path)?;
         store.put_into(&mut config)?;
         Ok(Self {
             config,
@@ -55,6 +52,14 @@ impl ChainSource {
             file: None,
             store: store.clone(),
         })
+    }
+
+    /// The same, with providers that call this receiver, if there is one.
+    pub(crate) fn with_callbacks(mut self, receiver: Option<&CallbackReceiver>) -> Self {
+        if let Some(receiver) = receiver {
+            self.registry = self.registry.with_callbacks(receiver);
+        }
+        self
     }
 
     /// Makes the chain. Nothing is sent.

@@ -11,9 +11,9 @@ use drag_solver::{DragSolver as _, ScreenshotLimits, WorstCase};
 use drag_solver_gateway::Keys;
 
 use super::balance::print_balances;
-use super::serve::with_callbacks;
-use crate::chain::file::{self, ChainFile};
 use crate::chain::gateway::{Door, GatewayConfig};
+use crate::chain::source::ChainSource;
+use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::ui::console;
@@ -40,14 +40,16 @@ pub(crate) struct Args {
 /// `--online`, what each account holds.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let name = file_name(&args.chain);
-    let ChainFile {
+    let source = ChainSource::of_file(&args.chain, &StoreArgs::default())?;
+    let receiver = source.gateway.door.callback_receiver()?;
+    let source = source.with_callbacks(receiver.as_ref());
+    let chain = source.build()?;
+    let ChainSource {
         config,
         registry,
         gateway,
-    } = file::parse(&args.chain)?;
-    let receiver = gateway.door.callback_receiver()?;
-    let registry = with_callbacks(registry, receiver.as_ref());
-    let chain = config.build(&registry).context(name.clone())?;
+        ..
+    } = source;
     let mut text = description(&chain);
     for request in requests(&config, &registry) {
         let _ = write!(text, "\n\n{request}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use drag_solver::config::{Chain, ChainParts, Registry};
+use drag_solver::config::{Chain, ChainParts};
 use drag_solver::http::CallbackReceiver;
 use drag_solver::store::{Clock, SqliteStore};
 use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
@@ -122,7 +122,7 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
     let door = args.door(settings.door);
     let receiver = door.callback_receiver();
     let receiver = receiver.map_err(|error| error.renamed("--public-url"))?;
-    source.registry = with_callbacks(source.registry, receiver.as_ref());
+    let source = source.with_callbacks(receiver.as_ref());
 
     let parts = if source.config.store.is_some() {
         ChainParts::default()
@@ -262,23 +262,14 @@ fn with_budgets(
     )))
 }
 
-/// Makes providers that call this gateway, if they can reach it.
-pub(super) fn with_callbacks(registry: Registry, receiver: Option<&CallbackReceiver>) -> Registry {
-    match receiver {
-        Some(receiver) => registry.with_callbacks(receiver),
-        None => registry,
-    }
-}
-
 fn reloaded(
     chain: &ChainArgs,
     store: &StoreArgs,
     receiver: Option<&CallbackReceiver>,
     old: &Chain,
 ) -> anyhow::Result<Chain> {
-    let mut source = chain.source(None, None, store)?;
-    source.registry = with_callbacks(source.registry, receiver);
-    source.rebuild(old)
+    let source = chain.source(None, None, store)?;
+    source.with_callbacks(receiver).rebuild(old)
 }
 
 /// What clients come in by.
