@@ -5,7 +5,7 @@ use std::time::Duration;
 use drag_solver_core::{Billed, Drag, ErrorKind, Recovery, Solution, SolveError, Usd};
 use serde::{Serialize, Serializer};
 
-use crate::LabelledPicture;
+use crate::labelled::LabelledPicture;
 
 /// One solver was asked about one picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
 use drag_solver_wire::Refusal;
 use serde::{Deserialize, Serialize};
 
-use crate::CallbackHost;
+use crate::callback_host::CallbackHost;
 
 /// How a gateway treats its clients.
 ///

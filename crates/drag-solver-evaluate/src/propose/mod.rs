@@ -1,6 +1,7 @@
 //! Which chain to build of the measured solvers, and why.
 
 mod candidate;
+mod proposal;
 mod sample;
 mod simulate;
 mod toml;
@@ -9,16 +10,16 @@ mod why;
 use std::time::Duration;
 
 use drag_solver_core::Seeded;
-use serde::Serialize;
 
 pub use self::candidate::Candidate;
 use self::candidate::candidates;
+pub use self::proposal::{Estimated, Goal, Proposal};
 use self::sample::Samples;
 use self::simulate::{Trial, trial};
 pub use self::toml::{ProviderEntry, chain_file};
 pub(crate) use self::why::money;
 use self::why::why;
-use crate::call::{Call, millis};
+use crate::call::Call;
 use crate::figures::{Estimate, float, of_sorted};
 
 /// How many pictures each candidate is tried on, at the least.
@@ -29,90 +30,6 @@ const RESAMPLES: u64 = 200;
 
 /// With so many pictures, one of those that take longer than the 99th percentile is among them with 95 %.
 const ENOUGH: usize = 299;
-
-/// What a chain has to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Goal {
-    /// How long 99 of 100 challenges may take at most. In JSON in milliseconds.
-    #[serde(rename = "within_ms", serialize_with = "millis")]
-    pub within: Option<Duration>,
-    /// The share of challenges that have to get a right answer, from 0 to 1.
-    pub min_right: Option<f64>,
-}
-
-impl Goal {
-    /// 99 of 100 challenges take no longer than this.
-    #[must_use]
-    pub fn within(mut self, limit: Duration) -> Self {
-        self.within = Some(limit);
-        self
-    }
-
-    /// At least this share of challenges gets a right answer.
-    #[must_use]
-    pub fn min_right(mut self, share: f64) -> Self {
-        self.min_right = Some(share);
-        self
-    }
-
-    fn is_met(&self, estimated: &Estimated) -> bool {
-        let in_time = self
-            .within
-            .is_none_or(|limit| estimated.seconds_p99 <= limit.as_secs_f64());
-        in_time
-            && self
-                .min_right
-                .is_none_or(|share| estimated.share_right >= share)
-    }
-}
-
-/// A candidate, and what it would have done.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Estimated {
-    /// The chain.
-    #[serde(flatten)]
-    pub candidate: Candidate,
-    /// The share of challenges that get a right answer.
-    pub share_right: f64,
-    /// How long challenges take, in seconds, failed ones too: the median.
-    pub seconds_p50: f64,
-    /// The 99th percentile.
-    pub seconds_p99: f64,
-    /// What a challenge costs on average, in US dollars.
-    pub usd_per_challenge: f64,
-    /// What a right answer costs, in US dollars; `None` if it is not known, or none is right.
-    pub usd_per_right: Option<f64>,
-    /// Whether it does what was asked.
-    pub meets_goal: bool,
-}
-
-/// The chain that is proposed, and all that it was chosen from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Proposal {
-    /// What was asked.
-    pub goal: Goal,
-    /// Every candidate; those that do what was asked first, then by what a right answer costs.
-    pub candidates: Vec<Estimated>,
-    /// Whether the first of them is proposed. If not, none does what was asked.
-    pub is_met: bool,
-    /// The 99th percentile of the proposed chain, in seconds, and the interval that the true one is in with 95 %.
-    pub seconds_p99: Option<Estimate>,
-    /// What a right answer of it costs, in US dollars, with its interval.
-    pub usd_per_right: Option<Estimate>,
-    /// Why, in sentences.
-    pub why: Vec<String>,
-}
-
-impl Proposal {
-    /// The chain that is proposed.
-    #[must_use]
-    pub fn chosen(&self) -> Option<&Estimated> {
-        self.candidates.first().filter(|_| self.is_met)
-    }
-}
 
 /// What calls were made, and of whom.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drag_solver_core::{Usd, human_duration};
 
-use super::Candidate;
+use super::candidate::Candidate;
 
 /// How long a hedge wants to have left, at the least, when it asks the second: its default.
 const TIME_LEFT: Duration = Duration::from_secs(5);

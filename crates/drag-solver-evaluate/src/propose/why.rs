@@ -1,6 +1,6 @@
 //! Why a chain is proposed, in sentences.
 
-use super::{Estimated, Goal, Proposal};
+use super::proposal::{Estimated, Goal, Proposal};
 
 pub(super) fn why(proposal: &Proposal, names: &[String]) -> Vec<String> {
     let Some(first) = proposal.candidates.first() else {

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use self::sender::HttpSender;
 pub use self::sender::{Callback, CallbackSender};
 use self::target::Target;
-use crate::GatewayPolicy;
+use crate::policy::{GatewayPolicy, no_callbacks};
 
 /// How long it waits after each try that failed: five tries within ten minutes.
 const PAUSES: [Duration; 4] = [
@@ -82,7 +82,7 @@ impl Callbacks {
     /// Refuses a job whose answer could not be sent to this address.
     pub(crate) fn check(&self, url: &str) -> Result<(), Refusal> {
         if self.policy.callback_hosts.is_empty() {
-            return Err(super::policy::no_callbacks());
+            return Err(no_callbacks());
         }
         Target::of(url, &self.policy).map_err(Refusal::BadCallback)?;
         if let Some(why) = &self.broken {

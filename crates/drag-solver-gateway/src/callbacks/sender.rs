@@ -13,7 +13,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::address::is_public;
 use super::target::Target;
-use crate::GatewayPolicy;
+use crate::policy::GatewayPolicy;
 
 /// How long one try may take in all.
 pub(super) const TRY: Duration = Duration::from_secs(10);

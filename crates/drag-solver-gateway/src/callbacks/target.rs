@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::address::is_public;
-use crate::GatewayPolicy;
+use crate::policy::GatewayPolicy;
 
 /// The longest address that is kept, in bytes.
 const LONGEST: usize = 2048;

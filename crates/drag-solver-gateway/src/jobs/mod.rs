@@ -2,7 +2,7 @@
 
 mod accept;
 mod live;
-mod outcome;
+pub(crate) mod outcome;
 mod watcher;
 mod work;
 
@@ -25,11 +25,11 @@ pub(crate) use self::accept::{New, NotAccepted};
 pub(crate) use self::live::OpenJobLine;
 use self::live::{Job, Live, State};
 pub(crate) use self::outcome::{Note, Outcome};
-use crate::GatewayPolicy;
 #[cfg(feature = "callbacks")]
 use crate::callbacks::{Callbacks, LAST_TRY};
 use crate::keys::Account;
 use crate::overview::Figures;
+use crate::policy::GatewayPolicy;
 use crate::task_id::TaskId;
 
 /// How often the store is asked, at most, whether another gateway has answered what waits for a worker here.

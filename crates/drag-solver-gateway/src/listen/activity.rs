@@ -7,7 +7,7 @@ use std::task::Context;
 use futures_util::task::AtomicWaker;
 use tokio::time::{Duration, Instant};
 
-use super::ListenPolicy;
+use super::policy::ListenPolicy;
 
 /// How long a connection that is to close, and has no request under way, may take for that.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -23,10 +23,10 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
 use tower::Service as _;
 
-use super::ListenPolicy;
 use super::activity::{Activity, after};
 use super::body::{AnswerBody, TimedBody};
 use super::parking::{Answer, Held, Manner, Parked};
+use super::policy::ListenPolicy;
 use super::watched::Watched;
 
 /// HTTP/2: how much of a body may be on its way before it is read, in bytes. The larger, the faster

@@ -21,9 +21,10 @@ use tokio::time::{timeout, timeout_at};
 
 use super::activity::{Activity, CLOSE_TIMEOUT};
 use super::body::AnswerBody;
+use super::chunks;
 use super::connection::{Phase, Requests};
+use super::policy::ListenPolicy;
 use super::watched::Watched;
-use super::{ListenPolicy, chunks};
 
 type Answered = Result<Response<AnswerBody>, Infallible>;
 type BoxAnswer = Pin<Box<dyn Future<Output = Answered> + Send>>;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use drag_solver::store::jiff::Timestamp;
 use serde::Serialize;
 
-use crate::jobs::Outcome;
+use crate::jobs::outcome::Outcome;
 use crate::keys::name_of_prefix;
 
 /// Times that a median is made of.

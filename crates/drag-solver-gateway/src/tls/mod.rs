@@ -1,5 +1,6 @@
 //! Certificates: from files, or made on the spot.
 
+mod crypto;
 mod error;
 mod self_signed;
 #[cfg(test)]
@@ -10,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::client::verify_server_name;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, ServerConfig};
 
+use self::crypto::provider;
 pub use self::error::TlsError;
 pub use self::self_signed::{SelfSigned, self_signed};
 
@@ -120,11 +121,6 @@ impl fmt::Debug for Certificates {
             .field("files", &self.files)
             .finish_non_exhaustive()
     }
-}
-
-/// ring, also if the process has installed another: the solvers' HTTP client has it, too.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// The certificate in use. A client gets it for any name it asks for: it may know this server under

@@ -13,7 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroize as _;
 
-use super::TlsError;
+use super::crypto::provider;
+use super::error::TlsError;
 
 /// Longer ones are refused by browsers and by what is built like them (CA/Browser Forum, from 2020).
 const VALIDITY: Duration = Duration::from_secs(397 * 24 * 3_600 - 1);
@@ -109,7 +110,7 @@ pub fn self_signed(names: &[String]) -> Result<SelfSigned, TlsError> {
 
     let chain = vec![CertificateDer::from(certificate.der().to_vec())];
     let key = PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into();
-    let certified = CertifiedKey::from_der(chain, key, &super::provider()).map_err(make)?;
+    let certified = CertifiedKey::from_der(chain, key, &provider()).map_err(make)?;
     Ok(SelfSigned {
         authority_pem,
         certificate_pem: certificate.pem(),

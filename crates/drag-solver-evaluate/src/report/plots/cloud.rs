@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drag_solver_core::{ImageFormat, Point, Screenshot};
 
-use super::{COLOURS, thinned};
+use super::frame::{COLOURS, thinned};
 use crate::call::CallOutcome;
 use crate::report::Report;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Axis, COLOURS, frame, short, thinned};
+use super::frame::{Axis, COLOURS, frame, short, thinned};
 use crate::figures::float;
 use crate::report::Report;
 

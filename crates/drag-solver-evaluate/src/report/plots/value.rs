@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Axis, COLOURS, frame, short};
+use super::frame::{Axis, COLOURS, frame, short};
 use crate::figures::Estimate;
 use crate::report::Report;
 use crate::report::html::escaped;

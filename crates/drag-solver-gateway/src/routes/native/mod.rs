@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use self::new_job::new_job;
+use self::new_job::{CreateQuery, new_job};
 use self::told::told;
 use super::problem::Problem;
 use crate::Gateway;
@@ -33,18 +33,6 @@ const LONGEST_WAIT: u16 = 300;
 
 /// How long it waits unless it says.
 const WAIT: u16 = 60;
-
-/// What a request for a job may say in its query.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct CreateQuery {
-    /// How long it waits for the answer, in seconds.
-    wait: Option<u16>,
-    /// What is to be dragged where, in words.
-    instruction: Option<String>,
-    /// The part of the picture that holds the challenge: `x,y,width,height`, in pixels.
-    region: Option<String>,
-}
 
 /// What a question for a job may say in its query.
 #[derive(Debug, Default, Deserialize)]

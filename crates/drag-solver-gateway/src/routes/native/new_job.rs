@@ -10,7 +10,6 @@ use drag_solver::{DragChallenge, Rect, Screenshot};
 use drag_solver_wire::Shape;
 use serde::Deserialize;
 
-use super::CreateQuery;
 use crate::Gateway;
 use crate::jobs::{New, Note};
 use crate::routes::problem::Problem;
@@ -24,6 +23,18 @@ const LONGEST_DEADLINE: f64 = 4_294_967_295.0;
 
 /// The longest that a client may call a request, in bytes.
 const LONGEST_IDEMPOTENCY_KEY: usize = 200;
+
+/// What a request for a job may say in its query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::routes) struct CreateQuery {
+    /// How long it waits for the answer, in seconds.
+    pub(super) wait: Option<u16>,
+    /// What is to be dragged where, in words.
+    instruction: Option<String>,
+    /// The part of the picture that holds the challenge: `x,y,width,height`, in pixels.
+    region: Option<String>,
+}
 
 /// A job as JSON.
 #[derive(Debug, Deserialize)]
