@@ -100,6 +100,9 @@ impl CheckSettings for BudgetConfig {
         if self.name.as_deref() == Some("") {
             return Err(ConfigError::new("name", "must not be empty"));
         }
-        super::store::check_budget(self)
+        #[cfg(feature = "store")]
+        return super::store::check_budget(self);
+        #[cfg(not(feature = "store"))]
+        Err(ConfigError::new("name", super::store::NEEDS_STORE))
     }
 }

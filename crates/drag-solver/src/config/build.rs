@@ -6,14 +6,17 @@ use std::sync::Arc;
 use super::activity::Watched;
 #[cfg(feature = "store")]
 use super::calls::{Remembering, name_in_store};
+use super::chain::Chain;
+use super::chain_config::ChainConfig;
 use super::handle::{ProviderHandle, labelled};
+use super::instrument::InstrumentConfig;
+use super::parts::{ChainParts, ProviderParts};
+use super::provider::ProviderConfig;
 use super::provider::{check, check_limit};
+use super::registry::Registry;
 #[cfg(feature = "store")]
 use super::store::check_memory;
-use super::{
-    Chain, ChainConfig, ChainParts, InstrumentConfig, ProviderConfig, ProviderParts, Registry,
-    Strategy,
-};
+use super::strategy::Strategy;
 #[cfg(feature = "image")]
 use crate::FitExt as _;
 use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, Usd};

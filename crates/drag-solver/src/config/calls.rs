@@ -10,7 +10,7 @@ use drag_solver_store::{CallRecord, Fact, StoreError};
 use futures_util::future::{Either, select};
 use tokio::sync::OnceCell;
 
-use super::ProviderConfig;
+use super::provider::ProviderConfig;
 use crate::{
     DragChallenge, DragSolver, PastCall, Solution, SolveError, StoreHandle, TrackRecord,
     async_trait,

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use drag_solver_core::forward_solver;
 
-use super::{ChainConfig, ChainParts, ProviderHandle, Registry, Strategy};
+use super::chain_config::ChainConfig;
+use super::handle::ProviderHandle;
+use super::parts::ChainParts;
+use super::registry::Registry;
+use super::strategy::Strategy;
 use crate::{Budget, ConfigError, DragSolver};
 
 /// A chain that was built from a [`ChainConfig`](super::ChainConfig): a solver like any other, which

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use drag_solver_core::CheckSettings as _;
 use serde::Deserialize;
 
-use super::Registry;
 use super::reader::Table;
 use super::registry::ProviderKind;
+use super::registry::Registry;
 use crate::http::Context;
 use crate::operators::{Desk, Operators, OperatorsPolicy};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use drag_solver_core::{CheckSettings, human_duration};
 use serde::{Deserialize, Deserializer};
 
-use super::BudgetConfig;
+use super::budget::BudgetConfig;
 use super::reader::{Table, switch};
 use super::value::Value;
 #[cfg(feature = "image")]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use drag_solver_declared::Declared;
 use serde::de::DeserializeOwned;
 
-use super::ProviderConfig;
 use super::advice::not_one_of;
 use super::handle::{Account, DeclaredAccount};
+use super::provider::ProviderConfig;
 use super::reader::Table;
 use super::services::gallery;
 use crate::http::{CallbackReceiver, Context, EnvVar, Provider, check_name};

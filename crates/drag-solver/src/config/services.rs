@@ -8,8 +8,8 @@ use std::path::Path;
 use drag_solver_declared::{Declared, Definition, GALLERY};
 use serde::Deserialize as _;
 
-use super::Registry;
 use super::reader::Table;
+use super::registry::Registry;
 use super::value::Value;
 use crate::ConfigError;
 

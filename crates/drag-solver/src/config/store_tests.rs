@@ -6,8 +6,8 @@ use crate::store::jiff::Timestamp;
 use crate::store::{self, Clock, Store};
 use crate::testing::{MockSolver, Outcome, fixtures};
 use crate::{
-    DragSolver as _, DragSolverExt as _, ErrorKind, SqliteStore, StoreError, StoreErrorKind,
-    StoreHandle, StoredBudget, StoredBudgetPolicy,
+    ConfigError, DragSolver as _, DragSolverExt as _, ErrorKind, SqliteStore, StoreError,
+    StoreErrorKind, StoreHandle, StoredBudget, StoredBudgetPolicy,
 };
 
 #[derive(Deserialize)]

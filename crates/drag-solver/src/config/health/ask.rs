@@ -13,7 +13,10 @@ use super::{
 };
 #[cfg(feature = "store")]
 use super::{StoreHealth, StoredBudgetHealth};
-use crate::config::{Chain, ProviderConfig, ProviderHandle, ProviderParts};
+use crate::config::chain::Chain;
+use crate::config::handle::ProviderHandle;
+use crate::config::parts::ProviderParts;
+use crate::config::provider::ProviderConfig;
 use crate::{Budget, Circuit, ErrorKind, Permits, RateLimiter, RetryBudget};
 #[cfg(feature = "store")]
 use crate::{StoreHandle, StoredBudget};

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{ChainParts, ProviderParts};
-use crate::config::{BudgetConfig, ChainConfig, ProviderConfig, Strategy};
+use crate::config::budget::BudgetConfig;
+use crate::config::chain_config::ChainConfig;
+use crate::config::provider::ProviderConfig;
+use crate::config::strategy::Strategy;
 use crate::http::Context;
 use crate::{BudgetPolicy, ConfigError};
 

@@ -2,7 +2,9 @@
 
 use super::complete::{in_memory, needed_by};
 use super::{ChainParts, ProviderParts};
-use crate::config::{ChainConfig, ProviderConfig, Strategy};
+use crate::config::chain_config::ChainConfig;
+use crate::config::provider::ProviderConfig;
+use crate::config::strategy::Strategy;
 
 /// Sets the policy of each part that is there, if the file has one for it.
 macro_rules! set_policies {

@@ -1,9 +1,11 @@
 //! The store of a chain, and the parts that are kept in it.
 
 use super::{ChainParts, ProviderParts};
+use crate::config::budget::BudgetConfig;
 use crate::config::calls::{name_in_store, note};
+use crate::config::chain_config::ChainConfig;
+use crate::config::provider::ProviderConfig;
 use crate::config::store::stored;
-use crate::config::{BudgetConfig, ChainConfig, ProviderConfig};
 use crate::http::Context;
 use crate::{ConfigError, StoreHandle, StoredBudget};
 

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, btree_map};
 use std::{iter, mem, vec};
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
-    MapAccess, SeqAccess, VariantAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _,
+    IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -22,6 +22,18 @@ use crate::ConfigError;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 type Keys = &'static [&'static str];
+
+/// Reads settings of the program's own, in a table of a chain's file: mistakes in them are told as those of the chain
+/// are. Several structs share a table as a tuple.
+///
+/// # Errors
+///
+/// What is wrong and where in the table.
+pub fn read_settings<'de, T: DeserializeOwned>(table: impl Deserializer<'de>) -> Result<T> {
+    let table = Value::deserialize(table);
+    let table = table.map_err(|error| ConfigError::of_whole(error.to_string()))?;
+    Table::of(table)?.take_last()
+}
 
 /// A policy in a file: a table of settings, of which each may be left out; `true` for the defaults;
 /// or `false` for none. Its name tells the deserializer below.

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::config::*;
 use crate::testing::{MockSolver, Outcome, fixtures};
 use crate::{
-    Budget, BudgetPolicy, DragSolver, DragSolverExt as _, ErrorKind, RetryBudgetPolicy,
-    RetryPolicy, Solution, SolveError, TimeoutPolicy, Usd, ValidatePolicy,
+    Budget, BudgetPolicy, ConfigError, DragSolver, DragSolverExt as _, ErrorKind,
+    RetryBudgetPolicy, RetryPolicy, Solution, SolveError, TimeoutPolicy, Usd, ValidatePolicy,
 };
 
 const TOKEN: &str = "hunter2";

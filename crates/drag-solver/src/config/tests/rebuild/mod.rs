@@ -15,8 +15,8 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use crate::config::*;
 use crate::testing::{MockSolver, Outcome, fixtures};
 use crate::{
-    BudgetPolicy, Circuit, CircuitBreakerPolicy, CircuitState, ConcurrencyLimitPolicy, DragSolver,
-    ErrorKind, Latencies, Permits, RateLimiter, TrackRecord, Usd,
+    BudgetPolicy, Circuit, CircuitBreakerPolicy, CircuitState, ConcurrencyLimitPolicy, ConfigError,
+    DragSolver, ErrorKind, Latencies, Permits, RateLimiter, TrackRecord, Usd,
 };
 
 /// The providers' own settings.
