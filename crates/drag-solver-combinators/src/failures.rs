@@ -29,6 +29,11 @@ impl<'a> Failures<'a> {
         }
     }
 
+    /// When the call began.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
@@ -75,13 +80,12 @@ impl<'a> Failures<'a> {
 
     /// The call ends with an answer. `lost` are the attempts that nothing is waited for.
     pub(crate) fn into_solution(self, solution: Solution, lost: Vec<Attempt>) -> Solution {
-        let history = self.history(lost);
-        if history.is_empty() {
+        if self.errors.is_empty() && lost.is_empty() {
             return solution;
         }
         solution
-            .with_failed_attempts(history)
             .with_elapsed(self.begun.elapsed())
+            .with_failed_attempts(self.history(lost))
     }
 
     /// The call ends without an answer: with the error that ends all, or because too little time is

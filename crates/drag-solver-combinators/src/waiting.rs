@@ -8,57 +8,36 @@ use tokio::time::Instant;
 
 use crate::measure::{self, Held, WAIT_DURATION, WAITING};
 
-/// What is waited for.
+/// What is waited for: for people, and for the metrics.
 #[derive(Clone, Copy)]
-pub(crate) enum Reason {
-    /// Of a concurrency limit.
-    Permit,
-    /// Of a rate limit.
-    Turn,
+pub(crate) struct Reason {
+    text: &'static str,
+    label: &'static str,
 }
 
-impl Reason {
-    /// For people.
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Permit => "a permit",
-            Self::Turn => "its turn",
-        }
-    }
+/// Of a concurrency limit.
+pub(crate) const PERMIT: Reason = Reason {
+    text: "a permit",
+    label: "permit",
+};
 
-    /// For metrics.
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Permit => "permit",
-            Self::Turn => "turn",
-        }
-    }
-}
+/// Of a rate limit.
+pub(crate) const TURN: Reason = Reason {
+    text: "its turn",
+    label: "turn",
+};
 
 /// A wait that is measured, however it ends.
 struct Measured<'a> {
-    solver: &'a str,
-    reason: Reason,
+    labels: [(&'static str, &'a str); 2],
     begun: Instant,
     _held: Held,
 }
 
-impl<'a> Measured<'a> {
-    fn begin(solver: &'a str, reason: Reason) -> Self {
-        let labels = [("solver", solver), ("reason", reason.label())];
-        Self {
-            solver,
-            reason,
-            begun: Instant::now(),
-            _held: Held::of(WAITING, &labels),
-        }
-    }
-}
-
 impl Drop for Measured<'_> {
     fn drop(&mut self) {
-        let labels = [("solver", self.solver), ("reason", self.reason.label())];
-        measure::observe(WAIT_DURATION, &labels, self.begun.elapsed().as_secs_f64());
+        let seconds = self.begun.elapsed().as_secs_f64();
+        measure::observe(WAIT_DURATION, &self.labels, seconds);
     }
 }
 
@@ -69,8 +48,13 @@ pub(crate) async fn wait_for<T>(
     solver: &str,
     challenge: &DragChallenge,
 ) -> T {
-    let measured = Measured::begin(solver, reason);
-    let reason = reason.text();
+    let labels = [("solver", solver), ("reason", reason.label)];
+    let measured = Measured {
+        labels,
+        begun: Instant::now(),
+        _held: Held::of(WAITING, &labels),
+    };
+    let reason = reason.text;
     // Observers can refuse a purchase, and nothing else: there is no error to look at.
     let _ = challenge.notify(Event::Waiting { solver, reason }).await;
     let output = wait.await;

@@ -59,11 +59,9 @@ const MAX_OPEN_JOBS: usize = 1_000;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Budget {
-    ledger: Arc<Mutex<Ledger>>,
-}
+pub struct Budget(Arc<Mutex<Ledger>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ledger {
     policy: BudgetPolicy,
     /// Spent in all.
@@ -117,28 +115,23 @@ impl Budget {
     /// program; less than nothing counts as nothing. It does not count for the period.
     #[must_use]
     pub fn with_spent(policy: BudgetPolicy, spent: Usd) -> Self {
-        let ledger = Arc::new(Mutex::new(Ledger {
+        Self(Arc::new(Mutex::new(Ledger {
             policy,
             spent: spent.max(Usd::ZERO),
-            reserved: Usd::ZERO,
-            recent: VecDeque::new(),
-            recently_spent: Usd::ZERO,
-            next_id: 0,
-            open: VecDeque::new(),
-        }));
-        Self { ledger }
+            ..Ledger::default()
+        })))
     }
 
     /// Its settings.
     #[must_use]
     pub fn policy(&self) -> BudgetPolicy {
-        lock(&self.ledger).policy
+        lock(&self.0).policy
     }
 
     /// Changes the settings, for all who spend from it. What is spent stays spent. What was spent while
     /// there was no limit per period, or is forgotten by the period of before, does not count for the period.
     pub fn set_policy(&self, policy: BudgetPolicy) {
-        let mut ledger = lock(&self.ledger);
+        let mut ledger = lock(&self.0);
         ledger.forget_before(Instant::now()); // by the period that it was spent in
         ledger.policy = policy;
     }
@@ -146,7 +139,7 @@ impl Budget {
     /// What was spent in all.
     #[must_use]
     pub fn spent(&self) -> Usd {
-        lock(&self.ledger).spent
+        lock(&self.0).spent
     }
 
     /// What was spent within the last [`period`](BudgetPolicy::period). Kept only if there is a
@@ -157,7 +150,7 @@ impl Budget {
     }
 
     pub(crate) fn spent_in_period_at(&self, now: Instant) -> Usd {
-        let mut ledger = lock(&self.ledger);
+        let mut ledger = lock(&self.0);
         ledger.forget_before(now);
         ledger.recently_spent
     }
@@ -165,23 +158,23 @@ impl Budget {
     /// What attempts under way have set aside. Zero when none is.
     #[must_use]
     pub fn reserved(&self) -> Usd {
-        lock(&self.ledger).reserved
+        lock(&self.0).reserved
     }
 
     /// Sets `amount` aside, or says why not. Check and subtraction are one step.
     pub(crate) fn reserve(&self, amount: Usd, now: Instant) -> Result<Reservation, Shortage> {
-        let mut ledger = lock(&self.ledger);
+        let mut ledger = lock(&self.0);
         ledger.forget_before(now);
         ledger.check(amount, now)?;
         ledger.reserved = ledger.reserved + amount;
-        let ledger = Arc::clone(&self.ledger);
-        Ok(Reservation { ledger, amount })
+        let budget = self.clone();
+        Ok(Reservation { budget, amount })
     }
 
     /// A reservation of nothing, for a call that buys nothing.
     pub(crate) fn reserve_nothing(&self) -> Reservation {
-        let (ledger, amount) = (Arc::clone(&self.ledger), Usd::ZERO);
-        Reservation { ledger, amount }
+        let (budget, amount) = (self.clone(), Usd::ZERO);
+        Reservation { budget, amount }
     }
 }
 
@@ -199,7 +192,7 @@ impl fmt::Debug for Budget {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Reservation {
-    ledger: Arc<Mutex<Ledger>>,
+    budget: Budget,
     amount: Usd,
 }
 
@@ -207,7 +200,7 @@ impl Reservation {
     /// Replaces what was set aside by what `book` books, in one step.
     pub(crate) fn settle(mut self, book: impl FnOnce(&mut Ledger)) {
         let amount = std::mem::take(&mut self.amount);
-        let mut ledger = lock(&self.ledger);
+        let mut ledger = lock(&self.budget.0);
         ledger.reserved = ledger.reserved - amount;
         book(&mut ledger);
     }
@@ -216,7 +209,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.amount != Usd::ZERO {
-            let mut ledger = lock(&self.ledger);
+            let mut ledger = lock(&self.budget.0);
             ledger.reserved = ledger.reserved - self.amount;
         }
     }

@@ -19,7 +19,7 @@ pub use self::policy::ConcurrencyLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::measure::{Held, PERMITS};
 use crate::resume::resumes;
-use crate::waiting::{Reason, after_wait, wait_for};
+use crate::waiting::{PERMIT, after_wait, wait_for};
 
 /// When a refused call may come back. A guess: nothing tells when the next permit is free.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ impl<S: DragSolver> ConcurrencyLimit<S> {
             .max_wait
             .and_then(|wait| Instant::now().checked_add(wait));
         let at = limit.into_iter().chain(challenge.deadline()).min();
-        let permit = wait_for(Reason::Permit, position.permit_by(at), solver, challenge).await;
+        let permit = wait_for(PERMIT, position.permit_by(at), solver, challenge).await;
         if challenge.is_expired() {
             let problem = format!(
                 "the deadline passed while {} calls were under way",

@@ -97,7 +97,7 @@ impl Permits {
     /// A permit that is free right now. There is none while another call waits.
     pub(crate) fn free(&self) -> Option<Permit<'_>> {
         let permit = self.0.semaphore.try_acquire().ok()?;
-        Some(Permit::new(&self.0, permit))
+        Some(self.0.keep(permit))
     }
 
     /// A position in the queue, if one is left.
@@ -128,8 +128,7 @@ impl<'a> Position<'a> {
             Some(at) => timeout_at(at, permit).await.ok()?,
             None => permit.await,
         };
-        let permit = permit.ok()?; // the semaphore is never closed
-        Some(Permit::new(self.0, permit))
+        Some(self.0.keep(permit.ok()?)) // the semaphore is never closed
     }
 }
 
@@ -142,6 +141,12 @@ impl Drop for Position<'_> {
 }
 
 impl Shared {
+    /// Has a permit given back by [`Permit`], and not by the semaphore.
+    fn keep(&self, permit: SemaphorePermit<'_>) -> Permit<'_> {
+        permit.forget();
+        Permit(self)
+    }
+
     /// Takes away free permits that there should not be.
     fn remove_surplus(&self) {
         let mut state = lock(&self.state);
@@ -153,33 +158,18 @@ impl Shared {
 /// A permit of a call under way. When this is dropped it goes to the next in line, unless there are too
 /// many since the limit was lowered.
 #[must_use]
-pub(crate) struct Permit<'a> {
-    shared: &'a Shared,
-    /// Taken when this is dropped.
-    permit: Option<SemaphorePermit<'a>>,
-}
-
-impl<'a> Permit<'a> {
-    fn new(shared: &'a Shared, permit: SemaphorePermit<'a>) -> Self {
-        let permit = Some(permit);
-        Self { shared, permit }
-    }
-}
+pub(crate) struct Permit<'a>(&'a Shared);
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let Some(permit) = self.permit.take() else {
-            return;
-        };
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.0.state);
         if state.permits > count(&state.policy) {
             state.permits -= 1;
-            permit.forget();
             return;
         }
         drop(state); // the next in line is woken
-        drop(permit);
-        self.shared.remove_surplus(); // the limit may have been lowered in between
+        self.0.semaphore.add_permits(1);
+        self.0.remove_surplus(); // the limit may have been lowered in between
     }
 }
 

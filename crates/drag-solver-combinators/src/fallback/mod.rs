@@ -257,11 +257,11 @@ impl DragSolver for Fallback {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.turns(challenge);
+        let mut started = failures.begun();
         while !failures.stops_all() && (failures.is_empty() || !challenge.is_expired()) {
             let Some(turn) = turns.pop_front() else {
                 break;
             };
-            let started = Instant::now();
             let solver = &self.candidates.solvers()[turn.child];
             let outcome = solver.solve(&turn.challenge(challenge)).await;
             // What is left of the wait for a job that was bought before says nothing about a solver.
@@ -275,6 +275,7 @@ impl DragSolver for Fallback {
                 }
                 Err(error) => failures.add(&turn, error, started.elapsed(), 0),
             }
+            started = Instant::now();
         }
         Err(failures.into_error(turns, Vec::new()))
     }

@@ -151,7 +151,7 @@ mod recorded {
     use drag_solver_mock::Outcome;
 
     use super::*;
-    use crate::measure::book::Book;
+    use crate::measure::tests::book::Book;
 
     #[tokio::test(start_paused = true)]
     async fn calls_times_costs_and_reports_are_counted_by_solver_and_outcome() {

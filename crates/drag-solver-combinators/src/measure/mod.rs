@@ -1,14 +1,11 @@
 //! What is counted and timed, with the feature `metrics`. Without it, nothing here does anything.
 
-#[cfg(test)]
-#[cfg(feature = "metrics")]
-pub(crate) mod book;
 #[cfg(feature = "metrics")]
 mod handles;
 mod table;
 #[cfg(test)]
 #[cfg(feature = "metrics")]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(feature = "metrics")]
 pub use self::table::describe_metrics;

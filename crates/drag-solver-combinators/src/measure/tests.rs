@@ -1,3 +1,5 @@
+pub(crate) mod book;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -5,7 +7,7 @@ use ::metrics::set_default_local_recorder;
 use drag_solver_core::{Billed, DragSolver, ErrorKind, Solution, Usd, Verdict, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome};
 
-use super::book::{Book, kind};
+use self::book::{Book, kind};
 use super::*;
 use crate::tests::{Script, challenge, drag, error, millis, secs};
 use crate::{

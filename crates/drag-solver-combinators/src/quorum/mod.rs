@@ -14,7 +14,6 @@ use drag_solver_core::{
     Billed, Drag, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd,
     Verdict, WorstCase, async_trait,
 };
-use tokio::time::Instant;
 
 pub use self::policy::QuorumPolicy;
 use crate::abandoned::{Abandoned, AbandonedCount};
@@ -160,7 +159,6 @@ impl DragSolver for Quorum {
                 format!("nothing was sent: {needed} answers must agree, of {all} solvers");
             return Err(challenge.refuse(self.name(), ErrorKind::Unsupported, problem));
         }
-        let begun = Instant::now();
         let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.candidates.turns(challenge);
         let mut in_flight = InFlight::new(challenge, &self.candidates, &self.abandoned);
@@ -206,7 +204,7 @@ impl DragSolver for Quorum {
         }
         if has_agreed {
             lost.extend(parts.iter().flat_map(Solution::failed_attempts).cloned());
-            let solution = agreed(parts).with_elapsed(begun.elapsed());
+            let solution = agreed(parts).with_elapsed(failures.begun().elapsed());
             return Ok(failures.into_solution(solution, lost));
         }
         if failures.stops_all() || (more <= turns.len() && challenge.is_expired()) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::Tracker;
+use drag_solver_core::{Purchases, Tracker};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -251,7 +251,7 @@ impl Slot<'_> {
     /// something.
     pub(super) fn refused(&mut self) {
         self.tracker
-            .take_if(|tracker| !tracker.purchases().has_spoken());
+            .take_if(|tracker| !tracker.read(Purchases::has_spoken));
     }
 }
 

@@ -19,7 +19,7 @@ use self::limiter::{Slot, TooEarly};
 pub use self::policy::RateLimitPolicy;
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::resume::resumes;
-use crate::waiting::{Reason, after_wait, wait_for};
+use crate::waiting::{TURN, after_wait, wait_for};
 
 /// Spreads calls, so that there are no more of them in a stretch of time than the policy says.
 ///
@@ -88,7 +88,7 @@ impl<S: DragSolver> RateLimit<S> {
         let (position, wait) = position.map_err(too_early)?;
         let (solver, waiting) = (self.name(), self.limiter.waiting());
         tracing::debug!(solver, ?wait, waiting, "waiting for a turn");
-        let slot = wait_for(Reason::Turn, position.slot(), solver, challenge).await;
+        let slot = wait_for(TURN, position.slot(), solver, challenge).await;
         slot.map_err(too_early)
     }
 

@@ -184,10 +184,12 @@ impl<S: DragSolver> DragSolver for Retry<S> {
             self.count_call(history.failures());
             let error = match outcome {
                 Ok(_) if history.failures() == 0 => return outcome,
-                Ok(solution) => return Ok(history.solved(solution, &tracker.purchases())),
+                Ok(solution) => {
+                    return Ok(tracker.read(|purchases| history.solved(solution, purchases)));
+                }
                 Err(error) => error.with_default_elapsed(started.elapsed()),
             };
-            history.failed(&error, &tracker.purchases());
+            tracker.read(|purchases| history.failed(&error, purchases));
             let (solver, attempt, kind) = (self.name(), history.failures(), error.kind().as_str());
             match self.next(&error, &history, challenge.deadline()) {
                 Ok(Next { wait, token }) => {

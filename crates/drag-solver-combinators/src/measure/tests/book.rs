@@ -8,7 +8,7 @@ use ::metrics::{
     Recorder, SharedString, Unit,
 };
 
-use super::Kind;
+use super::super::Kind;
 
 #[derive(Clone, Default)]
 pub(crate) struct Book(Arc<Mutex<Pages>>);
@@ -62,7 +62,7 @@ impl HistogramFn for Line {
     }
 }
 
-pub(super) fn kind(kind: Kind) -> &'static str {
+pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Counter => "counter",
         Kind::Gauge => "gauge",
@@ -96,11 +96,11 @@ impl Book {
         self.of(line).iter().sum()
     }
 
-    pub(super) fn seen(&self) -> BTreeSet<(String, &'static str, Vec<String>)> {
+    pub(crate) fn seen(&self) -> BTreeSet<(String, &'static str, Vec<String>)> {
         self.0.lock().unwrap().seen.clone()
     }
 
-    pub(super) fn described(&self) -> BTreeMap<String, (&'static str, Option<Unit>)> {
+    pub(crate) fn described(&self) -> BTreeMap<String, (&'static str, Option<Unit>)> {
         self.0.lock().unwrap().described.clone()
     }
 
