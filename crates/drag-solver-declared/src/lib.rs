@@ -22,6 +22,7 @@ mod api;
 mod call;
 mod definition;
 mod gallery;
+mod keys;
 mod pointer;
 mod preset;
 mod refusal;
@@ -38,6 +39,6 @@ pub use crate::definition::{
     Pointers, Reports, RowState, State, Unit, Words,
 };
 pub use crate::gallery::GALLERY;
-pub use crate::service::Declared;
 #[doc(hidden)]
-pub use crate::service::TAKEN;
+pub use crate::keys::taken;
+pub use crate::service::Declared;

@@ -17,6 +17,7 @@ use crate::answer::AnswerReader;
 use crate::api::{DeclaredApi, Poll};
 use crate::call::Request;
 use crate::definition::{Call, Definition, Limits, NO_VARIABLE, State, Unit, Words};
+use crate::keys::taken;
 use crate::pointer::Places;
 use crate::refusal::Refusals;
 use crate::template::Scope;
@@ -51,33 +52,6 @@ pub struct Declared {
     name: String,
     definition: Arc<Definition>,
 }
-
-/// What every provider has in a chain's file: `HttpOptions`, and what the chain itself reads.
-#[doc(hidden)]
-pub const TAKEN: &[&str] = &[
-    "base_url",
-    "budget",
-    "callbacks",
-    "circuit_breaker",
-    "concurrency_limit",
-    "connect_timeout",
-    "fit",
-    "job_timeout",
-    "key",
-    "kind",
-    "name",
-    "poll",
-    "price",
-    "proxy",
-    "rate_limit",
-    "request_timeout",
-    "retry",
-    "timeout",
-    "token",
-    "total_timeout",
-    "user_agent",
-    "validate",
-];
 
 type Settings = BTreeMap<String, Value>;
 type Secrets = BTreeMap<String, SecretString>;
@@ -317,7 +291,7 @@ impl Declared {
             ("secrets", secrets.keys().collect()),
         ] {
             for name in names {
-                let problem = if TAKEN.contains(&name.as_str()) {
+                let problem = if taken().any(|key| key == name) {
                     "is a key of every provider: choose another name"
                 } else if table == "settings" && secrets.contains_key(name) {
                     "is a secret, too: choose another name"

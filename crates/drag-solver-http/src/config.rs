@@ -17,6 +17,77 @@ use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret, Transport}
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
 
+/// Writes the settings and their setters: those of [`HttpOptions`] itself, and `http_option_setters!(http)`,
+/// which writes the same into the `impl` of a builder that holds the options in its field `http`.
+macro_rules! settings {
+    (
+        ($d:tt)
+        $(#[$of_struct:meta])*
+        pub struct HttpOptions {
+            $(
+                $(#[doc = $doc:expr])+
+                $(#[cfg_attr $cfg_attr:tt])?
+                $(#[serde $serde:tt])?
+                pub $field:ident: Option<$type:ident>,
+            )+
+        }
+        and no setter for { $($others:tt)* }
+    ) => {
+        $(#[$of_struct])*
+        pub struct HttpOptions {
+            $(
+                $(#[doc = $doc])+
+                $(#[cfg_attr $cfg_attr])?
+                $(#[serde $serde])?
+                pub $field: Option<$type>,
+            )+
+            $($others)*
+        }
+
+        impl HttpOptions {
+            $(
+                $(#[doc = $doc])+
+                #[must_use]
+                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                    self.$field = Some($field.into());
+                    self
+                }
+            )+
+        }
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! http_option_setters {
+            ($d http:ident) => {
+                $(
+                    $(#[doc = $doc])+
+                    #[must_use]
+                    pub fn $field(mut self, $field: impl Into<$d crate::__setting_types::$type>) -> Self {
+                        self.$d http.$field = Some($field.into());
+                        self
+                    }
+                )+
+
+                /// Replaces all settings that HTTP providers have in common.
+                #[must_use]
+                pub fn options(mut self, options: $d crate::HttpOptions) -> Self {
+                    self.$d http = options;
+                    self
+                }
+
+                /// Has the provider call `receiver` when an answer is there, if its protocol has callbacks.
+                #[must_use]
+                pub fn callbacks_to(mut self, receiver: &$d crate::CallbackReceiver) -> Self {
+                    self.$d http = self.$d http.callbacks_to(receiver);
+                    self
+                }
+            };
+        }
+    };
+}
+
+settings! {
+($)
 /// The settings that every HTTP provider has: builders hold them, configuration files and the
 /// environment fill them. What is `None` is as the provider, or this library, would have it.
 ///
@@ -37,39 +108,48 @@ const MAX_TOKEN: usize = 512;
 #[serde(default)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// Key of the account.
+    /// Key of the account: itself, or a `Secret` that says where it is.
     #[serde(alias = "key")]
     pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     pub base_url: Option<String>,
-    /// Name of the solver; the provider's unless set.
+    /// Name of the solver; the provider's unless set. With another one, as in `"omocaptcha-backup"`, two
+    /// accounts fit into one chain. Paid jobs are known by this name.
     pub name: Option<String>,
-    /// URL of an HTTP or SOCKS proxy, possibly with a password in it; the environment's unless set.
+    /// URL of an HTTP or SOCKS proxy, as in `http://user:password@proxy.example.com:3128`; the environment's
+    /// unless set. A loopback address is reached directly all the same.
     #[serde(deserialize_with = "proxy")]
     pub proxy: Option<Secret>,
-    /// When to ask for the result; the provider's documented interval unless set.
+    /// When to ask for the result; at the provider's documented interval unless set. What is set is kept to
+    /// the letter: no first poll is put off. Asking faster than documented may get an account or an address
+    /// blocked.
     pub poll: Option<PollInterval>,
-    /// How long one call of `solve` may take; 120 s unless set.
+    /// How long one call of `solve` may take, from the create request to the answer; 120 s unless set. A
+    /// resumed job gets as long again.
     #[serde(with = "human_duration::option")]
     pub job_timeout: Option<Duration>,
     /// How long one request may take; 30 s unless set. One that uploads may take a second longer for each
     /// 32 KiB of its body.
     #[serde(with = "human_duration::option")]
     pub request_timeout: Option<Duration>,
-    /// How long connecting may take; 10 s unless set.
+    /// How long connecting may take, TLS included; 10 s unless set.
     #[serde(with = "human_duration::option")]
     pub connect_timeout: Option<Duration>,
     /// What requests say who sends them; `drag-solver` and its version unless set.
     pub user_agent: Option<String>,
-    /// The most that one answer costs, in US dollars.
+    /// The most that one answer costs, in US dollars: the cost of an answer, and of an attempt that may have
+    /// been billed, where the provider names none.
     pub price: Option<Usd>,
-    /// Records what goes over the wire. No file sets it: the program does, or the [`Context`]. There is a
-    /// recorder with the feature `record`.
+    /// Records what goes over the wire, without secrets: see `Recorder`, which there is with the feature
+    /// `record`. No file sets it: the program does, or the `Context`.
     #[serde(skip)]
     pub recorder: Option<Recorder>,
     /// Whether the provider is asked to call back when an answer is there, where this program has a public
-    /// address and the provider's protocol has callbacks; yes unless set.
+    /// address and the provider's protocol has callbacks; yes unless set. A provider may want the address
+    /// registered first, and refuse jobs until it is.
     pub callbacks: Option<bool>,
+}
+and no setter for {
     /// What takes those calls; no file can say it.
     #[serde(skip)]
     pub callback_receiver: Option<CallbackReceiver>,
@@ -77,10 +157,9 @@ pub struct HttpOptions {
     #[serde(skip)]
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
+}
 
 impl HttpOptions {
-    crate::http_option_setters!();
-
     /// Has the provider call `receiver` when an answer is there, if its protocol has callbacks.
     #[must_use]
     pub fn callbacks_to(mut self, receiver: &CallbackReceiver) -> Self {
@@ -150,97 +229,6 @@ impl HttpOptions {
         };
         check_token(context.secret("token", &token)?.expose_secret())
     }
-}
-
-/// Writes a setter for each of the [`HttpOptions`]: inside of `impl HttpOptions`, and with the fields
-/// that hold the options and the [`Carrier`](crate::Carrier), `http_option_setters!(http, carrier);`,
-/// inside of the `impl` of a provider's builder.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! http_option_setters {
-    ($http:ident, $carrier:ident) => {
-        $crate::http_option_setters!($http);
-
-        /// Replaces all settings that HTTP providers have in common.
-        #[must_use]
-        pub fn options(mut self, options: $crate::HttpOptions) -> Self {
-            self.$http = options;
-            self
-        }
-
-        /// Has the provider call `receiver` when an answer is there, if its protocol has callbacks.
-        #[must_use]
-        pub fn callbacks_to(mut self, receiver: &$crate::CallbackReceiver) -> Self {
-            self.$http = self.$http.callbacks_to(receiver);
-            self
-        }
-
-        /// Uses a client of the caller's own. What then is up to the caller is said at
-        /// `ReqwestTransport::with_client`.
-        #[must_use]
-        pub fn client(mut self, client: $crate::reqwest::Client) -> Self {
-            self.$carrier = $crate::Carrier::Client(client);
-            self
-        }
-
-        /// Sends through `transport` instead of over HTTP. Base URL, proxy and connect timeout are then
-        /// not used.
-        #[must_use]
-        pub fn transport(mut self, transport: impl $crate::Transport + 'static) -> Self {
-            self.$carrier = $crate::Carrier::Transport(Box::new(transport));
-            self
-        }
-    };
-    ($($http:ident)?) => {
-        $crate::http_option_setters! { @ [$($http.)?]
-            /// Key of the account: itself, or a `Secret` that says where it is.
-            token: $crate::Secret;
-            /// Where the API is; the provider's own unless set. https, or http to this machine.
-            base_url: String;
-            /// Another name than the provider's, so that two accounts with it fit into one chain:
-            /// `"omocaptcha-backup"`. Paid jobs are known by this name.
-            name: String;
-            /// Goes through the HTTP or SOCKS proxy at this URL, as in
-            /// `http://user:password@proxy.example.com:3128`, instead of the one the environment names.
-            /// A loopback address is reached directly all the same.
-            proxy: $crate::Secret;
-            /// When to ask for the result, instead of at the provider's documented interval, and kept to
-            /// the letter: with it, no first poll is put off. Asking faster than documented may get an
-            /// account or an address blocked.
-            poll: $crate::PollInterval;
-            /// How long one call of `solve` may take, from the create request to the answer; 120 s unless
-            /// set. A resumed job gets as long again.
-            job_timeout: std::time::Duration;
-            /// How long one request may take; 30 s unless set. One that uploads may take a second longer
-            /// for each 32 KiB of its body.
-            request_timeout: std::time::Duration;
-            /// How long connecting may take, TLS included; 10 s unless set.
-            connect_timeout: std::time::Duration;
-            /// What requests say who sends them; `drag-solver` and its version unless set.
-            user_agent: String;
-            /// The most that one answer costs, in US dollars: the cost of an answer, and of an attempt
-            /// that may have been billed, where the provider names none.
-            price: $crate::__core::Usd;
-            /// Records what goes over the wire, without secrets: see `Recorder`, which there is with the
-            /// feature `record`.
-            recorder: $crate::Recorder;
-            /// Whether the provider is asked to call back when an answer is there, where this program has a
-            /// public address and the provider's protocol has callbacks; yes unless set. A provider may want
-            /// the address registered first, and refuse jobs until it is.
-            callbacks: bool;
-        }
-    };
-    (@ [$($path:tt)*]) => {};
-    (@ [$($path:tt)*] $(#[$doc:meta])+ $field:ident: $type:ty; $($rest:tt)*) => {
-        $(#[$doc])+
-        #[must_use]
-        pub fn $field(mut self, $field: impl Into<$type>) -> Self {
-            self.$($path)*$field = Some($field.into());
-            self
-        }
-
-        $crate::http_option_setters! { @ [$($path)*] $($rest)* }
-    };
 }
 
 /// When to ask for a result.

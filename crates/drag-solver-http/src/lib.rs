@@ -20,6 +20,7 @@ mod answer;
 mod balance;
 mod body;
 mod callbacks;
+#[macro_use] // its setters
 mod config;
 mod context;
 mod endpoint;
@@ -50,8 +51,18 @@ pub mod task_api;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// What settings are made of, under the names that they have in `HttpOptions`.
 #[doc(hidden)]
-pub use drag_solver_core as __core;
+pub mod __setting_types {
+    pub use std::primitive::bool;
+    pub use std::string::String;
+    pub use std::time::Duration;
+
+    pub use drag_solver_core::Usd;
+
+    pub use crate::{PollInterval, Recorder, Secret};
+}
+
 pub use reqwest;
 pub use secrecy;
 pub use serde_json;

@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{Context, EnvVar};
 
-/// What the settings of an account make: a [`JobApi`], or an [`AnswerApi`](crate::AnswerApi) within
-/// [`OneCall`](crate::OneCall). An [`HttpSolver`] of it then has a [builder](HttpSolver::builder), is made
-/// of the environment's variables, and is a [`Provider`], so that a registry can know it. No error of its
-/// shows the token, and what else [`from_config`](Self::from_config) read through its [`Context`].
+/// What the settings of an account make: a [`JobApi`](crate::JobApi), or an
+/// [`AnswerApi`](crate::AnswerApi) within [`OneCall`](crate::OneCall). An
+/// [`HttpSolver`](crate::HttpSolver) of it then has a [builder](crate::HttpSolver::builder), is made of the
+/// environment's variables, and is a [`Provider`](crate::Provider), so that a registry can know it. No error
+/// of its shows the token, and what else [`from_config`](Self::from_config) read through its [`Context`].
 ///
 /// ```
 /// use drag_solver_core::ConfigError;
@@ -82,7 +83,7 @@ pub trait Service: Sized {
     /// Variable of the environment that holds another base URL; empty for the name in capitals, with
     /// `_BASE_URL` behind it.
     const BASE_URL_VARIABLE: &'static str = "";
-    /// The settings that only this service has, of which each may be absent: [`NoConfig`] if there are
+    /// The settings that only this service has, of which each may be absent: [`NoConfig`](crate::NoConfig) if there are
     /// none.
     type Config: DeserializeOwned + Default + Send + 'static;
 

@@ -55,7 +55,8 @@ impl OmocaptchaBuilder {
         self
     }
 
-    drag_solver_http::http_option_setters!(http, carrier);
+    drag_solver_http::http_option_setters!(http);
+    drag_solver_http::carrier_setters!(carrier);
 
     /// Checks the settings and makes the solver. Nothing is sent.
     ///

@@ -170,7 +170,7 @@ pub mod http {
         ResponseError, Secret, Service, Transport, TransportError, Unit, json, points, task_api,
     };
     #[doc(hidden)]
-    pub use drag_solver_http::{Carrier, check_name, http_option_setters};
+    pub use drag_solver_http::{Carrier, carrier_setters, check_name, http_option_setters};
     #[cfg(feature = "record")]
     pub use drag_solver_http::{
         RecordedAnswer, RecordedCall, RecordedQuestion, Recorder, Recording, RecordingError,

@@ -47,3 +47,27 @@ impl fmt::Debug for Carrier {
         }
     }
 }
+
+/// Writes the setters of a [`Carrier`] into the `impl` of a builder that holds it in the field `carrier`:
+/// `carrier_setters!(carrier);`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! carrier_setters {
+    ($carrier:ident) => {
+        /// Uses a client of the caller's own. What then is up to the caller is said at
+        /// `ReqwestTransport::with_client`.
+        #[must_use]
+        pub fn client(mut self, client: $crate::reqwest::Client) -> Self {
+            self.$carrier = $crate::Carrier::Client(client);
+            self
+        }
+
+        /// Sends through `transport` instead of over HTTP. Base URL, proxy and connect timeout are then
+        /// not used.
+        #[must_use]
+        pub fn transport(mut self, transport: impl $crate::Transport + 'static) -> Self {
+            self.$carrier = $crate::Carrier::Transport(Box::new(transport));
+            self
+        }
+    };
+}

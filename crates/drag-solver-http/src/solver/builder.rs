@@ -56,7 +56,8 @@ impl<A: JobApi> HttpSolverBuilder<A> {
         }
     }
 
-    crate::http_option_setters!(http, carrier);
+    http_option_setters!(http);
+    crate::carrier_setters!(carrier);
 
     /// Replaces what carries the requests.
     #[doc(hidden)]
