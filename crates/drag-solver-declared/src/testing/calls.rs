@@ -10,7 +10,8 @@ use drag_solver_http::{CallbackReceiver, JobApi as _};
 use drag_solver_mock::pictures::TestPicture;
 use tokio::time::Instant;
 
-use super::trial::{KEY, Stage, is_right, picture};
+use super::double::KEY;
+use super::stage::{Stage, is_right, picture};
 use crate::service::Declared;
 
 /// What came of calls that an answer is there.

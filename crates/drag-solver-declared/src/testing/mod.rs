@@ -26,6 +26,7 @@ mod received;
 #[allow(clippy::unwrap_used)] // a failed `unwrap` is a failed test
 mod recorded_tests;
 mod replay;
+mod stage;
 mod trial;
 
 pub use self::calls::CallbackFinding;

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::double::{KEY, OTHER_SECRET};
 use super::replay::replay;
-use super::trial::{KEY, LONG_ENOUGH, OTHER_SECRET, Stage, is_silent, picture};
+use super::stage::{Stage, picture};
+use super::trial::{LONG_ENOUGH, is_silent};
 use crate::{Declared, Definition, GALLERY};
 
 /// Recordings that are made at the same time.
