@@ -196,11 +196,7 @@ impl HttpOptions {
             self.token = Some(token.into());
         }
         if self.token.is_none() {
-            let problem = format!(
-                "is not set: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is, \
-                 or set the environment variable {token_variable}"
-            );
-            return Err(ConfigError::new("token", problem));
+            return Err(context.not_set("token", token_variable));
         }
         if self.base_url.is_none()
             && let Some(url) = context.variable(base_url_variable)?

@@ -29,6 +29,8 @@ pub struct Context {
     recorder: Option<Recorder>,
     callback_receiver: Option<CallbackReceiver>,
     transport: Option<Arc<dyn Transport>>,
+    /// Whether all settings are variables: what is missing is then told of its variable alone.
+    variables_alone: bool,
     /// The secrets that were read through it, if somebody wants to know.
     secrets: Option<Arc<Mutex<Vec<SecretString>>>>,
 }
@@ -51,6 +53,7 @@ impl Context {
             recorder: None,
             callback_receiver: None,
             transport: None,
+            variables_alone: false,
             secrets: None,
         }
     }
@@ -201,13 +204,28 @@ impl Context {
         match found.map(|secret| SecretString::from(secret.expose_secret().trim())) {
             Some(secret) if !secret.expose_secret().is_empty() => Ok(self.remember(secret)),
             Some(_) => Err(ConfigError::new(setting, "is empty")),
-            None => Err(ConfigError::new(
-                setting,
-                format!(
-                    "is not set: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it \
-                     is, or set the environment variable {variable}"
-                ),
-            )),
+            None => Err(self.not_set(setting, variable)),
+        }
+    }
+
+    /// The error of a secret that has to be set and is not: neither as `setting` nor as `variable`.
+    pub(crate) fn not_set(&self, setting: &str, variable: &str) -> ConfigError {
+        if self.variables_alone {
+            let problem = format!("is not set: set it to the {setting} of your account");
+            return ConfigError::of_variable(variable, problem);
+        }
+        let problem = format!(
+            "is not set: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} to say where it is, or set the \
+             environment variable {variable}"
+        );
+        ConfigError::new(setting, problem)
+    }
+
+    /// The same surroundings for a provider that has no settings beside them.
+    pub(crate) fn with_variables_alone(&self) -> Self {
+        Self {
+            variables_alone: true,
+            ..self.clone()
         }
     }
 

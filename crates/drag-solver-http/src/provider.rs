@@ -54,15 +54,8 @@ pub trait Provider: DragSolver + Sized {
     ///
     /// A [`ConfigError`] that names the variable.
     fn from_variables(context: &Context) -> Result<Self, ConfigError> {
-        let made = Self::from_config(HttpOptions::default(), Self::Config::default(), context);
-        made.map_err(|error| match Self::variables().first() {
-            // No setting has a token, so all that can be wrong with it is that there is none.
-            Some(credentials) if error.path() == "token" => {
-                let problem = "is not set: set it to the token of your account";
-                ConfigError::of_variable(&*credentials.name, problem)
-            }
-            _ => error,
-        })
+        let context = context.with_variables_alone();
+        Self::from_config(HttpOptions::default(), Self::Config::default(), &context)
     }
 
     /// Asks what is left in the account. Costs nothing.

@@ -198,6 +198,15 @@ fn a_second_secret_is_read_from_its_setting_or_its_variable() {
     let error = made(None, &[]).unwrap_err();
     assert_eq!(error.path(), "user");
     assert!(error.problem().contains("CLERK_USER"), "{error}");
+    // Where there are variables alone, the error is theirs.
+    let context = Context::with_variables(|name| (name == "CLERK_PASSWORD").then(|| KEY.into()));
+    let error = Solver::from_variables(&context).unwrap_err();
+    assert_eq!(error.path(), "CLERK_USER");
+    let error = Solver::from_variables(&Context::with_variables(|_| None)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "environment variable CLERK_PASSWORD: is not set: set it to the token of your account"
+    );
     let error = made(Some(Secret::env("OTHER")), &[("OTHER", "  ")]).unwrap_err();
     assert_eq!(error.to_string(), "user: is empty");
 }

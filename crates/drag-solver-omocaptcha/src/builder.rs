@@ -6,6 +6,7 @@ use drag_solver_core::{ConfigError, Point};
 use drag_solver_http::task_api::TaskApi;
 use drag_solver_http::{Carrier, HttpOptions, HttpSolverBuilder};
 
+use crate::config::FromVariables;
 use crate::{ApiVersion, Omocaptcha, OmocaptchaConfig, OmocaptchaV1, OmocaptchaV2, Protocol};
 
 /// Makes an [`Omocaptcha`]. The token is the only setting that must be given. `Debug` does not show
@@ -65,7 +66,7 @@ impl OmocaptchaBuilder {
     /// A [`ConfigError`] that names the setting.
     pub fn build(self) -> Result<Omocaptcha, ConfigError> {
         let job_type = self.own.checked_job_type()?.to_owned();
-        let slider = self.own.checked_slider()?;
+        let slider = self.own.checked_slider(FromVariables::default())?;
         Ok(Omocaptcha(match self.own.api_version.unwrap_or_default() {
             ApiVersion::V1 => {
                 let api =

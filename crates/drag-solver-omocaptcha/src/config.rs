@@ -61,6 +61,18 @@ impl ApiVersion {
             Self::V2 => "TiktokSliderPhoneTask",
         }
     }
+
+    /// What a kind of job is asked and answers.
+    pub(crate) fn kind(self, job_type: &str) -> Kind {
+        match (self, job_type) {
+            (Self::V1, "21") | (Self::V2, "TiktokSliderWebTask" | "SliderAllWebTask") => {
+                Kind::Slider
+            }
+            (Self::V1, "23" | "26" | "52") => Kind::TwoPictures,
+            (Self::V2, "HcaptchaImageTask") => Kind::Hcaptcha,
+            _ => Kind::Points,
+        }
+    }
 }
 
 impl fmt::Display for ApiVersion {
@@ -117,6 +129,13 @@ fn read_start(value: &Value) -> Result<Point, String> {
     start.ok_or_else(|| format!("{value} is no point: write pixels, as in `83,560`"))
 }
 
+/// Which settings of a slider were read from the environment's variables, of which a mistake is then told.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FromVariables {
+    view_width: bool,
+    start: bool,
+}
+
 impl OmocaptchaConfig {
     /// Takes what is not set from the environment's variables.
     pub(crate) fn resolve(mut self, context: &Context) -> Result<Self, ConfigError> {
@@ -133,24 +152,24 @@ impl OmocaptchaConfig {
             self.checked_job_type()
                 .map_err(|e| e.in_variable(variables::JOB_TYPE))?;
         }
-        let (open_width, open_start) = (self.view_width.is_none(), self.start.is_none());
-        if open_width && let Some(width) = context.variable(variables::VIEW_WIDTH)? {
+        let mut from = FromVariables::default();
+        if self.view_width.is_none()
+            && let Some(width) = context.variable(variables::VIEW_WIDTH)?
+        {
             let problem = |_| format!("`{width}` is no width: write whole pixels, as in 340");
             let width = width.trim().parse().map_err(problem);
             let refuse = |problem| ConfigError::of_variable(variables::VIEW_WIDTH, problem);
             self.view_width = Some(width.map_err(refuse)?);
+            from.view_width = true;
         }
-        if open_start && let Some(start) = context.variable(variables::START)? {
+        if self.start.is_none()
+            && let Some(start) = context.variable(variables::START)?
+        {
             let refuse = |problem| ConfigError::of_variable(variables::START, problem);
             self.start = Some(read_start(&start.into()).map_err(refuse)?);
+            from.start = true;
         }
-        let (has_width, has_start) = (self.view_width.is_some(), self.start.is_some());
-        self.checked_slider()
-            .map_err(|error| match error.path().as_str() {
-                "view_width" if open_width && has_width => error.in_variable(variables::VIEW_WIDTH),
-                "start" if open_start && has_start => error.in_variable(variables::START),
-                _ => error,
-            })?;
+        self.checked_slider(from)?;
         Ok(self)
     }
 
@@ -168,7 +187,7 @@ impl OmocaptchaConfig {
                 "`{job_type}` is not a job type of API {version}, where they look like `{own}`: is \
                  `api_version` right?"
             )
-        } else if Kind::of(version, job_type) == Kind::TwoPictures {
+        } else if version.kind(job_type) == Kind::TwoPictures {
             format!(
                 "job type `{job_type}` takes two pictures in one request, and a challenge has one \
                  screenshot"
@@ -180,7 +199,10 @@ impl OmocaptchaConfig {
     }
 
     /// What a slider's answer does not say, if the kind of job is a slider on a web page.
-    pub(crate) fn checked_slider(&self) -> Result<Option<Slider>, ConfigError> {
+    pub(crate) fn checked_slider(
+        &self,
+        from: FromVariables,
+    ) -> Result<Option<Slider>, ConfigError> {
         let job_type = self.checked_job_type()?;
         let missing = |key, why, variable| {
             let problem = format!(
@@ -189,14 +211,19 @@ impl OmocaptchaConfig {
             );
             Err(ConfigError::new(key, problem))
         };
-        let needless = |key| {
+        let needless = |key, variable, is_variable| {
             let problem = format!(
                 "is for sliders on web pages: job type `{job_type}` answers in pixels of the \
                  screenshot, with the start"
             );
-            Err(ConfigError::new(key, problem))
+            let error = ConfigError::new(key, problem);
+            Err(if is_variable {
+                error.in_variable(variable)
+            } else {
+                error
+            })
         };
-        let kind = Kind::of(self.api_version.unwrap_or_default(), job_type);
+        let kind = self.api_version.unwrap_or_default().kind(job_type);
         match (kind, self.view_width, self.start) {
             (Kind::Slider, Some(view_width), Some(start)) => Ok(Some(Slider { view_width, start })),
             (Kind::Slider, None, _) => missing(
@@ -212,8 +239,8 @@ impl OmocaptchaConfig {
                 variables::START,
             ),
             (_, None, None) => Ok(None),
-            (_, Some(_), _) => needless("view_width"),
-            (_, None, Some(_)) => needless("start"),
+            (_, Some(_), _) => needless("view_width", variables::VIEW_WIDTH, from.view_width),
+            (_, None, Some(_)) => needless("start", variables::START, from.start),
         }
     }
 }

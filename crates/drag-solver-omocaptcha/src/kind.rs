@@ -8,8 +8,6 @@ use std::num::NonZeroU32;
 use drag_solver_core::{DragChallenge, ErrorKind, Point, SolveError};
 use drag_solver_http::{Answer, Found, Unit};
 
-use crate::config::ApiVersion;
-
 /// What a kind of job is asked and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -22,18 +20,6 @@ pub(crate) enum Kind {
     Hcaptcha,
     /// Two pictures in one request, where there is only one screenshot.
     TwoPictures,
-}
-
-impl Kind {
-    pub(crate) fn of(version: ApiVersion, job_type: &str) -> Self {
-        match (version, job_type) {
-            (ApiVersion::V1, "21")
-            | (ApiVersion::V2, "TiktokSliderWebTask" | "SliderAllWebTask") => Self::Slider,
-            (ApiVersion::V1, "23" | "26" | "52") => Self::TwoPictures,
-            (ApiVersion::V2, "HcaptchaImageTask") => Self::Hcaptcha,
-            _ => Self::Points,
-        }
-    }
 }
 
 /// What a slider's answer does not say.

@@ -27,7 +27,7 @@ impl OmocaptchaV2 {
 
     pub(crate) fn of(task_type: String, slider: Option<Slider>) -> Self {
         Self {
-            kind: Kind::of(ApiVersion::V2, &task_type),
+            kind: ApiVersion::V2.kind(&task_type),
             task_type,
             slider,
         }
