@@ -53,13 +53,9 @@ impl Target {
         let address = with_port.or_else(|_| format!("{authority}:80").parse());
         let address: SocketAddr = address.ok()?;
         let is_here = url.scheme_str() == Some("http") && address.ip() == Ipv4Addr::LOCALHOST;
-        is_here.then(|| Self {
-            address,
-            path: url
-                .path_and_query()
-                .map_or("/", |it| it.as_str())
-                .to_owned(),
-        })
+        let path = url.path_and_query().map_or("/", |it| it.as_str());
+        let path = path.to_owned();
+        is_here.then_some(Self { address, path })
     }
 
     /// Posts it. What the client answers is not looked at.
@@ -72,9 +68,8 @@ impl Target {
             call.content_type,
             call.body.len()
         );
-        socket
-            .write_all(&[head.as_bytes(), &call.body].concat())
-            .await?;
+        let request = [head.as_bytes(), &call.body].concat();
+        socket.write_all(&request).await?;
         let mut answer = [0; 512];
         while socket.read(&mut answer).await? > 0 {}
         Ok(())

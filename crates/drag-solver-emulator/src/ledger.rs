@@ -169,9 +169,14 @@ impl Ledger {
         if job.record.polls <= running_polls || Instant::now() < job.ready {
             return Ok(None);
         }
-        let answer = self.answer(&id).transpose()?;
+        self.fetch(&id, is_told)
+    }
+
+    /// What came of a job, whether or not it is time to tell; an answer is noted as fetched if the client `is_told`.
+    pub(crate) fn fetch(&mut self, id: &JobId, is_told: bool) -> Result<Option<Answer>, Refusal> {
+        let answer = self.answer(id).transpose()?;
         if is_told && answer.is_some() {
-            self.fetched(&id);
+            self.fetched(id);
         }
         Ok(answer)
     }
@@ -202,7 +207,7 @@ impl Ledger {
     }
 
     /// Notes that an answer is sent whole.
-    pub(crate) fn fetched(&mut self, id: &JobId) {
+    fn fetched(&mut self, id: &JobId) {
         let Some(job) = self.jobs.get_mut(id) else {
             return;
         };

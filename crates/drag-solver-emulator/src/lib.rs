@@ -100,11 +100,8 @@ impl<S: Site> Emulator<S> {
     /// How many of the [latest requests](Self::requests) went to this path, as in `/api/createJob`.
     #[must_use]
     pub fn requests_to(&self, path: &str) -> usize {
-        let requests = self.requests();
-        requests
-            .iter()
-            .filter(|it| it.request.path() == path)
-            .count()
+        let is_to = |it: &&ReceivedRequest| it.request.path() == path;
+        self.requests().iter().filter(is_to).count()
     }
 
     /// Lets `fault` happen while the emulator runs; see [`EmulatorBuilder::fault`]. One that

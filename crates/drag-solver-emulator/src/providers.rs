@@ -110,15 +110,13 @@ impl Providers {
         let callback = job.callback.as_deref();
         let screenshot = Screenshot::from_bytes(job.picture.clone())?;
         rules.limits.check(&screenshot)?;
-        let longest = screenshot.width().max(screenshot.height());
-        let scale = match rules.scaled_to {
-            Some(most) if longest > most => f64::from(most) / f64::from(longest),
-            _ => 1.0,
-        };
+        let (width, height) = (screenshot.width(), screenshot.height());
+        let longest = f64::from(width.max(height));
+        let scaled = rules.scaled_to.map_or(longest, f64::from).min(longest);
         let picture = Picture {
-            width: screenshot.width(),
-            height: screenshot.height(),
-            scale,
+            width,
+            height,
+            scale: scaled / longest,
             shape: job.shape,
         };
         let mut solve = self.solve(screenshot, job.instruction);
@@ -144,22 +142,18 @@ impl Providers {
         let mut ledger = self.ledger();
         let name = |number| rules.job_id(number, self.seed, quirks);
         let job = ledger.open(protocol, picture, delay, name)?;
-        let (id, mut answer) = (job.to_string(), None);
+        let mut reply = Reply::Created(job.to_string());
         if let Some(outcome) = outcome {
             ledger.settle(&job, outcome);
-            answer = ledger.answer(&job).filter(|_| waits).transpose()?;
-            if is_told && answer.is_some() {
-                ledger.fetched(&job);
+            if waits && let Some(answer) = ledger.fetch(&job, is_told)? {
+                reply = Reply::Answered(job.to_string(), answer);
             }
         } else {
             self.settle_later(job.clone(), solve);
         }
         drop(ledger);
         self.call_back(protocol, job, callback);
-        Ok(match answer {
-            Some(answer) => Reply::Answered(id, answer),
-            None => Reply::Created(id),
-        })
+        Ok(reply)
     }
 
     fn solve(&self, screenshot: Screenshot, instruction: Option<String>) -> Solve {
@@ -223,15 +217,10 @@ impl Site for Providers {
     }
 
     fn read(&self, request: Request, received: Instant) -> Heard<Self::Call> {
-        let incoming = Incoming::read_documented(&request);
         let mut note = ReceivedRequest::new(Operation::Unknown, received, request);
-        let Some(incoming) = incoming else {
-            let token = String::new();
-            return Heard {
-                note,
-                token,
-                call: None,
-            };
+        let Some(incoming) = Incoming::read_documented(&note.request) else {
+            let (token, call) = (String::new(), None);
+            return Heard { note, token, call };
         };
         let (protocol, manner) = (incoming.protocol, incoming.manner);
         let token = incoming.key.expose_secret().to_owned();
@@ -242,16 +231,12 @@ impl Site for Providers {
         if let Ok(Call::Create(job)) = &incoming.call {
             note.picture = Some(job.picture.clone());
         }
-        let call = incoming.authorized(note.has_right_token);
-        Heard {
-            note,
-            token,
-            call: Some((protocol, manner, call)),
-        }
+        let call = Some((protocol, manner, incoming.authorized(note.has_right_token)));
+        Heard { note, token, call }
     }
 
     async fn answer(self: Arc<Self>, call: Self::Call, fault: Option<Fault>) -> Response {
-        let Some((protocol, mut manner, call)) = call else {
+        let Some((protocol, manner, call)) = call else {
             return Response::text(404, "no provider has this path");
         };
         let mut quirks = self.quirks.clone();
@@ -264,9 +249,7 @@ impl Site for Providers {
             Ok(call) => self.handle(protocol, call, &quirks, is_told).await,
             Err(refusal) => Err(refusal),
         };
-        for quirk in quirks {
-            manner = manner.with_quirk(quirk);
-        }
+        let manner = quirks.into_iter().fold(manner, Manner::with_quirk);
         response(write(protocol, manner, &reply))
     }
 

@@ -63,8 +63,7 @@ impl SecretScanner {
             }
         }
         let mut encoded = self.encoded.iter();
-        let found = encoded.find(|(form, _)| text.contains(form));
-        found.map(|(_, how)| *how)
+        encoded.find_map(|(form, how)| text.contains(form).then_some(*how))
     }
 }
 

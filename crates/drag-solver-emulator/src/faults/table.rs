@@ -276,10 +276,8 @@ fn status_name(code: u16, body: ErrorBody, retry_after: Option<&str>) -> String 
         ErrorBody::Html => " html",
         ErrorBody::Json => " json",
     };
-    match retry_after {
-        Some(value) => format!("{code}{body} retry-after {value}"),
-        None => format!("{code}{body}"),
-    }
+    let retry_after = retry_after.map(|value| format!(" retry-after {value}"));
+    format!("{code}{body}{}", retry_after.unwrap_or_default())
 }
 
 fn nothing(_: &RightAnswer<'_>) -> Vec<u8> {

@@ -18,9 +18,8 @@ impl SolverUnderTest<'_> {
                 solution = self.solve(&self.solvable).await?;
             }
             let Err(error) = self.report(&solution, verdict).await? else {
-                let is_fine = is_due != Some(false);
                 ensure!(
-                    is_fine,
+                    is_due != Some(false),
                     "it took a report that it was {verdict}, which it was not to take"
                 );
                 continue;

@@ -104,10 +104,8 @@ impl<'a> SolverUnderTest<'a> {
             |it| it.answerers.extend(names.into_iter().map(Into::into));
 
         /// Text that nothing the solver shows may contain. An empty one is ignored.
-        with_secret(secret: impl Into<String>) |it| {
-            it.secrets.push(secret.into());
-            it.secrets.retain(|secret| !secret.is_empty());
-        };
+        with_secret(secret: impl Into<String>)
+            |it| it.secrets.extend(Some(secret.into()).filter(|secret| !secret.is_empty()));
 
         /// How many calls are made at once. Unless set: 1,000 on a paused clock, and 50 otherwise, as a
         /// socket each has two ends in one process.

@@ -86,6 +86,18 @@ pub struct MockSolver {
     state: Arc<Mutex<State>>,
 }
 
+/// Writes what a mock can be asked, a row each: the documentation, the name, and what is read under its lock.
+macro_rules! getters {
+    ($($(#[$doc:meta])* $getter:ident: $type:ty = |$state:ident| $read:expr;)+) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $getter(&self) -> $type {
+            let $state = self.state();
+            $read
+        }
+    )+};
+}
+
 impl MockSolver {
     /// A mock called `name`, with an empty script.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
@@ -141,17 +153,15 @@ impl MockSolver {
         /// Answers reports with what `answer` says. By default they are accepted.
         on_report(answer: impl Fn(&Solution, Verdict) -> Result<(), SolveError> + Send + Sync + 'static)
             |it| it.state().answer_report = Some(Arc::new(answer));
-    }
 
-    /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
-    /// are logged all the same.
-    pub fn without_reports(self) -> Self {
-        let message = "this solver takes no reports";
-        let error = SolveError::new(ErrorKind::Unsupported, message).with_solver(&self.name);
-        self.on_report(move |_, _| Err(error.clone()))
-    }
+        /// Says [`ErrorKind::Unsupported`] to every report, like a solver that has no use for them. They
+        /// are logged all the same.
+        without_reports() |it| {
+            let message = "this solver takes no reports";
+            let error = SolveError::new(ErrorKind::Unsupported, message).with_solver(&it.name);
+            it.state().answer_report = Some(Arc::new(move |_, _| Err(error.clone())));
+        };
 
-    builder_setters! {
         /// How long a report takes. At once unless set.
         with_report_latency(latency: Duration) |it| it.state().report_latency = latency;
 
@@ -160,46 +170,27 @@ impl MockSolver {
         without_log() |it| it.state().keeps_no_log = true;
     }
 
-    /// Every call so far, in the order in which they began.
-    #[must_use]
-    pub fn calls(&self) -> Vec<RecordedCall> {
-        self.state().calls.clone()
-    }
+    getters! {
+        /// Every call so far, in the order in which they began.
+        calls: Vec<RecordedCall> = |state| state.calls.clone();
 
-    /// Every report so far, in the order in which they came.
-    #[must_use]
-    pub fn reports(&self) -> Vec<RecordedReport> {
-        self.state().reports.clone()
-    }
+        /// Every report so far, in the order in which they came.
+        reports: Vec<RecordedReport> = |state| state.reports.clone();
 
-    /// How many calls have begun.
-    #[must_use]
-    pub fn call_count(&self) -> usize {
-        self.state().call_count
-    }
+        /// How many calls have begun.
+        call_count: usize = |state| state.call_count;
 
-    /// How many jobs were bought. Resuming one is no purchase.
-    #[must_use]
-    pub fn purchases(&self) -> usize {
-        self.state().purchases
-    }
+        /// How many jobs were bought. Resuming one is no purchase.
+        purchases: usize = |state| state.purchases;
 
-    /// How many calls have begun and neither ended nor been dropped.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.state().in_flight
-    }
+        /// How many calls have begun and neither ended nor been dropped.
+        in_flight: usize = |state| state.in_flight;
 
-    /// The most calls that were ever in flight at once.
-    #[must_use]
-    pub fn max_in_flight(&self) -> usize {
-        self.state().max_in_flight
-    }
+        /// The most calls that were ever in flight at once.
+        max_in_flight: usize = |state| state.max_in_flight;
 
-    /// How many scripted outcomes no call has taken yet.
-    #[must_use]
-    pub fn remaining_outcomes(&self) -> usize {
-        self.state().script.len()
+        /// How many scripted outcomes no call has taken yet.
+        remaining_outcomes: usize = |state| state.script.len();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -238,8 +229,8 @@ impl DragSolver for MockSolver {
     fn profile(&self) -> Profile {
         let state = self.state();
         let cost = state.is_free.then_some(Usd::ZERO).or(state.cost);
-        let once = WorstCase::one_purchase();
-        let once = cost.map_or(once, |cost| once.with_cost(cost));
+        let mut once = WorstCase::one_purchase();
+        once.cost = cost;
         Profile::new(state.worst_case.unwrap_or(once)).with_limits(state.limits)
     }
 }

@@ -164,14 +164,13 @@ impl<'a> Running<'a> {
     }
 
     fn solution(&self, drag: Drag) -> Solution {
-        let mut solution = Solution::new(drag, self.mock.name());
-        if let Some(job) = &self.job {
-            solution = solution.with_job(job.clone());
+        let solution = Solution::new(drag, self.mock.name())
+            .with_cost(self.mock.state().cost)
+            .with_elapsed(self.started.elapsed());
+        match &self.job {
+            Some(job) => solution.with_job(job.clone()),
+            None => solution,
         }
-        if let Some(cost) = self.mock.state().cost {
-            solution = solution.with_cost(cost);
-        }
-        solution.with_elapsed(self.started.elapsed())
     }
 
     /// Says how the purchase ended, and adds to the error what it leaves behind.
