@@ -144,7 +144,7 @@ async fn v2_from_task_to_answer() {
 
 #[tokio::test]
 async fn the_task_family_reports_costs_and_scales() {
-    let solver = MockSolver::new("mock").then(drag()).then(drag());
+    let solver = MockSolver::new("mock").then_times(3, drag());
     let emulator = emulator(solver.clone()).await;
     let task = coordinates("CoordinatesTask", &gif(600, 1_000, 0));
     let (_, created) = post(&emulator, "/2captcha/createTask", &task).await;
@@ -161,16 +161,18 @@ async fn the_task_family_reports_costs_and_scales() {
     assert_eq!(emulator.jobs()[0].verdict, Some(Verdict::Incorrect));
     assert_eq!(emulator.stats().reported_incorrect, 1);
 
-    // Twice as large as the workers get to see.
-    let task = coordinates("ImageToCoordinatesTask", &gif(600, 1_000, 0));
-    let (_, created) = post(&emulator, "/anticaptcha/createTask", &task).await;
-    let poll = json!({"clientKey": "secret", "taskId": created["taskId"]});
-    let (_, result) = post(&emulator, "/anticaptcha/getTaskResult", &poll).await;
-    assert_eq!(
-        result["solution"]["coordinates"],
-        json!([[42, 280], [160, 280]])
-    );
-    assert_eq!(solver.call_count(), 2);
+    // Twice as large as the workers get to see, and smaller, which stays as it is.
+    for (height, clicks) in [
+        (1_000, json!([[42, 280], [160, 280]])),
+        (400, json!([[84, 560], [320, 560]])),
+    ] {
+        let task = coordinates("ImageToCoordinatesTask", &gif(400, height, 0));
+        let (_, created) = post(&emulator, "/anticaptcha/createTask", &task).await;
+        let poll = json!({"clientKey": "secret", "taskId": created["taskId"]});
+        let (_, result) = post(&emulator, "/anticaptcha/getTaskResult", &poll).await;
+        assert_eq!(result["solution"]["coordinates"], clicks);
+    }
+    assert_eq!(solver.call_count(), 3);
 }
 
 #[tokio::test]
