@@ -58,8 +58,11 @@ impl Capture<'_> {
 
     /// The body of a response: exact, but for secrets and pictures.
     pub(super) fn response(&self, body: &Bytes) -> ResponseBody {
-        let Ok(text) = std::str::from_utf8(body) else {
-            return self.binary_response(body);
+        let in_between_nuls =
+            |text: &str| text.contains('\0') && self.masker.is_shown(&text.replace('\0', ""));
+        let text = match std::str::from_utf8(body) {
+            Ok(text) if !in_between_nuls(text) => text,
+            _ => return self.binary_response(body),
         };
         let text = if self.pictures {
             text.into()
@@ -81,13 +84,24 @@ impl Capture<'_> {
         ResponseBody::Text(self.masker.text(&text).into_owned())
     }
 
-    /// One that is not UTF-8: to the byte if there is no secret in it.
+    /// One that is not UTF-8: to the byte if there is no secret in it, be it in ISO 8859-1 or UTF-16.
     fn binary_response(&self, body: &[u8]) -> ResponseBody {
-        let lossy = String::from_utf8_lossy(body);
+        let letters = body.iter().filter(|byte| **byte != 0);
+        let letters: String = letters.map(|&byte| char::from(byte)).collect();
+        let masked = self.masker.text(&letters);
+        let bytes = if masked == letters {
+            body.to_vec()
+        } else {
+            masked
+                .chars()
+                .filter_map(|c| u8::try_from(c).ok())
+                .collect()
+        };
+        let lossy = String::from_utf8_lossy(&bytes);
         let picture_free = without_pictures(&lossy);
         let masked = self.masker.text(&picture_free);
         let is_picture = !self.pictures && picture(body).is_some();
-        if !is_picture && masked == lossy {
+        if !is_picture && bytes == body && masked == lossy {
             return ResponseBody::Base64(STANDARD.encode(body));
         }
         ResponseBody::Text(masked.into_owned())
@@ -343,6 +357,7 @@ mod tests {
             (b"{\"a\":1}\n", json!({"text": "{\"a\":1}\n"})),
             (b"\xff", json!({"base64": "/w=="})),
             (b"", json!({"text": ""})),
+            (b"OK|123\0", json!({"text": "OK|123\0"})),
             (
                 b"bad hunter2-hunter2-hunter2 \xff",
                 json!({"text": "bad [redacted] \u{fffd}"}),
@@ -359,6 +374,14 @@ mod tests {
                 String::from_utf8_lossy(body)
             );
         }
+        // In UTF-16, with and without its mark.
+        let spaced: Vec<u8> = TOKEN.bytes().flat_map(|byte| [byte, 0]).collect();
+        assert_eq!(response(&spaced), json!({"text": "[redacted]"}));
+        let marked = [b"\xff\xfe", &*spaced].concat();
+        assert_eq!(
+            response(&marked),
+            json!({"text": "\u{fffd}\u{fffd}[redacted]"})
+        );
         let shot = fixtures::screenshot();
         let encoded = STANDARD.encode(shot.bytes()).replace('/', "\\/");
         let echoed = response(format!("{{\"was\":\"{encoded}\"}}").as_bytes());
@@ -367,5 +390,27 @@ mod tests {
             echoed,
             json!({"json": {"was": format!("[picture of {length} bytes]")}})
         );
+    }
+
+    #[test]
+    fn a_secret_that_is_not_ascii_goes_from_what_is_not_utf8() {
+        let secret = SecretString::from("p\u{e4}ssw\u{f6}rd");
+        let masker = Masker::new([&secret]);
+        let capture = Capture {
+            masker: &masker,
+            pictures: false,
+        };
+        for body in [
+            &b"bad p\xe4ssw\xf6rd!"[..],
+            b"bad p\xc3\xa4ssw\xc3\xb6rd!\xff",
+            b"bad p\xc3\xa4ssw\xc3\xb6rd, p\xe4ssw\xf6rd!",
+            b"\xff\xfep\0\xe4\0s\0s\0w\0\xf6\0r\0d\0",
+        ] {
+            let body = capture.response(&Bytes::copy_from_slice(body));
+            let ResponseBody::Text(text) = body else {
+                panic!("{body:?}");
+            };
+            assert!(text.contains("[masked]") && !text.contains("rd"), "{text}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::redact::{
 pub(crate) const SHORT_MASK: &str = "[masked]";
 
 /// A secret of fewer characters, a user's name say, is masked only where it is a word, and one of digits where
-/// it is all there is: they are part of other words and of numbers by chance.
+/// it is all there is, or from four on in quotes: they are part of other words and of numbers by chance.
 const SHORTEST_PART: usize = 6;
 
 /// What an account may not show in a recording.
@@ -85,6 +85,11 @@ impl Masker {
     /// `text` without the secrets.
     pub(super) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.masked(text, false)
+    }
+
+    /// Whether there is a secret in `text`.
+    pub(super) fn is_shown(&self, text: &str) -> bool {
+        self.text(text) != text
     }
 
     /// The text of some JSON without the secrets. It stays JSON: within a bare number, ones take the place
@@ -180,7 +185,9 @@ impl Words {
         let is_number = text[at.clone()].bytes().all(|byte| byte.is_ascii_digit());
         if at.len() < SHORTEST_PART {
             let is_whole = at.len() == text.len() && !in_numbers;
-            let is_word = !is_number && !next_to(|c| c.is_alphanumeric());
+            let is_quoted =
+                (before, behind) == (Some('"'), Some('"')) && at.len() >= SHORTEST_START;
+            let is_word = (!is_number || is_quoted) && !next_to(|c| c.is_alphanumeric());
             return (is_whole || is_word).then(|| self.mask.to_owned());
         }
         // Part of a longer number, an id or a price: it stays a number, and each its own.
@@ -405,6 +412,15 @@ mod tests {
         let value = masker.value(json!({"user": "83", "x": 83}));
         assert_eq!(value, json!({"user": "[masked]", "x": 83}));
         assert_eq!(clean(" ", "a b"), "a b");
+        // One of four digits is seldom a whole text by chance.
+        let pin = SecretString::from("4711");
+        let masker = Masker::new([&pin]);
+        let told = r#"{"pin":"4711","x":4711,"at":"4711,83","in":"{\"pin\":\"4711\"}"}"#;
+        assert_eq!(
+            masker.json(told),
+            r#"{"pin":"[masked]","x":4711,"at":"4711,83","in":"{\"pin\":\"[masked]\"}"}"#
+        );
+        assert_eq!(Masker::new([&digits]).json(r#"["83"]"#), r#"["83"]"#);
     }
 
     #[test]
