@@ -156,6 +156,7 @@ impl DragChallenge {
 
     /// Says in which frame the solver called `solver` was sent the picture when the jobs to resume were
     /// bought: their answers are in pixels of that. The frame comes from an [`Event::Fitted`].
+    #[doc(hidden)]
     #[must_use]
     pub fn with_frame(mut self, solver: impl Into<Arc<str>>, frame: Frame) -> Self {
         let solver = solver.into();
@@ -166,6 +167,7 @@ impl DragChallenge {
     }
 
     /// The same challenge with no paid jobs to resume.
+    #[doc(hidden)]
     #[must_use]
     pub fn without_paid_jobs(mut self) -> Self {
         if !self.paid_jobs().is_empty() {
@@ -267,6 +269,7 @@ impl DragChallenge {
 
     /// In which frame the solver called `solver` was sent the picture when its paid jobs were bought, if
     /// that is known.
+    #[doc(hidden)]
     #[must_use]
     pub fn frame_of(&self, solver: &str) -> Option<Frame> {
         let mut frames = self.question.frames.iter();

@@ -40,11 +40,13 @@ impl ConfigError {
     }
 
     /// The environment variable called `name` has this `problem`.
+    #[doc(hidden)]
     pub fn of_variable(name: impl AsRef<str>, problem: impl AsRef<str>) -> Self {
         Self::of_whole(problem).in_variable(name)
     }
 
     /// The settings as a whole have this `problem`.
+    #[doc(hidden)]
     pub fn of_whole(problem: impl AsRef<str>) -> Self {
         Self {
             keys: Vec::new(),
@@ -55,6 +57,7 @@ impl ConfigError {
     }
 
     /// There is no setting called `key`; `advice` says which there are.
+    #[doc(hidden)]
     pub fn unknown_key(key: impl AsRef<str>, advice: impl AsRef<str>) -> Self {
         Self {
             unknown_key: Some(without_tokens(key.as_ref())),
@@ -73,6 +76,7 @@ impl ConfigError {
     }
 
     /// The same problem, of a setting that was read from the environment variable `name`.
+    #[doc(hidden)]
     #[must_use]
     pub fn in_variable(mut self, name: impl AsRef<str>) -> Self {
         self = self.renamed(name);
@@ -81,6 +85,7 @@ impl ConfigError {
     }
 
     /// The same problem, of a setting that has another name for its user.
+    #[doc(hidden)]
     #[must_use]
     pub fn renamed(mut self, key: impl AsRef<str>) -> Self {
         self.keys = vec![without_tokens(key.as_ref())];

@@ -25,6 +25,7 @@ pub struct Frame {
 
 impl Frame {
     /// The whole screenshot, as it is.
+    #[doc(hidden)]
     #[must_use]
     pub fn whole(screenshot: &Screenshot) -> Self {
         let (width, height) = (screenshot.width(), screenshot.height());
@@ -39,6 +40,7 @@ impl Frame {
     }
 
     /// Whether it is a part of this screenshot, not empty, and was sent no larger than it is.
+    #[doc(hidden)]
     #[must_use]
     pub fn is_on(&self, screenshot: &Screenshot) -> bool {
         let fits = |from: u32, length: u32, sent: u32, all: u32| {

@@ -34,6 +34,7 @@ pub fn display(duration: Duration) -> impl fmt::Display {
 }
 
 /// Writes a duration as text, exact to the nanosecond.
+#[doc(hidden)]
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&display(*duration))
 }
@@ -43,6 +44,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
 /// # Errors
 ///
 /// Anything but a text that `humantime` reads, such as `"500ms"`, `"60s"`, `"1m30s"` or `"2h"`.
+#[doc(hidden)]
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     struct Text;
 
@@ -77,6 +79,7 @@ pub mod option {
     struct Text(#[serde(with = "super")] Duration);
 
     /// Writes a duration as text, or nothing.
+    #[doc(hidden)]
     pub fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
@@ -85,6 +88,7 @@ pub mod option {
     }
 
     /// Reads a duration from text, or nothing.
+    #[doc(hidden)]
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {

@@ -65,6 +65,7 @@ mod seeded;
 mod setters;
 mod solution;
 mod solver;
+#[doc(hidden)]
 pub mod text;
 mod truncation;
 mod untold;

@@ -41,6 +41,7 @@ impl Profile {
     }
 
     /// Replaces the names of the solvers inside.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_solvers(mut self, solvers: Vec<String>) -> Self {
         self.solvers = solvers;
@@ -48,6 +49,7 @@ impl Profile {
     }
 
     /// Changes the worst case: for a wrapper that waits, or asks more than once.
+    #[doc(hidden)]
     #[must_use]
     pub fn map_worst_case(mut self, change: impl FnOnce(WorstCase) -> WorstCase) -> Self {
         self.worst_case = change(self.worst_case);

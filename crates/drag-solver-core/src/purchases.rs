@@ -147,8 +147,7 @@ impl Purchases {
     }
 
     /// Whether the solver called `solver` said anything.
-    #[must_use]
-    pub fn spoke(&self, solver: &str) -> bool {
+    pub(crate) fn spoke(&self, solver: &str) -> bool {
         self.spoken.iter().any(|name| name == solver)
     }
 
@@ -165,6 +164,7 @@ impl Purchases {
 
     /// Whether a solver was asked, as far as can be known: it said so, or it is silent and
     /// nothing here waits.
+    #[doc(hidden)]
     #[must_use]
     pub fn was_asked(&self) -> bool {
         self.has_spoken() || !self.is_waiting()
@@ -189,12 +189,14 @@ impl Purchases {
     }
 
     /// Whether this call took up `job`, or bought it.
+    #[doc(hidden)]
     #[must_use]
     pub fn has_taken_up(&self, job: &PaidJob) -> bool {
         self.of_job(job).next().is_some()
     }
 
     /// Those of the jobs that a challenge brought that have not ended, taken up or not.
+    #[doc(hidden)]
     pub fn unfinished_of<'a>(
         &self,
         brought: &'a [PaidJob],
@@ -222,6 +224,7 @@ impl Purchases {
     /// for each purchase, since each may be on the bill; if there are none, a single one that is free.
     ///
     /// Their kind is `Timeout`: they were not given the time they needed.
+    #[doc(hidden)]
     #[must_use]
     pub fn if_dropped(&self, name: &str, why: &str, elapsed: Duration) -> Vec<Attempt> {
         let dropped = |solver: &str, billed| {
@@ -295,7 +298,8 @@ impl Tracker {
         self.read(Purchases::clone)
     }
 
-    /// Whether a solver was asked by now: [`Purchases::was_asked`].
+    /// Whether a solver was asked by now: `Purchases::was_asked`.
+    #[doc(hidden)]
     #[must_use]
     pub fn was_asked(&self) -> bool {
         self.read(Purchases::was_asked)

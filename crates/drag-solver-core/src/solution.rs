@@ -107,6 +107,7 @@ impl Solution {
 
     /// Names the price of an answer, in US dollars, wherever one was or may have been billed and no provider
     /// says what it cost.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_price(mut self, price: Usd) -> Self {
         if let Some(past) = &mut self.history.0 {

@@ -53,6 +53,7 @@ impl Usd {
     }
 
     /// An amount in billionths of a dollar, as stores keep it.
+    #[doc(hidden)]
     #[must_use]
     pub fn from_nanos(nanos: i64) -> Self {
         Self(i128::from(nanos) * NANO)
@@ -60,12 +61,14 @@ impl Usd {
 
     /// The amount in billionths of a dollar, rounded up, and the nearest there is if that is too much for the
     /// number: what is spent is never understated.
+    #[doc(hidden)]
     #[must_use]
     pub fn to_nanos_ceil(self) -> i64 {
         saturated(self.0.div_euclid(NANO) + i128::from(self.0.rem_euclid(NANO) > 0))
     }
 
     /// The same rounded down: a limit is never overstated.
+    #[doc(hidden)]
     #[must_use]
     pub fn to_nanos_floor(self) -> i64 {
         saturated(self.0.div_euclid(NANO))

@@ -140,6 +140,7 @@ impl Declared {
     }
 
     /// Whether its answers begin at a start that its user knows, in pixels of the picture that is sent.
+    #[doc(hidden)]
     #[must_use]
     pub fn has_known_start(&self) -> bool {
         self.definition.answer.from.is_some()

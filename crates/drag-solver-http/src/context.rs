@@ -72,6 +72,7 @@ impl Context {
     }
 
     /// Says that something outside of the provider ends an attempt after `timeout`.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.attempt_timeout = timeout.into();
@@ -80,8 +81,7 @@ impl Context {
 
     /// How long an attempt may take, if something outside of the provider sees to that. A limit of
     /// the provider's own should then be no shorter.
-    #[must_use]
-    pub fn attempt_timeout(&self) -> Option<Duration> {
+    pub(crate) fn attempt_timeout(&self) -> Option<Duration> {
         self.attempt_timeout
     }
 
@@ -100,6 +100,7 @@ impl Context {
     }
 
     /// Says what takes the calls of providers that an answer is there.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_callback_receiver(mut self, receiver: impl Into<Option<CallbackReceiver>>) -> Self {
         self.callback_receiver = receiver.into();

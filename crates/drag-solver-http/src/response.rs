@@ -152,6 +152,7 @@ impl ApiResponse {
     }
 
     /// Whether it is a page for people, which comes from something in front of the provider.
+    #[doc(hidden)]
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.body.trim_ascii_start().starts_with(b"<")

@@ -34,7 +34,7 @@ impl<S: DragSolver> FitExt for S {}
 /// The picture depends on nothing but challenge, limits and policy. So a job that was paid for and is
 /// [resumed](DragChallenge::resume_job), even by another run of the program, is mapped back in the same
 /// way, provided that none of the three has changed, nor the version of this crate. A challenge that says in
-/// [which frame](DragChallenge::with_frame) the picture was sent, as one from a store does, needs none of this:
+/// which [frame](Frame) the picture was sent, as one from a store does, needs none of this:
 /// its job is mapped back by that.
 ///
 /// What is sent is told as [`Event::Fitted`].

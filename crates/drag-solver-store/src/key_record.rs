@@ -109,6 +109,7 @@ impl KeyLimits {
     }
 
     /// Whether so much may be spent and no more.
+    #[doc(hidden)]
     #[must_use]
     pub fn limit_money(&self) -> bool {
         self.per_day.is_some() || self.total.is_some()

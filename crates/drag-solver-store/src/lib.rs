@@ -52,7 +52,9 @@ pub use jiff;
 pub use crate::budget::{StoredBudget, StoredBudgetPolicy, StoredBudgeted};
 pub use crate::call_record::CallRecord;
 pub use crate::clock::Clock;
-pub use crate::durable::{ANOTHER_CALL, Durable, DurablePolicy};
+#[doc(hidden)]
+pub use crate::durable::ANOTHER_CALL;
+pub use crate::durable::{Durable, DurablePolicy};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
 pub use crate::fact::{Ended, Fact, NewPurchase};

@@ -16,7 +16,9 @@ pub use self::manner::Manner;
 pub use self::multipart::Part;
 pub use self::protocol::{Operation, Protocol};
 pub use self::quirk::Quirk;
-pub use self::read::{Incoming, redacted_json};
+pub use self::read::Incoming;
+#[doc(hidden)]
+pub use self::read::redacted_json;
 pub use self::refusal::Refusal;
 pub use self::reply::{Answer, Reply};
 pub use self::request::{Pairs, Request};

@@ -41,6 +41,7 @@ impl Request {
     }
 
     /// As it is, but for the body.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_body(self, body: Bytes) -> Self {
         Self { body, ..self }

@@ -36,8 +36,8 @@ use crate::measure::{self, RETRIES};
 ///   policy says so. A job that came to its end without an answer (`Unsolvable`, `InvalidAnswer`) is
 ///   no such case: no second answer can come of it.
 /// - The last error is returned as it was, with every attempt in its
-///   [`attempts`](SolveError::attempts). It is marked
-///   [exhausted](SolveError::mark_exhausted), so that a retry further out does not start over.
+///   [`attempts`](SolveError::attempts). It is marked exhausted, so that a retry further out does not
+///   start over.
 ///
 /// Dropping the future abandons the attempt or wait at hand; nothing is held during a wait.
 ///

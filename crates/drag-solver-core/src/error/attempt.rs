@@ -31,6 +31,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Leaves `jobs` to a later attempt, which continues with them and has their bill.
+    #[doc(hidden)]
     pub fn hand_over(&mut self, jobs: &[PaidJob]) {
         let before = self.jobs.len();
         self.jobs.retain(|job| !jobs.contains(job));
@@ -41,6 +42,7 @@ impl Attempt {
     }
 
     /// Names the price, in US dollars, if it may have cost something and it is not known how much.
+    #[doc(hidden)]
     pub fn price_at(&mut self, price: Usd) {
         if self.billed != Billed::No && self.cost.is_none() {
             self.cost = Some(price);

@@ -115,6 +115,7 @@ impl SolveError {
     }
 
     /// Names the solver, unless the error names one already.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_default_solver(self, solver: impl AsRef<str>) -> Self {
         if self.0.own.solver.is_some() {
@@ -197,6 +198,7 @@ impl SolveError {
     }
 
     /// Says how long it took, unless it says so already.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_default_elapsed(self, elapsed: Duration) -> Self {
         if self.0.elapsed.is_zero() {
@@ -207,6 +209,7 @@ impl SolveError {
 
     /// Names the price of an answer, in US dollars, wherever one may have been billed and no provider says
     /// what it cost.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_price(mut self, price: Usd) -> Self {
         let Inner { own, earlier, .. } = &mut *self.0;
@@ -218,6 +221,7 @@ impl SolveError {
 
     /// Marks that a retry gave up on it, so that an outer retry does not start over:
     /// [`recovery`](Self::recovery) is no longer `Retry`.
+    #[doc(hidden)]
     #[must_use]
     pub fn mark_exhausted(mut self) -> Self {
         self.0.exhausted = true;
@@ -280,6 +284,7 @@ impl SolveError {
     }
 
     /// Whether a retry already gave up on it.
+    #[doc(hidden)]
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.0.exhausted

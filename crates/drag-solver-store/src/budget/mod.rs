@@ -181,6 +181,7 @@ impl StoredBudget {
     }
 
     /// Whether each label has a budget of its own.
+    #[doc(hidden)]
     #[must_use]
     pub fn is_by_label(&self) -> bool {
         matches!(self.limits, Limits::ByLabel(_))
