@@ -73,6 +73,9 @@ mod troubles;
 
 pub use crate::callback_host::{CallbackHost, NotAHost};
 #[cfg(feature = "callbacks")]
+#[doc(hidden)]
+pub use crate::callbacks::has_public_host;
+#[cfg(feature = "callbacks")]
 pub use crate::callbacks::{Callback, CallbackSender};
 pub use crate::gateway::{Gateway, GatewayBuilder, NoStore};
 pub use crate::keys::{Keys, new_key};

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use reqwest::Url;
+
 /// Whether this is an address of the public internet. Everything that IANA's registries of special addresses do not
 /// call globally reachable is not, nor is what leads to an address of version 4 that is not.
 ///
@@ -12,6 +14,24 @@ pub(super) fn is_public(address: IpAddr) -> bool {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
     }
+}
+
+/// Names that are never on the public internet end in these (RFC 6761, 6762, 8375; ICANN, 2024).
+const PRIVATE_NAMES: [&str; 4] = [".home.arpa", ".internal", ".local", ".localhost"];
+
+/// Whether the host of this URL can be reached from the public internet, as far as its text says: a name may lead anywhere.
+#[must_use]
+pub fn has_public_host(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    let Some(host) = url.as_ref().and_then(Url::host_str) else {
+        return false;
+    };
+    let host = host.trim_matches(['[', ']']);
+    if let Ok(address) = host.parse() {
+        return is_public(address);
+    }
+    let name = host.trim_end_matches('.');
+    name.contains('.') && !PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
 }
 
 /// Addresses of version 4 that are not: the first of each block, and how many bits it has in common.
@@ -117,6 +137,28 @@ mod tests {
             "ff02::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_public_is_known_by_its_text() {
+        for private in [
+            "https://192.168.1.3/a",
+            "https://[::1]:8443",
+            "https://localhost",
+            "https://gateway",
+            "https://a.LOCAL.",
+            "https://x.internal:1/",
+            "no URL",
+        ] {
+            assert!(!has_public_host(private), "{private}");
+        }
+        for public in [
+            "https://drags.example.com/callbacks",
+            "https://8.8.8.8",
+            "https://local.example",
+        ] {
+            assert!(has_public_host(public), "{public}");
         }
     }
 

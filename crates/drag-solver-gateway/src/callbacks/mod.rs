@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+pub use self::address::has_public_host;
 use self::sender::HttpSender;
 pub use self::sender::{Callback, CallbackSender};
 use self::target::Target;
