@@ -9,6 +9,7 @@ mod workers;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use drag_solver::config::{ChainConfig, Registry};
@@ -17,7 +18,8 @@ use drag_solver::prelude::*;
 use drag_solver::testing::contract::{SolverUnderTest, run};
 use drag_solver::testing::emulator::{Emulator, StandIn};
 use drag_solver::testing::fixtures;
-use drag_solver_declared::{Declared, testing};
+use drag_solver_declared::Declared;
+use drag_solver_declared::testing::{self, TestOptions};
 
 use super::support::picture;
 
@@ -148,8 +150,15 @@ fn a_provider_is_a_page_of_rust_or_of_toml() {
 }
 
 async fn survives(declared: Declared) {
-    let report = testing::test(&declared).await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    let options = TestOptions::default()
+        .on_progress(move |tried, all| telling.lock().unwrap().push((tried, all)));
+    let report = testing::test_with(&declared, options).await.unwrap();
     assert!(report.passed(), "{}: {report}", declared.name());
+    let all = report.faults.len();
+    let expected: Vec<_> = (0..=all).map(|tried| (tried, all)).collect();
+    assert_eq!(*told.lock().unwrap(), expected);
 }
 
 #[tokio::test]

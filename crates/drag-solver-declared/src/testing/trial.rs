@@ -1,5 +1,6 @@
 //! The contract and the faults, over a double.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
@@ -48,11 +49,12 @@ pub struct FaultFinding {
     pub problem: Option<String>,
 }
 
-/// What to leave out of a test.
-#[derive(Clone, Debug, Default)]
+/// What to leave out of a test, and who hears how far it is.
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct TestOptions {
     without_faults: bool,
+    progress: Option<Arc<dyn Fn(usize, usize) + Send + Sync>>,
 }
 
 impl TestOptions {
@@ -61,6 +63,28 @@ impl TestOptions {
     pub fn without_faults(mut self) -> Self {
         self.without_faults = true;
         self
+    }
+
+    /// Calls `progress` before the first fault and after each, with the number of those that were tried and of all: most
+    /// of the time of a test goes there.
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    fn tell(&self, tried: usize, all: usize) {
+        if let Some(progress) = &self.progress {
+            progress(tried, all);
+        }
+    }
+}
+
+impl fmt::Debug for TestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestOptions")
+            .field("without_faults", &self.without_faults)
+            .finish_non_exhaustive()
     }
 }
 
@@ -149,7 +173,13 @@ pub async fn test_with(service: &Declared, options: TestOptions) -> io::Result<T
                 });
             }
         }
-        faults = tries.join_all().await;
+        let all = tries.len();
+        options.tell(0, all);
+        while let Some(tried) = tries.join_next().await {
+            // As `join_all` does it.
+            faults.push(tried.unwrap_or_else(|error| resume_unwind(error.into_panic())));
+            options.tell(faults.len(), all);
+        }
     }
     Ok(TestReport {
         contract,
