@@ -54,7 +54,7 @@ pub use crate::call_record::CallRecord;
 pub use crate::clock::Clock;
 #[doc(hidden)]
 pub use crate::durable::ANOTHER_CALL;
-pub use crate::durable::{Durable, DurablePolicy};
+pub use crate::durable::{Durable, DurablePolicy, OtherPicture};
 pub use crate::error::{StoreError, StoreErrorKind};
 pub use crate::ext::StoreExt;
 pub use crate::fact::{Ended, Fact, NewPurchase};

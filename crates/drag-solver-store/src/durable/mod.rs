@@ -64,7 +64,7 @@ impl CheckSettings for DurablePolicy {
 ///   ([`Event::Waiting`]). If its process ends, the next one takes over. A process that hung for too long and
 ///   comes back may neither buy for it nor answer it ([`ErrorKind::NotRecorded`]). A call whose outcome is another's says so
 ///   ([`Event::OnRecord`]).
-/// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`]).
+/// - The same id with another picture is refused ([`ErrorKind::InvalidChallenge`], of which [`OtherPicture`] is the source).
 /// - A failed call is no answer: the same id again tries again; what was [accepted](crate::Store::accept) is accepted again
 ///   for that, and until then the failure is told.
 /// - A challenge without an id gets one of its own, under which its paid jobs are on record.
@@ -209,7 +209,8 @@ impl<S: DragSolver> Durable<S> {
             "the id {id:?} is on record with another picture: nothing was sent. Give each challenge an id \
              of its own"
         );
-        challenge.refuse(self.name(), ErrorKind::InvalidChallenge, problem)
+        let refused = challenge.refuse(self.name(), ErrorKind::InvalidChallenge, problem);
+        refused.with_source(OtherPicture)
     }
 
     /// What comes of a call that ends so.
@@ -273,6 +274,19 @@ fn not_recorded(challenge: &DragChallenge, solver: &str, error: &StoreError) -> 
     };
     challenge.refuse(solver, ErrorKind::NotRecorded, problem)
 }
+
+/// An id is on record with another picture: the source of the error that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherPicture;
+
+impl fmt::Display for OtherPicture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the id is another picture's")
+    }
+}
+
+impl std::error::Error for OtherPicture {}
 
 /// What a call has to do.
 enum Turn {
