@@ -128,7 +128,7 @@ impl de::Error for ConfigError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let expected = in_words(expected);
+        let expected = in_words(&expected.to_string());
         Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
@@ -137,7 +137,7 @@ impl de::Error for ConfigError {
         if expected.to_string().starts_with("a nonzero") {
             return Self::of_whole("must be at least 1");
         }
-        let expected = in_words(expected);
+        let expected = in_words(&expected.to_string());
         Self::of_whole(format!("is {}, and must be {expected}", shown(&found)))
     }
 
@@ -154,9 +154,8 @@ impl de::Error for ConfigError {
 }
 
 /// What serde expects, for people who know no Rust.
-fn in_words(expected: &dyn de::Expected) -> String {
-    let expected = expected.to_string();
-    let words = match expected.as_str() {
+pub(crate) fn in_words(expected: &str) -> String {
+    let words = match expected {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
@@ -168,7 +167,7 @@ fn in_words(expected: &dyn de::Expected) -> String {
         "a sequence" => "a list",
         "a string" | "path string" => "a text",
         other if other.starts_with("enum ") => "the name of a kind",
-        _ => return expected,
+        other => other,
     };
     words.to_owned()
 }

@@ -1,5 +1,7 @@
 //! Text that came from outside, made safe to print: for errors that show what others wrote.
 
+use crate::config_error::in_words;
+
 /// Longest text of a provider's that an error or an attempt keeps, in characters.
 const MAX_CHARS: usize = 500;
 
@@ -23,6 +25,53 @@ pub fn printable(text: &str) -> String {
         clean.push('…');
     }
     clean
+}
+
+/// The message of an error of `serde_json` about one line, for people who know no Rust: what is wrong, and at which column.
+///
+/// ```
+/// use drag_solver_core::text::json_problem;
+///
+/// let problem = |line| {
+///     let error = serde_json::from_str::<(f64, u8)>(line).unwrap_err();
+///     json_problem(&error.to_string(), error.is_syntax())
+/// };
+/// assert_eq!(problem(r#"[1, "a"]"#), r"at column 7 is a text, and there must be a whole number from 0 to 255");
+/// assert_eq!(problem("[1,"), "it is cut off");
+/// assert_eq!(problem("# a"), "it is no JSON, from column 1 on");
+/// ```
+#[doc(hidden)]
+#[must_use]
+pub fn json_problem(message: &str, is_syntax: bool) -> String {
+    let (problem, place) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    let column = place.rsplit_once(' ').map_or("1", |(_, column)| column);
+    let wrong = problem.strip_prefix("invalid type: ");
+    let wrong = wrong.or(problem.strip_prefix("invalid value: "));
+    let wrong = wrong.and_then(|wrong| wrong.rsplit_once(", expected "));
+    let missing = problem.strip_prefix("missing field ");
+    match (wrong, missing) {
+        _ if problem.starts_with("EOF ") => "it is cut off".to_owned(),
+        _ if is_syntax => format!("it is no JSON, from column {column} on"),
+        (Some((found, expected)), _) => {
+            let found = json_word(found.split([' ', ',']).next().unwrap_or_default(), found);
+            let expected = in_words(expected);
+            let kind = expected.split(' ').next().unwrap_or_default();
+            let expected = json_word(kind, &expected);
+            format!("at column {column} is {found}, and there must be {expected}")
+        }
+        (None, Some(member)) => format!("{} is missing", printable(member)),
+        (None, None) => printable(problem),
+    }
+}
+
+/// What serde calls by the word `kind` in what it says, as JSON calls it. A text is not repeated: it may be a secret.
+fn json_word(kind: &str, said: &str) -> String {
+    match kind {
+        "string" => "a text".to_owned(),
+        "map" | "struct" => "an object".to_owned(),
+        "sequence" => "a list".to_owned(),
+        _ => printable(said),
+    }
 }
 
 /// What is shown instead of a text that looks like a token.

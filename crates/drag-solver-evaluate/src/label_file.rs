@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use drag_solver_core::text::json_problem;
 use drag_solver_core::{Drag, Point, Rect};
 use serde::Deserialize;
 
@@ -74,7 +75,8 @@ pub fn read_labels(path: &Path) -> io::Result<Vec<Result<LabelledPicture, LabelE
         .map(|(index, line)| {
             let place = || format!("{}, line {}", path.display(), index + 1);
             let line = serde_json::from_slice(line)
-                .map_err(|error| LabelError::new(place(), error.to_string()))?;
+                .map_err(|error| json_problem(&error.to_string(), error.is_syntax()))
+                .map_err(|problem| LabelError::new(place(), problem))?;
             picture(line, folder).map_err(|problem| LabelError::new(place(), problem))
         })
         .collect())
@@ -147,7 +149,19 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_used_says_which_and_why_and_the_others_are_used() {
         for (line, told) in [
-            ("{", "labels.jsonl, line 2: EOF while parsing"),
+            ("{", "labels.jsonl, line 2: it is cut off"),
+            (
+                "hello",
+                "labels.jsonl, line 2: it is no JSON, from column 1 on",
+            ),
+            (
+                r#"{"screenshot": "a.gif", "start": {"x": 1}}"#,
+                "line 2: `y` is missing",
+            ),
+            (
+                r#"{"screenshot": "a.gif", "start": {"x": "1"}}"#,
+                "line 2: at column 42 is a text, and there must be a number",
+            ),
             (
                 r#"{"screenshot": "a.gif"}"#,
                 "line 2: there is no drag in it: add `start` and `end`",

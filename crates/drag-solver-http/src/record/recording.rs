@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use drag_solver_core::text::printable;
+use drag_solver_core::text::json_problem;
 use drag_solver_core::{JobId, Rect, Screenshot, Solution, SolveError, Verdict};
 use serde_json::Value;
 
@@ -190,8 +190,10 @@ impl Recording {
                 Ok(Line::Call(call)) => recording.calls.push(*call),
                 // Half a line: the program was killed.
                 Err(error) if error.is_eof() && text.ends_with(line) => {}
-                // It shows what stands there.
-                Err(error) => return fail(index + 1, printable(&error.to_string())),
+                Err(error) => {
+                    let problem = json_problem(&error.to_string(), error.is_syntax());
+                    return fail(index + 1, problem);
+                }
             }
         }
         // They were written when they ended.

@@ -178,7 +178,7 @@ impl<'a> Attempt<'a> {
     async fn buy(&self, expected_call: &mut Option<ExpectedCall>) -> Result<Created, SolveError> {
         let (api, solver) = (&self.account.api, self.solver());
         if let Err(error) = api.limits().check(self.challenge.screenshot()) {
-            let advice = "crop, scale or re-encode it first (`.fit(..)` does); nothing was sent";
+            let advice = "crop, scale or re-encode it first, as `fit` does; nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
         }
         self.leaves_time()?;
