@@ -36,7 +36,6 @@ use std::time::Duration;
 use drag_solver_core::{Billed, Drag, DragChallenge, ScreenshotLimits, Verdict};
 use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService};
 use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, points};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
@@ -53,7 +52,8 @@ pub type AntiCaptcha = HttpSolver<TaskApi<ImageToCoordinatesTask>>;
 pub type AntiCaptchaBuilder = HttpSolverBuilder<TaskApi<ImageToCoordinatesTask>>;
 
 /// The provider's task `ImageToCoordinatesTask`, in points: rectangles would lose the direction.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct ImageToCoordinatesTask {}
 

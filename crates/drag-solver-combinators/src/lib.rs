@@ -19,8 +19,8 @@
 //! | [`Inspect`] | `.inspect(..)` | shows every call to a closure |
 //! | [`Validate`] | `.validate(..)` | refuses answers that cannot be right |
 //!
-//! Settings are plain structs that serialise with serde; durations are text, like `"1m 30s"` (see
-//! [`human_duration`](drag_solver_core::human_duration)). A chain cannot fail to be built: each setting
+//! Settings are plain structs, which implement serde's traits with the feature `serde`; durations are text there,
+//! like `"1m 30s"` (see [`human_duration`](drag_solver_core::human_duration)). A chain cannot fail to be built: each setting
 //! documents what its less sensible values do.
 //!
 //! What is shared (a [`Budget`], a [`Circuit`], [`Permits`], a [`RateLimiter`], a [`RetryBudget`]) is a

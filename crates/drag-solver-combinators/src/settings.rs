@@ -51,21 +51,31 @@ pub(crate) fn among(remembered: usize, min_samples: NonZeroU32) -> Result<(), Co
 /// A policy, from one list of its settings: the struct, its defaults, and a setter for each.
 ///
 /// After the colon comes how a setter takes its value, as in [`setters!`](drag_solver_core::setters): a
-/// type, or `count`, or `some` and a type, which is not set by default.
+/// type, or `count`, or `some` and a type, which is not set by default. Below its documentation a
+/// setting may have one `#[serde(..)]`, which goes behind the feature `serde`.
 macro_rules! policy {
     (
         $(#[$meta:meta])*
         pub struct $policy:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $kind:ident $($of:ty)? $(= $default:expr)?),+
+            $(
+                $(#[doc = $doc:literal])*
+                $(#[serde($($serde:tt)+)])?
+                pub $field:ident: $kind:ident $($of:ty)? $(= $default:expr)?
+            ),+
             $(,)?
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(default, deny_unknown_fields)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
         #[non_exhaustive]
         pub struct $policy {
-            $($(#[$field_meta])* pub $field: $crate::settings::policy!(@type $kind $($of)?)),+
+            $(
+                $(#[doc = $doc])*
+                $(#[cfg_attr(feature = "serde", serde($($serde)+))])?
+                pub $field: $crate::settings::policy!(@type $kind $($of)?)
+            ),+
         }
 
         impl $policy {

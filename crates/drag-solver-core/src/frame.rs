@@ -1,12 +1,11 @@
 //! Which part of a screenshot was sent, and at which size.
 
-use serde::{Deserialize, Serialize};
-
 use crate::Screenshot;
 
 /// Which part of a screenshot a solver was sent, and at which size: what is needed to read an answer to
 /// it. In whole pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[allow(clippy::exhaustive_structs)] // a rectangle and a size
 pub struct Frame {
     /// Left edge of the part, in pixels of the screenshot.

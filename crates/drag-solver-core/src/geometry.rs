@@ -3,12 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 /// A place on the screenshot, in pixels from its top left corner.
 ///
 /// Providers answer in whole or fractional pixels, so both coordinates are `f64`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Point {
     /// Pixels from the left edge.
     pub x: f64,
@@ -51,7 +50,8 @@ impl fmt::Display for Point {
 /// let drag = Drag::new(Point::new(83.0, 560.0), Point::new(320.5, 560.0));
 /// assert_eq!(drag.to_string(), "83,560 -> 320.5,560");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Drag {
     /// Where to press.
@@ -59,7 +59,7 @@ pub struct Drag {
     /// Where to let go.
     pub end: Point,
     /// A second place to let go that the provider thinks may be right. Most name none.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub alternative_end: Option<Point>,
 }
 
@@ -171,7 +171,8 @@ impl std::error::Error for InvalidDrag {}
 /// assert_eq!(card.right(), 550.0);
 /// # Ok::<(), drag_solver_core::SolveError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rect {
     /// Pixels from the left edge of the screenshot to the left edge of the rectangle.
     pub x: f64,

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// Longest id accepted, in bytes. The longest known is a UUID of 36.
 const MAX_LENGTH: usize = 200;
 
@@ -16,8 +14,9 @@ const MAX_LENGTH: usize = 200;
 /// assert!(JobId::new("12 34").is_err());
 /// # Ok::<(), drag_solver_core::InvalidJobId>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "String", into = "String"))]
 pub struct JobId(Box<str>);
 
 impl JobId {
@@ -86,7 +85,8 @@ impl std::error::Error for InvalidJobId {}
 /// It comes from [`SolveError::unfinished_jobs`](crate::SolveError::unfinished_jobs) and goes into
 /// [`DragChallenge::resume_job`](crate::DragChallenge::resume_job). It serialises, so that a program can
 /// be restarted in between.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PaidJob {
     /// Name of the solver that bought it.
     pub solver: String,

@@ -8,6 +8,9 @@
 //! This crate has no HTTP client and no image codec. Providers, combinators and test doubles are
 //! built on it; programs usually depend on the facade crate `drag-solver` instead.
 //!
+//! With the feature `serde`, all that goes into files and logs, and over wires, implements its traits: solutions,
+//! errors, paid jobs, money, points.
+//!
 //! # Example
 //!
 //! ```
@@ -54,6 +57,7 @@ mod image_format;
 mod job;
 mod jpeg;
 mod limits;
+#[cfg(feature = "serde")]
 mod millis;
 mod not_a_picture;
 mod orientation;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// A part of a whole, from 0 to 1: never negative, never more than everything, never "not a number".
 ///
 /// ```
@@ -13,8 +11,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(Ratio::percent(250), Ratio::ONE);
 /// assert_eq!(Ratio::new(f64::NAN), None);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub struct Ratio(f64);
 
 impl Ratio {

@@ -1,6 +1,7 @@
 //! Text that came from outside, made safe to print: for errors that show what others wrote.
 
-use crate::config_error::in_words;
+#[cfg(feature = "serde")]
+use crate::config_error::serde::in_words;
 
 /// Longest text of a provider's that an error or an attempt keeps, in characters.
 const MAX_CHARS: usize = 500;
@@ -40,6 +41,7 @@ pub fn printable(text: &str) -> String {
 /// assert_eq!(problem("[1,"), "it is cut off");
 /// assert_eq!(problem("# a"), "it is no JSON, from column 1 on");
 /// ```
+#[cfg(feature = "serde")]
 #[doc(hidden)]
 #[must_use]
 pub fn json_problem(message: &str, is_syntax: bool) -> String {
@@ -65,6 +67,7 @@ pub fn json_problem(message: &str, is_syntax: bool) -> String {
 }
 
 /// What serde calls by the word `kind` in what it says, as JSON calls it. A text is not repeated: it may be a secret.
+#[cfg(feature = "serde")]
 fn json_word(kind: &str, said: &str) -> String {
     match kind {
         "string" => "a text".to_owned(),

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drag_solver_core::{ErrorKind, ImageFormat, Screenshot, SolveError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Serialize, Serializer};
+use serde_core::{Serialize, Serializer};
 use serde_json::Value;
 
 pub(crate) const JSON: &str = "application/json";

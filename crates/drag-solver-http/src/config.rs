@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "serde")]
+use drag_solver_core::human_duration;
 use drag_solver_core::text::looks_like_token;
-use drag_solver_core::{ConfigError, Usd, human_duration};
+use drag_solver_core::{ConfigError, Usd};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::proxy::KNOWN_SCHEMES;
 use crate::secret::is_variable_name;
 use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret, Transport};
 
@@ -27,7 +26,6 @@ macro_rules! settings {
             $(
                 $(#[doc = $doc:expr])+
                 $(#[cfg_attr $cfg_attr:tt])?
-                $(#[serde $serde:tt])?
                 pub $field:ident: Option<$type:ident>,
             )+
         }
@@ -38,7 +36,6 @@ macro_rules! settings {
             $(
                 $(#[doc = $doc])+
                 $(#[cfg_attr $cfg_attr])?
-                $(#[serde $serde])?
                 pub $field: Option<$type>,
             )+
             $($others)*
@@ -104,12 +101,13 @@ settings! {
 /// assert_eq!(format!("{options:?}"), format!("{read:?}"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct HttpOptions {
     /// Key of the account: itself, or a `Secret` that says where it is.
-    #[serde(alias = "key")]
+    #[cfg_attr(feature = "serde", serde(alias = "key"))]
     pub token: Option<Secret>,
     /// Where the API is; the provider's own unless set. https, or http to this machine.
     pub base_url: Option<String>,
@@ -118,7 +116,7 @@ pub struct HttpOptions {
     pub name: Option<String>,
     /// URL of an HTTP or SOCKS proxy, as in `http://user:password@proxy.example.com:3128`; the environment's
     /// unless set. A loopback address is reached directly all the same.
-    #[serde(deserialize_with = "proxy")]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "proxy"))]
     pub proxy: Option<Secret>,
     /// When to ask for the result; at the provider's documented interval unless set. What is set is kept to
     /// the letter: no first poll is put off. Asking faster than documented may get an account or an address
@@ -126,14 +124,14 @@ pub struct HttpOptions {
     pub poll: Option<PollInterval>,
     /// How long one call of `solve` may take, from the create request to the answer; 120 s unless set. A
     /// resumed job gets as long again.
-    #[serde(with = "human_duration::option")]
+    #[cfg_attr(feature = "serde", serde(with = "human_duration::option"))]
     pub job_timeout: Option<Duration>,
     /// How long one request may take; 30 s unless set. One that uploads may take a second longer for each
     /// 32 KiB of its body.
-    #[serde(with = "human_duration::option")]
+    #[cfg_attr(feature = "serde", serde(with = "human_duration::option"))]
     pub request_timeout: Option<Duration>,
     /// How long connecting may take, TLS included; 10 s unless set.
-    #[serde(with = "human_duration::option")]
+    #[cfg_attr(feature = "serde", serde(with = "human_duration::option"))]
     pub connect_timeout: Option<Duration>,
     /// What requests say who sends them; `drag-solver` and its version unless set.
     pub user_agent: Option<String>,
@@ -142,7 +140,7 @@ pub struct HttpOptions {
     pub price: Option<Usd>,
     /// Records what goes over the wire, without secrets: see `Recorder`, which there is with the feature
     /// `record`. No file sets it: the program does, or the `Context`.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub recorder: Option<Recorder>,
     /// Whether the provider is asked to call back when an answer is there, where this program has a public
     /// address and the provider's protocol has callbacks; yes unless set. A provider may want the address
@@ -151,10 +149,10 @@ pub struct HttpOptions {
 }
 and no setter for {
     /// What takes those calls; no file can say it.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub callback_receiver: Option<CallbackReceiver>,
     /// What the [`Context`] sends through instead of over HTTP.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 }
@@ -228,15 +226,16 @@ impl HttpOptions {
 }
 
 /// When to ask for a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[allow(clippy::exhaustive_structs)] // two waits, and the provider's documentation names both
 pub struct PollInterval {
     /// From the response to the create request to the first poll.
-    #[serde(with = "human_duration")]
+    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
     pub first: Duration,
     /// From the response to one poll to the next poll: the provider's documented minimum.
-    #[serde(with = "human_duration")]
+    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
     pub every: Duration,
 }
 
@@ -249,7 +248,13 @@ impl PollInterval {
 }
 
 /// Reads where a proxy's URL is. That it is a secret, too, is a surprise to many.
-fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+#[cfg(feature = "serde")]
+fn proxy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    use serde::Deserialize as _;
+    use serde::de::Error as _;
+
+    use crate::proxy::KNOWN_SCHEMES;
+
     Option::deserialize(deserializer).map_err(|_| {
         D::Error::custom(format!(
             "a proxy's URL is not written into the file, because there may be a password in it: write \

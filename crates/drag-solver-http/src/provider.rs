@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 
 use drag_solver_core::{ConfigError, DragSolver, SolveError, async_trait};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::balance::no_balance;
 use crate::{Balance, CallbackReceiver, Context, HttpOptions, NoCallbacks};
@@ -20,8 +18,9 @@ pub trait Provider: DragSolver + Sized {
     /// Who that is, for a help page: where the service is, say.
     const ABOUT: &'static str;
     /// The settings that only this provider has, of which each may be absent: [`NoConfig`] if there are
-    /// none. In a file they stand beside the [`HttpOptions`].
-    type Config: DeserializeOwned + Default;
+    /// none. In a file they stand beside the [`HttpOptions`]: a registry wants them to be serde's
+    /// `DeserializeOwned`.
+    type Config: Default;
 
     /// The variables it reads. The first holds the credentials.
     #[must_use]
@@ -78,7 +77,8 @@ pub trait Provider: DragSolver + Sized {
 }
 
 /// The settings of a provider that has none of its own.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct NoConfig {}
 

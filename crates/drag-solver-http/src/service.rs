@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use drag_solver_core::ConfigError;
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 
 use crate::{Context, EnvVar};
 
@@ -84,8 +83,8 @@ pub trait Service: Sized {
     /// `_BASE_URL` behind it.
     const BASE_URL_VARIABLE: &'static str = "";
     /// The settings that only this service has, of which each may be absent: [`NoConfig`](crate::NoConfig) if there are
-    /// none.
-    type Config: DeserializeOwned + Default + Send + 'static;
+    /// none. So that a file can hold them, they are serde's `DeserializeOwned`.
+    type Config: Default + Send + 'static;
 
     /// Other variables of the environment that [`from_config`](Self::from_config) reads, for a help page.
     #[must_use]

@@ -13,7 +13,6 @@ use drag_solver_http::{
     JobState, OneCall, Picture, Provider, ResponseError, Secret, Service,
 };
 use drag_solver_mock::fixtures::challenge;
-use serde::Deserialize;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -26,7 +25,7 @@ const USER: &str = "user-hunter2-hunter2";
 #[derive(Debug)]
 struct Clerk(SecretString, SecretString);
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct Login {
     user: Option<Secret>,
 }

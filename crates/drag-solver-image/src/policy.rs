@@ -1,7 +1,6 @@
 //! What may be done to a screenshot.
 
 use drag_solver_core::{CheckSettings, ConfigError, Ratio, ScreenshotLimits, setters};
-use serde::{Deserialize, Serialize};
 
 /// What may be done to a screenshot that does not fit, and limits of one's own.
 ///
@@ -18,8 +17,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(from_file, policy);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct FitPolicy {
     /// The most bytes that are sent, if the provider does not say less. Default: what it says.

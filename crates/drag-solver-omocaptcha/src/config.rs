@@ -6,8 +6,6 @@ use std::str::FromStr;
 
 use drag_solver_core::{ConfigError, Point};
 use drag_solver_http::{Context, points};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::kind::{Kind, Slider};
@@ -32,8 +30,9 @@ pub mod variables {
 }
 
 /// Which of the provider's two protocols to speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum ApiVersion {
     /// `createJob`, at `https://omocaptcha.com/api`.
@@ -101,8 +100,9 @@ impl FromStr for ApiVersion {
 
 /// The settings that only an [`Omocaptcha`](crate::Omocaptcha) has. What is `None` is the provider's
 /// default.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 #[non_exhaustive]
 pub struct OmocaptchaConfig {
     /// Protocol; v1 unless set.
@@ -115,11 +115,15 @@ pub struct OmocaptchaConfig {
     /// Where the drag of such a slider begins, in pixels of the screenshot that is sent: the centre of its
     /// handle, for `SliderAllWebTask` of its piece. In a file `[83, 560]`, `{ x = 83, y = 560 }` or
     /// `"83,560"`.
-    #[serde(deserialize_with = "start")]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "start"))]
     pub start: Option<Point>,
 }
 
-fn start<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Point>, D::Error> {
+#[cfg(feature = "serde")]
+fn start<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Point>, D::Error> {
+    use serde::Deserialize as _;
+    use serde::de::Error as _;
+
     let start = read_start(&Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
     Ok(Some(start))
 }

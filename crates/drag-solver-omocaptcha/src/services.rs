@@ -2,13 +2,13 @@
 
 use drag_solver_core::Usd;
 use drag_solver_http::{ApiResponse, ResponseError, json};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::v1::accepted;
 
 /// One service on offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Service {
     /// The job type to order it by, as in `24`.
@@ -18,7 +18,7 @@ pub struct Service {
     /// More words on it.
     pub description: Option<String>,
     /// US dollars a job.
-    #[serde(rename = "price_usd")]
+    #[cfg_attr(feature = "serde", serde(rename = "price_usd"))]
     pub price: Option<Usd>,
     /// Share of jobs solved, as the provider words it (`98%`).
     pub average_success: Option<String>,

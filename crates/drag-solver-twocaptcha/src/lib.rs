@@ -36,7 +36,6 @@ use std::time::Duration;
 use drag_solver_core::{Billed, Drag, DragChallenge, ImageFormat, ScreenshotLimits, Verdict};
 use drag_solver_http::task_api::{TWO_CLICKS, TaskApi, TaskService};
 use drag_solver_http::{HttpSolver, HttpSolverBuilder, Picture, PollInterval, points};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The provider's name, unless a builder gives another.
@@ -53,7 +52,8 @@ pub type TwoCaptcha = HttpSolver<TaskApi<CoordinatesTask>>;
 pub type TwoCaptchaBuilder = HttpSolverBuilder<TaskApi<CoordinatesTask>>;
 
 /// The provider's task `CoordinatesTask`, with exactly two clicks.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct CoordinatesTask {}
 

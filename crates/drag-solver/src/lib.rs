@@ -113,6 +113,7 @@
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
 //! | `callback-router` | the receiver of providers' calls, `http::CallbackReceiver`, as a router of axum; brings `http` |
 //! | `record` | recordings of what goes over the wire, `http::Recorder`, and their playback, `http::ReplayTransport`; brings `http` |
+//! | `serde` | serde's traits for what goes into files and logs, and over wires: solutions, errors, paid jobs, settings; on with `config`, `evaluate`, `record` and `store` |
 //! | `metrics` | [`Instrument`] counts and times calls and their money with the crate `metrics`, and the other combinators what they do |
 //! | `mock` | for tests: the mock solver, the mockall double and fixtures, in the module `testing` |
 //! | `pictures` | for tests: pictures with a known answer, `testing::pictures` |

@@ -110,7 +110,7 @@ fn chain(data: &[u8]) {
 }
 
 /// What a registry makes of a table, and what a program makes of its environment.
-fn provider<P: Provider>(settings: &Value) {
+fn provider<P: Provider<Config: DeserializeOwned>>(settings: &Value) {
     let variable = variables(settings.clone());
     let context = Context::with_variables(move |name| match name {
         "THE_TOKEN" => Some(TOKEN.into()),

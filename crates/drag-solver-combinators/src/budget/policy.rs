@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Usd, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError, Usd};
 
 use crate::settings::{longer_than_zero, policy, require};
 
@@ -28,7 +28,7 @@ policy! {
         pub per_period: some Usd,
         /// The length of the rolling period: what was spent this long ago no longer counts. Default:
         /// 24 h, by which people plan.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub period: Duration = Duration::from_secs(24 * 60 * 60),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError, Ratio};
 
 use super::machine::MAX_SAMPLES;
 use crate::settings::{above_zero, longer_than_zero, policy, require};
@@ -30,7 +30,7 @@ policy! {
         pub max_samples: count = 20,
         /// It judges by calls that ended no longer ago than this. Default: 120 s, so that a quiet hour
         /// is not judged by what came before it. With zero, it knows the latest call only.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub window: Duration = Duration::from_secs(120),
         /// It does not judge by fewer calls than this. Default: 10; a few failures in a row are chance,
         /// and calls that take seconds and cost money come too slowly to wait for a hundred. More than
@@ -42,14 +42,14 @@ policy! {
         /// A call that takes this long is slow, regardless of how it ends. Default: 45 s; after that a
         /// challenge that lives for a minute or two has little time left for another provider. With zero,
         /// every call is slow.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub slow_call: Duration = Duration::from_secs(45),
         /// It opens when this share of the calls was slow. Default: 0.8; human workers are slow now and
         /// then, and a slow answer is still an answer. With zero, one slow call will do.
         pub slow_ratio: Ratio = Ratio::percent(80),
         /// How long it stays open before it tries again. Default: 30 s; most outages last for a minute
         /// or more, and a shorter break would only be spent on probes. With zero, it tries again at once.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub open_for: Duration = Duration::from_secs(30),
         /// How many calls are let through to try, and must all succeed. Default: 3; one success may be
         /// luck.

@@ -6,11 +6,11 @@ use std::fmt;
 use std::time::Duration;
 
 use drag_solver_core::{ErrorKind, Solution, SolveError};
-use serde::{Deserialize, Serialize};
 
 /// Whether calls are let through. Serialises in `snake_case`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CircuitState {
     /// All are.

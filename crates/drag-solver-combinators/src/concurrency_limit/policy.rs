@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError};
 
 use crate::settings::{policy, require};
 
@@ -28,7 +28,7 @@ policy! {
         pub max_waiting: some u32,
         /// How long each may wait. Zero refuses every call that finds no permit. Default: not set; each
         /// waits for as long as its deadline allows.
-        #[serde(default, with = "human_duration::option")]
+        #[serde(default, with = "drag_solver_core::human_duration::option")]
         pub max_wait: some Duration,
     }
 }

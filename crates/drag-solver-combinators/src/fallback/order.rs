@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Ratio, Usd, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError, Ratio, Usd};
 
 use super::record::REMEMBERED;
 use crate::settings::{among, longer_than_zero, policy, require};
@@ -30,7 +30,7 @@ policy! {
         /// unknown again, and back at its place in the list. Default: 10 min, which most outages do not
         /// outlast. No more than the last 100 calls of a solver count. With zero, the order is that of the
         /// list.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub window: Duration = Duration::from_secs(600),
         /// A solver is not judged by fewer calls than this. Default: 5; one failure is chance. More than
         /// 100 counts as 100, the number of calls that are remembered.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, Ratio, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError, Ratio};
 
 use super::latencies::REMEMBERED;
 use crate::settings::{among, policy, require};
@@ -26,7 +26,7 @@ policy! {
         /// How long a solver is waited for before the next is asked as well. Zero asks all at once, and
         /// pays for all. Default: 10 s, after which a recogniser is late, while most workers have
         /// answered.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub delay: Duration = Duration::from_secs(10),
         /// If set, the wait is this quantile of the solver's recent latencies, once enough are known:
         /// with 0.95, one call in twenty asks a second solver. It follows a provider that slows down,
@@ -39,11 +39,11 @@ policy! {
         pub min_samples: count = 20,
         /// The quantile makes the wait no longer than this. Default: 30 s, after which an answer is
         /// hardly to be expected from any solver.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub max_delay: Duration = Duration::from_secs(30),
         /// A further solver is not asked if less than this is left until the challenge's deadline: what
         /// cannot finish is not bought. Default: 5 s, as the services answer no sooner.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub min_time_left: Duration = Duration::from_secs(5),
     }
 }

@@ -3,14 +3,14 @@
 use std::num::NonZeroU32;
 
 use drag_solver_core::{CheckSettings, ConfigError, setters};
-use serde::{Deserialize, Serialize};
 
 use crate::settings::{count, require};
 
 /// Which place in a chain an [`Instrument`](crate::Instrument) watches. A text turns into one by
 /// itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct InstrumentPolicy {
     /// A name for it, which is a field of the span and a label of the metrics. Default:

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError};
 
 use crate::settings::{longer_than_zero, policy};
 
@@ -26,14 +26,14 @@ policy! {
         pub max_calls: count = 60,
         /// The stretch of time that `max_calls` is for. Default: 60 s, as most providers state their
         /// limits per minute. With zero, nothing is limited.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub period: Duration = Duration::from_secs(60),
         /// How many calls may be made at once after a quiet time, before they are spread. Any period
         /// has at most `max_calls + burst - 1`. Default: 5; challenges seldom come one at a time.
         pub burst: count = 5,
         /// How long a call may wait for its turn. Zero refuses every call that comes too early. Default:
         /// not set; each waits for as long as its deadline allows.
-        #[serde(default, with = "human_duration::option")]
+        #[serde(default, with = "drag_solver_core::human_duration::option")]
         pub max_wait: some Duration,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError};
 
 use crate::settings::{policy, require};
 
@@ -28,15 +28,15 @@ policy! {
         /// The wait before the second attempt is random, between zero and this. It doubles for each
         /// further one. Default: 500 ms, which outlasts a dropped connection. More than `max_backoff`
         /// counts as `max_backoff`.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub base_backoff: Duration = Duration::from_millis(500),
         /// The doubled wait grows no further than this. Default: 10 s; challenges live for a minute or
         /// two, and longer waits belong to a circuit breaker.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub max_backoff: Duration = Duration::from_secs(10),
         /// A provider may ask for a longer wait than the backoff, up to this. If it asks for more, its
         /// error comes back at once. Default: 60 s.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub max_retry_after: Duration = Duration::from_secs(60),
         /// Whether an unfinished job that was paid for is waited for by the next attempt. If not, the
         /// next attempt buys another and the job is abandoned, which is right only for a provider whose

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
-    SolveError, async_trait, forward_solver, human_duration,
+    SolveError, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ policy! {
     pub struct DeadlinePolicy {
         /// The limit. Default: 120 s, about as long as the applications that pose challenges wait. With a
         /// limit of zero every challenge is refused that brings no deadline of its own.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub limit: Duration = Duration::from_secs(120),
     }
 }

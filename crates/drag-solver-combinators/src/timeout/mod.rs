@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use drag_solver_core::{
     CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Profile, Solution,
-    SolveError, async_trait, forward_solver, human_duration,
+    SolveError, async_trait, forward_solver,
 };
 use tokio::time::Instant;
 
@@ -25,7 +25,7 @@ policy! {
         /// The limit. Default: 60 s, because human workers need up to half a minute, and a challenge
         /// that was not answered in a minute has seldom another one left. With a limit of zero every
         /// attempt times out at once, and nothing is sent.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub limit: Duration = Duration::from_secs(60),
     }
 }

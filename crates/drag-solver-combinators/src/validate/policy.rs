@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drag_solver_core::{CheckSettings, ConfigError, human_duration};
+use drag_solver_core::{CheckSettings, ConfigError};
 
 use crate::settings::{longer_than_zero, pixels, policy};
 
@@ -18,7 +18,7 @@ policy! {
         pub report_incorrect: bool = false,
         /// How long such a report may take. Default: 5 s, because the next attempt waits for it. With
         /// zero, none is sent.
-        #[serde(with = "human_duration")]
+        #[serde(with = "drag_solver_core::human_duration")]
         pub report_timeout: Duration = Duration::from_secs(5),
     }
 }

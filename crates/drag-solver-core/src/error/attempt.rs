@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Billed, ErrorKind, PaidJob, Usd};
 
 /// One failed call to one solver, as remembered by the [`Solution`](crate::Solution) or
 /// [`SolveError`](crate::SolveError) that came of the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Attempt {
     /// Name of the solver, if the error named one.
@@ -20,12 +19,15 @@ pub struct Attempt {
     /// Whether it cost money.
     pub billed: Billed,
     /// What it cost, or costs if it is billed, in US dollars, if that is known.
-    #[serde(rename = "cost_usd")]
+    #[cfg_attr(feature = "serde", serde(rename = "cost_usd"))]
     pub cost: Option<Usd>,
     /// Jobs that were paid for and are not finished.
     pub jobs: Vec<PaidJob>,
     /// How long it took. Serialises as whole milliseconds.
-    #[serde(rename = "elapsed_ms", with = "crate::millis")]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "elapsed_ms", with = "crate::millis")
+    )]
     pub elapsed: Duration,
 }
 

@@ -2,14 +2,13 @@
 
 use drag_solver_core::ConfigError;
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 
 use super::api::TaskApi;
 use super::service::TaskService;
 use crate::{Context, Service};
 
 /// The members of a [`TaskService`] are the settings that only it has.
-impl<S: TaskService + Default + DeserializeOwned> Service for TaskApi<S> {
+impl<S: TaskService + Default> Service for TaskApi<S> {
     const NAME: &'static str = S::NAME;
     const ALIASES: &'static [&'static str] = S::ALIASES;
     const BASE_URL: &'static str = S::BASE_URL;

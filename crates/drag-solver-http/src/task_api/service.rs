@@ -13,8 +13,9 @@ use crate::{Answer, PollInterval};
 /// What tells one service of the `createTask` family from another: its task, its solution, and
 /// what its documentation says of both.
 ///
-/// Its members are the settings that only this service has: if it is `Default` and serde's `Deserialize`
-/// (with `#[serde(default)]`), a [`TaskApi`](super::TaskApi) of it is a [`Service`](crate::Service).
+/// Its members are the settings that only this service has: if it is `Default`, a
+/// [`TaskApi`](super::TaskApi) of it is a [`Service`](crate::Service), and if it is serde's `Deserialize`, too
+/// (with `#[serde(default)]`), a file can hold them.
 pub trait TaskService: Debug + Send + Sync + 'static {
     /// Name of the provider: short, stable, lower case.
     const NAME: &'static str;

@@ -120,7 +120,7 @@ impl Registry {
 
     /// Adds the provider `P`, or replaces the one of its name.
     #[must_use]
-    pub fn with<P: Provider>(self) -> Self {
+    pub fn with<P: Provider<Config: DeserializeOwned>>(self) -> Self {
         let make = |settings: Table, context: &Context| {
             let (http, own) = settings.take_last()?;
             let provider = Arc::new(P::from_config(http, own, context)?);

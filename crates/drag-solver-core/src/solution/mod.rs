@@ -1,8 +1,9 @@
 //! The answer.
 
-use std::time::Duration;
+#[cfg(feature = "serde")]
+mod serde;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::time::Duration;
 
 use crate::{Attempt, Drag, JobId, Usd};
 
@@ -10,14 +11,15 @@ use crate::{Attempt, Drag, JobId, Usd};
 ///
 /// It serialises, for logs and so that a later run of the program can still
 /// [report](crate::DragSolver::report) it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
 pub struct Solution {
     drag: Drag,
     solver: Box<str>,
     job: Option<JobId>,
-    #[serde(rename = "cost_usd")]
+    #[cfg_attr(feature = "serde", serde(rename = "cost_usd"))]
     cost: Option<Usd>,
-    #[serde(flatten)]
+    #[cfg_attr(feature = "serde", serde(flatten))]
     history: History,
 }
 
@@ -26,14 +28,18 @@ pub struct Solution {
 #[derive(Clone, Debug, Default)]
 struct History(Option<Box<Past>>);
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 struct Past {
-    #[serde(rename = "elapsed_ms", with = "crate::millis")]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "elapsed_ms", with = "crate::millis")
+    )]
     elapsed: Duration,
     failed_attempts: Vec<Attempt>,
     route: Vec<usize>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     contributors: Vec<Solution>,
 }
 
@@ -57,18 +63,6 @@ impl History {
 impl PartialEq for History {
     fn eq(&self, other: &Self) -> bool {
         self.past() == other.past()
-    }
-}
-
-impl Serialize for History {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.past().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for History {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Past::deserialize(deserializer).map(|past| Self(Some(past.into())))
     }
 }
 
@@ -220,8 +214,9 @@ impl Solution {
 }
 
 /// Whether a drag was accepted by the application that posed the challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[allow(clippy::exhaustive_enums)] // a drag was right or it was not
 pub enum Verdict {
     /// The drag was accepted.

@@ -1,13 +1,13 @@
 //! Money. A crate for decimals would be larger than what is needed here: sums, shares and a text.
 
+#[cfg(feature = "serde")]
+mod serde;
+
 use std::fmt::{self, Write as _};
 use std::iter::Sum;
 use std::num::NonZeroU32;
 use std::ops::{Add, Div, Mul, Sub};
 use std::str::FromStr;
-
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount of US dollars: a decimal with twelve places, never a binary float.
 ///
@@ -203,45 +203,6 @@ impl fmt::Display for InvalidUsd {
 }
 
 impl std::error::Error for InvalidUsd {}
-
-impl Serialize for Usd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Usd {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Amount;
-
-        impl Visitor<'_> for Amount {
-            type Value = Usd;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount in US dollars, as a number or a string like \"0.0009\"")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Usd, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Usd, E> {
-                // The shortest text that names this float is what the sender wrote.
-                number.to_string().parse().map_err(E::custom)
-            }
-
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Usd, E> {
-                Ok(Usd(ONE.saturating_mul(number.into())))
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Usd, E> {
-                Ok(Usd(ONE.saturating_mul(number.into())))
-            }
-        }
-
-        deserializer.deserialize_any(Amount)
-    }
-}
 
 #[cfg(test)]
 mod tests {

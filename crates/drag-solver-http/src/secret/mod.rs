@@ -1,12 +1,13 @@
 //! Secrets that a configuration file names and does not hold.
 
+#[cfg(feature = "serde")]
+mod serde;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use drag_solver_core::text::looks_like_token;
 use secrecy::SecretString;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
 
 /// A secret setting: the secret itself, or where it is to be read from.
 ///
@@ -33,19 +34,12 @@ pub(crate) enum Source {
 }
 
 /// Where a secret is.
-#[derive(Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(::serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub(crate) enum Place {
     Env(String),
     File(PathBuf),
-}
-
-/// What a file has in the place of a secret.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Place(Place),
-    Table {},
 }
 
 impl Secret {
@@ -107,23 +101,6 @@ pub(crate) fn is_path(path: &Path) -> bool {
         .and_then(|rest| rest.strip_prefix(':'))
         .unwrap_or(&text);
     text.contains(['/', '\\']) && behind_drive.chars().all(is_fit) && !looks_like_token(&text)
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Serde's errors would repeat what was found, and that may be the secret.
-        match Written::deserialize(deserializer) {
-            Ok(Written::Place(place)) => Ok(Self(Source::Place(place))),
-            Ok(Written::Table {}) => Err(D::Error::custom(
-                "must be { env = \"NAME\" } or { file = \"PATH\" } and nothing else: is a key misspelt, or \
-                 below a heading in [ ] that it does not belong to?",
-            )),
-            Err(_) => Err(D::Error::custom(
-                "a secret is not written into the file: write either { env = \"NAME\" } or \
-                 { file = \"PATH\" } to say where it is",
-            )),
-        }
-    }
 }
 
 #[cfg(test)]
