@@ -11,11 +11,9 @@ use crate::{Attempt, Billed, ErrorKind, Event, JobId, PaidJob, SolveError, Usd};
 /// this, so that there is one answer to "what may be on the bill".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purchases {
-    /// Names of the solvers that said anything.
-    spoken: Vec<String>,
+    /// The solvers that said anything, by name; and whether their outcome is that of another call, with its attempts.
+    spoken: Vec<(String, bool)>,
     waiting: usize,
-    /// Names of the solvers whose outcome is that of another call, with its attempts.
-    on_record: Vec<String>,
     all: Vec<Purchase>,
 }
 
@@ -74,8 +72,7 @@ impl Purchases {
                 return;
             }
             Event::Fitted { .. } => return,
-            Event::Started { .. } => {}
-            Event::OnRecord { solver } => self.on_record.push(solver.to_owned()),
+            Event::Started { .. } | Event::OnRecord { .. } => {}
             Event::Buying { solver } => self.all.push(Purchase::new(solver, None)),
             Event::NotBought { solver } => {
                 if let Some(index) = self.undecided(solver) {
@@ -117,9 +114,11 @@ impl Purchases {
                 purchase.settlement = Some(Settlement { billed, cost });
             }
         }
-        let solver = event.solver();
-        if !self.spoke(solver) {
-            self.spoken.push(solver.to_owned());
+        let is_on_record = matches!(event, Event::OnRecord { .. });
+        let mut spoken = self.spoken.iter_mut();
+        match spoken.find(|(name, _)| name == event.solver()) {
+            Some((_, on_record)) => *on_record |= is_on_record,
+            None => self.spoken.push((event.solver().to_owned(), is_on_record)),
         }
     }
 
@@ -148,12 +147,13 @@ impl Purchases {
 
     /// Whether the solver called `solver` said anything.
     pub(crate) fn spoke(&self, solver: &str) -> bool {
-        self.spoken.iter().any(|name| name == solver)
+        self.spoken.iter().any(|(name, _)| name == solver)
     }
 
     /// Whether what the solver called `solver` says is what an earlier call has found.
     pub(crate) fn is_on_record(&self, solver: &str) -> bool {
-        self.on_record.iter().any(|name| name == solver)
+        let mut spoken = self.spoken.iter();
+        spoken.any(|(name, on_record)| *on_record && name == solver)
     }
 
     /// Whether a call waits here for something of our own.

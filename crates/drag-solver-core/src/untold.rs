@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Attempt, Billed, JobId, PaidJob, Purchase, Purchases, Settlement, Solution, SolveError, Usd,
+    Attempt, Billed, ErrorKind, JobId, PaidJob, Purchase, Purchases, Settlement, Solution,
+    SolveError, Usd,
 };
 
 /// How a call ended; `None` if it was dropped.
@@ -103,7 +104,8 @@ impl Purchases {
                     each(PurchaseRef::open(job));
                 }
             }
-            if attempt.jobs.is_empty() {
+            // What such a refusal is afraid of was bought by an earlier call.
+            if attempt.jobs.is_empty() && attempt.kind != ErrorKind::Unconfirmed {
                 let end = settlement(attempt.billed, attempt.cost);
                 each(bought(solver, None, Some(end)));
             }
@@ -173,7 +175,7 @@ fn settlement(billed: Billed, cost: Option<Usd>) -> Settlement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Drag, ErrorKind, Event, Point};
+    use crate::{Drag, Event, Point};
 
     fn cost() -> Usd {
         Usd::from_micros(900)
@@ -282,6 +284,17 @@ mod tests {
     }
 
     #[test]
+    fn who_refuses_for_fear_of_an_earlier_purchase_makes_none() {
+        let bought = failed([]);
+        let refused = bought.clone().with_kind(ErrorKind::Unconfirmed);
+        let count = |error: &SolveError| untold(&told(&[]), Err(error), &[]).len();
+        assert_eq!((count(&bought), count(&refused)), (1, 0));
+        // One before it may have been.
+        let after = refused.with_failed_attempts(bought.attempts());
+        assert_eq!(count(&after), 1);
+    }
+
+    #[test]
     fn a_silent_answer_of_a_job_that_was_brought_is_no_purchase() {
         let answer = answer("silent").with_job(JobId::from(7));
         let found = untold(&told(&[]), Ok(&answer), &[job("silent", 7)]);
@@ -291,6 +304,7 @@ mod tests {
     #[test]
     fn an_answer_on_record_and_its_attempts_were_bought_before() {
         let mut purchases = Purchases::default();
+        purchases.apply(&Event::Started { solver: "silent" });
         purchases.apply(&Event::OnRecord { solver: "silent" });
         let history = failed([job("silent", 1)]).attempts();
         let answer = answer("silent").with_failed_attempts(history);

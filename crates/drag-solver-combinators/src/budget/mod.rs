@@ -60,19 +60,19 @@ impl<S: DragSolver> Budgeted<S> {
         &self.budget
     }
 
-    /// A call ended: what it spent is booked, and the rest of its reservation released. `jobs` are those that it
-    /// was to resume.
+    /// A call ended: what it spent is booked, and the rest of its reservation released. `brought` are
+    /// the jobs of its challenge.
     fn settle(
         &self,
         tracker: &Tracker,
         outcome: CallOutcome<'_>,
-        jobs: &[PaidJob],
+        brought: &[PaidJob],
         reservation: Reservation,
     ) {
         let (solver, price, now) = (self.name(), self.price, Instant::now());
         let (mut spent, mut cost) = (Usd::ZERO, Usd::ZERO);
         let mut book = |purchases: &Purchases, ledger: &mut Ledger| {
-            each_purchase(solver, purchases, outcome, jobs, |purchase| {
+            each_purchase(solver, purchases, outcome, brought, |purchase| {
                 let Some(entry) = Entry::of(purchase, price) else {
                     return;
                 };
@@ -166,10 +166,13 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
             let reserved = self.budget.reserve(amount, Instant::now());
             reserved.map_err(|short| refusal(challenge, self.name(), amount, &short))?
         };
-        // A job of a solver that is not in here changes nothing.
-        let jobs = if resumes { challenge.paid_jobs() } else { &[] };
         let after = |outcome: CallOutcome<'_>| {
-            self.settle(&tracker, outcome, jobs, reservation);
+            // Jobs of solvers that are not in here are only handed back: no call that is dropped waited for them.
+            let brought = match outcome {
+                CallOutcome::Dropped if !resumes => &[],
+                _ => challenge.paid_jobs(),
+            };
+            self.settle(&tracker, outcome, brought, reservation);
             // Now, and not when the last copy of the challenge goes: a solver may keep one.
             if let Some(on_buying) = on_buying {
                 lock(&on_buying.reservations).clear();

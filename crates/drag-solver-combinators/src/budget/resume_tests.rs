@@ -1,5 +1,6 @@
 //! Jobs that were paid for: their bill, and what is bought after them.
 
+use drag_solver_core::solver_fn;
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::tests::{PRICE, around, per_hour, total, usd};
@@ -172,4 +173,24 @@ async fn a_refusal_hands_back_the_jobs_that_the_challenge_brought() {
     let refused = limited.solve(&strangers).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::BudgetExhausted);
     assert_eq!(refused.unfinished_jobs(), [job("b", 7)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_others_that_silent_solvers_hand_back_costs_nothing() {
+    let budget = total(10 * PRICE);
+    let never = |name: &'static str| {
+        solver_fn(name, move |challenge| async move {
+            Err(challenge.refuse(name, ErrorKind::Unsupported, "never"))
+        })
+    };
+    let strangers = challenge().resume_job(job("c", 7));
+    let chain = never("a").or(never("b")).budget(&budget, usd(PRICE));
+    let refused = chain.solve(&strangers).await.unwrap_err();
+    assert_eq!(refused.unfinished_jobs(), [job("c", 7)]);
+    assert_eq!(budget.spent(), Usd::ZERO);
+    // One that is dropped may have bought: it did not wait for that job.
+    let hangs = solver_fn("a", |_| std::future::pending()).budget(&budget, usd(PRICE));
+    let dropped = tokio::time::timeout(secs(1), hangs.solve(&strangers)).await;
+    assert!(dropped.is_err());
+    assert_eq!(budget.spent(), usd(PRICE));
 }

@@ -28,6 +28,8 @@ async fn a_solver_that_fails_is_put_behind_the_other_once_enough_is_known() {
         assert_eq!(solution.solver(), "b");
         assert_eq!(a.call_count(), call.min(3), "call {call}");
     }
+    let took = |child: usize| chain.track_records()[child].calls()[0].took;
+    assert_eq!((took(0), took(1)), (secs(1), secs(5)), "each by itself");
 }
 
 #[tokio::test(start_paused = true)]
