@@ -11,7 +11,7 @@ use crate::candidates::{Candidates, Turn};
 pub(crate) struct Failures<'a> {
     candidates: &'a Candidates,
     challenge: &'a DragChallenge,
-    begun: Instant,
+    pub(crate) begun: Instant,
     errors: Vec<SolveError>,
     /// Which of them ends the call.
     stop: Option<usize>,
@@ -27,15 +27,6 @@ impl<'a> Failures<'a> {
             errors: Vec::new(),
             stop: None,
         }
-    }
-
-    /// When the call began.
-    pub(crate) fn begun(&self) -> Instant {
-        self.begun
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_empty()
     }
 
     /// Whether an error came that ends the call.

@@ -92,20 +92,16 @@ impl<'a> InFlight<'a> {
     /// [`Self::next`].
     pub(crate) fn start_some(&mut self, turns: &mut VecDeque<Turn>, count: usize) {
         for turn in turns.drain(..count.min(turns.len())) {
-            self.start(turn);
+            let solver = &*self.candidates.solvers()[turn.child];
+            let (challenge, tracker) = turn.challenge(self.challenge).tracked();
+            self.calls.push(Call {
+                turn,
+                began: Instant::now(),
+                asked: None,
+                tracker,
+                future: Box::pin(async move { solver.solve(&challenge).await }),
+            });
         }
-    }
-
-    fn start(&mut self, turn: Turn) {
-        let solver = &*self.candidates.solvers()[turn.child];
-        let (challenge, tracker) = turn.challenge(self.challenge).tracked();
-        self.calls.push(Call {
-            turn,
-            began: Instant::now(),
-            asked: None,
-            tracker,
-            future: Box::pin(async move { solver.solve(&challenge).await }),
-        });
     }
 
     /// Waits for a call to end, or until the next solver is due. `due` says when that is, from when

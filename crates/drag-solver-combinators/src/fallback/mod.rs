@@ -82,10 +82,7 @@ impl Fallback {
             candidates: self.candidates.and(solver),
             records: None,
         };
-        match self.policy() {
-            Some(policy) => together.ordered(policy),
-            None => together,
-        }
+        together.judging(self.policy(), [], Jitter::random())
     }
 
     /// Asks first the solver that recently took the least time per good answer, failures included, in
@@ -164,7 +161,7 @@ impl Fallback {
     /// ```
     #[must_use]
     pub fn ordered(self, policy: OrderPolicy) -> Self {
-        self.judging(policy, [], Jitter::random())
+        self.judging(Some(policy), [], Jitter::random())
     }
 
     /// Continues with what another fallback learnt of the solvers, in the order of the list. Changes nothing
@@ -193,10 +190,8 @@ impl Fallback {
     /// ```
     #[must_use]
     pub fn with_track_records(self, known: impl IntoIterator<Item = TrackRecord>) -> Self {
-        match self.policy() {
-            Some(policy) => self.judging(policy, known, Jitter::random()),
-            None => self,
-        }
+        let policy = self.policy();
+        self.judging(policy, known, Jitter::random())
     }
 
     /// What it learnt of each solver, in the order of the list. Empty unless it is
@@ -210,22 +205,21 @@ impl Fallback {
     /// judge anew.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
-        match self.policy() {
-            Some(policy) => self.judging(policy, [], Jitter::seeded(seed)),
-            None => self,
-        }
+        let policy = self.policy();
+        self.judging(policy, [], Jitter::seeded(seed))
     }
 
+    /// Begins to judge anew, if it is ordered.
     fn judging(
         mut self,
-        policy: OrderPolicy,
+        policy: Option<OrderPolicy>,
         known: impl IntoIterator<Item = TrackRecord>,
         chance: Jitter,
     ) -> Self {
         let known = known.into_iter();
         let all = known.chain(iter::repeat_with(TrackRecord::default));
         let of = all.take(self.candidates.solvers().len()).collect();
-        self.records = Some(Arc::new(Records { policy, chance, of }));
+        self.records = policy.map(|policy| Arc::new(Records { policy, chance, of }));
         self
     }
 
@@ -257,8 +251,8 @@ impl DragSolver for Fallback {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let mut failures = Failures::new(&self.candidates, challenge);
         let mut turns = self.turns(challenge);
-        let mut started = failures.begun();
-        while !failures.stops_all() && (failures.is_empty() || !challenge.is_expired()) {
+        let mut started = failures.begun;
+        while !failures.stops_all() && (failures.errors().is_empty() || !challenge.is_expired()) {
             let Some(turn) = turns.pop_front() else {
                 break;
             };

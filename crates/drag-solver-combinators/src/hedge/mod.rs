@@ -216,15 +216,14 @@ impl Hedge {
 
     /// Whether another solver may be asked because one takes too long. That takes a token.
     fn takes_token(&self) -> bool {
-        let token = self.retry_budget.as_ref().map(RetryBudget::withdraw);
-        if matches!(token, Some(None)) {
-            tracing::debug!(solver = self.name(), "not hedged: the budget is empty");
-            return false;
-        }
-        tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
-        if let Some(Some(token)) = token {
+        if let Some(budget) = &self.retry_budget {
+            let Some(token) = budget.withdraw() else {
+                tracing::debug!(solver = self.name(), "not hedged: the budget is empty");
+                return false;
+            };
             token.spend();
         }
+        tracing::debug!(solver = self.name(), "hedged: the solver takes too long");
         true
     }
 

@@ -43,26 +43,10 @@ pub struct CallInfo<'a> {
     pub outcome: CallOutcome<'a>,
     /// How long it took.
     pub elapsed: Duration,
-    tracker: &'a Tracker,
+    pub(crate) tracker: &'a Tracker,
 }
 
-impl<'a> CallInfo<'a> {
-    /// A call of the solver called `solver` that ends now.
-    pub(crate) fn ended(
-        solver: &'a str,
-        outcome: CallOutcome<'a>,
-        began: Instant,
-        tracker: &'a Tracker,
-    ) -> Self {
-        let elapsed = began.elapsed();
-        Self {
-            solver,
-            outcome,
-            elapsed,
-            tracker,
-        }
-    }
-
+impl CallInfo<'_> {
     /// What its solvers said of money: what was bought, what came of it, and what is still open.
     #[must_use]
     pub fn purchases(&self) -> Purchases {
@@ -200,8 +184,12 @@ impl<S: DragSolver, I: Inspector> DragSolver for Inspect<S, I> {
         self.inspector.before(solver, challenge);
         let (challenge, tracker) = challenge.tracked();
         let after = |outcome: CallOutcome<'_>| {
-            let call = CallInfo::ended(solver, outcome, began, &tracker);
-            self.inspector.after(&call);
+            self.inspector.after(&CallInfo {
+                solver,
+                outcome,
+                elapsed: began.elapsed(),
+                tracker: &tracker,
+            });
         };
         watch(self.inner.solve(&challenge), after).await
     }

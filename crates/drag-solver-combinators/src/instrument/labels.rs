@@ -1,17 +1,15 @@
 //! Which labels of challenges the metrics tell apart.
 
+#![cfg_attr(not(feature = "metrics"), allow(dead_code))]
+
 use std::collections::BTreeSet;
 use std::fmt;
-#[cfg(feature = "metrics")]
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::sync::Mutex;
-#[cfg(feature = "metrics")]
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// What stands for all labels beyond the most.
-#[cfg(feature = "metrics")]
 const OTHER: &str = "other";
 
 /// The labels of challenges that metrics tell apart: the first ones that came. Clones are the same ones.
@@ -19,13 +17,10 @@ const OTHER: &str = "other";
 /// Give the same to each [`Instrument`](crate::Instrument) of a program ([`with_labels`](crate::Instrument::with_labels)),
 /// and all of them together have no more than [`max_labels`](crate::InstrumentPolicy::max_labels), and the same.
 #[derive(Clone, Default)]
-pub struct MetricLabels(
-    #[cfg_attr(not(feature = "metrics"), allow(dead_code))] Arc<Mutex<BTreeSet<Arc<str>>>>,
-);
+pub struct MetricLabels(Arc<Mutex<BTreeSet<Arc<str>>>>);
 
 impl MetricLabels {
     /// The label that metrics have for this one. One that is known stays known, also if `most` is less by now.
-    #[cfg(feature = "metrics")]
     pub(super) fn of<'a>(&self, label: Option<&'a str>, most: NonZeroU32) -> &'a str {
         let Some(label) = label.filter(|label| !label.is_empty()) else {
             return "";

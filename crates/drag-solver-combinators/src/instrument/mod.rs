@@ -152,7 +152,12 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
         let (challenge, tracker) = challenge.tracked();
         let call = self.inner.solve(&challenge).instrument(span.clone());
         let after = |outcome: CallOutcome<'_>| {
-            let call = CallInfo::ended(chain, outcome, began, &tracker);
+            let call = CallInfo {
+                solver: chain,
+                outcome,
+                elapsed: began.elapsed(),
+                tracker: &tracker,
+            };
             let ended = Self::ended(&span, &call);
             #[cfg(feature = "metrics")]
             place.ended(&call, ended);

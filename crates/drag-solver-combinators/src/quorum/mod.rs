@@ -204,7 +204,7 @@ impl DragSolver for Quorum {
         }
         if has_agreed {
             lost.extend(parts.iter().flat_map(Solution::failed_attempts).cloned());
-            let solution = agreed(parts).with_elapsed(failures.begun().elapsed());
+            let solution = agreed(parts).with_elapsed(failures.begun.elapsed());
             return Ok(failures.into_solution(solution, lost));
         }
         if failures.stops_all() || (more <= turns.len() && challenge.is_expired()) {

@@ -90,14 +90,6 @@ impl<S: DragSolver> Retry<S> {
         self
     }
 
-    /// A call counts for the retry budget once its first attempt is over, and so not if it was
-    /// dropped before.
-    fn count_call(&self, failures_before: u32) {
-        if let (0, Some(budget)) = (failures_before, &self.budget) {
-            budget.deposit();
-        }
-    }
-
     /// The next attempt, or why there is none.
     fn next(
         &self,
@@ -181,7 +173,10 @@ impl<S: DragSolver> DragSolver for Retry<S> {
         loop {
             let (next, tracker) = history.next_challenge().tracked();
             let outcome = self.inner.solve(&next).await;
-            self.count_call(history.failures());
+            // A call counts once its first attempt is over, and so not if it was dropped before.
+            if let (0, Some(budget)) = (history.failures(), &self.budget) {
+                budget.deposit();
+            }
             let error = match outcome {
                 Ok(_) if history.failures() == 0 => return outcome,
                 Ok(solution) => {

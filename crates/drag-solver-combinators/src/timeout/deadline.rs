@@ -90,8 +90,7 @@ impl<S: DragSolver> DragSolver for Deadline<S> {
             let problem = "the challenge's deadline had already passed; nothing was sent";
             return Err(challenge.refuse(self.name(), kind, problem));
         }
-        let message = || "no answer by the challenge's deadline".to_owned();
-        solve_by(&self.inner, challenge, (now, at), kind, message).await
+        solve_by(&self.inner, challenge, (now, at), kind).await
     }
 
     /// Holds for challenges without a later deadline of their own.

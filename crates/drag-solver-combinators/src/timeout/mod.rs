@@ -88,21 +88,19 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let limit = self.policy.limit;
-        let late = || format!("no answer within {limit:?}");
-        let now = Instant::now();
+        let (limit, now) = (self.policy.limit, Instant::now());
         let Some(at) = now.checked_add(limit) else {
             return self.inner.solve(challenge).await; // further away than the clock reaches
         };
         if let Some(own) = challenge.deadline().filter(|&own| own <= at) {
-            let late = || "no answer by the challenge's deadline".to_owned();
             let kind = ErrorKind::DeadlineExceeded;
-            return solve_by(&self.inner, challenge, (now, own), kind, late).await;
+            return solve_by(&self.inner, challenge, (now, own), kind).await;
         }
         if limit.is_zero() {
-            return Err(challenge.refuse(self.name(), ErrorKind::Timeout, late()));
+            let problem = format!("no answer within {limit:?}");
+            return Err(challenge.refuse(self.name(), ErrorKind::Timeout, problem));
         }
-        let outcome = solve_by(&self.inner, challenge, (now, at), ErrorKind::Timeout, late).await;
+        let outcome = solve_by(&self.inner, challenge, (now, at), ErrorKind::Timeout).await;
         outcome.map_err(|mut error| {
             // The deadline that was exceeded is ours, unless the challenge's own has passed.
             if error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired() {

@@ -14,12 +14,12 @@ use crate::resume::left_behind;
 /// job it paid for. It is polled before the clock is looked at: an answer or error that comes at
 /// the very instant counts. If it has to be dropped, the error, of kind `kind`, names the jobs it
 /// said it had bought, and those that the challenge brought.
+/// With [`ErrorKind::Timeout`], `at` is a limit of this call; with any other, the challenge's deadline.
 pub(super) async fn solve_by(
     solver: &impl DragSolver,
     challenge: &DragChallenge,
     (begun, at): (Instant, Instant),
     kind: ErrorKind,
-    message: impl FnOnce() -> String,
 ) -> Result<Solution, SolveError> {
     let (due, tracker) = challenge.tracked();
     let due = due.with_deadline_at_most(at);
@@ -32,7 +32,11 @@ pub(super) async fn solve_by(
         return outcome;
     }
     // Of several purchases, the last is the error's own, and each of the others an attempt before it.
-    let (why, elapsed, purchases) = (message(), begun.elapsed(), tracker.purchases());
+    let why = match kind {
+        ErrorKind::Timeout => format!("no answer within {:?}", at - begun),
+        _ => "no answer by the challenge's deadline".to_owned(),
+    };
+    let (elapsed, purchases) = (begun.elapsed(), tracker.purchases());
     let brought = challenge.paid_jobs();
     let mut attempts = left_behind(solver.name(), &purchases, brought, &why, elapsed);
     let error = SolveError::new(kind, why).with_elapsed(elapsed);
