@@ -7,6 +7,7 @@ use std::time::Duration;
 use drag_solver_core::{
     Billed, DragChallenge, ErrorKind, JobId, Point, ScreenshotLimits, SolveError, Verdict,
 };
+use drag_solver_http::task_api::codes::Refusal;
 use drag_solver_http::{
     ApiRequest, ApiResponse, Balance, Created, JobApi, JobState, PollInterval, ResponseError, json,
 };
@@ -17,7 +18,7 @@ use crate::answer::AnswerReader;
 use crate::call::Request;
 use crate::definition::State;
 use crate::pointer::{Places, word};
-use crate::refusal::{Refusal, Refusals};
+use crate::refusal::Refusals;
 use crate::template::Fill;
 
 /// The longest response that is read as plain text, in bytes.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drag_solver_core::{Billed, ConfigError, ErrorKind, SolveError};
-use drag_solver_http::task_api::codes::{self, Meaning};
+use drag_solver_http::task_api::codes::{self, Meaning, Refusal};
 use drag_solver_http::{JobState, ResponseError, json};
 use serde_json::Value;
 
@@ -45,25 +45,6 @@ enum RowMeaning {
     GaveUp(Option<Billed>),
     Running,
     Missing,
-}
-
-/// What a response that reports an error says.
-pub(crate) enum Refusal {
-    /// This request is refused.
-    Request(ResponseError),
-    /// The job that was asked about is in this state.
-    Job(JobState),
-}
-
-/// For requests that are not about a job.
-impl From<Refusal> for ResponseError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Request(error) => error,
-            Refusal::Job(JobState::Failed(error) | JobState::Missing(error)) => error.into(),
-            Refusal::Job(_) => Self::Unparseable("a job's state, which was not asked for".into()),
-        }
-    }
 }
 
 impl Refusals {

@@ -213,7 +213,8 @@ fn imitated() -> SolveError {
     SolveError::new(ErrorKind::InvalidChallenge, problem)
 }
 
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+/// Where `needle` begins.
+pub(crate) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     text.windows(needle.len())
         .position(|window| window == needle)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::{Body, Part, Picture, ResponseBody};
 use super::mask::Masker;
-use crate::body::{FORM, JSON};
+use crate::body::{FORM, JSON, find};
 
 /// The longest text of a request that is recorded as it is, in bytes. Of a longer one that is no picture the
 /// digest is.
@@ -265,11 +265,6 @@ fn form_decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
     let decoded = percent_encoding::percent_decode_str(&spaced);
     decoded.decode_utf8_lossy().into_owned()
-}
-
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
 }
 
 #[cfg(test)]

@@ -93,33 +93,31 @@ impl CallRecorder {
 }
 
 impl CallUnderWay<'_> {
-    pub(crate) fn solved(mut self, outcome: Result<&Solution, &SolveError>) {
-        self.result = match outcome {
-            Ok(solution) => {
-                CallResult::Solution(serde_json::to_value(solution).unwrap_or_default())
-            }
-            Err(error) => CallResult::error(error),
-        };
-    }
-
-    pub(crate) fn told(mut self, outcome: Result<&Balance, &SolveError>) {
-        self.result = match outcome {
-            Ok(balance) => CallResult::Balance(balance.to_string()),
-            Err(error) => CallResult::error(error),
-        };
-    }
-
-    pub(crate) fn reported(mut self, outcome: Result<(), &SolveError>) {
-        self.result = match outcome {
-            Ok(()) => CallResult::Accepted,
-            Err(error) => CallResult::error(error),
-        };
+    /// What came of it.
+    pub(crate) fn ended(mut self, outcome: Result<impl Into<CallResult>, &SolveError>) {
+        self.result = outcome.map_or_else(
+            |error| CallResult::Error(serde_json::to_value(error).unwrap_or_default()),
+            Into::into,
+        );
     }
 }
 
-impl CallResult {
-    fn error(error: &SolveError) -> Self {
-        Self::Error(serde_json::to_value(error).unwrap_or_default())
+impl From<&Solution> for CallResult {
+    fn from(solution: &Solution) -> Self {
+        Self::Solution(serde_json::to_value(solution).unwrap_or_default())
+    }
+}
+
+impl From<&Balance> for CallResult {
+    fn from(balance: &Balance) -> Self {
+        Self::Balance(balance.to_string())
+    }
+}
+
+/// Of a report.
+impl From<&()> for CallResult {
+    fn from((): &()) -> Self {
+        Self::Accepted
     }
 }
 

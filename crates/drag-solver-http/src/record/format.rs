@@ -174,7 +174,7 @@ pub(super) struct Challenge {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum CallResult {
+pub(crate) enum CallResult {
     Solution(Value),
     Balance(String),
     Accepted,

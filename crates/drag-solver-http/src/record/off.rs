@@ -1,11 +1,11 @@
 //! Without the feature `record` no recorder can be made, so nothing below ever runs: it is there so that the
 //! rest of the crate reads the same with and without.
 
-use drag_solver_core::{DragChallenge, JobId, Solution, SolveError, Verdict};
+use drag_solver_core::{DragChallenge, JobId, SolveError, Verdict};
 use secrecy::SecretString;
 
+use crate::Transport;
 use crate::times::Times;
-use crate::{Balance, Transport};
 
 /// Records what goes over the wire, with the feature `record`.
 #[derive(Clone, Debug)]
@@ -44,15 +44,7 @@ impl Recorder {
         match self.0 {}
     }
 
-    pub(crate) fn solved(self, _: Result<&Solution, &SolveError>) {
-        match self.0 {}
-    }
-
-    pub(crate) fn told(self, _: Result<&Balance, &SolveError>) {
-        match self.0 {}
-    }
-
-    pub(crate) fn reported(self, _: Result<(), &SolveError>) {
+    pub(crate) fn ended<T>(self, _: Result<T, &SolveError>) {
         match self.0 {}
     }
 }

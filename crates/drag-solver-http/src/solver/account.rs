@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, SolveError, Usd};
+use drag_solver_core::{Billed, ConfigError, ErrorKind, JobId, ScreenshotLimits, SolveError, Usd};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::status::judge;
@@ -29,6 +29,7 @@ pub(super) struct Account {
     /// What it was made of, beside what the protocol knows.
     secrets: Vec<SecretString>,
     transport: Box<dyn Transport>,
+    pub(super) limits: ScreenshotLimits,
     pub(super) times: Times,
     pub(super) first_poll: FirstPoll,
     /// What the provider is asked to call, and whether it does.
@@ -95,6 +96,7 @@ impl Account {
             calls,
             name,
             secrets,
+            limits: api.limits(),
             times,
             first_poll,
             callbacks,

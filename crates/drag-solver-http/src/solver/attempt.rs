@@ -52,7 +52,7 @@ impl<'a> Attempt<'a> {
         let recorded = recorded.map(|calls| calls.solve(self.challenge));
         let outcome = self.outcome().await.map_err(|error| self.own(error));
         if let Some(recorded) = recorded {
-            recorded.solved(outcome.as_ref());
+            recorded.ended(outcome.as_ref());
         }
         let solver = self.solver();
         match &outcome {
@@ -176,8 +176,8 @@ impl<'a> Attempt<'a> {
 
     /// Sends the create request.
     async fn buy(&self, expected_call: &mut Option<ExpectedCall>) -> Result<Created, SolveError> {
-        let (api, solver) = (&self.account.api, self.solver());
-        if let Err(error) = api.limits().check(self.challenge.screenshot()) {
+        let solver = self.solver();
+        if let Err(error) = self.account.limits.check(self.challenge.screenshot()) {
             let advice = "crop, scale or re-encode it first, as `fit` does; nothing was sent";
             return Err(self.refuse(ErrorKind::Unsupported, &format!("{error}: {advice}")));
         }

@@ -188,7 +188,7 @@ impl Account {
             let parse = |response: &ApiResponse| self.api.parse_balance(response);
             let balance = self.request(request, parse).await;
             if let Some(recorded) = recorded {
-                recorded.told(balance.as_ref());
+                recorded.ended(balance.as_ref());
             }
             balance
         })
@@ -245,7 +245,7 @@ impl DragSolver for Account {
         let parse = |response: &ApiResponse| self.api.parse_report(response);
         let outcome = self.request(request, parse).await;
         if let Some(recorded) = recorded {
-            recorded.reported(outcome.as_ref().copied());
+            recorded.ended(outcome.as_ref());
         }
         outcome?;
         tracing::debug!(solver = self.name, %verdict, "reported");
@@ -255,6 +255,6 @@ impl DragSolver for Account {
     fn profile(&self) -> Profile {
         let mut worst = WorstCase::one_purchase().with_time(self.times.job_timeout);
         worst.cost = self.price;
-        Profile::new(worst).with_limits(self.api.limits())
+        Profile::new(worst).with_limits(self.limits)
     }
 }

@@ -6,7 +6,7 @@ use drag_solver_core::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::codes::{self, Meaning};
+use super::codes::{self, Meaning, Refusal};
 use super::service::TaskService;
 use crate::json::{job_id, job_id_value, message, number, text, usd};
 use crate::{
@@ -96,9 +96,7 @@ impl<S: TaskService> JobApi for TaskApi<S> {
             (None, _) => {}
             // There is a task to be asked about, with any other text beside it.
             (
-                Some(
-                    Refusal::Task(JobState::Running) | Refusal::Request(ResponseError::Unknown(_)),
-                ),
+                Some(Refusal::Job(JobState::Running) | Refusal::Request(ResponseError::Unknown(_))),
                 Some(job),
             ) => return Ok(Created::Job(job.clone())),
             (Some(refusal), _) => return Err(refusal.into()),
@@ -124,7 +122,7 @@ impl<S: TaskService> JobApi for TaskApi<S> {
         let members = response.object()?;
         match refusal::<S>(&members) {
             Some(Refusal::Request(error)) => return Err(error),
-            Some(Refusal::Task(state)) => return Ok(state),
+            Some(Refusal::Job(state)) => return Ok(state),
             None => {}
         }
         let Some(status) = text(members.get("status")) else {
@@ -182,25 +180,6 @@ fn accepted<S: TaskService>(response: &ApiResponse) -> Result<Map<String, Value>
     }
 }
 
-/// What a response that reports an error says.
-enum Refusal {
-    /// This request is refused.
-    Request(ResponseError),
-    /// The task that was asked about is in this state.
-    Task(JobState),
-}
-
-/// For requests that are not about a task.
-impl From<Refusal> for ResponseError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Request(error) => error,
-            Refusal::Task(JobState::Failed(error) | JobState::Missing(error)) => error.into(),
-            Refusal::Task(_) => Self::Unparseable("a task's state, which was not asked for".into()),
-        }
-    }
-}
-
 /// The error that a response reports, if it does.
 fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
     let id = members.get("errorId");
@@ -227,12 +206,12 @@ fn refusal<S: TaskService>(members: &Map<String, Value>) -> Option<Refusal> {
             Refusal::Request(ResponseError::Unknown(error(ErrorKind::Protocol, &message)))
         }
         Meaning::GaveUp | Meaning::Unknown => {
-            Refusal::Task(JobState::Failed(gave_up::<S>(&message)))
+            Refusal::Job(JobState::Failed(gave_up::<S>(&message)))
         }
-        Meaning::NotReady => Refusal::Task(JobState::Running),
+        Meaning::NotReady => Refusal::Job(JobState::Running),
         Meaning::Missing => {
             let error = error(ErrorKind::Protocol, &missing::<S>(&message));
-            Refusal::Task(JobState::Missing(error.with_billed(Billed::Maybe)))
+            Refusal::Job(JobState::Missing(error.with_billed(Billed::Maybe)))
         }
     })
 }

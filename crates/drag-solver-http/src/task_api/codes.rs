@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use drag_solver_core::ErrorKind;
 
+use crate::{JobState, ResponseError};
+
 /// What an error code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // all of them are handled where they are used
@@ -18,6 +20,27 @@ pub enum Meaning {
     NotReady,
     /// Not in the table.
     Unknown,
+}
+
+/// What a response that reports an error says.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums)] // all of them are handled where they are used
+pub enum Refusal {
+    /// This request is refused.
+    Request(ResponseError),
+    /// The job that was asked about is in this state.
+    Job(JobState),
+}
+
+/// For requests that are not about a job.
+impl From<Refusal> for ResponseError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Request(error) => error,
+            Refusal::Job(JobState::Failed(error) | JobState::Missing(error)) => error.into(),
+            Refusal::Job(_) => Self::Unparseable("a job's state, which was not asked for".into()),
+        }
+    }
 }
 
 const NO_WORKER: Option<Duration> = Some(Duration::from_secs(5));

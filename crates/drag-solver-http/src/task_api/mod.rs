@@ -8,12 +8,10 @@
 //! "not yet", results in the response to `createTask` itself.
 
 mod api;
-mod clicks;
 #[doc(hidden)]
 pub mod codes;
 mod provider;
 mod service;
 
 pub use self::api::TaskApi;
-pub use self::clicks::TWO_CLICKS;
-pub use self::service::TaskService;
+pub use self::service::{TWO_CLICKS, TaskService};

@@ -10,6 +10,10 @@ use serde_json::Value;
 
 use crate::{Answer, PollInterval};
 
+/// What workers who click on a picture are asked to do, unless the challenge has an instruction of its own.
+pub const TWO_CLICKS: &str = "Click exactly two points, in this order: 1) the center of the piece or \
+     handle that must be dragged; 2) the center of the place where it must be dropped.";
+
 /// What tells one service of the `createTask` family from another: its task, its solution, and
 /// what its documentation says of both.
 ///
