@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use http_body_util::BodyExt as _;
 
-use super::CallbackReceiver;
+use super::receiver::CallbackReceiver;
 
 /// Bytes of a call's body that are read. What calls say does not matter.
 const MAX_BODY: u64 = 64 * 1024;
