@@ -41,8 +41,9 @@ use clap::Parser as _;
 use drag_solver::config::{Chain, ChainConfig, ChainParts, Registry};
 use drag_solver::http::serde_json::{Value, json};
 use drag_solver::prelude::*;
-use drag_solver::store::{self, Accepted, KeyLimits, Opening, Status, StatusKind};
-use drag_solver::{SqliteStore, StoreHandle};
+use drag_solver::store::{
+    self, Accepted, KeyLimits, Opening, SqliteStore, Status, StatusKind, StoreHandle,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 #[cfg(unix)]

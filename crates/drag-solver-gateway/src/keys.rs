@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::store::{KeyLimits, KeyRecord, KeyRole, key_hash};
-use drag_solver::{StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy};
+use drag_solver::store::{
+    KeyLimits, KeyRecord, KeyRole, StoreError, StoreHandle, StoredBudget, StoredBudgetPolicy,
+    key_hash,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, timeout};
 

@@ -14,7 +14,7 @@
 //!
 //! ```no_run
 //! use drag_solver::config::{ChainConfig, ChainParts, Registry};
-//! use drag_solver::SqliteStore;
+//! use drag_solver::store::SqliteStore;
 //! use drag_solver_gateway::listen::{self, ListenPolicy, Listener};
 //! use drag_solver_gateway::{Gateway, Keys};
 //!

@@ -108,7 +108,7 @@
 //! | `operators` | people as a solver, [`operators::Operators`], and the desk where they sit |
 //! | `operator-pages` | their page, as a router of axum, [`operators::pages`]; brings `operators` |
 //! | `postgres` | a store in PostgreSQL, for more than one machine; brings `store` |
-//! | `store` | what outlives the process: [`.durable(..)`](StoreExt::durable), budgets that processes share, [`SqliteStore`]. Brings SQLite |
+//! | `store` | what outlives the process: [`.durable(..)`](store::StoreExt::durable), budgets that processes share, [`SqliteStore`](store::SqliteStore). Brings SQLite |
 //! | `config` | chains from a file, and the registry of providers, in the module `config` |
 //! | `http` | what a provider of your own is made with, in the module `http`; on with each provider |
 //! | `callback-router` | the receiver of providers' calls, `http::CallbackReceiver`, as a router of axum; brings `http` |
@@ -144,14 +144,8 @@ pub use drag_solver_core::{
 };
 #[cfg(feature = "image")]
 pub use drag_solver_image::{Fit, FitExt, FitPolicy, FittedChallenge, Mapping, fit_challenge};
-#[cfg(feature = "store")]
-pub use drag_solver_store::{
-    ChallengeRecord, Durable, DurablePolicy, PurchaseRecord, PurchaseState, Retention,
-    SqliteOptions, SqliteStore, Store, StoreError, StoreErrorKind, StoreExt, StoreHandle,
-    StoredBudget, StoredBudgetPolicy, StoredBudgeted,
-};
 
-/// What a store keeps, and what it can be asked. See [`Store`].
+/// What outlives the process: stores, `.durable(..)`, and budgets that processes share.
 #[cfg(feature = "store")]
 pub mod store {
     pub use drag_solver_store::*;

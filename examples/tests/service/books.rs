@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drag_solver::prelude::*;
-use drag_solver::store::{ChallengeRecord, Query, Status};
-use drag_solver::{StoredBudget, StoredBudgetPolicy};
+use drag_solver::store::{ChallengeRecord, Query, Status, StoredBudget, StoredBudgetPolicy};
 
 use crate::world::{TENANTS, World};
 

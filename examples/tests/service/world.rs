@@ -6,10 +6,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use drag_solver::prelude::*;
-use drag_solver::store::{PostgresOptions, PostgresStore};
+use drag_solver::store::{PostgresOptions, PostgresStore, SqliteStore, StoreHandle};
 use drag_solver::testing::emulator::{Emulator, EmulatorBuilder, Protocol};
 use drag_solver::testing::pictures::{AnswerKey, TestPicture};
-use drag_solver::{SqliteStore, StoreHandle};
 use drag_solver_tests::postgres::Server;
 use reqwest::StatusCode;
 use tokio::io::{AsyncBufReadExt as _, BufReader};

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[cfg(unix)]
 use std::time::Duration;
 
-use drag_solver::StoreHandle;
-use drag_solver::store::SqliteStore;
+use drag_solver::store::{Clock, PostgresOptions, PostgresStore, SqliteStore, StoreHandle};
 #[cfg(unix)]
-use drag_solver::store::{Clock, PostgresOptions, PostgresStore};
 #[cfg(unix)]
 use drag_solver_tests::postgres::Server;
 use serde::{Deserialize, Serialize};

@@ -8,9 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use clap::builder::NonEmptyStringValueParser;
 use drag_solver::config::Chain;
-use drag_solver::{
-    DragChallenge, DragSolver, ErrorKind, PaidJob, Rect, Screenshot, SolveError, StoreExt as _,
-};
+use drag_solver::store::StoreExt as _;
+use drag_solver::{DragChallenge, DragSolver, ErrorKind, PaidJob, Rect, Screenshot, SolveError};
 
 use crate::annotation_targets::AnnotateArgs;
 use crate::batch::{BatchOptions, run_all};

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::Subcommand;
-use drag_solver::Store as _;
-use drag_solver::store::{SqliteOptions, SqliteStore};
+use drag_solver::store::{SqliteOptions, SqliteStore, Store as _};
 
 use crate::chain::store::{Place, postgres};
 use crate::exit::Exit;

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drag_solver::Store as _;
-use drag_solver::store::{PostgresOptions, PostgresStore, Query, StatusKind};
+use drag_solver::store::{PostgresOptions, PostgresStore, Query, StatusKind, Store as _};
 use drag_solver_tests::postgres::Server;
 use futures_util::future::join_all;
 use tokio::io::copy_bidirectional;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drag_solver::store::{PurchaseState, Query, SqliteStore, Status};
-use drag_solver::{Drag, DragChallenge, ErrorKind, Point, Screenshot, Solution, Store, solver_fn};
+use drag_solver::store::{PurchaseState, Query, SqliteStore, Status, Store};
+use drag_solver::{Drag, DragChallenge, ErrorKind, Point, Screenshot, Solution, solver_fn};
 use drag_solver_emulator::{Emulator, Fault, Operation, Protocol, ResetPoint};
 use drag_solver_mock::fixtures;
 use futures_util::future::join_all;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use drag_solver::store::{Query, SqliteStore, StatusKind};
-use drag_solver::{Store as _, Usd};
+use drag_solver::Usd;
+use drag_solver::store::{Query, SqliteStore, StatusKind, Store as _};
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;

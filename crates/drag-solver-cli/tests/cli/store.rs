@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use drag_solver::store::jiff::{Span, Timestamp};
-use drag_solver::store::{Clock, SqliteOptions, SqliteStore};
-use drag_solver::{
-    DragChallenge, DragSolver as _, Event, JobId, Solution, StoreExt as _, solver_fn,
-};
+use drag_solver::store::{Clock, SqliteOptions, SqliteStore, StoreExt as _};
+use drag_solver::{DragChallenge, DragSolver as _, Event, JobId, Solution, solver_fn};
 use drag_solver_mock::fixtures;
 use serde_json::{Value, json};
 

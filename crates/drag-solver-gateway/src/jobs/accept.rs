@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::store::{Accepted, Opening, Status, picture_digest};
-use drag_solver::{ChallengeRecord, DragChallenge, StoreError, Usd};
+use drag_solver::store::{Accepted, ChallengeRecord, Opening, Status, StoreError, picture_digest};
+use drag_solver::{DragChallenge, Usd};
 
 use super::live::Job;
 use super::{Jobs, Note, challenge_id};

@@ -10,11 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use drag_solver::config::Chain;
-use drag_solver::store::{Reported, Status};
-use drag_solver::{
-    DragSolver as _, ErrorKind, ScreenshotLimits, StoreError, StoreHandle, StoredBudget, Usd,
-    Verdict,
-};
+use drag_solver::store::{Reported, Status, StoreError, StoreHandle, StoredBudget};
+use drag_solver::{DragSolver as _, ErrorKind, ScreenshotLimits, Usd, Verdict};
 use drag_solver_wire::Refusal;
 use tokio::sync::{Semaphore, mpsc, watch};
 #[cfg(feature = "callbacks")]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use drag_solver::store::Status;
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::{ChallengeRecord, Drag, ErrorKind, Solution, SolveError, Usd};
+use drag_solver::store::{ChallengeRecord, Status};
+use drag_solver::{Drag, ErrorKind, Solution, SolveError, Usd};
 use drag_solver_wire::{Answer, Protocol, Refusal, Shape};
 use serde::{Deserialize, Serialize};
 

@@ -4,11 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
-use drag_solver::store::{self, ANOTHER_CALL, Status};
-use drag_solver::{
-    ChallengeRecord, DragSolver as _, ErrorKind, Event, Observer, SolveError, StoreHandle,
-    async_trait,
-};
+use drag_solver::store::{self, ANOTHER_CALL, ChallengeRecord, Status, StoreHandle};
+use drag_solver::{DragSolver as _, ErrorKind, Event, Observer, SolveError, async_trait};
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;

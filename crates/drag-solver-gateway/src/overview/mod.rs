@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use drag_solver::store::jiff::Timestamp;
 use drag_solver::store::jiff::tz::TimeZone;
-use drag_solver::store::{KeyRecord, Spending, SpendingBy, SpendingQuery};
-use drag_solver::{DragSolver as _, StoreError, StoreHandle, Usd};
+use drag_solver::store::{KeyRecord, Spending, SpendingBy, SpendingQuery, StoreError, StoreHandle};
+use drag_solver::{DragSolver as _, Usd};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;

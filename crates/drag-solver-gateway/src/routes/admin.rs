@@ -3,9 +3,9 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use drag_solver::Screenshot;
 use drag_solver::operators::pages;
-use drag_solver::store::{PurchaseRecord, PurchaseState, Status};
-use drag_solver::{ChallengeRecord, Screenshot};
+use drag_solver::store::{ChallengeRecord, PurchaseRecord, PurchaseState, Status};
 use serde_json::{Value, json};
 
 use super::operations::Administrator;

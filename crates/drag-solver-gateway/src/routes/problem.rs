@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use drag_solver::StoreError;
+use drag_solver::store::StoreError;
 use serde_json::json;
 
 use crate::jobs::NotAccepted;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use drag_solver::store::{KeyRecord, StoreErrorKind, forward_store};
+use drag_solver::async_trait;
+use drag_solver::store::{
+    KeyRecord, SqliteStore, Store, StoreError, StoreErrorKind, forward_store,
+};
 use drag_solver::testing::{MockSolver, fixtures};
-use drag_solver::{SqliteStore, Store, StoreError, async_trait};
 use drag_solver_gateway::GatewayPolicy;
 use futures_util::future::join_all;
 use serde_json::json;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use drag_solver::store::StatusKind;
+use drag_solver::store::{StatusKind, Store as _};
 use drag_solver::testing::{MockSolver, fixtures};
-use drag_solver::{Solution, Store as _, solver_fn};
+use drag_solver::{Solution, solver_fn};
 use drag_solver_gateway::GatewayPolicy;
 use serde_json::json;
 use tokio::time::Instant;
@@ -262,7 +262,7 @@ async fn a_provider_that_panics_takes_no_place_from_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_on_record_is_worked_on_also_if_its_client_left_before_it_was_told() {
     let folder = tempfile::tempdir().unwrap();
-    let store = drag_solver::SqliteStore::open(folder.path().join("drags.db")).unwrap();
+    let store = drag_solver::store::SqliteStore::open(folder.path().join("drags.db")).unwrap();
     let mock = MockSolver::new("house").always(fixtures::drag());
     let house = House::with(&mock, store.clone(), GatewayPolicy::default()).await;
     for width in 1..=60 {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use drag_solver::store::{KeyRate, KeyRole, SqliteStore};
+use drag_solver::ErrorKind;
+use drag_solver::store::{KeyRate, KeyRole, SqliteStore, Store as _};
 use drag_solver::testing::{MockSolver, fixtures};
-use drag_solver::{ErrorKind, Store as _};
 use drag_solver_gateway::GatewayPolicy;
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusBuilder;

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use drag_solver::store::{KeyRole, NewPurchase, StoreErrorKind, forward_store};
+use drag_solver::store::{
+    ChallengeRecord, KeyRole, NewPurchase, SqliteStore, Store, StoreError, StoreErrorKind,
+    forward_store,
+};
 use drag_solver::testing::{MockSolver, Outcome, fixtures};
-use drag_solver::{ChallengeRecord, ErrorKind, SqliteStore, Store, StoreError, async_trait};
+use drag_solver::{ErrorKind, async_trait};
 use serde_json::Value;
 use tokio::time::sleep;
 

@@ -160,7 +160,8 @@ async fn what_is_on_a_screen_when_the_gateway_dies_is_asked_again_and_bought_onc
     tokio::time::sleep(Duration::from_secs(5)).await;
     let answer = second.poll(&client, id).await;
     assert_eq!(answer["status"], "ready", "{answer}");
-    let records = drag_solver::Store::list(&store, &drag_solver::store::Query::default()).await;
+    let records =
+        drag_solver::store::Store::list(&store, &drag_solver::store::Query::default()).await;
     let records = records.unwrap();
     assert_eq!(records[0].purchases.len(), 1, "{records:?}");
 }

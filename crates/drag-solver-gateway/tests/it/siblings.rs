@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use drag_solver::store::jiff::{SignedDuration, Timestamp};
-use drag_solver::store::{Clock, Fact, SqliteOptions, forward_store};
-use drag_solver::testing::{MockSolver, fixtures};
-use drag_solver::{
-    ChallengeRecord, DragSolver as _, ErrorKind, SqliteStore, Store, StoreError, async_trait,
-    solver_fn,
+use drag_solver::store::{
+    ChallengeRecord, Clock, Fact, SqliteOptions, SqliteStore, Store, StoreError, forward_store,
 };
+use drag_solver::testing::{MockSolver, fixtures};
+use drag_solver::{DragSolver as _, ErrorKind, async_trait, solver_fn};
 use drag_solver_gateway::GatewayPolicy;
 use futures_util::future::BoxFuture;
 use serde_json::json;

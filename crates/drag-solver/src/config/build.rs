@@ -19,9 +19,9 @@ use super::store::check_memory;
 use super::strategy::Strategy;
 #[cfg(feature = "image")]
 use crate::FitExt as _;
-use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, Usd};
 #[cfg(feature = "store")]
-use crate::{DurablePolicy, StoreExt as _};
+use crate::store::{DurablePolicy, StoreExt as _};
+use crate::{ConfigError, DragSolver, DragSolverExt as _, Fallback, Hedge, Quorum, Usd};
 
 impl ChainConfig {
     /// Makes the chain. Nothing is sent.

@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use drag_solver_core::forward_solver;
 use drag_solver_store::jiff::Timestamp;
-use drag_solver_store::{CallRecord, Fact, StoreError};
+use drag_solver_store::{CallRecord, Fact, StoreError, StoreHandle};
 use futures_util::future::{Either, select};
 use tokio::sync::OnceCell;
 
 use super::provider::ProviderConfig;
-use crate::{
-    DragChallenge, DragSolver, PastCall, Solution, SolveError, StoreHandle, TrackRecord,
-    async_trait,
-};
+use crate::{DragChallenge, DragSolver, PastCall, Solution, SolveError, TrackRecord, async_trait};
 
 /// As many as a record remembers.
 const REMEMBERED: u32 = 100;

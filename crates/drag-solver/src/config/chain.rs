@@ -61,14 +61,14 @@ impl Chain {
     /// What outlives the process, if the file has a `store` or one was given.
     #[cfg(feature = "store")]
     #[must_use]
-    pub fn store(&self) -> Option<&crate::StoreHandle> {
+    pub fn store(&self) -> Option<&crate::store::StoreHandle> {
         self.parts.stored.store()
     }
 
     /// What all providers spend from, if the file names a budget of the store.
     #[cfg(feature = "store")]
     #[must_use]
-    pub fn stored_budget(&self) -> Option<&crate::StoredBudget> {
+    pub fn stored_budget(&self) -> Option<&crate::store::StoredBudget> {
         self.parts.stored.budget()
     }
 

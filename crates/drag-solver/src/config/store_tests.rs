@@ -3,12 +3,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::store::jiff::Timestamp;
-use crate::store::{self, Clock, Store};
-use crate::testing::{MockSolver, Outcome, fixtures};
-use crate::{
-    ConfigError, DragSolver as _, DragSolverExt as _, ErrorKind, SqliteStore, StoreError,
-    StoreErrorKind, StoreHandle, StoredBudget, StoredBudgetPolicy,
+use crate::store::{
+    self, Clock, SqliteStore, Store, StoreError, StoreErrorKind, StoreHandle, StoredBudget,
+    StoredBudgetPolicy,
 };
+use crate::testing::{MockSolver, Outcome, fixtures};
+use crate::{ConfigError, DragSolver as _, DragSolverExt as _, ErrorKind};
 
 #[derive(Deserialize)]
 struct NoSettings {}

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use drag_solver::store::{KeyRole, Reported};
-use drag_solver::{
-    DragChallenge, DragSolver as _, ErrorKind, Screenshot, StoreError, Usd, Verdict,
-};
+use drag_solver::store::{KeyRole, Reported, StoreError};
+use drag_solver::{DragChallenge, DragSolver as _, ErrorKind, Screenshot, Usd, Verdict};
 use drag_solver_wire::{Call, Incoming, NewJob, Protocol, Refusal, Reply};
 
 use super::told::Told;

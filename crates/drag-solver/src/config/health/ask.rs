@@ -17,9 +17,9 @@ use crate::config::chain::Chain;
 use crate::config::handle::ProviderHandle;
 use crate::config::parts::ProviderParts;
 use crate::config::provider::ProviderConfig;
-use crate::{Budget, Circuit, ErrorKind, Permits, RateLimiter, RetryBudget};
 #[cfg(feature = "store")]
-use crate::{StoreHandle, StoredBudget};
+use crate::store::{StoreHandle, StoredBudget};
+use crate::{Budget, Circuit, ErrorKind, Permits, RateLimiter, RetryBudget};
 
 /// How long each of those that are asked has to answer: a provider what is left in the account, a store what is spent.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -222,7 +222,7 @@ impl StoreHealth {
 /// What a store answers, if it does so in time.
 #[cfg(feature = "store")]
 async fn in_time<T>(
-    answer: impl Future<Output = Result<T, crate::StoreError>>,
+    answer: impl Future<Output = Result<T, crate::store::StoreError>>,
 ) -> Result<T, String> {
     match timeout(ANSWER_TIMEOUT, answer).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),

@@ -4,9 +4,9 @@ mod ask;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BudgetPolicy, CircuitState, ErrorKind, Usd};
 #[cfg(feature = "store")]
-use crate::{StoredBudgetPolicy, store::BudgetSummary};
+use crate::store::{BudgetSummary, StoredBudgetPolicy};
+use crate::{BudgetPolicy, CircuitState, ErrorKind, Usd};
 
 /// How a chain is doing right now: for a page that people look at, or a program that raises an alarm.
 ///
@@ -126,7 +126,7 @@ pub struct StoredBudgetHealth {
     /// What it is called in the store.
     pub name: String,
     /// Whether each label of challenges has one of its own, called `name/label`. What is spent of these is not told
-    /// here; [`StoredBudget::summary`](crate::StoredBudget::summary) tells it of one label.
+    /// here; [`StoredBudget::summary`](crate::store::StoredBudget::summary) tells it of one label.
     pub by_label: bool,
     /// Its limits, or those of each label.
     pub policy: StoredBudgetPolicy,

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 #[cfg(feature = "store")]
 use self::stored::{ChainStored, Origin, ProviderStored};
 use super::activity::Activity;
+#[cfg(feature = "store")]
+use crate::store::{StoreHandle, StoredBudget};
 use crate::{
     Budget, Circuit, Latencies, MetricLabels, Permits, RateLimiter, RetryBudget, TrackRecord,
 };
-#[cfg(feature = "store")]
-use crate::{StoreHandle, StoredBudget};
 
 /// What the policies of a chain share and keep between calls: its limits and what they know. Cloning is
 /// cheap, and clones are the same parts.

@@ -1,13 +1,14 @@
 //! The store of a chain, and the parts that are kept in it.
 
 use super::{ChainParts, ProviderParts};
+use crate::ConfigError;
 use crate::config::budget::BudgetConfig;
 use crate::config::calls::{name_in_store, note};
 use crate::config::chain_config::ChainConfig;
 use crate::config::provider::ProviderConfig;
 use crate::config::store::stored;
 use crate::http::Context;
-use crate::{ConfigError, StoreHandle, StoredBudget};
+use crate::store::{StoreHandle, StoredBudget};
 
 /// A part that was given, or that the file has. One that is given takes the place of the file's.
 #[derive(Clone, Debug)]
