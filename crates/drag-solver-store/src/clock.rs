@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -29,7 +30,7 @@ impl Clock {
     #[must_use]
     pub fn tokio(start: Timestamp) -> Self {
         let begun = tokio::time::Instant::now();
-        Self::from_fn(move || start.checked_add(begun.elapsed()).unwrap_or(Timestamp::MAX))
+        Self::from_fn(move || after(start, begun.elapsed()))
     }
 
     /// The time now.
@@ -37,6 +38,11 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }
+}
+
+/// So long after `start`; at the end of all time if that is later.
+pub(crate) fn after(start: Timestamp, length: Duration) -> Timestamp {
+    start.checked_add(length).unwrap_or(Timestamp::MAX)
 }
 
 impl Default for Clock {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use drag_solver_core::{CheckSettings, ConfigError, human_duration, setters};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,6 +29,15 @@ pub struct Retention {
 
 impl Retention {
     setters! { challenges: Duration, money: Duration }
+
+    /// Since when challenges that are finished are kept, and since when money is: in milliseconds since 1970.
+    pub(crate) fn kept_since(&self, now: Timestamp) -> (i64, i64) {
+        let since = |length: Duration| {
+            let since = now.checked_sub(length).unwrap_or(Timestamp::MIN);
+            since.as_millisecond()
+        };
+        (since(self.challenges), since(self.money))
+    }
 }
 
 impl Default for Retention {

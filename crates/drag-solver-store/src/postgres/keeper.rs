@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::poll_fn;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_postgres::types::ToSql;
@@ -193,12 +192,8 @@ async fn remove(session: &Session, client: &Client) -> Result<()> {
 pub(super) async fn forget(session: &Session, retention: &Retention) -> Result<Pruned> {
     let db = session.db().await?;
     let now = session.now();
-    let before = |length| {
-        now.checked_sub(length)
-            .unwrap_or(Timestamp::MIN)
-            .as_millisecond()
-    };
-    let (finished, old) = (before(retention.challenges), before(retention.money));
+    let (finished, old) = retention.kept_since(now);
+    let an_hour_ago = now.as_millisecond() - 3_600_000;
     // Each schema has a turn of its own. What holds it is not for others to read with.
     let turn = format!("forget/{}", session.options.schema);
     db.set_busy(true);
@@ -220,7 +215,7 @@ pub(super) async fn forget(session: &Session, retention: &Retention) -> Result<P
             let calls = calls::forget(&db, finished, now, AT_A_TIME).await?;
             // Of processes that were killed nothing is left but this.
             let dead = "DELETE FROM owners WHERE lease_until < $1";
-            db.run(dead, &[&before(Duration::from_secs(3_600))]).await?;
+            db.run(dead, &[&an_hour_ago]).await?;
             pruned.challenges += challenges;
             pruned.money += money;
             if challenges == 0 && money == 0 && calls == 0 {

@@ -16,6 +16,7 @@ use super::problem::Result;
 use super::schema;
 use super::server_clock::{ServerClock, TIME};
 use crate::StoreError;
+use crate::clock::after;
 use crate::key::new_key;
 
 /// How long the server may take for what is read, or forgotten: that may be much.
@@ -93,8 +94,7 @@ impl Session {
 
     /// When a lease ends that is renewed now.
     pub(super) fn lease_until(&self, now: Timestamp) -> Timestamp {
-        let until = now.checked_add(self.options.lease);
-        until.unwrap_or(Timestamp::MAX)
+        after(now, self.options.lease)
     }
 
     pub(super) fn leased_until(&self) -> Timestamp {

@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, oneshot};
 use super::file::{StoreFile, lock};
 use super::owners::Here;
 use super::problem::problem;
-use super::upkeep;
 use super::writer::{Op, Writer};
+use crate::clock::after;
 use crate::{Clock, StoreError};
 
 pub(super) struct Inner {
@@ -52,7 +52,7 @@ impl Inner {
         let now = self.now();
         let (lease_until, path) = match &self.how {
             How::Thread { file, .. } => (
-                Some(upkeep::lease_until(now, file.options.lease)),
+                Some(after(now, file.options.lease)),
                 Some(file.path.clone()),
             ),
             // No other process can see it.

@@ -9,8 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::owners::Owner;
 use super::problem::{of_existing_file, problem};
-use super::upkeep::lease_until;
 use super::{SqliteOptions, owners, schema};
+use crate::clock::after;
 use crate::key::new_key;
 use crate::{StoreError, StoreErrorKind};
 
@@ -93,8 +93,7 @@ impl StoreFile {
         schema::migrate(&mut db)?;
         let owner = Owner::new(self.owner, &self.path).map_err(no_lock)?;
         let now = self.options.clock.now();
-        owners::renew(&db, owner.key, now, lease_until(now, self.options.lease))
-            .map_err(problem)?;
+        owners::renew(&db, owner.key, now, after(now, self.options.lease)).map_err(problem)?;
         owners::sweep(&db, &self.path, owner.key).map_err(problem)?;
         Ok((db, owner))
     }

@@ -12,6 +12,7 @@ use super::file::Opened;
 use super::problem::problem;
 use super::writer::{Op, Writer};
 use super::{SqliteOptions, calls, owners};
+use crate::clock::after;
 use crate::{Pruned, Retention, StoreError, StoreErrorKind};
 
 /// How often old things are forgotten.
@@ -34,7 +35,7 @@ pub(super) fn start(opened: Opened) -> Result<(Sender<Op>, JoinHandle<()>), Stor
     let mut pruned: Option<Instant> = None;
     let idle = move |db: &Connection| {
         let now = clock.now();
-        if let Err(error) = owners::renew(db, owner, now, lease_until(now, lease)) {
+        if let Err(error) = owners::renew(db, owner, now, after(now, lease)) {
             tracing::warn!(%error, "the lease of this process cannot be renewed");
         }
         if let Some(retention) = &retention
@@ -63,18 +64,9 @@ pub(super) fn start(opened: Opened) -> Result<(Sender<Op>, JoinHandle<()>), Stor
     Ok((sender, thread))
 }
 
-pub(super) fn lease_until(now: Timestamp, lease: Duration) -> Timestamp {
-    now.checked_add(lease).unwrap_or(Timestamp::MAX)
-}
-
 /// Forgets what is old enough.
 pub(super) fn forget(db: &Connection, retention: &Retention, now: Timestamp) -> Result<Pruned> {
-    let before = |length| {
-        now.checked_sub(length)
-            .unwrap_or(Timestamp::MIN)
-            .as_millisecond()
-    };
-    let (finished, old) = (before(retention.challenges), before(retention.money));
+    let (finished, old) = retention.kept_since(now);
     let challenges = db
         .prepare_cached(
             "DELETE FROM challenges WHERE updated < ?1
