@@ -164,7 +164,7 @@ pub use self::instrument::InstrumentConfig;
 pub use self::parts::{ChainParts, ProviderParts};
 pub use self::provider::ProviderConfig;
 #[doc(hidden)]
-pub use self::reader::read_settings;
+pub use self::reader::{read_settings, setting_names};
 pub use self::registry::{ProviderKind, Registry};
 pub use self::services::read_service;
 pub use self::store::StoreConfig;

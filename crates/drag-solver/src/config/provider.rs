@@ -122,6 +122,12 @@ impl ProviderConfig {
         &self.keys.kind
     }
 
+    /// The most that one answer costs, in US dollars, if it is set.
+    #[must_use]
+    pub fn known_price(&self) -> Option<Usd> {
+        self.keys.price
+    }
+
     /// What the solver is called.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -102,6 +102,10 @@ fn read(name: &str, path: &Path) -> Result<Declared, ConfigError> {
 
 /// The text of a file; `None` if it is too long, or has no end.
 fn contents(path: &Path) -> io::Result<Option<String>> {
+    // A pipe that no program writes to has no end.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut text = String::new();
     let file = fs::File::open(path)?;
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;

@@ -187,5 +187,10 @@ fn a_service_does_not_take_the_name_of_another_provider() {
 #[test]
 fn a_file_without_an_end_is_not_read_to_it() {
     let error = read_service("/dev/zero").unwrap_err().to_string();
+    assert!(error.contains("it is no regular file"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("long.toml");
+    std::fs::write(&long, "#".repeat(1024 * 1024 + 1)).unwrap();
+    let error = read_service(&long).unwrap_err().to_string();
     assert!(error.contains("is longer than 1 MiB"), "{error}");
 }

@@ -35,6 +35,13 @@ pub fn read_settings<'de, T: DeserializeOwned>(table: impl Deserializer<'de>) ->
     Table::of(table)?.take_last()
 }
 
+/// The names of the settings of a struct that can do without them, or of several, as a tuple.
+pub fn setting_names<T: DeserializeOwned>() -> Vec<String> {
+    let mut table = Table::default();
+    let _ = table.take::<T>();
+    table.known().map(str::to_owned).collect()
+}
+
 /// A policy in a file: a table of settings, of which each may be left out; `true` for the defaults;
 /// or `false` for none. Its name tells the deserializer below.
 #[derive(serde::Deserialize)]

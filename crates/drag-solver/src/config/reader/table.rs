@@ -44,7 +44,6 @@ impl Table {
     }
 
     /// The keys of the structs that were read.
-    #[cfg(test)]
     pub(in crate::config) fn known(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(|known| &**known)
     }

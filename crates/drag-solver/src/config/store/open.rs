@@ -54,6 +54,13 @@ impl StoreConfig {
             let problem = "is for a store in PostgreSQL, and this one is in a file";
             return Err(ConfigError::new(key, problem));
         }
+        if path
+            .metadata()
+            .is_ok_and(|there| !there.is_file() && !there.is_dir())
+        {
+            let problem = "is no regular file: name one, or a file that is not there yet";
+            return Err(ConfigError::new("path", problem));
+        }
         let mut options = SqliteOptions::default().retention(retention);
         options.lease = self.lease.unwrap_or(options.lease);
         let store = SqliteStore::open_with(path, options);
