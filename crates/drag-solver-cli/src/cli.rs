@@ -84,6 +84,20 @@ mod tests {
         }
     }
 
+    /// What an option of several commands does is told for each.
+    #[test]
+    fn help_says_of_no_command_what_another_does() {
+        let mut command = Cli::command();
+        command.build();
+        for command in leaves(&command) {
+            let (name, mut command) = (command.get_name(), command.clone());
+            let help = command.render_long_help().to_string();
+            let of_solve = ["skips what is solved", "as in `83,560 -> 320,560"];
+            let said = of_solve.map(|words| help.contains(words));
+            assert_eq!(said, [name == "solve"; 2], "{name}: {help}");
+        }
+    }
+
     #[test]
     fn an_unknown_provider_is_told_the_known_ones() {
         let arguments = ["drag-solver", "solve", "a.png", "--provider", "omocapcha"];

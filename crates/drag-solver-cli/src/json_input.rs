@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, ensure};
+use drag_solver::json_problem;
 
 use crate::exit::Exit;
 use crate::json_line::JsonLine;
@@ -43,7 +44,8 @@ pub(crate) fn from_stdin() -> anyhow::Result<(Vec<JsonLine>, Exit)> {
     for (number, line) in lines {
         match line {
             Ok(line) => read.push(line),
-            Err(why) => {
+            Err(error) => {
+                let why = json_problem(&error.to_string(), error.is_syntax());
                 eprint_unless_quiet(&format!(
                     "error: cannot use line {number} of standard input as a line of `solve --format json`: {why}"
                 ));

@@ -21,6 +21,9 @@ pub(crate) struct JsonLine {
     /// `resume` needs it again, to know what the answer is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<Rect>,
+    /// It was solved before, and cost nothing now.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) on_record: bool,
     #[serde(flatten)]
     pub(crate) status: Status,
 }
@@ -58,13 +61,24 @@ impl ScreenshotName {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 impl From<&TaskResult<'_>> for JsonLine {
-    fn from(TaskResult { task, result }: &TaskResult<'_>) -> Self {
+    fn from(result: &TaskResult<'_>) -> Self {
+        let TaskResult {
+            task,
+            on_record,
+            result,
+        } = result;
         Self {
             v: JsonVersion,
             screenshot: ScreenshotName::from(task.path.as_path()),
             id: task.id.clone(),
             region: task.region,
+            on_record: *on_record,
             status: match result {
                 Ok(solution) => Status::Solved(Box::new(solution.clone())),
                 Err(failure) => Status::Failed {
@@ -99,7 +113,12 @@ mod tests {
             paid_jobs: Vec::new(),
         };
         let task = &task;
-        JsonLine::from(&TaskResult { task, result })
+        let on_record = false;
+        JsonLine::from(&TaskResult {
+            task,
+            on_record,
+            result,
+        })
     }
 
     fn printed(line: &JsonLine) -> String {

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use drag_solver::{Drag, DragChallenge, Point, Rect};
+use drag_solver::{Drag, DragChallenge, Point, Rect, json_problem};
 use serde::{Deserialize, Serialize};
 
+use crate::input_file;
 use crate::json_line::ScreenshotName;
 use crate::output_file::folder_of;
 use crate::ui::console::eprint_unless_quiet;
@@ -83,9 +84,10 @@ impl Labels {
                     (labels.ends_line, labels.cut_off) = (true, true);
                 }
                 Err(error) => bail!(
-                    "--output {}: line {number} is no label ({error}); nothing was written to it: mend or remove the \
+                    "--output {}: line {number} is no label ({}); nothing was written to it: mend or remove the \
                      line, or name another file",
-                    file_name(path)
+                    file_name(path),
+                    json_problem(&error.to_string(), error.is_syntax())
                 ),
             }
         }
@@ -163,21 +165,14 @@ impl LabelsFile {
 
 /// All of a file, or nothing if it is not there.
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).context("cannot read it"),
-    };
-    let is_file = file.metadata().context("cannot read it")?.is_file();
-    ensure!(is_file, "it is no file: name one that labels go into");
-    let mut text = Vec::new();
-    let mut file = file.take(MAX_BYTES + 1);
-    file.read_to_end(&mut text).context("cannot read it")?;
     ensure!(
-        text.len() as u64 <= MAX_BYTES,
-        "it is longer than {MAX_BYTES} bytes: begin another file"
+        !path.is_dir(),
+        "it is no file: name one that labels go into"
     );
-    Ok(text)
+    match input_file::read(path, MAX_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.context("cannot read it"),
+    }
 }
 
 /// The folder that a file is in, or will be, without links in its own path.

@@ -13,6 +13,7 @@ mod evaluate;
 mod exit;
 mod format;
 mod help;
+mod input_file;
 mod json_input;
 mod json_line;
 mod json_version;

@@ -56,5 +56,10 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
     }
     let file = builder.tempfile_in(folder);
     // Its own text shows a name that no reader knows.
-    file.map_err(|error| io::Error::from(error.kind()))
+    file.map_err(|error| match error.kind() {
+        kind @ io::ErrorKind::NotFound => {
+            io::Error::new(kind, format!("there is no folder {}", file_name(folder)))
+        }
+        kind => kind.into(),
+    })
 }

@@ -32,6 +32,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long an answer can be undone.
+pub(crate) fn undo(text: &str) -> Result<Duration, String> {
+    let undo = match text {
+        "0" | "0s" => Duration::ZERO,
+        _ => duration(text)?,
+    };
+    if undo > Duration::from_secs(60) {
+        return Err("must be at most 1m: until then, answers are not in the file".to_owned());
+    }
+    Ok(undo)
+}
+
 /// How often a provider may be asked: no more often than the library does.
 pub(crate) fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
@@ -151,6 +163,9 @@ mod tests {
 
     #[test]
     fn numbers_that_make_no_sense_are_told_their_limit() {
+        assert_eq!(undo("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(undo("0s"), Ok(Duration::ZERO));
+        assert!(undo("61s").unwrap_err().contains("at most 1m"));
         assert_eq!(poll_interval("1ms"), Ok(Duration::from_millis(1)));
         assert_eq!(poll_interval("1ns").unwrap_err(), "must be at least 1ms");
         assert_eq!(count("3"), NonZeroU32::new(3).ok_or_else(String::new));

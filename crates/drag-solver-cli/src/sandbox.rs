@@ -110,6 +110,7 @@ async fn emulator() -> io::Result<Emulator> {
 fn client(url: &str, mut options: HttpOptions) -> Result<Omocaptcha, ConfigError> {
     options.name.get_or_insert(NAME.to_owned());
     options.poll.get_or_insert(PollInterval::new(POLL, POLL));
+    options.price = Some(Usd::ZERO); // told to budgets, too, whatever price the chain has for it
     Omocaptcha::builder()
         .options(options)
         .token(TOKEN)

@@ -6,6 +6,7 @@ use std::path::Path;
 use drag_solver::evaluate::check_rereadable;
 use drag_solver::{Screenshot, ScreenshotError};
 
+use crate::input_file;
 use crate::ui::text::{file_name, with_sources};
 
 /// The name that stands for standard input.
@@ -21,22 +22,24 @@ pub(crate) const PICTURE_ENDINGS: [&str; 5] = ["gif", "jpeg", "jpg", "png", "web
 /// One line that says which file and what is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<Screenshot, String> {
     if path.as_os_str() == STDIN {
-        read_stdin().map_err(|why| format!("cannot use standard input: {why}"))
-    } else {
-        Screenshot::from_file(path).map_err(|error| {
-            let why = match error {
-                ScreenshotError::File { source, .. } => why(&source),
-                other => why(&other),
-            };
-            format!("cannot use {}: {why}", file_name(path))
-        })
+        return read_stdin().map_err(|why| format!("cannot use standard input: {why}"));
     }
+    let read = input_file::check(path).map_err(str::to_owned);
+    let read = read.and_then(|()| of_file(path));
+    read.map_err(|why| format!("cannot use {}: {why}", file_name(path)))
 }
 
-/// The same of a file that is read again later.
-pub(crate) fn read_file(path: &Path) -> Result<Screenshot, String> {
-    check_rereadable(path).map_err(|why| format!("cannot use {}: {why}", file_name(path)))?;
-    read(path)
+/// Reads one that is read again later, and says of no other file what is wrong with it: it does not name it.
+pub(crate) fn read_again_later(path: &Path) -> Result<Screenshot, String> {
+    check_rereadable(path)?;
+    of_file(path)
+}
+
+fn of_file(path: &Path) -> Result<Screenshot, String> {
+    Screenshot::from_file(path).map_err(|error| match error {
+        ScreenshotError::File { source, .. } => why(&source),
+        other => why(&other),
+    })
 }
 
 /// The same on a thread beside the async ones, with what else `then` has to do there.

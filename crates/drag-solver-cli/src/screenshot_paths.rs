@@ -1,16 +1,19 @@
 //! Which screenshots there are: files, folders of them, and lists of both.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::input_file;
 use crate::screenshot_input::{PICTURE_ENDINGS, STDIN};
 use crate::text_input::without_mark;
 use crate::ui::text::{file_name, with_sources};
+
+/// Longest list of paths that is read from a file, in bytes: millions of paths.
+const MAX_LIST_BYTES: u64 = 1 << 30;
 
 /// The options that say which screenshots there are.
 #[derive(Debug, clap::Args)]
@@ -53,7 +56,7 @@ impl PathArgs {
             let read = io::stdin().lock().read_to_end(&mut bytes);
             read.map(|_| bytes)
         } else {
-            fs::read(list)
+            input_file::read(list, MAX_LIST_BYTES)
         };
         let name = file_name(list);
         let bytes = bytes.with_context(|| format!("cannot read --files-from {name}"))?;
@@ -125,7 +128,8 @@ fn push_pictures(folder: &Path, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> 
     let is_shown = |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry);
     for entry in walk.into_iter().filter_entry(is_shown) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_picture(entry.path()) => {
+            // One that is a pipe or a socket is told as one that cannot be read.
+            Ok(entry) if !entry.file_type().is_dir() && is_picture(entry.path()) => {
                 paths.push(entry.into_path());
             }
             Ok(_) => {}
@@ -160,6 +164,8 @@ fn is_picture(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn args(screenshots: &[&Path]) -> PathArgs {

@@ -55,8 +55,6 @@ pub(crate) struct Answer {
     pub(crate) solution: Solution,
     /// What is still to be drawn, when the solution was printed.
     pub(crate) annotation: Option<Annotation>,
-    /// Whether it was on record already, and cost nothing now.
-    pub(crate) from_store: bool,
 }
 
 impl From<Solution> for Answer {
@@ -64,7 +62,6 @@ impl From<Solution> for Answer {
         Self {
             solution,
             annotation: None,
-            from_store: false,
         }
     }
 }
@@ -73,6 +70,8 @@ impl From<Solution> for Answer {
 #[derive(Debug)]
 pub(crate) struct TaskResult<'a> {
     pub(crate) task: &'a Task,
+    /// Whether it was solved before, and cost nothing now.
+    pub(crate) on_record: bool,
     pub(crate) result: Result<Solution, Failure>,
 }
 

@@ -38,13 +38,10 @@ impl TaskHandle {
         let _ = self.tracker.set(tracker); // each task has one challenge
         challenge
     }
-}
 
-impl TaskHandle {
-    /// Whether nothing was bought, and no paid job fetched.
-    pub(crate) fn has_bought_nothing(&self) -> bool {
-        let tracker = self.tracker.get();
-        tracker.is_none_or(|tracker| tracker.purchases().as_slice().is_empty())
+    /// Its answer was on record in an earlier run.
+    pub(crate) fn mark_on_record(&self) {
+        self.view.mark_on_record();
     }
 }
 
@@ -81,8 +78,9 @@ where
             tracker: Rc::clone(&tracker),
         });
         let view = view.begin(index, &task.path);
+        let seen = Arc::clone(&view);
         let work = work(index, TaskHandle { view, tracker });
-        async move { (index, work.await) }
+        async move { (index, work.await, seen.is_on_record()) }
     };
     let under_way = stream::iter(tasks.iter().enumerate()).map(start);
     let mut under_way = pin!(under_way.buffer_unordered(options.concurrency));
@@ -93,9 +91,9 @@ where
             exit = &mut interruption => break exit,
             next = under_way.next() => match next {
                 None => break Exit::Success,
-                Some((index, result)) => {
+                Some((index, result, on_record)) => {
                     states.borrow_mut()[index] = State::Ended;
-                    if let Err(error) = results.add(index, result).await {
+                    if let Err(error) = results.add(index, result, on_record).await {
                         let text = format!("error: cannot write to standard output: {error}");
                         view.suspend(|| eprint_line(&text));
                         break Exit::Config;

@@ -75,7 +75,13 @@ impl<'a> ResultPrinter<'a> {
         let task = result.task;
         let line = match (self.options.format, &result.result) {
             (Format::Json, _) => Some(serde_json::to_string(&JsonLine::from(result))?),
-            (Format::Text, Ok(solution)) => Some(solution_text(&task.path, solution, self.several)),
+            (Format::Text, Ok(solution)) => {
+                let mut line = solution_text(&task.path, solution, self.several);
+                if result.on_record {
+                    line += " (on record)";
+                }
+                Some(line)
+            }
             (Format::Text, Err(_)) => None,
         };
         self.view.suspend(|| {

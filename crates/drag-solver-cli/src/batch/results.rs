@@ -41,7 +41,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// Takes the result of the task number `index`. It is handed to the printer before it is drawn: the
+    /// Takes the result of the task number `index`, which cost nothing now if it was on record. It is handed to the printer before it is drawn: the
     /// answer was paid for, and the picture was not.
     ///
     /// # Errors
@@ -51,22 +51,26 @@ impl<'a> Results<'a> {
         &mut self,
         index: usize,
         result: Result<Answer, Failure>,
+        on_record: bool,
     ) -> io::Result<()> {
-        let (result, drawing, from_store) = match result {
-            Err(failure) => (Err(failure), None, false),
+        let (result, drawing) = match result {
+            Err(failure) => (Err(failure), None),
             Ok(Answer {
                 solution,
                 annotation,
-                from_store,
             }) => {
                 let drawing = annotation.map(|annotation| (annotation, *solution.drag()));
-                (Ok(solution), drawing, from_store)
+                (Ok(solution), drawing)
             }
         };
-        self.tally.add(&result, from_store);
+        let result = TaskResult {
+            task: &self.tasks[index],
+            on_record: on_record && result.is_ok(),
+            result,
+        };
+        self.tally.add(&result.result, result.on_record);
         self.view.count(&self.tally);
-        let task = &self.tasks[index];
-        self.printer.add(index, TaskResult { task, result })?;
+        self.printer.add(index, result)?;
         if let Some((annotation, drag)) = drawing {
             self.drawings.start(annotation, drag).await;
         }
@@ -75,10 +79,13 @@ impl<'a> Results<'a> {
 
     /// Takes what is known of the task number `index`, on which no work continues.
     pub(super) fn abandon(&mut self, index: usize, error: SolveError) {
-        let result = Err(Failure::Interrupted(error));
-        self.tally.add(&result, false);
-        let task = &self.tasks[index];
-        self.printer.add_last(index, TaskResult { task, result });
+        let result = TaskResult {
+            task: &self.tasks[index],
+            on_record: false,
+            result: Err(Failure::Interrupted(error)),
+        };
+        self.tally.add(&result.result, false);
+        self.printer.add_last(index, result);
     }
 
     /// Prints and draws what is left, when no more will come. Returns the gravest exit status.

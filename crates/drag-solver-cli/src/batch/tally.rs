@@ -13,7 +13,7 @@ use crate::task::Failure;
 pub(crate) struct Tally {
     solved: usize,
     /// How many of those were on record, and cost nothing now.
-    from_store: usize,
+    on_record: usize,
     /// How many failed in each way.
     failed: BTreeMap<String, usize>,
     spent: Usd,
@@ -22,11 +22,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, result: &Result<Solution, Failure>, from_store: bool) {
+    pub(crate) fn add(&mut self, result: &Result<Solution, Failure>, on_record: bool) {
         let spent = match result {
-            Ok(_) if from_store => {
+            Ok(_) if on_record => {
                 self.solved += 1;
-                self.from_store += 1;
+                self.on_record += 1;
                 return;
             }
             Ok(solution) => {
@@ -72,8 +72,8 @@ impl Tally {
     pub(crate) fn summary(&self, total: usize, elapsed: Duration) -> String {
         let mut line = format!("{} of {total} solved", self.solved);
         // Writing to a String cannot fail.
-        if self.from_store > 0 {
-            let _ = write!(line, " ({} on record)", self.from_store);
+        if self.on_record > 0 {
+            let _ = write!(line, " ({} on record)", self.on_record);
         }
         if self.failed() > 0 {
             let kinds = self.failed.iter();

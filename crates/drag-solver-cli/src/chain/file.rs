@@ -1,7 +1,5 @@
 //! `--config`: a chain from a file.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, ensure};
@@ -12,6 +10,7 @@ use drag_solver_declared::nearest;
 use super::gateway::GatewayConfig;
 use super::record;
 use super::registry::registry;
+use crate::input_file;
 use crate::ui::text::{file_name, one_line};
 
 /// A chain is a page or two; a file longer than this, in bytes, is another file.
@@ -41,6 +40,10 @@ pub(super) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry, Gatew
         let error = ConfigError::unknown_key(key, "did you mean `gateway`?");
         return Err(error).context(name);
     }
+    if let Some(key) = GatewayConfig::misplaced(table.keys().map(String::as_str)) {
+        let error = ConfigError::new(key, "belongs to the gateway: write it below [gateway]");
+        return Err(error).context(name);
+    }
     let config = ChainConfig::read(table).with_context(|| name.clone())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let context = record::context().with_base_dir(folder);
@@ -50,17 +53,10 @@ pub(super) fn parse(path: &Path) -> anyhow::Result<(ChainConfig, Registry, Gatew
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)?;
+    let bytes = input_file::read(path, MAX_BYTES)?;
     ensure!(
         image::guess_format(&bytes).is_err(),
         "it is a picture, and a chain's file is TOML: give the picture to `drag-solver solve`"
-    );
-    ensure!(
-        bytes.len() as u64 <= MAX_BYTES,
-        "it is longer than {MAX_BYTES} bytes: is it the right file?"
     );
     String::from_utf8(bytes).context("it is no text in UTF-8: is it the right file?")
 }
@@ -117,6 +113,23 @@ mod tests {
         let token = error("[[providers]]\nkind = \"twocaptcha\"\ntoken = \"hunter2\"");
         assert!(token.contains("{ env = \"NAME\" }"), "{token}");
         assert!(!token.contains("hunter2"), "{token}");
+    }
+
+    #[test]
+    fn a_key_of_the_gateway_is_told_where_it_belongs() {
+        for (key, value) in [("listen", "[]"), ("public_url", "1"), ("workers", "3")] {
+            assert_eq!(
+                error(&format!(
+                    "{key} = {value}\n[[providers]]\nkind = \"sandbox\""
+                )),
+                format!("chain.toml: {key}: belongs to the gateway: write it below [gateway]")
+            );
+        }
+        let chains = error("deadline = \"1s\"");
+        assert!(
+            chains.contains("providers: must hold at least one"),
+            "{chains}"
+        );
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use drag_solver::config::read_settings;
+use drag_solver::config::{read_settings, setting_names};
 use drag_solver::http::CallbackReceiver;
 use drag_solver::{CheckSettings as _, ConfigError};
-use drag_solver_gateway::GatewayPolicy;
+use drag_solver_gateway::{GatewayPolicy, has_public_host};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Value;
@@ -59,6 +59,13 @@ impl GatewayConfig {
         read.map_err(|error| error.in_key("gateway"))
     }
 
+    /// The one of these keys of a chain's file that belongs into the table.
+    pub(super) fn misplaced<'a>(mut keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+        let own = setting_names::<(Door, GatewayPolicy)>();
+        // A chain has a `deadline`, too.
+        keys.find(|key| *key != "deadline" && own.iter().any(|own| own == key))
+    }
+
     /// Paths that are not absolute are beside the file.
     pub(super) fn beside(mut self, folder: &Path) -> Self {
         let Door {
@@ -88,6 +95,17 @@ impl Door {
         CallbackReceiver::new(&format!("{}/callbacks", url.trim_end_matches('/'))).map(Some)
     }
 
+    /// What its author may not have meant.
+    pub(crate) fn note(&self) -> Option<String> {
+        let url = self.public_url.as_deref()?;
+        (!has_public_host(url)).then(|| {
+            format!(
+                "the host of {url} is this machine or in a private network: services on the internet cannot call it, and \
+                 are polled"
+            )
+        })
+    }
+
     /// Where it listens unless something is said.
     pub(crate) fn listen_somewhere(&mut self) {
         if self.listen.is_empty() && self.tls_listen.is_empty() {
@@ -113,6 +131,10 @@ impl Door {
                 return Err(ConfigError::new(key, problem));
             }
         }
+        if self.tls_certificate.is_some() && !self.tls_self_signed.is_empty() {
+            let problem = "cannot be set beside tls_certificate: a certificate is read from files, or made for these names";
+            return Err(ConfigError::new("tls_self_signed", problem));
+        }
         let (missing, other) = match (&self.tls_certificate, &self.tls_key) {
             (Some(_), None) => ("tls_key", "tls_certificate"),
             (None, Some(_)) => ("tls_certificate", "tls_key"),
@@ -126,6 +148,11 @@ impl Door {
 
 fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
+    if texts.is_empty() {
+        let problem =
+            "names no address: write one, as in [\"127.0.0.1:8080\"], or leave the key out";
+        return Err(D::Error::custom(problem));
+    }
     let read = texts.iter().map(|text| address(text));
     read.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
@@ -240,6 +267,15 @@ mod tests {
                 "gateway.public_url: must be the address at which providers reach this program, as in \
                  https://hooks.example.com: https (http is for this machine alone), without a user name, a password, \
                  a `?` or a `#` in it",
+            ),
+            (
+                "listen = []",
+                "gateway.listen: names no address: write one, as in [\"127.0.0.1:8080\"], or leave the key out",
+            ),
+            (
+                "tls_certificate = \"a.pem\"\ntls_key = \"b.pem\"\ntls_self_signed = [\"localhost\"]",
+                "gateway.tls_self_signed: cannot be set beside tls_certificate: a certificate is read from files, or made \
+                 for these names",
             ),
             (
                 "tls_certificate = \"a.pem\"",

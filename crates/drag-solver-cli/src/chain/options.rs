@@ -209,7 +209,7 @@ pub(crate) fn provider(
 /// Refuses a provider of which the environment has no token.
 pub(crate) fn check_credentials(kinds: &[&str]) -> anyhow::Result<()> {
     let kinds = kinds.iter().filter_map(|name| registry::find(name));
-    for variable in kinds.filter_map(registry::credentials) {
+    for variable in kinds.flat_map(registry::all_credentials_of) {
         let problem = match env::var_os(variable) {
             None => "is not set: set it to the token of your account",
             Some(token) if token.is_empty() => {

@@ -45,6 +45,18 @@ pub(crate) fn credentials(kind: &ProviderKind) -> Option<&str> {
     kind.variables.first().map(|variable| &*variable.name)
 }
 
+/// All variables that have to be set: a service that is declared may have others beside its key.
+pub(crate) fn all_credentials_of(kind: &ProviderKind) -> Vec<&str> {
+    let has_to_be = |index: usize, has_default: bool| match kind.declared {
+        Some(_) => !has_default,
+        None => index == 0,
+    };
+    let all = kind.variables.iter().enumerate();
+    all.filter(|(index, one)| has_to_be(*index, one.default.is_some()))
+        .map(|(_, one)| &*one.name)
+        .collect()
+}
+
 /// The variable that says where the provider is.
 pub(crate) fn base_url(kind: &ProviderKind) -> Option<&str> {
     let mut names = kind.variables.iter().map(|variable| &*variable.name);

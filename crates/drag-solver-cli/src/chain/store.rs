@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use clap::Arg;
 use clap::builder::TypedValueParser;
 use drag_solver::config::{ChainConfig, StoreConfig};
 use drag_solver::http::Secret;
@@ -12,6 +13,7 @@ use drag_solver::store::{PostgresOptions, PostgresStore, SqliteOptions, SqliteSt
 use drag_solver::{ConfigError, DragChallenge, Screenshot};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::input_file;
 use crate::ui::text::file_name;
 
 /// The variable that says where it is kept.
@@ -75,12 +77,17 @@ impl Place {
     }
 }
 
+/// The help of `--store` where it says more than where.
+pub(crate) fn store_help(arg: Arg, does: &str) -> Arg {
+    let help = arg.get_help().map(ToString::to_string);
+    arg.help(format!("{}. {does}", help.unwrap_or_default()))
+}
+
 /// The option that says where it is kept.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StoreArgs {
     /// The file that keeps what is paid for and what it came to; or env:NAME, the variable that has the address of a
-    /// PostgreSQL database. With it, the same line again, also after a crash, skips what is solved and fetches what is
-    /// paid for
+    /// PostgreSQL database
     #[arg(
         long,
         value_name = "FILE",
@@ -172,6 +179,7 @@ impl StoreArgs {
 /// How long things are kept may be said in a chain's file, which is not known here: nothing is forgotten.
 fn open(place: &Place) -> anyhow::Result<StoreHandle> {
     if let Place::File(path) = place {
+        input_file::check(path).map_err(|why| anyhow!("--store {}: {why}", file_name(path)))?;
         let options = SqliteOptions::default().retention(None);
         return Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?));
     }
@@ -186,7 +194,7 @@ pub(crate) fn postgres(place: &Place, option: &str) -> anyhow::Result<PostgresSt
             path.display()
         ),
         Place::Variable(name) => std::env::var(name)
-            .with_context(|| format!("{option} env:{name}: the variable {name} is not set"))?
+            .map_err(|_| anyhow!("{option} env:{name}: the variable {name} is not set"))?
             .into(),
         Place::Address(url) => {
             place.config()?;

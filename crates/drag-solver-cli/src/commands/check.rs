@@ -16,6 +16,7 @@ use crate::chain::source::ChainSource;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::sandbox;
 use crate::ui::console;
 use crate::ui::text::file_name;
 
@@ -44,21 +45,15 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let receiver = source.gateway.door.callback_receiver()?;
     let source = source.with_callbacks(receiver.as_ref());
     let chain = source.build()?;
-    let ChainSource {
-        config,
-        registry,
-        gateway,
-        ..
-    } = source;
     let mut text = description(&chain);
-    for request in requests(&config, &registry) {
+    for request in requests(&source.config, &source.registry) {
         let _ = write!(text, "\n\n{request}");
     }
-    for note in short_deadline(&config, &registry) {
+    for note in notes(&chain, &source) {
         let _ = write!(text, "\nnote: {note}");
     }
-    if gateway != GatewayConfig::default() {
-        let described = described_gateway(gateway.door, &chain, &registry).await;
+    if source.gateway != GatewayConfig::default() {
+        let described = described_gateway(source.gateway.door, &chain, &source.registry).await;
         let _ = write!(text, "\n\n{}", described.context(name)?);
     }
     console::print(&text).map_err(console::cannot_print)?;
@@ -87,6 +82,9 @@ async fn described_gateway(
         for provider in chain.providers() {
             let _ = write!(text, "\n  {}", who_calls(provider, registry));
         }
+    }
+    if let Some(note) = door.note() {
+        let _ = write!(text, "\nnote: {note}");
     }
     let has_key = match chain.store() {
         Some(store) => !Keys::open(store.clone()).await?.is_open(),
@@ -141,20 +139,11 @@ fn description(chain: &Chain) -> String {
             let _ = write!(text, "\n  {}: {worst}", provider.name());
         }
     }
-    for note in notes(chain) {
-        let _ = write!(text, "\nnote: {note}");
-    }
     text
 }
 
-/// What the file's author may not have meant, all of it.
-pub(super) fn all_notes(chain: &Chain, config: &ChainConfig, registry: &Registry) -> Vec<String> {
-    let mut all = notes(chain);
-    all.extend(short_deadline(config, registry));
-    all
-}
-
-fn notes(chain: &Chain) -> Vec<String> {
+/// What the file's author may not have meant.
+pub(super) fn notes(chain: &Chain, source: &ChainSource) -> Vec<String> {
     let mut notes: Vec<String> = late_provider(chain).into_iter().collect();
     for provider in chain.providers() {
         let name = provider.name();
@@ -171,20 +160,32 @@ fn notes(chain: &Chain) -> Vec<String> {
             ));
         }
     }
+    notes.extend(short_deadline(&source.config, &source.registry));
+    notes.extend(unused_price(&source.config));
     notes
 }
 
 /// The providers that a deadline leaves no time to ask: they would refuse it as a timeout of their own.
-fn short_deadline(config: &ChainConfig, registry: &Registry) -> Vec<String> {
+fn short_deadline(config: &ChainConfig, registry: &Registry) -> impl Iterator<Item = String> {
     let note = |provider: &ProviderConfig| {
         let in_its_place = provider.clone().timeout(config.deadline?.limit);
         let error = registry.open(&in_its_place).err()?;
         let (problem, name) = (error.problem(), provider.label());
-        (error.path() == "timeout").then(|| {
-            format!("`deadline` {problem} of {name}, or nothing is bought there (the wait is its `poll.first`)")
-        })
+        Some(format!(
+            "`deadline` {problem} of {name}, or nothing is bought there (the wait is its `poll.first`)"
+        ))
     };
-    config.providers.iter().filter_map(note).collect()
+    config.providers.iter().filter_map(note)
+}
+
+/// The sandboxes that have a price.
+fn unused_price(config: &ChainConfig) -> impl Iterator<Item = String> {
+    let providers = config.providers.iter();
+    let priced = providers.filter(|one| one.kind() == sandbox::NAME && one.known_price().is_some());
+    priced.map(|one| {
+        let name = one.label();
+        format!("the `price` of {name} is the most that an answer costs, and it costs $0: the sandbox takes no money")
+    })
 }
 
 /// The first provider that may not be asked before the deadline. Hedges and quorums ask several at a

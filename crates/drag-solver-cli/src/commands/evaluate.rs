@@ -12,7 +12,7 @@ use drag_solver::evaluate::{Call, DEFAULT_TOLERANCE, Ending, Evaluation, Report}
 use drag_solver::{ErrorKind, Usd};
 
 use crate::chain::options::DEFAULT_TIMEOUT;
-use crate::chain::store::StoreArgs;
+use crate::chain::store::{StoreArgs, store_help};
 use crate::evaluate::pictures::{self, Pictures};
 use crate::evaluate::subjects::{AtMost, SubjectArgs, Subjects};
 use crate::evaluate::targets::{ReportTargets, check_apart};
@@ -47,7 +47,11 @@ Exit status:
   130  interrupted (Ctrl-C); 143 if by a request to terminate, 129 if the terminal is gone";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+#[command(
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXITS}"),
+    mut_arg("store", |arg| store_help(arg, "With it, the same line again continues, and buys nothing twice"))
+)]
 pub(crate) struct Args {
     /// Pictures whose true drag is known: test pictures and folders of them, and files of JSON lines (.jsonl, .ndjson, .json)
     /// that name screenshots and their true drags
@@ -101,7 +105,7 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
 
-    /// How the figures are printed
+    /// How the figures are printed: as tables, or all of them as one JSON object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

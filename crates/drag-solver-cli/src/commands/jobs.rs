@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::{Subcommand, ValueEnum};
 use drag_solver::store::{
     ChallengeRecord, PurchaseRecord, PurchaseState, Query, Retention, Status, StoreHandle,
@@ -11,7 +12,6 @@ use drag_solver::store::{
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::versioned;
 use crate::parse::duration;
 use crate::ui::console;
 use crate::ui::solution_text::drag_text;
@@ -22,7 +22,7 @@ const PAGE: u32 = 500;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    args_conflicts_with_subcommands = true,
+    mut_arg("store", |arg| arg.global(true)),
     after_help = "\
 Examples:
   # what is paid for and not fetched, and what may be paid for
@@ -61,9 +61,6 @@ Examples:
   # forget what is older than a week, and make the file small again
   drag-solver jobs prune --store drags.db --older-than 7days")]
 struct PruneArgs {
-    #[command(flatten)]
-    store: StoreArgs,
-
     /// Forget challenges whose state changed last longer ago than this. What was spent is kept for 400 days
     #[arg(long, value_name = "DURATION", default_value = "30days", value_parser = duration)]
     older_than: Duration,
@@ -97,8 +94,12 @@ impl Which {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(Command::Prune(args)) = &args.command {
-        return prune(args).await;
+    if let Some(Command::Prune(prune_args)) = &args.command {
+        ensure!(
+            args.which.is_empty() && args.format == Format::Text,
+            "prune forgets by age: WHICH and --format are for the list of `drag-solver jobs`"
+        );
+        return prune(&args.store.open()?, prune_args.older_than).await;
     }
     console::check_stdout()?;
     let store = args.store.open()?;
@@ -115,11 +116,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
                 continue;
             }
             count += 1;
-            let line = match args.format {
-                Format::Json => versioned(record)?,
-                Format::Text => text(record),
-            };
-            console::print(&line).map_err(console::cannot_print)?;
+            args.format.print(record, || text(record))?;
         }
         match records.last() {
             Some(last) => after = Some(last.id.clone()),
@@ -170,10 +167,9 @@ fn purchase_text(purchase: &PurchaseRecord) -> String {
     }
 }
 
-async fn prune(args: &PruneArgs) -> anyhow::Result<Exit> {
-    let store = args.store.open()?;
-    let mut retention = Retention::default().challenges(args.older_than);
-    retention.money = retention.money.max(args.older_than);
+async fn prune(store: &StoreHandle, older_than: Duration) -> anyhow::Result<Exit> {
+    let mut retention = Retention::default().challenges(older_than);
+    retention.money = retention.money.max(older_than);
     let pruned = store.prune(&retention).await?;
     let line = format!(
         "forgot {} challenges and {} purchases; the file is {} bytes smaller",

@@ -19,7 +19,6 @@ use serde::Serialize;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::versioned;
 use crate::parse::{count, duration, usd};
 use crate::ui::console::{self, eprint_unless_quiet};
 use crate::ui::text::one_line;
@@ -254,16 +253,13 @@ async fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     }
     for key in keys {
         let spent = budget.summary(Some(&key.name)).await?;
-        let line = match args.format {
-            Format::Json => versioned(KeyLine {
-                valid: key.is_valid(store.now()),
-                spent_usd: spent.spent,
-                spent_today_usd: spent.spent_today,
-                key: &key,
-            })?,
-            Format::Text => text(&key, &spent, &store),
+        let line = KeyLine {
+            valid: key.is_valid(store.now()),
+            spent_usd: spent.spent,
+            spent_today_usd: spent.spent_today,
+            key: &key,
         };
-        console::print(&line).map_err(console::cannot_print)?;
+        args.format.print(&line, || text(&key, &spent, &store))?;
     }
     Ok(Exit::Success)
 }

@@ -16,8 +16,8 @@ use futures_util::{StreamExt as _, stream};
 use crate::exit::Exit;
 use crate::label_page::LabelPage;
 use crate::labels::{Labels, LabelsFile, identity};
-use crate::parse::{duration, loopback, region};
-use crate::screenshot_input::{self, STDIN};
+use crate::parse::{loopback, region, undo};
+use crate::screenshot_input::{STDIN, read_again_later};
 use crate::screenshot_paths::PathArgs;
 use crate::signals;
 use crate::ui::console::{self, eprint_unless_quiet};
@@ -53,8 +53,8 @@ pub(crate) struct Args {
     #[arg(long)]
     test_pictures: bool,
 
-    /// How long an answer can be undone before it is added to the file, at most a minute
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "3s")]
+    /// How long an answer can be undone before it is added to the file, at most a minute; 0s adds it at once
+    #[arg(long, value_name = "DURATION", value_parser = undo, default_value = "3s")]
     undo: Duration,
 
     /// Where the page is served, on this machine; port 0 is a free one
@@ -124,8 +124,9 @@ impl Args {
 
     async fn challenge(&self, path: &Path) -> Result<DragChallenge, String> {
         let file = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || screenshot_input::read_file(&file)).await;
-        let screenshot = read.unwrap_or_else(|error| Err(error.to_string()))?;
+        let read = tokio::task::spawn_blocking(move || read_again_later(&file)).await;
+        let read = read.unwrap_or_else(|error| Err(error.to_string()));
+        let screenshot = read.map_err(|why| format!("cannot use {}: {why}", file_name(path)))?;
         let mut challenge = DragChallenge::new(screenshot);
         if let Some(instruction) = &self.instruction {
             challenge = challenge.with_instruction(instruction.as_str());

@@ -95,7 +95,7 @@ impl Command {
             Self::Spend(args) => spend::run(&args).await,
             Self::Store(command) => store::run(&command).await,
             Self::Services(args) => services::run(&args),
-            Self::Service(command) => service::run(&command).await,
+            Self::Service(command) => service::run(&command, spinner).await,
             Self::Label(args) => label::run(&args).await,
             Self::Challenge(args) => challenge::run(&args),
             Self::Completions(args) => completions::run(&args, definition),

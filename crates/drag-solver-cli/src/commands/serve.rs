@@ -20,7 +20,7 @@ use crate::chain::gateway::Door;
 use crate::chain::options::ChainArgs;
 use crate::chain::registry;
 use crate::chain::source::ChainSource;
-use crate::chain::store::StoreArgs;
+use crate::chain::store::{StoreArgs, store_help};
 use crate::commands::check;
 use crate::exit::Exit;
 use crate::parse::address;
@@ -37,7 +37,9 @@ const UPKEEP: Duration = Duration::from_secs(5);
 const CLOSE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    mut_arg("store", |arg| store_help(arg, "With it, jobs and answers outlive the process; it has the keys, too")),
+    after_help = "\
 Examples:
   # try it: no account, no file; the sandbox answers test pictures
   drag-solver serve
@@ -45,7 +47,8 @@ Examples:
   drag-solver keys add shop --per-day 5 --store drags.db
   drag-solver serve --config chain.toml --store drags.db --listen 0.0.0.0:8080
   # for clients that speak TLS only: a certificate for these names, and the authority to trust
-  drag-solver serve --tls-listen 127.0.0.1:8443 --tls-self-signed localhost --tls-authority ca.pem")]
+  drag-solver serve --tls-listen 127.0.0.1:8443 --tls-self-signed localhost --tls-authority ca.pem"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     chain: ChainArgs,
@@ -90,6 +93,11 @@ impl Args {
     /// What the options say, or else the file.
     fn door(&self, file: Door) -> Door {
         let or = |own: &Option<PathBuf>, file| own.clone().or(file);
+        let mut file = file;
+        if self.tls_certificate.is_some() || !self.tls_self_signed.is_empty() {
+            (file.tls_certificate, file.tls_key) = (None, None);
+            file.tls_self_signed.clear();
+        }
         let mut door = Door {
             listen: first(&self.listen, file.listen),
             tls_listen: first(&self.tls_listen, file.tls_listen),
@@ -135,9 +143,12 @@ async fn serve_chain(args: &Args) -> anyhow::Result<Exit> {
     check_open(&keys, &door)?;
     let chain = with_budgets(&keys, &bare, &source, args.chain.config.as_deref())?;
     if args.chain.config.is_some() {
-        for note in check::all_notes(&chain, &source.config, &source.registry) {
+        for note in check::notes(&chain, &source) {
             eprint_line(&format!("note: {note}"));
         }
+    }
+    if let Some(note) = door.note() {
+        eprint_line(&format!("note: {note}"));
     }
 
     let metrics = PrometheusBuilder::new().install_recorder()?;
@@ -395,4 +406,42 @@ async fn serve(
     server.await.context("the server")??;
     upkeep.abort();
     Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_certificate_of_the_options_takes_the_place_of_the_files() {
+        let of_files = Door {
+            tls_certificate: Some("a.pem".into()),
+            tls_key: Some("a.key".into()),
+            ..Door::default()
+        };
+        let of_names = Door {
+            tls_self_signed: vec!["a.example".to_owned()],
+            ..Door::default()
+        };
+        let door = |options: &str, file: &Door| {
+            let line = ["serve"].into_iter().chain(options.split(' '));
+            Line::parse_from(line).args.door(file.clone())
+        };
+        let made = door("--tls-self-signed b.example", &of_files);
+        assert_eq!((made.tls_certificate, made.tls_key), (None, None));
+        assert_eq!(made.tls_self_signed, ["b.example"]);
+        let read = door("--tls-certificate b.pem --tls-key b.key", &of_names);
+        assert_eq!(read.tls_key, Some("b.key".into()));
+        assert!(read.tls_self_signed.is_empty());
+        let as_in_the_file = door("--listen 127.0.0.1:1", &of_files);
+        assert_eq!(as_in_the_file.tls_key, of_files.tls_key);
+    }
 }

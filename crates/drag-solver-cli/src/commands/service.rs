@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, Error, anyhow, bail, ensure};
 use clap::Subcommand;
 use drag_solver::config::{Declared, ProviderKind, read_service};
 use drag_solver::http::{Context, Provider as _, Recording};
@@ -13,8 +13,10 @@ use drag_solver_declared::testing::{
 
 use crate::chain::registry::{self, registry};
 use crate::exit::Exit;
+use crate::input_file;
 use crate::sandbox;
 use crate::ui::console::{self, eprint_unless_quiet};
+use crate::ui::progress_view::bar;
 use crate::ui::text::{file_name, one_line};
 
 #[derive(Debug, Subcommand)]
@@ -58,7 +60,7 @@ Examples:
     },
 }
 
-pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
+pub(crate) async fn run(command: &Command, spinner: bool) -> anyhow::Result<Exit> {
     match command {
         Command::Test {
             services,
@@ -77,9 +79,23 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
             let services = services.collect::<anyhow::Result<Vec<_>>>()?;
             let mut exit = Exit::Success;
             for service in services {
-                let report = test_with(&service, options.clone()).await;
-                let report = report.context("the double of the service cannot be started")?;
                 let name = service.name();
+                let bar = bar(usize::MAX, spinner);
+                if !without_faults {
+                    eprint_unless_quiet(&format!(
+                        "{name}: faults are tried, too, for some two minutes; --without-faults leaves them out"
+                    ));
+                }
+                bar.set_message(format!("{name}: what every solver promises"));
+                let (told, of) = (bar.clone(), name.to_owned());
+                let options = options.clone().on_progress(move |tried, all| {
+                    told.set_length(all as u64);
+                    told.set_position(tried as u64);
+                    told.set_message(format!("{of}: faults"));
+                });
+                let report = test_with(&service, options).await;
+                bar.finish_and_clear();
+                let report = report.context("the double of the service cannot be started")?;
                 let text = format!("{name}\n{report}");
                 console::print(&text).map_err(console::cannot_print)?;
                 if !report.passed() {
@@ -98,7 +114,9 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<Exit> {
 /// Holds each service against the recording at `path`, or all that are in it.
 async fn replay_all(names: &[String], path: &Path) -> anyhow::Result<Exit> {
     let file = file_name(path);
-    let recording = Recording::read(path).with_context(|| format!("cannot read {file}"))?;
+    let recording = input_file::check(path).map_err(Error::msg);
+    let recording = recording.and_then(|()| Ok(Recording::read(path)?));
+    let recording = recording.with_context(|| format!("cannot read {file}"))?;
     let mut all = Vec::new();
     for name in names {
         all.push((Subject::find(name)?, recording.clone()));
@@ -142,8 +160,9 @@ impl Subject {
     fn of_solver(solver: &str) -> anyhow::Result<Self> {
         let kind = registry::find(solver).with_context(|| {
             format!(
-                "`{}` is the name of no provider, but of one in a chain's file: add which one it is, as in `--replay FILE \
-                 omocaptcha`",
+                "`{}` is the name of no provider here, but of one in a chain's file, or of a service that is declared: add \
+                 which one it is, as in `--replay FILE omocaptcha`, or the file that declares it, as in `--replay FILE \
+                 pointing.toml`",
                 one_line(solver)
             )
         })?;

@@ -3,11 +3,9 @@
 use drag_solver::config::{Declared, ProviderKind};
 use serde::Serialize;
 
-use crate::chain::registry::registry;
+use crate::chain::registry::{all_credentials_of, registry};
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::versioned;
-use crate::ui::console;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -27,20 +25,19 @@ struct ServiceLine<'a> {
     kind: &'a str,
     about: &'a str,
     key: Option<&'a str>,
+    /// All that have to be set, the key's first.
+    variables: Vec<&'a str>,
     source: Option<&'a str>,
     read: Option<&'a str>,
     guessed: &'a [String],
 }
 
-/// Prints each, with the variable of its key, where its facts come from, and what is a guess.
+/// Prints each, with the variables of its account, where its facts come from, and what is a guess.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let declared = |kind: &'static ProviderKind| Some((kind, kind.declared.as_ref()?));
     for (kind, service) in registry().kinds().filter_map(declared) {
-        let line = match args.format {
-            Format::Json => versioned(json(kind, service))?,
-            Format::Text => text(kind, service),
-        };
-        console::print(&line).map_err(console::cannot_print)?;
+        let line = json(kind, service);
+        args.format.print(&line, || text(&line))?;
     }
     Ok(Exit::Success)
 }
@@ -51,15 +48,15 @@ fn json<'a>(kind: &'a ProviderKind, service: &'a Declared) -> ServiceLine<'a> {
         kind: &kind.name,
         about: &kind.about,
         key: definition.key.as_deref(),
+        variables: all_credentials_of(kind),
         source: definition.source.as_deref(),
         read: definition.read.as_deref(),
         guessed: &definition.guessed,
     }
 }
 
-fn text(kind: &ProviderKind, service: &Declared) -> String {
-    let line = json(kind, service);
-    let (name, about, key) = (line.kind, line.about, line.key.unwrap_or_default());
+fn text(line: &ServiceLine<'_>) -> String {
+    let (name, about, key) = (line.kind, line.about, line.variables.join(" and "));
     let (source, read) = (
         line.source.unwrap_or_default(),
         line.read.unwrap_or_default(),

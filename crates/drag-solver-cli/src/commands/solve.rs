@@ -16,7 +16,7 @@ use crate::batch::{BatchOptions, run_all};
 use crate::chain::options::{ChainArgs, DEFAULT_TIMEOUT};
 use crate::chain::record::RecordArgs;
 use crate::chain::registry::{PERSON, all_credentials};
-use crate::chain::store::{StoreArgs, with_default_id};
+use crate::chain::store::{StoreArgs, store_help, with_default_id};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::help::after_help;
@@ -47,7 +47,12 @@ Examples:
   drag-solver solve --format json --id order-7 - < phone.png";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", after_help()))]
+#[command(
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{}", after_help()),
+    mut_arg("store", |arg| store_help(arg, "With it, the same line again, also after a crash, skips what is solved, which \
+        it prints as on record, and fetches what is paid for"))
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     paths: PathArgs,
@@ -55,7 +60,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     chain: ChainArgs,
 
-    /// How results are printed
+    /// How results are printed; as text, as in `83,560 -> 320,560  omocaptcha 2.1 s $0.0009`
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -222,7 +227,6 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         Ok(Answer {
             solution,
             annotation,
-            from_store: has_store && handle.has_bought_nothing(),
         })
     });
     Ok(exit.await)

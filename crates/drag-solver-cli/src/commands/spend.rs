@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::chain::store::StoreArgs;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::json_version::versioned;
 use crate::parse::duration;
 use crate::ui::console;
 use crate::ui::text::one_line;
@@ -75,18 +74,12 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let zone = args.time_zone.clone().unwrap_or_else(TimeZone::system);
     let query = SpendingQuery::last(args.last, by, store.now(), zone);
     let spending = store.spending(&query).await?;
-    let mut lines = Vec::new();
     for spending in &spending {
-        lines.push(match args.format {
-            Format::Json => versioned(SpendingLine { by, spending })?,
-            Format::Text => text(spending),
-        });
+        let line = SpendingLine { by, spending };
+        args.format.print(line, || text(spending))?;
     }
     if args.format == Format::Text {
-        lines.push(total(&spending));
-    }
-    for line in lines {
-        console::print(&line).map_err(console::cannot_print)?;
+        console::print(&total(&spending)).map_err(console::cannot_print)?;
     }
     Ok(Exit::Success)
 }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, Error, ensure};
 use drag_solver::evaluate::{LabelError, LabelledPicture, read_labels};
 use drag_solver::{DragChallenge, DragSolver as _};
 use drag_solver_mock::pictures::AnswerKey;
 
+use crate::input_file;
 use crate::screenshot_input::{self, STDIN};
 use crate::screenshot_paths::expand;
 use crate::ui::console::eprint_line;
@@ -38,7 +39,8 @@ pub(crate) async fn read(given: &[PathBuf]) -> anyhow::Result<Pictures> {
     let mut read: Vec<Result<LabelledPicture, LabelError>> = Vec::new();
     for path in expand(given.to_vec())? {
         if is_label_file(&path) {
-            let labels = read_labels(&path);
+            let labels = input_file::check(&path).map_err(Error::msg);
+            let labels = labels.and_then(|()| Ok(read_labels(&path)?));
             read.extend(labels.with_context(|| format!("cannot read {}", file_name(&path)))?);
         } else {
             read.push(test_picture(&path).await);
@@ -73,12 +75,8 @@ fn is_label_file(path: &Path) -> bool {
 /// A picture that has its true drag written into it.
 async fn test_picture(path: &Path) -> Result<LabelledPicture, LabelError> {
     let name = file_name(path);
-    let screenshot = screenshot_input::read_file(path).map_err(|why| {
-        let why = why
-            .strip_prefix(&format!("cannot use {name}: "))
-            .unwrap_or(&why);
-        LabelError::new(&name, why)
-    })?;
+    let screenshot = screenshot_input::read_again_later(path);
+    let screenshot = screenshot.map_err(|why| LabelError::new(&name, why))?;
     let answer = AnswerKey.solve(&DragChallenge::new(screenshot)).await;
     let solution = answer.map_err(|_| {
         let problem = "its true drag is not written into it: name it in a file of JSON lines (docs/evaluate.md)";

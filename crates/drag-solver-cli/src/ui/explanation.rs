@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use drag_solver::store::OtherPicture;
 use drag_solver::{Attempt, Billed, ErrorKind, SolveError};
 
 use super::hints::{hints, how_to_resume};
@@ -114,6 +115,8 @@ fn cause(error: &SolveError) -> Option<String> {
     let source = error.source()?;
     match source.downcast_ref::<SolveError>() {
         Some(part) => cause(part),
+        // It is in the message, too.
+        None if source.is::<OtherPicture>() => None,
         None => Some(with_sources(source)),
     }
 }

@@ -5,6 +5,7 @@ use std::iter;
 use std::path::Path;
 
 use drag_solver::http::ProxyRefused;
+use drag_solver::store::OtherPicture;
 use drag_solver::{ErrorKind, PaidJob, SolveError};
 
 use super::text::{file_name, one_line, shell_word};
@@ -24,11 +25,14 @@ pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> V
         .collect();
     for attempt in error.attempts() {
         let solver = attempt.solver.as_deref().unwrap_or_default();
-        let is_refusal = attempt.kind == ErrorKind::Unauthorized;
-        let hint = if is_refusal && refused_by_proxy(error) == Some(solver) {
-            Some(proxy_hint(config))
-        } else {
-            hint(attempt.kind, solver, config)
+        let hint = match attempt.kind {
+            ErrorKind::Unauthorized if refused_by_proxy(error) == Some(solver) => {
+                Some(proxy_hint(config))
+            }
+            ErrorKind::InvalidChallenge if caused_by::<OtherPicture>(error).is_some() => {
+                Some("give it an --id of its own, or name another store".to_owned())
+            }
+            kind => hint(kind, solver, config),
         };
         hints.extend(hint.filter(|hint| !hints.contains(hint)));
     }
@@ -73,13 +77,16 @@ pub(crate) fn hint_for_account(error: &SolveError) -> Option<String> {
 
 /// The solver whose request did not come past the proxy.
 fn refused_by_proxy(error: &SolveError) -> Option<&str> {
+    caused_by::<ProxyRefused>(error)?.solver()
+}
+
+/// The error, or that of its parts, which has such a source.
+fn caused_by<E: Error + 'static>(error: &SolveError) -> Option<&SolveError> {
     let chain = iter::successors(Some(error as &(dyn Error + 'static)), |&error| {
         error.source()
     });
     let mut parts = chain.filter_map(|part| part.downcast_ref::<SolveError>());
-    let is_refused =
-        |part: &&SolveError| part.source().is_some_and(<dyn Error>::is::<ProxyRefused>);
-    parts.find(is_refused)?.solver()
+    parts.find(|part| part.source().is_some_and(<dyn Error>::is::<E>))
 }
 
 fn proxy_hint(config: Option<&Path>) -> String {
@@ -94,8 +101,10 @@ fn proxy_hint(config: Option<&Path>) -> String {
 pub(crate) fn hint(kind: ErrorKind, solver: &str, config: Option<&Path>) -> Option<String> {
     let provider = registry::find(solver).filter(|_| config.is_none());
     let solver = &one_line(solver);
-    let credentials = provider.and_then(registry::credentials);
-    let credentials = credentials.map_or_else(|| format!("{solver}'s token"), str::to_owned);
+    let credentials = provider.map(registry::all_credentials_of);
+    let credentials = credentials.filter(|names| !names.is_empty());
+    let credentials =
+        credentials.map_or_else(|| format!("{solver}'s token"), |names| names.join(" and "));
     let base_url = provider.and_then(registry::base_url);
     let base_url = base_url.map_or_else(|| format!("{solver}'s base_url"), str::to_owned);
     let file = config.map(file_name);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ impl ProgressView {
         Arc::new(TaskView {
             view: Arc::clone(self),
             index,
+            on_record: AtomicBool::new(false),
         })
     }
 
@@ -146,11 +148,26 @@ impl State {
 pub(crate) struct TaskView {
     view: Arc<ProgressView>,
     index: usize,
+    on_record: AtomicBool,
+}
+
+impl TaskView {
+    /// What comes of it was on record, and costs nothing now.
+    pub(crate) fn mark_on_record(&self) {
+        self.on_record.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_on_record(&self) -> bool {
+        self.on_record.load(Ordering::Relaxed)
+    }
 }
 
 #[async_trait]
 impl Observer for TaskView {
     async fn on_event(&self, event: &Event<'_>) -> Result<(), SolveError> {
+        if let Event::OnRecord { .. } = event {
+            self.mark_on_record();
+        }
         if let Some(doing) = doing(event) {
             self.view.update(|state| {
                 if let Some(line) = state.under_way.get_mut(&self.index) {

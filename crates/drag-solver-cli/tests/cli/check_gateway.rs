@@ -105,6 +105,14 @@ note: 0.0.0.0:{port} can be reached from other machines, and serve refuses that 
     let ran = folder.check("hold = \"5s\"").await;
     let expected = "\nserve listens on http://127.0.0.1:8080\n";
     assert!(ran.stdout.ends_with(expected), "{ran:?}");
+    for host in ["192.168.1.3", "localhost", "gateway.internal"] {
+        let ran = folder
+            .check(&format!("public_url = \"https://{host}\""))
+            .await;
+        let note =
+            format!("\nnote: the host of https://{host} is this machine or in a private network: ");
+        assert!(ran.stdout.contains(&note), "{ran:?}");
+    }
     let ran = folder.check("").await;
     assert!(!ran.stdout.contains("serve listens"), "{ran:?}");
 }
@@ -137,6 +145,11 @@ async fn what_serve_would_refuse_is_refused() {
         (
             "tls_self_signed = [\"localhost\"]".to_owned(),
             "nothing listens with it",
+        ),
+        ("listen = []".to_owned(), "gateway.listen: names no address"),
+        (
+            files("a.pem") + "\ntls_self_signed = [\"localhost\"]",
+            "gateway.tls_self_signed: cannot be set beside tls_certificate",
         ),
         (files("no.pem"), "no.pem"),
         (files("letter.txt"), "letter.txt"),

@@ -441,3 +441,31 @@ async fn an_interrupted_evaluation_names_the_jobs_that_it_paid_for() {
         "{ran:?}"
     );
 }
+
+/// With --force a chain that is there is removed where a whole run proposes none, and kept where the run was cut short.
+#[tokio::test]
+async fn a_run_that_was_cut_short_leaves_the_chain_of_before() {
+    use crate::server::Server;
+
+    let refused = json!({"error": true, "message": "Invalid api token."});
+    let (folder, server) = (
+        Folder::new(),
+        Server::start(move |_, _| Some(refused.clone())).await,
+    );
+    let chain = folder.path("chain.toml");
+    std::fs::write(&chain, "# of before").unwrap();
+    let args = [
+        "--price=omocaptcha=0.0009",
+        "--yes",
+        "--poll-interval=1ms",
+        "--force",
+        "--propose",
+        &chain,
+    ];
+    let ran = folder.evaluate(&args).omocaptcha(&server.url()).run().await;
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("omocaptcha was left out: "), "{ran:?}");
+    let told = format!("as the run was cut short: {chain} is the one of before");
+    assert!(ran.stderr.contains(&told), "{ran:?}");
+    assert_eq!(folder.read("chain.toml"), "# of before");
+}

@@ -182,3 +182,89 @@ async fn what_cannot_be_drawn_or_does_not_fit_is_refused_before_anything_is_sent
     );
     server.check();
 }
+
+/// A pipe without a writer would be waited for, and is told in its place.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_regular_file_is_told_and_never_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("shots")).unwrap();
+    let picture = TestPicture::draw_sized(1, 200, 400).unwrap();
+    std::fs::write(path("shots/a.png"), picture.screenshot().bytes()).unwrap();
+    for pipe in [
+        "shots/pipe.png",
+        "labels.jsonl",
+        "chain.toml",
+        "wire.jsonl",
+        "drags.db",
+    ] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(path(pipe))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let _socket = std::os::unix::net::UnixListener::bind(path("shots/socket.png")).unwrap();
+
+    let ran = drag_solver(["solve", "--provider=sandbox", &path("shots")])
+        .run()
+        .await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stdout.contains("a.png: "), "{ran:?}");
+    for name in ["pipe.png", "socket.png"] {
+        let told = format!("{name}: it is no regular file");
+        assert!(ran.stderr.contains(&told), "{ran:?}");
+    }
+
+    let (shots, shot) = (path("shots"), path("shots/a.png"));
+    let (labels, chain, wire, store) = (
+        path("labels.jsonl"),
+        path("chain.toml"),
+        path("wire.jsonl"),
+        path("drags.db"),
+    );
+    for args in [
+        &["check", &chain][..],
+        &["solve", "--config", &chain, &shot],
+        &["serve", "--config", &chain],
+        &["service", "test", &chain],
+        &["evaluate", &labels],
+        &["label", &shots, "--output", &labels],
+        &["service", "test", "--replay", &wire],
+        &["solve", "--files-from", &wire],
+        &["solve", "--store", &store, &shot],
+        &["jobs", "--store", &store],
+        &["spend", "--store", &store],
+    ] {
+        let ran = drag_solver(args).run().await;
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (Some(2), ""),
+            "{args:?}: {ran:?}"
+        );
+        assert!(ran.stderr.contains("no regular file"), "{args:?}: {ran:?}");
+    }
+}
+
+/// What a shell hands over is written to already.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_chain_can_come_from_a_program() {
+    let how = r#"printf '[[providers]]\nkind = "sandbox"\n' | "$@" check /dev/stdin"#;
+    let ran = crate::support::from_shell(how, [""; 0]).run().await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, missing) = (folder.path().join("no/a.png"), folder.path().join("no"));
+    let ran = drag_solver(["challenge", "--out"]).arg(&out).run().await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let told = format!(
+        "error: cannot write {}: there is no folder {}\n",
+        out.display(),
+        missing.display()
+    );
+    assert_eq!(ran.stderr, told);
+}

@@ -254,7 +254,8 @@ async fn a_recording_of_the_sandbox_and_of_a_name_in_a_chain_is_played_back() {
     let ran = replay(&[]).run().await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
     assert!(
-        ran.stderr.contains("`mine` is the name of no provider"),
+        ran.stderr.contains("`mine` is the name of no provider")
+            && ran.stderr.contains("pointing.toml"),
         "{ran:?}"
     );
     let ran = replay(&["omocaptcha"]).run().await;
@@ -266,6 +267,28 @@ async fn a_recording_of_the_sandbox_and_of_a_name_in_a_chain_is_played_back() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.contains("the recording has ended"), "{ran:?}");
 
+    for (line, problem) in [
+        ("hello", "it is no JSON, from column 1 on"),
+        (
+            "{\"call\":3}",
+            "at column 9 is integer `3`, and there must be an object",
+        ),
+        ("{\"call\":{\"solver\":\"a\"}}", "is missing"),
+        // The last line alone may be half a line.
+        ("{\"call\":{\n", "it is cut off"),
+    ] {
+        std::fs::write(
+            &file,
+            format!("{{\"drag_solver_recording\":1}}\n{line}\n\n"),
+        )
+        .unwrap();
+        let ran = replay(&[]).run().await;
+        assert!(
+            ran.stderr.contains("line 2: ") && ran.stderr.contains(problem),
+            "{ran:?}"
+        );
+        assert!(!ran.stderr.contains("at line"), "{ran:?}");
+    }
     std::fs::write(&file, "{\"drag_solver_recording\":1}\n").unwrap();
     let ran = replay(&[]).run().await;
     assert!(ran.stderr.contains("the recording is empty"), "{ran:?}");

@@ -102,3 +102,42 @@ async fn the_annotated_picture_is_written_and_has_the_size_of_the_screenshot() {
     assert_eq!((drawn.width(), drawn.height()), (200, 400));
     assert_ne!(drawn.bytes(), picture.screenshot().bytes());
 }
+
+#[tokio::test]
+async fn a_price_of_the_sandbox_is_the_most_and_it_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("shots")).unwrap();
+    for seed in 0..3 {
+        let picture = TestPicture::draw_sized(seed, 200, 400).unwrap();
+        let shot = path(&format!("shots/{seed}.png"));
+        std::fs::write(shot, picture.screenshot().bytes()).unwrap();
+    }
+    let chain = path("chain.toml");
+    for store in ["", "name = \"daily\"\n[store]\npath = \"drags.db\""] {
+        let text = format!(
+            "[[providers]]\nkind = \"sandbox\"\nprice = \"0.001\"\n[budget]\nper_period = \"0.001\"\nperiod = \"24h\"\n{store}"
+        );
+        std::fs::write(&chain, text).unwrap();
+        let checked = drag_solver(["check", &chain]).run().await;
+        let note =
+            "note: the `price` of sandbox is the most that an answer costs, and it costs $0: ";
+        assert!(checked.stdout.contains(note), "{checked:?}");
+        // What costs nothing uses up no budget.
+        let solve = [
+            "solve",
+            "--concurrency=1",
+            "--config",
+            &chain,
+            &path("shots"),
+        ];
+        let ran = drag_solver(solve).run().await;
+        assert!(ran.stderr.contains("3 of 3 solved; "), "{ran:?}");
+        assert!(ran.stderr.ends_with(", $0\n"), "{ran:?}");
+    }
+    for by in ["solver", "budget"] {
+        let args = ["spend", "--by", by, "--store", &path("drags.db")];
+        let spent = drag_solver(args).run().await;
+        assert!(spent.stdout.contains("in all: $0, "), "{spent:?}");
+    }
+}

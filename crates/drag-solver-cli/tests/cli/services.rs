@@ -1,6 +1,6 @@
 //! Services that are declared in TOML.
 
-use crate::support::drag_solver;
+use crate::support::{TOKEN, drag_solver};
 
 const POINTING: &str = r#"
     family = "createTask"
@@ -16,8 +16,10 @@ async fn services_lists_what_is_declared_and_what_is_a_guess() {
     assert_eq!((text.code, text.stderr.as_str()), (Some(0), ""));
     assert!(
         text.stdout
-            .contains("solvecaptcha: SolveCaptcha\n  key: SOLVECAPTCHA_API_KEY")
+            .contains("solvecaptcha: SolveCaptcha\n  key: SOLVECAPTCHA_API_KEY\n")
     );
+    let both = "  key: DEATHBYCAPTCHA_PASSWORD and DEATHBYCAPTCHA_USERNAME\n";
+    assert!(text.stdout.contains(both), "{}", text.stdout);
     let json = drag_solver(["services", "--format", "json"]).run().await;
     let lines: Vec<serde_json::Value> = json
         .stdout
@@ -25,6 +27,9 @@ async fn services_lists_what_is_declared_and_what_is_a_guess() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(lines.len() >= 12, "{lines:?}");
+    let two = lines.iter().find(|line| line["kind"] == "deathbycaptcha");
+    let names = ["DEATHBYCAPTCHA_PASSWORD", "DEATHBYCAPTCHA_USERNAME"];
+    assert_eq!(two.unwrap()["variables"], serde_json::json!(names));
     assert!(lines.iter().all(|line| {
         line["guessed"]
             .as_array()
@@ -38,9 +43,11 @@ async fn a_declaration_is_tried_on_a_double_of_itself() {
     let path = folder.path().join("pointing.toml");
     std::fs::write(&path, POINTING).unwrap();
     let ran = drag_solver(["service", "test"]).arg(&path).run().await;
+    let told =
+        "pointing: faults are tried, too, for some two minutes; --without-faults leaves them out\n";
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (Some(0), ""),
+        (Some(0), told),
         "{}",
         ran.stdout
     );
@@ -143,4 +150,15 @@ async fn what_is_only_declared_is_not_asked_unless_it_is_named() {
         .run()
         .await;
     assert!(ran.stderr.contains("asking the sandbox"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn all_variables_of_an_account_are_asked_for_before_anything_is_sent() {
+    let ran = drag_solver(["solve", "--provider=deathbycaptcha", "a.png"])
+        .env("DEATHBYCAPTCHA_PASSWORD", TOKEN)
+        .run()
+        .await;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let told = "error: environment variable DEATHBYCAPTCHA_USERNAME: is not set";
+    assert!(ran.stderr.starts_with(told), "{ran:?}");
 }

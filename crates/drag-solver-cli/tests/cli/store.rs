@@ -119,7 +119,15 @@ async fn a_batch_that_is_killed_is_gone_on_with_by_the_same_line() {
 
     let asked = scene.server.asked().len();
     let third = scene.solve(&["--format=json"]).run().await;
-    assert_eq!(lines(&third.stdout), solved, "from the record, as it was");
+    let mut from_record = lines(&third.stdout);
+    for line in &mut from_record {
+        let mark = line.as_object_mut().unwrap().remove("on_record");
+        assert_eq!(mark, Some(json!(true)), "{line}");
+    }
+    assert_eq!(from_record, solved, "from the record, as it was");
+    let text = scene.solve(&[]).run().await;
+    let marked = |line: &str| line.ends_with(" (on record)");
+    assert!(text.stdout.lines().all(marked), "{text:?}");
     assert_eq!(
         scene.server.asked().len(),
         asked,
@@ -281,6 +289,17 @@ async fn what_was_spent_is_told_by_day_and_what_is_old_is_forgotten() {
         (&json!("daily"), &json!("0.0027"))
     );
 
+    let both = scene.run(&["jobs", "--format=json", "prune"]).await;
+    assert_eq!(both.code, Some(2), "{both:?}");
+    // The store may be named before the word, too.
+    let path = scene.path("drags.db");
+    let early = ["jobs", "--store", path.to_str().unwrap(), "prune"];
+    let none = drag_solver(early).run().await;
+    assert!(
+        none.stdout
+            .starts_with("forgot 0 challenges and 0 purchases"),
+        "{none:?}"
+    );
     let pruned = scene.run(&["jobs", "prune", "--older-than=1ns"]).await;
     assert!(
         pruned
@@ -374,4 +393,27 @@ async fn a_job_of_what_is_solved_is_not_fetched_any_more() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("nothing is on record"), "{ran:?}");
     assert!(scene.server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_id_of_another_picture_is_told_as_that_and_no_fault_of_the_picture() {
+    let scene = Scene::of(2).await;
+    scene.has_answers.store(true, Ordering::SeqCst);
+    let solve = |shot: &str| {
+        let args = ["solve", "--poll-interval=1ms", "--id=one"];
+        scene.command(&args).arg(scene.path(shot))
+    };
+    assert_eq!(solve("shots/00.gif").run().await.code, Some(0));
+    let other = solve("shots/01.gif").run().await;
+    assert_eq!(other.code, Some(1), "{other:?}");
+    let mut told = other.stderr.lines();
+    assert!(
+        told.next()
+            .unwrap()
+            .contains("is on record with another picture"),
+        "{other:?}"
+    );
+    let hint = "  hint: give it an --id of its own, or name another store";
+    assert_eq!((told.next(), told.next()), (Some(hint), None), "{other:?}");
+    assert_eq!(scene.server.count(CREATE), 1);
 }

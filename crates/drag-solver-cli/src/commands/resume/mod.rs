@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::batch::{BatchOptions, run_all};
 use crate::chain::lookup::ProviderLookup;
 use crate::chain::record::RecordArgs;
-use crate::chain::store::StoreArgs;
+use crate::chain::store::{StoreArgs, store_help};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::json_input;
@@ -29,7 +29,9 @@ use crate::ui::console::{check_stdout, eprint_unless_quiet};
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    mut_arg("store", |arg| store_help(arg, "All that is on record as paid for is fetched, and no lines are read")),
+    after_help = "\
 Examples:
   # what became of the jobs that were paid for
   drag-solver resume < lines.json
@@ -38,7 +40,8 @@ Examples:
   # all that is on record as paid for; no lines are read
   drag-solver resume --store drags.db
   # a chain from a file, and a screenshot that came from standard input
-  drag-solver resume --config chain.toml --screenshot phone.png < line.json")]
+  drag-solver resume --config chain.toml --screenshot phone.png < line.json"
+)]
 pub(crate) struct Args {
     /// The file of the chain that was asked
     #[arg(long, value_name = "TOML")]
@@ -54,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PNG")]
     screenshot: Option<PathBuf>,
 
-    /// How results are printed; always in the order of the lines. As JSON, lines with nothing to fetch
+    /// How results are printed: as by `solve`, in the order of the lines. As JSON, lines with nothing to fetch
     /// come out as they went in, so that the output can take the place of the input
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -95,6 +98,9 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
             ));
             exit = exit.max(Exit::Unsolved);
         }
+        if lines.is_empty() && exit == Exit::Success {
+            eprint_unless_quiet("nothing is to be fetched: all of it is solved");
+        }
     }
     let mut tasks: Vec<Task> = lines.iter().map(task).collect();
     if let Some(path) = args.screenshot {
@@ -126,7 +132,12 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
     let ended = run_all(tasks, options, |index, handle| async move {
         let task = &tasks[index];
         match &lines[index].status {
-            Status::Solved(solution) => Ok(Solution::clone(solution).into()),
+            Status::Solved(solution) => {
+                if lines[index].on_record {
+                    handle.mark_on_record();
+                }
+                Ok(Solution::clone(solution).into())
+            }
             Status::Failed { error } if task.paid_jobs.is_empty() => {
                 Err(Failure::Unsolved(error.clone()))
             }
