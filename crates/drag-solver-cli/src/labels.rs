@@ -296,6 +296,7 @@ mod tests {
             let error = folder.labels(&text).unwrap_err().to_string();
             let why = format!("line {number} is no label");
             assert!(error.contains(&why), "{text}: {error}");
+            assert!(!error.contains("at line"), "{error}");
             assert_eq!(folder.text(), text);
         }
         for (output, why) in [

@@ -38,6 +38,7 @@ pub fn printable(text: &str) -> String {
 ///     json_problem(&error.to_string(), error.is_syntax())
 /// };
 /// assert_eq!(problem(r#"[1, "a"]"#), r"at column 7 is a text, and there must be a whole number from 0 to 255");
+/// assert_eq!(problem("[1]"), "at column 3 ends what has too many or too few parts");
 /// assert_eq!(problem("[1,"), "it is cut off");
 /// assert_eq!(problem("# a"), "it is no JSON, from column 1 on");
 /// ```
@@ -59,7 +60,13 @@ pub fn json_problem(message: &str, is_syntax: bool) -> String {
             let expected = in_words(expected);
             let kind = expected.split(' ').next().unwrap_or_default();
             let expected = json_word(kind, &expected);
-            format!("at column {column} is {found}, and there must be {expected}")
+            match column {
+                "0" => format!("it is {found}, and must be {expected}"),
+                _ => format!("at column {column} is {found}, and there must be {expected}"),
+            }
+        }
+        _ if problem.starts_with("invalid length ") => {
+            format!("at column {column} ends what has too many or too few parts")
         }
         (None, Some(member)) => format!("{} is missing", printable(member)),
         (None, None) => printable(problem),

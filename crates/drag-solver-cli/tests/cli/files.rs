@@ -268,3 +268,19 @@ async fn a_folder_that_is_missing_is_named() {
     );
     assert_eq!(ran.stderr, told);
 }
+
+#[tokio::test]
+async fn what_is_no_line_is_told_in_plain_words() {
+    for (line, problem) in [
+        ("hello", "it is no JSON, from column 1 on"),
+        ("{\"v\":1", "it is cut off"),
+        ("[]", "it is a list, and must be an object"),
+    ] {
+        let ran = drag_solver(["resume"]).run_with(line.as_bytes()).await;
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let told = format!(
+            "error: cannot use line 1 of standard input as a line of `solve --format json`: {problem}\n"
+        );
+        assert_eq!(ran.stderr, told);
+    }
+}
