@@ -83,8 +83,8 @@ impl std::error::Error for InvalidJobId {}
 /// A job that was, or will be, paid for: whose it is, and its id.
 ///
 /// It comes from [`SolveError::unfinished_jobs`](crate::SolveError::unfinished_jobs) and goes into
-/// [`DragChallenge::resume_job`](crate::DragChallenge::resume_job). It serialises, so that a program can
-/// be restarted in between.
+/// [`DragChallenge::resume_job`](crate::DragChallenge::resume_job). With the feature `serde` it
+/// serialises, so that a program can be restarted in between.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PaidJob {

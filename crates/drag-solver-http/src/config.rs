@@ -85,8 +85,8 @@ macro_rules! settings {
 
 settings! {
 ($)
-/// The settings that every HTTP provider has: builders hold them, configuration files and the
-/// environment fill them. What is `None` is as the provider, or this library, would have it.
+/// The settings that every HTTP provider has: builders hold them, configuration files (feature `serde`) and
+/// the environment fill them. What is `None` is as the provider, or this library, would have it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -14,6 +14,7 @@
 //! - [`json`]: members that services write now as a number, now as a string.
 //! - [`Provider`]: what a registry must know, so that a configuration file can name a provider.
 //! - `Recorder`, `ReplayTransport` (feature `record`): what went over the wire, in a file, and played back.
+//! - Serde's traits for settings are behind the feature `serde`.
 //! - `testing` (feature of the same name): a transport that answers from a script.
 
 mod answer;

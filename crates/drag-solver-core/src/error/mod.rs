@@ -25,8 +25,8 @@ use crate::{PaidJob, ScreenshotError, Usd};
 /// [jobs](Self::unfinished_jobs) that were paid for and are not finished.
 ///
 /// `Display` is one line, never repeats the [source](Error::source), and has had control characters
-/// removed. No token is ever in it. Cloning is cheap enough for an error. With the feature `serde` it
-/// is written and read: of the sources, the texts are kept.
+/// removed. No token is ever in it. Cloning is cheap enough for an error. With the feature `serde` it is
+/// written and read: of the sources, the texts are kept.
 ///
 /// ```
 /// use std::time::Duration;

@@ -9,7 +9,7 @@ use crate::{Attempt, Drag, JobId, Usd};
 
 /// Where to drag, who says so, and what it took.
 ///
-/// It serialises, for logs and so that a later run of the program can still
+/// It serialises with the feature `serde`, for logs and so that a later run of the program can still
 /// [report](crate::DragSolver::report) it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
