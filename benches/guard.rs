@@ -32,14 +32,14 @@ const ALLOCATIONS: [(&str, u64); 14] = [
     (NOTHING, 6),
     ("validate", 3),
     ("timeout", 4),
-    ("budget", 5),
+    ("budget", 4),
     ("breaker", 3),
     ("concurrency", 3),
     ("rate", 4),
     ("retry", 4),
     ("fallback", 6),
     ("deadline", 4),
-    (CHAIN, 17),
+    (CHAIN, 16),
     (COMMON, 8),
     (TOWER, 3),
 ];
@@ -49,7 +49,7 @@ const ALLOCATIONS: [(&str, u64); 14] = [
 const COUNTED: [(&str, u64); 4] = [
     ("breaker", 9),
     ("concurrency", 6),
-    (CHAIN, 26),
+    (CHAIN, 25),
     (COMMON, 11),
 ];
 
