@@ -79,6 +79,21 @@ pub trait DragSolver: Debug + Send + Sync + 'static {
 ///     }
 /// }
 /// ```
+///
+/// # What else a wrapper may need
+///
+/// - to refuse, with the paid jobs handed back: [`DragChallenge::refuse`](crate::DragChallenge::refuse);
+/// - to know what a call has bought, also when it is dropped: [`DragChallenge::tracked`](crate::DragChallenge::tracked);
+/// - to prevent a purchase: [`DragChallenge::with_observer`](crate::DragChallenge::with_observer);
+/// - to end a call earlier: [`DragChallenge::with_deadline_at_most`](crate::DragChallenge::with_deadline_at_most);
+/// - to say that a call waits on this side: [`Event::Waiting`](crate::Event::Waiting);
+/// - to keep what failed before, and how long all of it took:
+///   [`Solution::with_failed_attempts`](crate::Solution::with_failed_attempts),
+///   [`SolveError::all_failed`](crate::SolveError::all_failed), and `with_elapsed` of both;
+/// - to lead a report back to the one of several that answered:
+///   [`Solution::push_route`](crate::Solution::push_route);
+/// - to say what it can cost: the arithmetic of [`WorstCase`](crate::WorstCase), in the fields of a
+///   [`Profile`](crate::Profile).
 #[macro_export]
 macro_rules! forward_solver {
     ($field:tt: $($method:ident),+) => {
