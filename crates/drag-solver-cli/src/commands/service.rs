@@ -80,18 +80,17 @@ pub(crate) async fn run(command: &Command, spinner: bool) -> anyhow::Result<Exit
             let mut exit = Exit::Success;
             for service in services {
                 let name = service.name();
-                let bar = bar(usize::MAX, spinner);
+                let bar = bar(1, spinner);
                 if !without_faults {
                     eprint_unless_quiet(&format!(
-                        "{name}: faults are tried, too, for some two minutes; --without-faults leaves them out"
+                        "{name}: faults are tried, too, which takes seconds, and minutes with some services; --without-faults leaves them \
+                         out"
                     ));
                 }
                 bar.set_message(format!("{name}: what every solver promises"));
                 let (told, of) = (bar.clone(), name.to_owned());
                 let options = options.clone().on_progress(move |tried, all| {
-                    told.set_length(all as u64);
-                    told.set_position(tried as u64);
-                    told.set_message(format!("{of}: faults"));
+                    told.set_message(format!("{of}: {tried} of {all} faults tried"));
                 });
                 let report = test_with(&service, options).await;
                 bar.finish_and_clear();

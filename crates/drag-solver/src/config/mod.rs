@@ -113,7 +113,7 @@
 //! doing, [`Chain::health`] says, and [`Chain::full_health`] asks accounts and the store for what only they
 //! know. `docs/chain-file.md` in the repository lists all keys with their defaults.
 //!
-//! A mistake is a [`ConfigError`] with its place and, for a key that is not known, the nearest one that
+//! A mistake is a [`ConfigError`](crate::ConfigError) with its place and, for a key that is not known, the nearest one that
 //! is. A program adds providers of its own to the [`Registry`].
 
 mod activity;
