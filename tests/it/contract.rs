@@ -239,10 +239,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "AnswerKey",
         "crates/drag-solver-mock/src/contract/tests/mod.rs",
     ),
-    (
-        "Durable",
-        "crates/drag-solver-store/src/durable/tests/mod.rs",
-    ),
+    ("Durable", "crates/drag-solver-store/src/wrapper_tests.rs"),
     ("Fit", "crates/drag-solver-image/tests/solver.rs"),
     ("HttpSolver", "examples/custom_provider.rs"),
     (
@@ -263,7 +260,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     (
         "StoredBudgeted",
-        "crates/drag-solver-store/src/budget/tests/mod.rs",
+        "crates/drag-solver-store/src/wrapper_tests.rs",
     ),
 ];
 
