@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::endpoint::Endpoint;
 use crate::secret::is_variable_name;
-use crate::{CallbackReceiver, Context, NoCallbacks, Recorder, Secret, Transport};
+use crate::{CallbackReceiver, Context, NoCallbacks, PollInterval, Recorder, Secret, Transport};
 
 /// Longest token accepted, in bytes. Known ones are 32 to 64.
 const MAX_TOKEN: usize = 512;
@@ -222,28 +222,6 @@ impl HttpOptions {
             return Err(ConfigError::new("token", problem));
         };
         check_token(context.secret("token", &token)?.expose_secret())
-    }
-}
-
-/// When to ask for a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
-#[allow(clippy::exhaustive_structs)] // two waits, and the provider's documentation names both
-pub struct PollInterval {
-    /// From the response to the create request to the first poll.
-    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
-    pub first: Duration,
-    /// From the response to one poll to the next poll: the provider's documented minimum.
-    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
-    pub every: Duration,
-}
-
-impl PollInterval {
-    /// First after `first`, then every `every`.
-    #[must_use]
-    pub const fn new(first: Duration, every: Duration) -> Self {
-        Self { first, every }
     }
 }
 

@@ -72,7 +72,7 @@ pub use crate::answer::{Answer, Created, Found, JobState, Unit};
 pub use crate::balance::Balance;
 pub use crate::body::Picture;
 pub use crate::callbacks::{CallbackReceiver, NoCallbacks};
-pub use crate::config::{HttpOptions, PollInterval};
+pub use crate::config::HttpOptions;
 #[doc(hidden)]
 pub use crate::config::{check_base_url, check_name};
 pub use crate::context::Context;
@@ -98,4 +98,5 @@ pub use crate::service::Service;
 #[doc(hidden)]
 pub use crate::service::base_url_variable;
 pub use crate::solver::{HttpSolver, HttpSolverBuilder};
+pub use crate::times::PollInterval;
 pub use crate::transport::{Transport, TransportError};

@@ -4,22 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use drag_solver_core::{ConfigError, DragChallenge, ErrorKind};
+#[cfg(feature = "serde")]
+use drag_solver_core::human_duration;
+use drag_solver_core::{DragChallenge, ErrorKind};
 use tokio::time::Instant;
-
-use crate::{HttpOptions, JobApi, PollInterval};
-
-/// One request may take this long, and longer if its body is large.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The slowest upload that is waited for, in bytes a second: 256 kbit/s.
 const SLOWEST_UPLOAD: usize = 32 * 1024;
-
-/// Asking more often than this is a busy loop against the provider.
-const FASTEST_POLL: Duration = Duration::from_millis(1);
-
-/// One job may take this long, from the create request to the answer.
-const JOB_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How many jobs are remembered.
 const JOBS: usize = 16;
@@ -31,6 +22,28 @@ const LATE: usize = 2;
 /// cost its next jobs.
 const LONGEST: u32 = 4;
 
+/// When to ask for a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+#[allow(clippy::exhaustive_structs)] // two waits, and the provider's documentation names both
+pub struct PollInterval {
+    /// From the response to the create request to the first poll.
+    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
+    pub first: Duration,
+    /// From the response to one poll to the next poll: the provider's documented minimum.
+    #[cfg_attr(feature = "serde", serde(with = "human_duration"))]
+    pub every: Duration,
+}
+
+impl PollInterval {
+    /// First after `first`, then every `every`.
+    #[must_use]
+    pub const fn new(first: Duration, every: Duration) -> Self {
+        Self { first, every }
+    }
+}
+
 /// When an account asks, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
@@ -40,35 +53,6 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// As `options` say, or else `api` and this library.
-    pub(crate) fn of(api: &dyn JobApi, options: &HttpOptions) -> Result<Self, ConfigError> {
-        let poll = options.poll.unwrap_or_else(|| api.poll_interval());
-        let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
-        // Where there is nothing but one request, it is the whole job.
-        let request_timeout = match options.request_timeout {
-            Some(own) => own,
-            None if api.has_jobs() => REQUEST_TIMEOUT,
-            None => job_timeout,
-        };
-        let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
-        if poll.every < FASTEST_POLL {
-            return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
-        }
-        if request_timeout.is_zero() {
-            return refuse("request_timeout", "must be more than zero");
-        }
-        if job_timeout <= poll.first {
-            let first = poll.first;
-            let problem = format!("must be more than {first:?}, the wait before the first poll");
-            return refuse("job_timeout", &problem);
-        }
-        Ok(Self {
-            poll,
-            request_timeout,
-            job_timeout,
-        })
-    }
-
     /// How long a request with a body of this many bytes may take.
     pub(crate) fn request_limit(&self, body: usize) -> Duration {
         let upload = Duration::from_secs((body / SLOWEST_UPLOAD) as u64);

@@ -21,6 +21,15 @@ use crate::{
 /// alone knows how far the request got.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// One request may take this long, and longer if its body is large.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Asking more often than this is a busy loop against the provider.
+const FASTEST_POLL: Duration = Duration::from_millis(1);
+
+/// One job may take this long, from the create request to the answer.
+const JOB_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// One account with a provider: its protocol, what carries it, and the checked settings.
 #[derive(Debug)]
 pub(super) struct Account {
@@ -59,7 +68,7 @@ impl Account {
         let own = || api.name().to_owned();
         let name = options.name.clone().unwrap_or_else(own);
         check_name(&name)?;
-        let times = Times::of(&*api, &options)?;
+        let times = times(&*api, &options)?;
         if options.price.is_some_and(Usd::is_negative) {
             let problem = "must not be less than nothing";
             return Err(ConfigError::new("price", problem));
@@ -184,6 +193,35 @@ impl Account {
             None => error,
         }
     }
+}
+
+/// As `options` say, or else `api` and this library.
+fn times(api: &dyn JobApi, options: &HttpOptions) -> Result<Times, ConfigError> {
+    let poll = options.poll.unwrap_or_else(|| api.poll_interval());
+    let job_timeout = options.job_timeout.unwrap_or(JOB_TIMEOUT);
+    // Where there is nothing but one request, it is the whole job.
+    let request_timeout = match options.request_timeout {
+        Some(own) => own,
+        None if api.has_jobs() => REQUEST_TIMEOUT,
+        None => job_timeout,
+    };
+    let refuse = |setting, problem: &str| Err(ConfigError::new(setting, problem));
+    if poll.every < FASTEST_POLL {
+        return refuse("poll.every", &format!("must be at least {FASTEST_POLL:?}"));
+    }
+    if request_timeout.is_zero() {
+        return refuse("request_timeout", "must be more than zero");
+    }
+    if job_timeout <= poll.first {
+        let first = poll.first;
+        let problem = format!("must be more than {first:?}, the wait before the first poll");
+        return refuse("job_timeout", &problem);
+    }
+    Ok(Times {
+        poll,
+        request_timeout,
+        job_timeout,
+    })
 }
 
 /// The error of a request that cannot be sent. No other request of its kind can be.
