@@ -28,6 +28,9 @@ pub(crate) const LONGEST_CHANCE: usize = 16;
 /// How often escapes are undone: JSON in JSON in JSON, say.
 pub(crate) const MAX_ESCAPED: usize = 8;
 
+/// What escapes begin with: those of JSON, of URLs and of HTML.
+const ESCAPES: [char; 3] = ['\\', '%', '&'];
+
 /// `text` without any of `secrets`. Where one is escaped or encoded, nothing is left of the text.
 pub(crate) fn redact<'a>(text: &'a str, secrets: &[&SecretString]) -> Cow<'a, str> {
     let mut clean = Cow::Borrowed(text);
@@ -131,22 +134,29 @@ pub(crate) fn spellings(text: &str) -> impl Iterator<Item = String> {
 
 /// The text with every escape replaced by what it stands for; `None` if there is none.
 fn unescaped(text: &str) -> Option<String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['\\', '%', '&']) {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        // What is no escape stands for itself.
-        let (c, length) = escape(rest).unwrap_or((char::from(rest.as_bytes()[0]), 1));
-        plain.push(c);
-        rest = &rest[length..];
+    if !text.contains(ESCAPES) {
+        return None;
     }
-    plain.push_str(rest);
+    let plain: String = unescape(text).map(|(_, c)| c).collect();
     (plain != text).then_some(plain)
 }
 
+/// The characters of a text and where each begins, with every escape as what it stands for.
+pub(crate) fn unescape(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let (at, rest) = (next, &text[next..]);
+        let c = rest.chars().next()?;
+        let escape = ESCAPES.contains(&c).then(|| escape(rest)).flatten();
+        // What is no escape stands for itself.
+        let (c, length) = escape.unwrap_or((c, c.len_utf8()));
+        next += length;
+        Some((at, c))
+    })
+}
+
 /// What the escape that `text` begins with stands for, and how long it is.
-pub(crate) fn escape(text: &str) -> Option<(char, usize)> {
+fn escape(text: &str) -> Option<(char, usize)> {
     let number = |digits: &str, radix| {
         let code = u32::from_str_radix(digits, radix).ok()?;
         char::from_u32(code)

@@ -4,13 +4,14 @@
 //! to be played back has to stay one, so here the place of each is found, in the same spellings.
 
 use std::borrow::Cow;
+use std::iter::repeat_n;
 use std::ops::Range;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use crate::redact::{
-    LONGEST_CHANCE, MASK, MAX_ESCAPED, SHORTEST_START, base64_forms, escape, redact, spellings,
+    LONGEST_CHANCE, MASK, MAX_ESCAPED, SHORTEST_START, base64_forms, redact, spellings, unescape,
     with_pluses,
 };
 
@@ -210,18 +211,12 @@ impl Spelling {
             text: String::with_capacity(self.text.len()),
             starts: Vec::with_capacity(self.starts.len()),
         };
-        let mut at = 0;
-        while let Some(c) = self.text[at..].chars().next() {
-            let escape = escape_at(&self.text[at..]);
-            let (c, length) = escape.unwrap_or((c, c.len_utf8()));
+        for (at, c) in unescape(&self.text) {
             plain.text.push(c);
             let start = self.starts[at];
-            plain
-                .starts
-                .extend(std::iter::repeat_n(start, c.len_utf8()));
-            at += length;
+            plain.starts.extend(repeat_n(start, c.len_utf8()));
         }
-        plain.starts.push(self.starts[at]);
+        plain.starts.push(self.starts[self.text.len()]);
         (plain.text != self.text).then_some(plain)
     }
 }
@@ -241,12 +236,6 @@ fn without_calls(text: &str, url: &str) -> String {
         clean.push_str(rest);
     }
     clean
-}
-
-fn escape_at(text: &str) -> Option<(char, usize)> {
-    text.starts_with(['\\', '%', '&'])
-        .then(|| escape(text))
-        .flatten()
 }
 
 /// The whole word of base64 around `at`.
