@@ -29,7 +29,7 @@ pub struct Context {
     recorder: Option<Recorder>,
     callback_receiver: Option<CallbackReceiver>,
     transport: Option<Arc<dyn Transport>>,
-    /// Whether all settings are variables: what is missing is then told of its variable alone.
+    /// Whether all settings come from variables: the error of a missing one then names the variable.
     variables_alone: bool,
     /// The secrets that were read through it, if somebody wants to know.
     secrets: Option<Arc<Mutex<Vec<SecretString>>>>,

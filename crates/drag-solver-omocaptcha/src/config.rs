@@ -133,7 +133,7 @@ fn read_start(value: &Value) -> Result<Point, String> {
     start.ok_or_else(|| format!("{value} is no point: write pixels, as in `83,560`"))
 }
 
-/// Which settings of a slider were read from the environment's variables, of which a mistake is then told.
+/// Which settings of a slider come from the environment's variables: errors then name the variable.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct FromVariables {
     view_width: bool,

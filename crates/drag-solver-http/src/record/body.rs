@@ -84,7 +84,7 @@ impl Capture<'_> {
         ResponseBody::Text(self.masker.text(&text).into_owned())
     }
 
-    /// One that is not UTF-8: to the byte if there is no secret in it, be it in ISO 8859-1 or UTF-16.
+    /// One that is not UTF-8: to the byte if there is no secret in it, in UTF-8, ISO 8859-1 or UTF-16.
     fn binary_response(&self, body: &[u8]) -> ResponseBody {
         let letters = body.iter().filter(|byte| **byte != 0);
         let letters: String = letters.map(|&byte| char::from(byte)).collect();
