@@ -10,7 +10,7 @@
 //!
 //! | part | lines | what it is for |
 //! |---|---|---|
-//! | settings | 62 | imports, arguments, keys of tenants, the chain and its store |
+//! | settings | 63 | imports, arguments, keys of tenants, the chain and its store |
 //! | http | 56 | three routes: accept a picture, say what became of it, metrics |
 //! | work | 55 | a bounded queue, and a bounded number of calls at once |
 //! | recovery | 13 | at start, all that is open on record is taken up again |

@@ -30,16 +30,20 @@ struct History(Option<Box<Past>>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default))]
 struct Past {
     #[cfg_attr(
         feature = "serde",
         serde(rename = "elapsed_ms", with = "crate::millis")
     )]
     elapsed: Duration,
+    #[cfg_attr(feature = "serde", serde(default))]
     failed_attempts: Vec<Attempt>,
+    #[cfg_attr(feature = "serde", serde(default))]
     route: Vec<usize>,
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     contributors: Vec<Solution>,
 }
 
@@ -250,6 +254,15 @@ mod tests {
         let json = serde_json::to_string(&whole).unwrap();
         assert!(json.contains(r#""elapsed_ms":2140"#), "{json}");
         assert_eq!(serde_json::from_str::<Solution>(&json).unwrap(), whole);
+    }
+
+    #[test]
+    fn only_its_history_may_be_absent_from_json() {
+        let json = r#"{"drag": {"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}}, "solver": "a", "elapsed_ms": 5}"#;
+        let read = serde_json::from_str::<Solution>(json).unwrap();
+        assert_eq!(read.elapsed(), Duration::from_millis(5));
+        let read = serde_json::from_str::<Solution>(&json.replace("elapsed_ms", "elapsed"));
+        assert!(read.unwrap_err().to_string().contains("`elapsed_ms`"));
     }
 
     #[test]
