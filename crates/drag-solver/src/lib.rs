@@ -136,6 +136,7 @@ pub use drag_solver_combinators::{
 #[doc(hidden)]
 pub use drag_solver_core::CheckSettings;
 #[doc(hidden)]
+#[cfg(feature = "serde")]
 pub use drag_solver_core::text::json_problem;
 pub use drag_solver_core::{
     Attempt, Billed, ConfigError, Drag, DragChallenge, DragSolver, ErrorKind, Event, Frame,
