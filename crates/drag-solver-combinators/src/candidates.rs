@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use drag_solver_core::{
     DragChallenge, DragSolver, ErrorKind, PaidJob, Profile, Solution, SolveError, Verdict,
-    WorstCase,
+    WorstCase, answers_as, members,
 };
 
-use crate::resume::{answers_as, members, with_jobs};
+use crate::resume::with_jobs;
 
 /// The solvers of one combinator. Clones are the same ones.
 #[derive(Clone, Debug)]

@@ -99,8 +99,8 @@ impl<'a> Failures<'a> {
             (None, None) => (SolveError::all_failed(self.errors), lost),
         };
         error
-            .with_unfinished_jobs(unasked.flat_map(|turn| turn.jobs))
-            .with_unfinished_jobs(self.candidates.jobs_of_others(self.challenge))
+            .handing_back(unasked.flat_map(|turn| turn.jobs))
+            .handing_back(self.candidates.jobs_of_others(self.challenge))
             .with_failed_attempts(history)
             .with_elapsed(self.begun.elapsed())
     }

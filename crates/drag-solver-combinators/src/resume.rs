@@ -3,21 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use drag_solver_core::{Attempt, DragChallenge, DragSolver, PaidJob, Purchases};
-
-/// Names of the solvers that answer for `solver`: those inside of it, or else its own.
-pub(crate) fn members(solver: &impl DragSolver) -> Vec<String> {
-    let inside = solver.profile().solvers;
-    if inside.is_empty() {
-        return vec![solver.name().to_owned()];
-    }
-    inside
-}
-
-/// Whether `solver` is, or is a chain around, the one called `name`.
-pub(crate) fn answers_as(solver: &impl DragSolver, name: &str) -> bool {
-    solver.name() == name || members(solver).iter().any(|member| member == name)
-}
+use drag_solver_core::{Attempt, DragChallenge, DragSolver, PaidJob, Purchases, answers_as};
 
 /// Whether `solver`, or one inside of it, has one of these jobs to resume. Fetching what was paid for costs
 /// nothing, so nothing on this side may refuse it.
@@ -54,42 +40,4 @@ pub(crate) fn left_behind(
         last.jobs.extend(not_taken_up.cloned());
     }
     attempts
-}
-
-#[cfg(test)]
-mod tests {
-    use drag_solver_core::{JobId, Profile, Solution, SolveError, async_trait};
-
-    use super::*;
-
-    /// A chain of solvers, whose name says nothing of them.
-    #[derive(Debug)]
-    struct Chain(&'static [&'static str]);
-
-    #[async_trait]
-    impl DragSolver for Chain {
-        fn name(&self) -> &'static str {
-            "chain"
-        }
-
-        async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-            Err(challenge.refuse("chain", drag_solver_core::ErrorKind::Unsupported, "never"))
-        }
-
-        fn profile(&self) -> Profile {
-            Profile::default().with_solvers(self.0.iter().map(|&name| name.to_owned()).collect())
-        }
-    }
-
-    #[test]
-    fn a_job_of_a_solver_inside_is_resumed_and_one_of_a_stranger_is_not() {
-        let job = |solver: &str| PaidJob::new(solver, JobId::from(1));
-        let chain = Chain(&["a", "b|c"]);
-        for (solver, resumed) in [("a", true), ("b|c", true), ("chain", true), ("b", false)] {
-            assert_eq!(resumes(&chain, &[job(solver)]), resumed, "{solver}");
-        }
-        assert!(!resumes(&chain, &[]));
-        assert_eq!(members(&chain), ["a", "b|c"]);
-        assert_eq!(members(&Chain(&[])), ["chain"]);
-    }
 }

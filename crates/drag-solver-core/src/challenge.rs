@@ -289,7 +289,7 @@ impl DragChallenge {
     pub fn refuse(&self, solver: &str, kind: ErrorKind, message: impl AsRef<str>) -> SolveError {
         SolveError::new(kind, message)
             .with_solver(solver)
-            .with_unfinished_jobs(self.paid_jobs().iter().cloned())
+            .handing_back(self.paid_jobs().iter().cloned())
     }
 
     /// Tells every observer of this challenge. Called by solvers.

@@ -44,6 +44,7 @@
 //! # }
 //! ```
 
+mod brought;
 #[doc(hidden)]
 pub mod chain_debug;
 mod challenge;
@@ -78,6 +79,8 @@ mod worst_case;
 
 pub use async_trait::async_trait;
 
+#[doc(hidden)]
+pub use crate::brought::{Brought, answers_as, members};
 pub use crate::challenge::DragChallenge;
 #[doc(hidden)]
 pub use crate::config_error::CheckSettings;

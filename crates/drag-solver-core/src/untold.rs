@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    Attempt, Billed, ErrorKind, JobId, PaidJob, Purchase, Purchases, Settlement, Solution,
+    Attempt, Billed, Brought, ErrorKind, JobId, PaidJob, Purchase, Purchases, Settlement, Solution,
     SolveError, Usd,
 };
 
@@ -54,13 +54,13 @@ impl Purchases {
     /// the solver that was called, and `brought` are the paid jobs of its challenge.
     ///
     /// A solver that spoke of a purchase is taken at its word. A failed attempt may bear the name of a chain, and name jobs
-    /// that are only handed back: they count where no purchase was told at all.
+    /// of solvers that spoke: they count where no purchase was told at all.
     #[doc(hidden)]
     pub fn each_untold(
         &self,
         name: &str,
         outcome: Outcome<'_>,
-        brought: &[PaidJob],
+        brought: &Brought,
         each: &mut dyn FnMut(PurchaseRef<'_>),
     ) {
         let mut seen = Vec::new();
@@ -84,7 +84,7 @@ impl Purchases {
             }
             Some(Err(error)) => Cow::Owned(error.attempts()),
             None => {
-                if self.is_silent() && brought.is_empty() {
+                if self.is_silent() && brought.own.is_empty() {
                     each(bought(name, None, None));
                 }
                 return;
@@ -93,21 +93,27 @@ impl Purchases {
         if !self.as_slice().is_empty() {
             return;
         }
-        for attempt in failed.iter().filter(|one| one.billed != Billed::No) {
+        for attempt in failed.iter() {
             let solver = attempt.solver.as_deref().unwrap_or(name);
             if self.is_on_record(solver) {
                 continue;
             }
-            for job in attempt.jobs.iter().filter(|job| !brought.contains(job)) {
+            let mut jobs = attempt
+                .jobs
+                .iter()
+                .filter(|job| !brought.others.contains(job))
+                .peekable();
+            // Without a job of its own. What a refusal is afraid of was bought by an earlier call.
+            let is_nameless = jobs.peek().is_none() && attempt.kind != ErrorKind::Unconfirmed;
+            if is_nameless && attempt.billed != Billed::No {
+                let end = settlement(attempt.billed, attempt.cost);
+                each(bought(solver, None, Some(end)));
+            }
+            for job in jobs.filter(|job| !brought.own.contains(job)) {
                 if !seen.contains(job) {
                     seen.push(job.clone());
                     each(PurchaseRef::open(job));
                 }
-            }
-            // What such a refusal is afraid of was bought by an earlier call.
-            if attempt.jobs.is_empty() && attempt.kind != ErrorKind::Unconfirmed {
-                let end = settlement(attempt.billed, attempt.cost);
-                each(bought(solver, None, Some(end)));
             }
         }
     }
@@ -146,11 +152,11 @@ fn each_leaf<'a>(solution: &'a Solution, each: &mut dyn FnMut(&'a Solution)) {
 }
 
 /// The purchase that this answer is of.
-fn answered<'a>(answer: &'a Solution, brought: &[PaidJob]) -> PurchaseRef<'a> {
+fn answered<'a>(answer: &'a Solution, brought: &Brought) -> PurchaseRef<'a> {
     let end = settlement(Billed::Yes, answer.cost());
     let mut purchase = bought(answer.solver(), answer.job(), Some(end));
     let job = purchase.paid_job();
-    purchase.resumed = job.is_some_and(|job| brought.contains(&job));
+    purchase.resumed = job.is_some_and(|job| brought.has(&job));
     purchase
 }
 
@@ -206,10 +212,14 @@ mod tests {
     fn untold(
         purchases: &Purchases,
         outcome: Result<&Solution, &SolveError>,
-        brought: &[PaidJob],
+        own: &[PaidJob],
     ) -> Vec<Purchase> {
         let mut all = Vec::new();
-        purchases.each_untold("chain", Some(outcome), brought, &mut |one| {
+        let brought = Brought {
+            own: own.to_vec(),
+            ..Brought::default()
+        };
+        purchases.each_untold("chain", Some(outcome), &brought, &mut |one| {
             all.push(Purchase {
                 solver: one.solver.to_owned(),
                 job: one.job.cloned(),

@@ -156,7 +156,7 @@ pub(crate) fn refit_as(
 
 /// The same error with the jobs that the challenge brought: no refusal forgets them.
 pub(crate) fn hand_back_jobs(challenge: &DragChallenge, error: SolveError) -> SolveError {
-    error.with_unfinished_jobs(challenge.paid_jobs().iter().cloned())
+    error.handing_back(challenge.paid_jobs().iter().cloned())
 }
 
 /// Sharp enough for text, and no more expensive than that. Centre of pixels to centre of pixels, as

@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Event, Observer, PaidJob, Profile, Purchases, Solution,
+    Brought, DragChallenge, DragSolver, ErrorKind, Event, Observer, Profile, Purchases, Solution,
     SolveError, Tracker, Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
@@ -23,7 +23,6 @@ use crate::chain_debug::{DebugCall, wrapper};
 use crate::inspect::{CallOutcome, each_purchase, watch};
 use crate::measure::{self, BUDGET_REFUSALS};
 use crate::priced::{priced, with_price};
-use crate::resume::resumes;
 use crate::settings::shared_form;
 use crate::sync::{Mutex, lock};
 
@@ -66,7 +65,7 @@ impl<S: DragSolver> Budgeted<S> {
         &self,
         tracker: &Tracker,
         outcome: CallOutcome<'_>,
-        brought: &[PaidJob],
+        brought: &Brought,
         reservation: Reservation,
     ) {
         let (solver, price, now) = (self.name(), self.price, Instant::now());
@@ -147,10 +146,14 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
     forward_solver!(inner: name, report);
 
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
-        let resumes = resumes(&self.inner, challenge.paid_jobs());
+        let brought = Brought::to(&self.inner, challenge.paid_jobs());
         let (mut watched, tracker) = challenge.tracked();
         let mut on_buying = None;
-        let reservation = if resumes {
+        let reservation = if brought.own.is_empty() {
+            let amount = self.price * self.purchases;
+            let reserved = self.budget.reserve(amount, Instant::now());
+            reserved.map_err(|short| refusal(challenge, self.name(), amount, &short))?
+        } else {
             let observer = Arc::new(ReserveOnBuying {
                 budget: self.budget.clone(),
                 price: self.price,
@@ -161,18 +164,9 @@ impl<S: DragSolver> DragSolver for Budgeted<S> {
             watched = watched.with_observer(observer.clone());
             on_buying = Some(observer);
             self.budget.reserve_nothing()
-        } else {
-            let amount = self.price * self.purchases;
-            let reserved = self.budget.reserve(amount, Instant::now());
-            reserved.map_err(|short| refusal(challenge, self.name(), amount, &short))?
         };
         let after = |outcome: CallOutcome<'_>| {
-            // Jobs of solvers that are not in here are only handed back: no call that is dropped waited for them.
-            let brought = match outcome {
-                CallOutcome::Dropped if !resumes => &[],
-                _ => challenge.paid_jobs(),
-            };
-            self.settle(&tracker, outcome, brought, reservation);
+            self.settle(&tracker, outcome, &brought, reservation);
             // Now, and not when the last copy of the challenge goes: a solver may keep one.
             if let Some(on_buying) = on_buying {
                 lock(&on_buying.reservations).clear();

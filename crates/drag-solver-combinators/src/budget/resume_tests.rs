@@ -1,6 +1,6 @@
 //! Jobs that were paid for: their bill, and what is bought after them.
 
-use drag_solver_core::solver_fn;
+use drag_solver_core::{Billed, solver_fn};
 use drag_solver_mock::{MockSolver, Outcome};
 
 use super::tests::{PRICE, around, per_hour, total, usd};
@@ -187,10 +187,33 @@ async fn a_job_of_others_that_silent_solvers_hand_back_costs_nothing() {
     let chain = never("a").or(never("b")).budget(&budget, usd(PRICE));
     let refused = chain.solve(&strangers).await.unwrap_err();
     assert_eq!(refused.unfinished_jobs(), [job("c", 7)]);
+    let alone = never("a").budget(&budget, usd(PRICE));
+    alone.solve(&strangers).await.unwrap_err();
     assert_eq!(budget.spent(), Usd::ZERO);
     // One that is dropped may have bought: it did not wait for that job.
     let hangs = solver_fn("a", |_| std::future::pending()).budget(&budget, usd(PRICE));
     let dropped = tokio::time::timeout(secs(1), hangs.solve(&strangers)).await;
     assert!(dropped.is_err());
     assert_eq!(budget.spent(), usd(PRICE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_purchase_is_booked_whatever_jobs_of_others_its_error_hands_back() {
+    let lost = |kind| {
+        solver_fn("a", move |_| async move {
+            Err(SolveError::new(kind, "lost").with_billed(Billed::Maybe))
+        })
+    };
+    let hangs = solver_fn("a", |_| std::future::pending()).timeout(secs(1));
+    let retried = lost(ErrorKind::Protocol).retry(RetryPolicy::default());
+    let stops = lost(ErrorKind::DeadlineExceeded).or(MockSolver::new("b"));
+    let chains: [Arc<dyn DragSolver>; 3] = [Arc::new(hangs), Arc::new(retried), Arc::new(stops)];
+    for chain in chains {
+        let budget = total(10 * PRICE);
+        let chain = chain.budget(&budget, usd(PRICE));
+        let strangers = challenge().resume_job(job("c", 7));
+        let error = chain.solve(&strangers).await.unwrap_err();
+        assert_eq!(error.unfinished_jobs(), [job("c", 7)], "{error}");
+        assert_eq!(budget.spent(), usd(PRICE), "{error}");
+    }
 }

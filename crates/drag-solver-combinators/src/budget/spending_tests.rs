@@ -1,4 +1,6 @@
-use drag_solver_core::{ErrorKind, Event, JobId, PaidJob, Purchases, Solution, SolveError};
+use drag_solver_core::{
+    Brought, ErrorKind, Event, JobId, PaidJob, Purchases, Solution, SolveError,
+};
 use drag_solver_mock::fixtures;
 
 use super::*;
@@ -58,11 +60,13 @@ fn heard(words: &[&str]) -> Purchases {
 fn booked(
     purchases: &Purchases,
     outcome: Option<&Result<Solution, SolveError>>,
-    brought: &[PaidJob],
+    own: &[PaidJob],
 ) -> Vec<Entry> {
     let outcome = outcome.map_or(CallOutcome::Dropped, CallOutcome::of);
+    let mut brought = Brought::default();
+    brought.own = own.to_vec();
     let mut booked = Vec::new();
-    each_purchase(A, purchases, outcome, brought, |purchase| {
+    each_purchase(A, purchases, outcome, &brought, |purchase| {
         booked.extend(Entry::of(purchase, usd(PRICE)));
     });
     booked

@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use drag_solver_core::{
-    Billed, DragChallenge, DragSolver, PaidJob, PurchaseRef, Purchases, Solution, SolveError,
+    Billed, Brought, DragChallenge, DragSolver, PurchaseRef, Purchases, Solution, SolveError,
     Tracker, Usd, async_trait, forward_solver,
 };
 use tokio::time::Instant;
@@ -63,7 +63,7 @@ impl CallInfo<'_> {
             CallOutcome::Failed(error) => error.spent(),
             CallOutcome::Dropped => {
                 let mut spent = Some(Usd::ZERO);
-                self.each_purchase(&[], |purchase| {
+                self.each_purchase(&Brought::default(), |purchase| {
                     let cost = match purchase.settlement {
                         None if purchase.resumed => Some(Usd::ZERO), // the bill of the call that bought it
                         Some(end) if end.billed == Billed::No => Some(Usd::ZERO),
@@ -78,7 +78,7 @@ impl CallInfo<'_> {
 
     /// Shows `each` what was bought and what was resumed, of solvers that say nothing, too. `brought` are the paid jobs
     /// of the challenge.
-    pub(crate) fn each_purchase(&self, brought: &[PaidJob], each: impl FnMut(PurchaseRef<'_>)) {
+    pub(crate) fn each_purchase(&self, brought: &Brought, each: impl FnMut(PurchaseRef<'_>)) {
         self.tracker.read(|purchases| {
             each_purchase(self.solver, purchases, self.outcome, brought, each);
         });
@@ -90,7 +90,7 @@ pub(crate) fn each_purchase(
     solver: &str,
     purchases: &Purchases,
     outcome: CallOutcome<'_>,
-    brought: &[PaidJob],
+    brought: &Brought,
     mut each: impl FnMut(PurchaseRef<'_>),
 ) {
     for told in purchases.as_slice() {

@@ -1,6 +1,6 @@
 //! What a call bought, and what that costs, as the metrics count it.
 
-use drag_solver_core::{Billed, PaidJob, Usd, named_cost};
+use drag_solver_core::{Billed, Brought, Usd, named_cost};
 
 use crate::inspect::CallInfo;
 
@@ -18,7 +18,7 @@ pub(super) struct Line {
 
 /// The bill of one call. `brought` are the paid jobs of its challenge, and `price` is what an answer costs if no
 /// solver says it.
-pub(super) fn bill(call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) -> Vec<Line> {
+pub(super) fn bill(call: &CallInfo<'_>, brought: &Brought, price: Option<Usd>) -> Vec<Line> {
     let mut lines = Vec::new();
     call.each_purchase(brought, |purchase| {
         let (solver, job) = (purchase.solver, purchase.job);

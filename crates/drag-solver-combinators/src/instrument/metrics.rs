@@ -1,6 +1,6 @@
 //! What is counted of the calls of one place in a chain.
 
-use drag_solver_core::{Billed, PaidJob, SolveError, Usd, Verdict};
+use drag_solver_core::{Billed, Brought, SolveError, Usd, Verdict};
 
 use super::bill::{Line, bill};
 use crate::inspect::{CallInfo, CallOutcome};
@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
     }
 
     /// What the call bought. An answer costs `price` if no solver says what it cost.
-    pub(super) fn billed(self, call: &CallInfo<'_>, brought: &[PaidJob], price: Option<Usd>) {
+    pub(super) fn billed(self, call: &CallInfo<'_>, brought: &Brought, price: Option<Usd>) {
         for line in bill(call, brought, price) {
             self.line(&line);
         }

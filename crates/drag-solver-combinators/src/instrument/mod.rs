@@ -146,7 +146,10 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
             elapsed_ms = Empty,
         );
         #[cfg(feature = "metrics")]
-        let (place, brought) = (self.place(challenge), challenge.paid_jobs());
+        let (place, brought) = (
+            self.place(challenge),
+            drag_solver_core::Brought::to(&self.inner, challenge.paid_jobs()),
+        );
         #[cfg(feature = "metrics")]
         let _under_way = place.begun(chain);
         let (challenge, tracker) = challenge.tracked();
@@ -162,7 +165,7 @@ impl<S: DragSolver> DragSolver for Instrument<S> {
             #[cfg(feature = "metrics")]
             place.ended(&call, ended);
             #[cfg(feature = "metrics")]
-            place.billed(&call, brought, self.price);
+            place.billed(&call, &brought, self.price);
             let _ = ended;
         };
         watch(call, after).await

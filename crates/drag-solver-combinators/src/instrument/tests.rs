@@ -228,4 +228,21 @@ mod recorded {
         );
         assert!(book.lines().contains(&cost));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_call_that_is_dropped_is_counted_whatever_jobs_of_others_were_brought() {
+        let book = Book::default();
+        let _guard = set_default_local_recorder(&book);
+        let silent = drag_solver_core::solver_fn("a", |_| std::future::pending());
+        let seen = silent.instrumented("attempt").priced(Usd::from_micros(900));
+        let strangers = challenge().resume_job(crate::tests::job("c", 7));
+        let dropped = tokio::time::timeout(secs(1), seen.solve(&strangers)).await;
+        assert!(dropped.is_err());
+        let unfinished = "drag_solver_purchases_total attempt a unfinished".to_owned();
+        assert!(
+            book.lines().contains(&(unfinished, vec![1.0])),
+            "{:?}",
+            book.lines()
+        );
+    }
 }

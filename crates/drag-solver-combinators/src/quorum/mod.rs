@@ -213,7 +213,7 @@ impl DragSolver for Quorum {
         // The others are not asked because no agreement can come of it any more.
         let unasked = turns.into_iter().flat_map(|turn| turn.jobs);
         let error = failures.into_error([], lost).with_message(message);
-        Err(error.with_unfinished_jobs(unasked))
+        Err(error.handing_back(unasked))
     }
 
     async fn report(&self, solution: &Solution, verdict: Verdict) -> Result<(), SolveError> {

@@ -88,7 +88,7 @@ impl<'a> History<'a> {
         let mut named = last.unfinished_jobs();
         named.extend(self.earlier.iter().flat_map(|attempt| attempt.jobs.clone()));
         self.open.retain(|job| !named.contains(job));
-        let last = last.with_unfinished_jobs(self.open).mark_exhausted();
+        let last = last.handing_back(self.open).mark_exhausted();
         if self.failures <= 1 {
             return last;
         }

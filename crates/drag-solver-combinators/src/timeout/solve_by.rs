@@ -47,6 +47,6 @@ pub(super) async fn solve_by(
         .with_solver(last.solver.as_deref().unwrap_or(solver.name()))
         .with_billed(last.billed)
         .with_cost(last.cost)
-        .with_unfinished_jobs(last.jobs)
+        .handing_back(last.jobs)
         .with_failed_attempts(attempts))
 }

@@ -31,7 +31,8 @@ pub enum ErrorKind {
     /// here may be billed.
     NotRecorded,
     /// Refused here: an earlier purchase for the same challenge was sent, and what came of it was never
-    /// heard. Another one may be paid twice.
+    /// heard. Another one may be paid twice. The refusal itself is no purchase: a solver of your own whose very
+    /// call may have bought something says [`Timeout`](Self::Timeout) or [`Protocol`](Self::Protocol).
     Unconfirmed,
     /// The provider said to slow down, or has no worker free.
     RateLimited,

@@ -147,9 +147,23 @@ impl SolveError {
     }
 
     /// Names jobs that were paid for and are not finished, besides those already named, so that they
-    /// can be [resumed](crate::DragChallenge::resume_job).
+    /// can be [resumed](crate::DragChallenge::resume_job). The attempt may be billed for them.
     #[must_use]
-    pub fn with_unfinished_jobs(mut self, jobs: impl IntoIterator<Item = PaidJob>) -> Self {
+    pub fn with_unfinished_jobs(self, jobs: impl IntoIterator<Item = PaidJob>) -> Self {
+        let mut jobs = jobs.into_iter().peekable();
+        let has_some = jobs.peek().is_some();
+        let mut error = self.handing_back(jobs);
+        if has_some {
+            error.0.own.billed = error.0.own.billed.max(Billed::Maybe);
+        }
+        error
+    }
+
+    /// The same for jobs that the challenge brought, and this attempt did not go on with: their bill is that of the
+    /// attempt that bought them.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn handing_back(mut self, jobs: impl IntoIterator<Item = PaidJob>) -> Self {
         for job in jobs {
             if !self.0.own.jobs.contains(&job) {
                 self.0.own.jobs.push(job);
@@ -301,11 +315,7 @@ impl SolveError {
     /// that ran out, that one is only a summary, and left out.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
-        let mut attempts: Vec<Attempt> = self.all_attempts().cloned().collect();
-        for attempt in &mut attempts {
-            attempt.billed = attempt.billed.max(bill_of_jobs(attempt));
-        }
-        attempts
+        self.all_attempts().cloned().collect()
     }
 
     fn all_attempts(&self) -> impl Iterator<Item = &Attempt> {

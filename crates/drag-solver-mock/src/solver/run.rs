@@ -50,7 +50,7 @@ impl<'a> Running<'a> {
     pub(super) async fn finish(mut self) -> Result<Solution, SolveError> {
         let result = self.run().await.map_err(|error| {
             error
-                .with_unfinished_jobs(self.others.drain(..))
+                .handing_back(self.others.drain(..))
                 .with_default_elapsed(self.started.elapsed())
         });
         self.status = match &result {

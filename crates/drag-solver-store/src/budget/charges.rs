@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use drag_solver_core::{
-    Billed, DragChallenge, Event, JobId, Observer, PaidJob, Purchases, Solution, SolveError,
-    Tracker, Usd, async_trait,
+    Billed, Brought, DragChallenge, Event, JobId, Observer, PaidJob, Purchases, Solution,
+    SolveError, Tracker, Usd, async_trait,
 };
 
 use super::{Account, unreadable};
@@ -47,6 +47,7 @@ impl Charges {
     pub(super) fn watch(
         self,
         challenge: &DragChallenge,
+        brought: Brought,
         solver: &str,
     ) -> (DragChallenge, ChargedCall) {
         let charges = Arc::new(self);
@@ -58,7 +59,7 @@ impl Charges {
             charges,
             tracker: Some(tracker),
             solver: solver.to_owned(),
-            brought: challenge.paid_jobs().to_vec(),
+            brought,
         };
         (watched, call)
     }
@@ -206,7 +207,7 @@ pub(super) struct ChargedCall {
     /// Taken when it has ended.
     tracker: Option<Tracker>,
     solver: String,
-    brought: Vec<PaidJob>,
+    brought: Brought,
 }
 
 impl ChargedCall {

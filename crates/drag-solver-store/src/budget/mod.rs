@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use drag_solver_core::chain_debug::{DebugCall, wrapper};
 use drag_solver_core::{
-    DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd, async_trait,
+    Brought, DragChallenge, DragSolver, ErrorKind, Profile, Solution, SolveError, Usd, async_trait,
     forward_solver,
 };
 
@@ -279,13 +279,6 @@ impl<S: DragSolver> StoredBudgeted<S> {
     pub fn budget(&self) -> &StoredBudget {
         &self.budget
     }
-
-    /// Whether this call fetches what was paid for: that costs nothing.
-    fn resumes(&self, challenge: &DragChallenge) -> bool {
-        let inside = self.inner.profile().solvers;
-        let mut jobs = challenge.paid_jobs().iter();
-        jobs.any(|job| job.solver == self.name() || inside.contains(&job.solver))
-    }
 }
 
 #[async_trait]
@@ -296,7 +289,9 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
     async fn solve(&self, challenge: &DragChallenge) -> Result<Solution, SolveError> {
         let store = &self.budget.store;
         let account = self.budget.account(challenge.label());
-        let key = (!self.resumes(challenge)).then(new_key);
+        let brought = Brought::to(&self.inner, challenge.paid_jobs());
+        // Fetching what was paid for costs nothing.
+        let key = brought.own.is_empty().then(new_key);
         // Before the first await: what is set aside, or may be, is free again when this is dropped.
         let reservation = key.map(|key| Undo::new(store, Fact::Released(key)));
         if let Some(key) = key {
@@ -318,7 +313,7 @@ impl<S: DragSolver> DragSolver for StoredBudgeted<S> {
             }
         }
         let charges = Charges::new(store.clone(), account, key, challenge, self.price);
-        let (watched, mut call) = charges.watch(challenge, self.name());
+        let (watched, mut call) = charges.watch(challenge, brought, self.name());
         let outcome = self.inner.solve(&watched).await;
         call.end(Some(&outcome));
         drop(reservation);

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use drag_solver_core::chain_debug::{DebugCall, wrapper};
 use drag_solver_core::{
-    Billed, CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Event, Frame,
-    Solution, SolveError, Tracker, async_trait, forward_solver, setters,
+    Billed, Brought, CheckSettings, ConfigError, DragChallenge, DragSolver, ErrorKind, Event,
+    Frame, Solution, SolveError, Tracker, async_trait, forward_solver, setters,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
@@ -404,7 +404,8 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         };
         let resumed = resume(challenge.clone().with_id(id), &record)?;
         let refusal = self.unconfirmed(challenge, &record);
-        if let Some(refusal) = refusal.as_ref().filter(|_| resumed.paid_jobs().is_empty()) {
+        let brought = Brought::to(&self.inner, resumed.paid_jobs());
+        if let Some(refusal) = refusal.as_ref().filter(|_| brought.own.is_empty()) {
             let refused = Err(refusal.clone());
             return self.end(challenge, call, refused).await;
         }
@@ -415,7 +416,13 @@ impl<S: DragSolver> DragSolver for Durable<S> {
         let outcome = self.inner.solve(&watched).await;
         call.catch_up();
         let purchases = tracker.purchases();
-        recorder.add_untold(self.name(), &purchases, &outcome, begun.elapsed());
+        recorder.add_untold(
+            self.name(),
+            &purchases,
+            &outcome,
+            brought.others,
+            begun.elapsed(),
+        );
         self.end(challenge, call, outcome).await
     }
 }

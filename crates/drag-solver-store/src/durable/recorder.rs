@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use drag_solver_core::{
-    Billed, DragChallenge, Event, Frame, JobId, Observer, PurchaseRef, Purchases, Solution,
-    SolveError, Usd, async_trait, named_cost,
+    Billed, Brought, DragChallenge, Event, Frame, JobId, Observer, PaidJob, PurchaseRef, Purchases,
+    Solution, SolveError, Usd, async_trait, named_cost,
 };
 
 use super::not_recorded;
@@ -228,12 +228,14 @@ impl Recorder {
         }
     }
 
-    /// Puts on record what solvers bought that say nothing of it. `name` is that of the solver that was called.
+    /// Puts on record what solvers bought that say nothing of it. `name` is that of the solver that was called, and `others`
+    /// are the jobs of its challenge that it cannot resume.
     pub(super) fn add_untold(
         &self,
         name: &str,
         purchases: &Purchases,
         outcome: &Result<Solution, SolveError>,
+        others: Vec<PaidJob>,
         took: Duration,
     ) {
         if self.claim.is_none() {
@@ -274,7 +276,9 @@ impl Recorder {
                 purchase,
             }));
         };
-        purchases.each_untold(name, Some(outcome.as_ref()), &[], found);
+        let mut brought = Brought::default(); // its own are put on record, too
+        brought.others = others;
+        purchases.each_untold(name, Some(outcome.as_ref()), &brought, found);
         // Of solvers that speak all is known. A job that only the error names is one to fetch all the same.
         let unfinished = outcome.as_ref().err().map(SolveError::unfinished_jobs);
         for job in unfinished.unwrap_or_default() {

@@ -75,3 +75,18 @@ async fn a_silent_solver_that_fails_is_charged_for_what_may_be_billed_and_was_no
         assert_eq!(budget.state(None).await.unwrap().spent, usd(spent));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_call_that_is_dropped_or_late_is_charged_whatever_jobs_of_others_were_brought() {
+    let budget = budget(&store(), "1");
+    let strangers = fixtures::challenge().resume_job(PaidJob::new("another", JobId::from(7)));
+    let second = Duration::from_secs(1);
+    let silent = || solver_fn("silent", |_| std::future::pending());
+    let dropped = silent().stored_budget(&budget, price());
+    let ended = tokio::time::timeout(second, dropped.solve(&strangers)).await;
+    assert!(ended.is_err());
+    assert_eq!(budget.state(None).await.unwrap().spent, price());
+    let late = silent().timeout(second).stored_budget(&budget, price());
+    late.solve(&strangers).await.unwrap_err();
+    assert_eq!(budget.state(None).await.unwrap().spent, usd("0.0018"));
+}

@@ -262,3 +262,23 @@ async fn an_open_job_of_a_silent_solver_is_on_record_beside_one_that_speaks_and_
     let record = store.find("brought").await.unwrap().unwrap();
     assert_eq!(record.open_jobs().count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_solver_may_have_bought_is_not_bought_again_for_a_job_of_another_that_was_brought()
+ {
+    let (store, asked) = (store(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    let silent = solver_fn("silent", move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::future::pending()
+    });
+    let solver = silent.timeout(Duration::from_secs(1)).durable(&store);
+    let strangers = order().resume_job(PaidJob::new("another", JobId::from(7)));
+    let late = solver.solve(&strangers).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Timeout);
+    for _ in 0..2 {
+        let refused = solver.solve(&order()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unconfirmed);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}

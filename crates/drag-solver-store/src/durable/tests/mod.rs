@@ -4,6 +4,7 @@ mod costs;
 mod purchases;
 mod unwritable;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use drag_solver_combinators::{Budget, BudgetPolicy, DragSolverExt as _, RetryPolicy};
