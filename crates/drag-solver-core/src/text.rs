@@ -29,6 +29,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// The message of an error of `serde_json` about one line, for people who know no Rust: what is wrong, and at which column.
+/// It repeats no text and no number of the line: it may be a secret.
 ///
 /// ```
 /// use drag_solver_core::text::json_problem;
@@ -52,10 +53,12 @@ pub fn json_problem(message: &str, is_syntax: bool) -> String {
     let wrong = wrong.or(problem.strip_prefix("invalid value: "));
     let wrong = wrong.and_then(|wrong| wrong.rsplit_once(", expected "));
     let missing = problem.strip_prefix("missing field ");
-    match (wrong, missing) {
+    let unknown = problem.strip_prefix("unknown variant ");
+    let unknown = unknown.and_then(|unknown| unknown.rsplit_once("`, expected "));
+    match (wrong, missing, unknown) {
         _ if problem.starts_with("EOF ") => "it is cut off".to_owned(),
         _ if is_syntax => format!("it is no JSON, from column {column} on"),
-        (Some((found, expected)), _) => {
+        (Some((found, expected)), ..) => {
             let found = json_word(found.split([' ', ',']).next().unwrap_or_default(), found);
             let expected = in_words(expected);
             let kind = expected.split(' ').next().unwrap_or_default();
@@ -68,18 +71,20 @@ pub fn json_problem(message: &str, is_syntax: bool) -> String {
         _ if problem.starts_with("invalid length ") => {
             format!("at column {column} ends what has too many or too few parts")
         }
-        (None, Some(member)) => format!("{} is missing", printable(member)),
-        (None, None) => printable(problem),
+        (_, Some(member), _) => format!("{} is missing", printable(member)),
+        (_, _, Some((_, expected))) => format!("at column {column} there must be {expected}"),
+        _ => without_tokens(problem),
     }
 }
 
-/// What serde calls by the word `kind` in what it says, as JSON calls it. A text is not repeated: it may be a secret.
+/// What serde calls by the word `kind` in what it says, as JSON calls it.
 #[cfg(feature = "serde")]
 fn json_word(kind: &str, said: &str) -> String {
     match kind {
         "string" => "a text".to_owned(),
         "map" | "struct" => "an object".to_owned(),
         "sequence" => "a list".to_owned(),
+        "integer" | "floating" => "a number".to_owned(),
         _ => printable(said),
     }
 }
@@ -177,6 +182,40 @@ mod tests {
         assert_eq!(flood.chars().count(), MAX_CHARS + 1);
         assert!(flood.ends_with('…'));
         assert_eq!(printable("Xin chào"), "Xin chào");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_is_wrong_with_a_line_repeats_nothing_of_it() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "lowercase", deny_unknown_fields)]
+        #[allow(dead_code, reason = "it is never read")]
+        enum Line {
+            Call(u8),
+            Job { count: u8 },
+        }
+        let key = "0123456789abcdef0123456789abcdef";
+        for (line, told) in [
+            (
+                r#""hunter2`, expected `call""#,
+                "at column 26 there must be `call` or `job`",
+            ),
+            (
+                r#"{"call":4711}"#,
+                "at column 12 is a number, and there must be a whole number from 0 to 255",
+            ),
+            (
+                r#"{"call":47.11}"#,
+                "at column 13 is a number, and there must be a whole number from 0 to 255",
+            ),
+            (
+                &format!(r#"{{"job":{{"{key}":1}}}}"#),
+                &format!("unknown field `{HIDDEN}`, expected `count`"),
+            ),
+        ] {
+            let error = serde_json::from_str::<Line>(line).unwrap_err();
+            assert_eq!(json_problem(&error.to_string(), error.is_syntax()), told);
+        }
     }
 
     #[test]

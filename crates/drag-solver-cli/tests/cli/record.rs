@@ -271,7 +271,11 @@ async fn a_recording_of_the_sandbox_and_of_a_name_in_a_chain_is_played_back() {
         ("hello", "it is no JSON, from column 1 on"),
         (
             "{\"call\":3}",
-            "at column 9 is integer `3`, and there must be an object",
+            "at column 9 is a number, and there must be an object",
+        ),
+        (
+            "\"hunter2\"",
+            "at column 9 there must be `exchange` or `call`",
         ),
         ("{\"call\":{\"solver\":\"a\"}}", "is missing"),
         // The last line alone may be half a line.
