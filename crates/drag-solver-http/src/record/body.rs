@@ -58,6 +58,9 @@ impl Capture<'_> {
 
     /// The body of a response: exact, but for secrets and pictures.
     pub(super) fn response(&self, body: &Bytes) -> ResponseBody {
+        if let Some(text) = in_utf16(body).find(|text| self.masker.is_shown(text)) {
+            return ResponseBody::Text(self.masker.text(&text).into_owned());
+        }
         let in_between_nuls =
             |text: &str| text.contains('\0') && self.masker.is_shown(&text.replace('\0', ""));
         let text = match std::str::from_utf8(body) {
@@ -70,7 +73,8 @@ impl Capture<'_> {
             without_pictures(text)
         };
         let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
-        if is_json(&text) && !text.contains(['\n', '\r']) {
+        // A number alone is a text, which may be a secret as a whole.
+        if text.starts_with(['{', '[', '"']) && is_json(&text) && !text.contains(['\n', '\r']) {
             let masked = self.masker.json(&text);
             // White space around it is not kept in such a value.
             if masked.trim() == masked
@@ -179,6 +183,20 @@ impl Capture<'_> {
         }
         rest.starts_with(b"--").then_some(parts)
     }
+}
+
+/// What it is if it is UTF-16, of either kind.
+fn in_utf16(body: &[u8]) -> impl Iterator<Item = String> {
+    let read = |unit: fn([u8; 2]) -> u16| {
+        let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        let letters = char::decode_utf16(units);
+        letters
+            .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect()
+    };
+    [u16::from_le_bytes, u16::from_be_bytes]
+        .into_iter()
+        .map(read)
 }
 
 /// What is recorded of a picture.
@@ -373,10 +391,7 @@ mod tests {
         let spaced: Vec<u8> = TOKEN.bytes().flat_map(|byte| [byte, 0]).collect();
         assert_eq!(response(&spaced), json!({"text": "[redacted]"}));
         let marked = [b"\xff\xfe", &*spaced].concat();
-        assert_eq!(
-            response(&marked),
-            json!({"text": "\u{fffd}\u{fffd}[redacted]"})
-        );
+        assert_eq!(response(&marked), json!({"text": "\u{feff}[redacted]"}));
         let shot = fixtures::screenshot();
         let encoded = STANDARD.encode(shot.bytes()).replace('/', "\\/");
         let echoed = response(format!("{{\"was\":\"{encoded}\"}}").as_bytes());
@@ -385,6 +400,44 @@ mod tests {
             echoed,
             json!({"json": {"was": format!("[picture of {length} bytes]")}})
         );
+    }
+
+    #[test]
+    fn a_secret_of_a_few_digits_goes_as_a_whole_answer() {
+        let secret = SecretString::from("4711");
+        let masker = Masker::new([&secret]);
+        let capture = Capture {
+            masker: &masker,
+            pictures: false,
+        };
+        for (body, expected) in [
+            ("4711", json!({"text": "[masked]"})),
+            ("4711\n", json!({"text": "[masked]\n"})),
+            ("\"4711\"", json!({"json": "[masked]"})),
+            ("14711", json!({"text": "14711"})),
+            ("{\"x\":4711}", json!({"json": {"x": 4711}})),
+        ] {
+            let recorded = capture.response(&body.into());
+            assert_eq!(serde_json::to_value(recorded).unwrap(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_any_letters_goes_from_utf16() {
+        let secret = SecretString::from("пароль-ключ");
+        let masker = Masker::new([&secret]);
+        let capture = Capture {
+            masker: &masker,
+            pictures: false,
+        };
+        let units: Vec<u16> = "{\"m\":\"no пароль-ключ\"}".encode_utf16().collect();
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let body: Vec<u8> = units.iter().flat_map(|unit| bytes(*unit)).collect();
+            let ResponseBody::Text(text) = capture.response(&body.into()) else {
+                panic!("it is no text");
+            };
+            assert_eq!(text, "{\"m\":\"no [redacted]\"}");
+        }
     }
 
     #[test]

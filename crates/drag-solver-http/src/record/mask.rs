@@ -185,7 +185,7 @@ impl Words {
         let next_to = |is: fn(&char) -> bool| before.filter(is).or(behind.filter(is)).is_some();
         let is_number = text[at.clone()].bytes().all(|byte| byte.is_ascii_digit());
         if at.len() < SHORTEST_PART {
-            let is_whole = at.len() == text.len() && !in_numbers;
+            let is_whole = at.len() == text.trim().len() && !in_numbers;
             let is_quoted =
                 (before, behind) == (Some('"'), Some('"')) && at.len() >= SHORTEST_START;
             let is_word = (!is_number || is_quoted) && !next_to(|c| c.is_alphanumeric());
@@ -401,6 +401,7 @@ mod tests {
         let value = masker.value(json!({"user": "83", "x": 83}));
         assert_eq!(value, json!({"user": "[masked]", "x": 83}));
         assert_eq!(clean(" ", "a b"), "a b");
+        assert_eq!(clean("83", "83\r\n"), "[masked]\r\n");
         // One of four digits is seldom a whole text by chance.
         let pin = SecretString::from("4711");
         let masker = Masker::new([&pin]);
