@@ -71,6 +71,20 @@ fn tests_in(code: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_path_that_architecture_names_exists() {
+    let page = page("ARCHITECTURE.md");
+    let mut paths = quoted(&page);
+    paths.retain(|path| path.starts_with("crates/"));
+    assert!(paths.len() >= 30, "found only {paths:?}");
+    for path in paths {
+        assert!(
+            root().join(path).exists(),
+            "ARCHITECTURE.md: there is no {path}"
+        );
+    }
+}
+
+#[test]
 fn every_test_that_security_names_exists() {
     let page = page("SECURITY.md");
     let known = tests();
