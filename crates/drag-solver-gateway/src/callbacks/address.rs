@@ -16,8 +16,16 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Names that are never on the public internet end in these (RFC 6761, 6762, 8375; ICANN, 2024).
-const PRIVATE_NAMES: [&str; 4] = [".home.arpa", ".internal", ".local", ".localhost"];
+/// Names that are never on the public internet end in these (RFC 6761, 6762, 7686, 8375; ICANN, 2024).
+const PRIVATE_NAMES: [&str; 7] = [
+    ".home.arpa",
+    ".internal",
+    ".invalid",
+    ".local",
+    ".localhost",
+    ".onion",
+    ".test",
+];
 
 /// Whether the host of this URL can be reached from the public internet, as far as its text says: a name may lead anywhere.
 #[must_use]
@@ -30,8 +38,9 @@ pub fn has_public_host(url: &str) -> bool {
     if let Ok(address) = host.parse() {
         return is_public(address);
     }
-    let name = host.trim_end_matches('.');
-    name.contains('.') && !PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_whole = name.contains('.') && name.split('.').all(|label| !label.is_empty());
+    is_whole && !PRIVATE_NAMES.iter().any(|end| name.ends_with(end))
 }
 
 /// Addresses of version 4 that are not: the first of each block, and how many bits it has in common.
@@ -149,6 +158,12 @@ mod tests {
             "https://gateway",
             "https://a.LOCAL.",
             "https://x.internal:1/",
+            "https://gateway.test",
+            "https://x.invalid",
+            "https://x.ONION",
+            "https://a..example.com",
+            "https://.example.com",
+            "https://example.com..",
             "no URL",
         ] {
             assert!(!has_public_host(private), "{private}");
