@@ -28,6 +28,11 @@ impl Door {
     ///
     /// What is missing, or wrong with a file or a name.
     pub(crate) fn certificate(&self) -> anyhow::Result<Option<Certificate>> {
+        ensure!(
+            self.tls_authority.is_none() || !self.tls_self_signed.is_empty(),
+            "tls_authority says where the authority of a certificate that is made is written, and none is made: add \
+             tls_self_signed, or leave it out"
+        );
         let has_certificate = self.tls_certificate.is_some() || !self.tls_self_signed.is_empty();
         if self.tls_listen.is_empty() {
             ensure!(

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use crate::parse::address;
+use crate::ui::text::one_line;
 
 /// How `drag-solver serve` listens, and how it treats its clients.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,6 +100,7 @@ impl Door {
     pub(crate) fn note(&self) -> Option<String> {
         let url = self.public_url.as_deref()?;
         (!has_public_host(url)).then(|| {
+            let url = one_line(url);
             format!(
                 "the host of {url} is this machine or in a private network: services on the internet cannot call it, and \
                  are polled"

@@ -98,6 +98,9 @@ impl Args {
             (file.tls_certificate, file.tls_key) = (None, None);
             file.tls_self_signed.clear();
         }
+        if self.tls_certificate.is_some() {
+            file.tls_authority = None;
+        }
         let mut door = Door {
             listen: first(&self.listen, file.listen),
             tls_listen: first(&self.tls_listen, file.tls_listen),
@@ -429,6 +432,7 @@ mod tests {
         };
         let of_names = Door {
             tls_self_signed: vec!["a.example".to_owned()],
+            tls_authority: Some("ca.pem".into()),
             ..Door::default()
         };
         let door = |options: &str, file: &Door| {
@@ -441,6 +445,9 @@ mod tests {
         let read = door("--tls-certificate b.pem --tls-key b.key", &of_names);
         assert_eq!(read.tls_key, Some("b.key".into()));
         assert!(read.tls_self_signed.is_empty());
+        assert_eq!(read.tls_authority, None);
+        let made = door("--tls-self-signed b.example", &of_names);
+        assert_eq!(made.tls_authority, of_names.tls_authority);
         let as_in_the_file = door("--listen 127.0.0.1:1", &of_files);
         assert_eq!(as_in_the_file.tls_key, of_files.tls_key);
     }

@@ -113,6 +113,11 @@ note: 0.0.0.0:{port} can be reached from other machines, and serve refuses that 
             format!("\nnote: the host of https://{host} is this machine or in a private network: ");
         assert!(ran.stdout.contains(&note), "{ran:?}");
     }
+    let ran = folder
+        .check("public_url = \"https://localhost/\\u001b[2J\"")
+        .await;
+    let note = "the host of https://localhost/\u{fffd}[2J is this machine";
+    assert!(ran.stdout.contains(note), "{ran:?}");
     let ran = folder.check("").await;
     assert!(!ran.stdout.contains("serve listens"), "{ran:?}");
 }
@@ -151,6 +156,11 @@ async fn what_serve_would_refuse_is_refused() {
             files("a.pem") + "\ntls_self_signed = [\"localhost\"]",
             "gateway.tls_self_signed: cannot be set beside tls_certificate",
         ),
+        (
+            files("a.pem") + "\ntls_authority = \"ca.pem\"",
+            "none is made: add tls_self_signed, or leave it out",
+        ),
+        ("tls_authority = \"ca.pem\"".to_owned(), "none is made"),
         (files("no.pem"), "no.pem"),
         (files("letter.txt"), "letter.txt"),
         (
