@@ -169,6 +169,10 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
         !path.is_dir(),
         "it is no file: name one that labels go into"
     );
+    ensure!(
+        !input_file::is_special(path),
+        "it is no regular file: name one that labels go into"
+    );
     match input_file::read(path, MAX_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         read => read.context("cannot read it"),

@@ -1,7 +1,7 @@
 //! Which screenshots there are: files, folders of them, and lists of both.
 
 use std::ffi::OsString;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -12,7 +12,7 @@ use crate::screenshot_input::{PICTURE_ENDINGS, STDIN};
 use crate::text_input::without_mark;
 use crate::ui::text::{file_name, with_sources};
 
-/// Longest list of paths that is read from a file, in bytes: millions of paths.
+/// Longest list of paths that is read, in bytes: millions of paths.
 const MAX_LIST_BYTES: u64 = 1 << 30;
 
 /// The options that say which screenshots there are.
@@ -52,9 +52,7 @@ impl PathArgs {
 
     fn listed(&self, list: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let bytes = if list.as_os_str() == STDIN {
-            let mut bytes = Vec::new();
-            let read = io::stdin().lock().read_to_end(&mut bytes);
-            read.map(|_| bytes)
+            input_file::read_all(io::stdin().lock(), MAX_LIST_BYTES)
         } else {
             input_file::read(list, MAX_LIST_BYTES)
         };

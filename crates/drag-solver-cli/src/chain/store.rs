@@ -179,7 +179,11 @@ impl StoreArgs {
 /// How long things are kept may be said in a chain's file, which is not known here: nothing is forgotten.
 fn open(place: &Place) -> anyhow::Result<StoreHandle> {
     if let Place::File(path) = place {
-        input_file::check(path).map_err(|why| anyhow!("--store {}: {why}", file_name(path)))?;
+        ensure!(
+            !input_file::is_special(path),
+            "--store {}: it is no regular file: name one, or a file that is not there yet",
+            file_name(path)
+        );
         let options = SqliteOptions::default().retention(None);
         return Ok(StoreHandle::from(&SqliteStore::open_with(path, options)?));
     }

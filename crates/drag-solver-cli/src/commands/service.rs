@@ -227,8 +227,11 @@ fn find(name: &str) -> anyhow::Result<Declared> {
             kind.name
         );
     }
-    if Path::new(name).exists() {
-        return read_service(name).with_context(|| name.to_owned());
+    let path = Path::new(name);
+    if path.exists() {
+        let service = input_file::check(path).map_err(Error::msg);
+        let service = service.and_then(|()| Ok(read_service(path)?));
+        return service.with_context(|| name.to_owned());
     }
     bail!("there is no file {name}, and no service of that name: `drag-solver services` lists them")
 }

@@ -235,6 +235,10 @@ async fn what_is_no_regular_file_is_told_and_never_waited_for() {
         &["solve", "--store", &store, &shot],
         &["jobs", "--store", &store],
         &["spend", "--store", &store],
+        &["jobs", "--store", "/dev/null"],
+        &["jobs", "--store", "/dev/stdin"],
+        &["label", &shots, "--output", "/dev/null"],
+        &["check", "/dev/null"],
     ] {
         let ran = drag_solver(args).run().await;
         assert_eq!(
@@ -249,10 +253,17 @@ async fn what_is_no_regular_file_is_told_and_never_waited_for() {
 /// What a shell hands over is written to already.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_chain_can_come_from_a_program() {
-    let how = r#"printf '[[providers]]\nkind = "sandbox"\n' | "$@" check /dev/stdin"#;
-    let ran = crate::support::from_shell(how, [""; 0]).run().await;
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+async fn a_chain_and_a_service_can_come_from_a_program() {
+    let chain = r#"printf '[[providers]]\nkind = "sandbox"\n' | "$@" check /dev/stdin"#;
+    let service = concat!(
+        "cat '",
+        env!("CARGO_MANIFEST_DIR"),
+        r#"/../drag-solver-declared/services/azcaptcha.toml' | "$@" service show /dev/fd/0"#
+    );
+    for how in [chain, service] {
+        let ran = crate::support::from_shell(how, [""; 0]).run().await;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
 }
 
 #[tokio::test]
@@ -275,6 +286,10 @@ async fn what_is_no_line_is_told_in_plain_words() {
         ("hello", "it is no JSON, from column 1 on"),
         ("{\"v\":1", "it is cut off"),
         ("[]", "it is a list, and must be an object"),
+        (
+            "{\"v\":1,\"screenshot\":\"a.png\",\"status\":\"hunter2\"}",
+            "at column 47 there must be `solved` or `failed`",
+        ),
     ] {
         let ran = drag_solver(["resume"]).run_with(line.as_bytes()).await;
         assert_eq!(ran.code, Some(2), "{ran:?}");

@@ -7,6 +7,8 @@ mod self_signed;
 mod tests;
 
 use std::fmt;
+use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -160,7 +162,16 @@ impl Files {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path).map_err(|error| TlsError::Read {
+    let is_other = |there: Metadata| !there.is_file() && !there.is_dir();
+    let read = if path.metadata().is_ok_and(is_other) {
+        // A pipe has its bytes once, and one that no program writes to is waited for without end.
+        Err(io::Error::other(
+            "it is no regular file, and is read again when it changes: save it as a file first",
+        ))
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|error| TlsError::Read {
         path: path.to_owned(),
         error,
     })

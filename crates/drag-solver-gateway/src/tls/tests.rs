@@ -187,6 +187,21 @@ fn problem(certificate: &Path, key: &Path) -> String {
     error.to_string()
 }
 
+/// As a pipe, which has no end as long as no program writes to it.
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    let folder = Folder::new();
+    let (certificate, key) = folder.hold(&made(&["localhost"]));
+    let device = Path::new("/dev/null");
+    for problem in [problem(device, &key), problem(&certificate, device)] {
+        assert!(
+            problem.starts_with("/dev/null cannot be read: it is no regular file"),
+            "{problem}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn files_are_read_and_read_again() {
     let (folder, first, second) = (Folder::new(), made(&["localhost"]), made(&["localhost"]));

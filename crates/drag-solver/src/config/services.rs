@@ -54,7 +54,13 @@ pub(super) fn declare(
     for (name, declaration) in services {
         let service = match declaration {
             Declaration::Here(definition) => Declared::new(name, (**definition).clone()),
-            Declaration::File(file) => read(name, &registry.context().path(file)),
+            Declaration::File(file) => match registry.context().path(file) {
+                // A pipe that no program writes to would be waited for without end.
+                path if is_special(&path) => Err(ConfigError::of_whole(
+                    "the file is no regular one, but a pipe, a socket or a device: save it as a file first",
+                )),
+                path => read(name, &path),
+            },
         };
         let in_place = |error: ConfigError| error.in_key(name).in_key("services");
         // One in Rust would be replaced without a word, or found first by its other name.
@@ -71,7 +77,12 @@ pub(super) fn declare(
     Ok(registry)
 }
 
-/// The service that the TOML file at `path` declares. Its name is the file's, without `.toml`.
+fn is_special(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// The service that the TOML file at `path` declares. Its name is the file's, without `.toml`. A pipe is waited for.
 ///
 /// # Errors
 ///
@@ -102,10 +113,6 @@ fn read(name: &str, path: &Path) -> Result<Declared, ConfigError> {
 
 /// The text of a file; `None` if it is too long, or has no end.
 fn contents(path: &Path) -> io::Result<Option<String>> {
-    // A pipe that no program writes to has no end.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        return Err(io::Error::other("it is no regular file"));
-    }
     let mut text = String::new();
     let file = fs::File::open(path)?;
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;

@@ -186,8 +186,16 @@ fn a_service_does_not_take_the_name_of_another_provider() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_without_an_end_is_not_read_to_it() {
+    let error = parse("services.mine = \"/dev/zero\"\n[[providers]]\nkind = \"mine\"")
+        .and_then(|config| config.build(&pointing()))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "services.mine: the file is no regular one, but a pipe, a socket or a device: save it as a file first"
+    );
     let error = read_service("/dev/zero").unwrap_err().to_string();
-    assert!(error.contains("it is no regular file"), "{error}");
+    assert!(error.contains("is longer than 1 MiB"), "{error}");
     let folder = tempfile::tempdir().unwrap();
     let long = folder.path().join("long.toml");
     std::fs::write(&long, "#".repeat(1024 * 1024 + 1)).unwrap();
