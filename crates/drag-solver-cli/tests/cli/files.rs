@@ -237,7 +237,7 @@ async fn what_is_no_regular_file_is_told_and_never_waited_for() {
         &["spend", "--store", &store],
         &["jobs", "--store", "/dev/null"],
         &["jobs", "--store", "/dev/stdin"],
-        &["label", &shots, "--output", "/dev/null"],
+        &["label", &shots, "--output", "/dev/stdin"],
         &["check", "/dev/null"],
     ] {
         let ran = drag_solver(args).run().await;
