@@ -97,14 +97,17 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
             return solve_by(&self.inner, challenge, (now, own), kind).await;
         }
         if limit.is_zero() {
-            let problem = format!("no answer within {limit:?}");
-            return Err(challenge.refuse(self.name(), ErrorKind::Timeout, problem));
+            return Err(challenge.refuse(self.name(), ErrorKind::Timeout, too_late(limit)));
         }
         let outcome = solve_by(&self.inner, challenge, (now, at), ErrorKind::Timeout).await;
         outcome.map_err(|mut error| {
-            // The deadline that was exceeded is ours, unless the challenge's own has passed.
+            // The deadline that was exceeded is ours, unless the challenge's own has passed: the words
+            // would blame one that the caller may never have set.
             if error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired() {
-                error = error.with_kind(ErrorKind::Timeout);
+                tracing::debug!(solver = self.name(), inner = error.message(), "no time was left");
+                error = error
+                    .with_kind(ErrorKind::Timeout)
+                    .with_message(too_late(limit));
             }
             if error.kind() == ErrorKind::Timeout {
                 let (solver, jobs) = (self.name(), error.unfinished_jobs().len());
@@ -118,6 +121,10 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
         let profile = self.inner.profile();
         profile.map_worst_case(|worst| worst.within(self.policy.limit))
     }
+}
+
+fn too_late(limit: Duration) -> String {
+    format!("no answer within {limit:?}")
 }
 
 wrapper!(Timeout(S), |timeout, f| {

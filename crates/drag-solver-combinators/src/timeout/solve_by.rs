@@ -33,7 +33,7 @@ pub(super) async fn solve_by(
     }
     // Of several purchases, the last is the error's own, and each of the others an attempt before it.
     let why = match kind {
-        ErrorKind::Timeout => format!("no answer within {:?}", at - begun),
+        ErrorKind::Timeout => super::too_late(at - begun),
         _ => "no answer by the challenge's deadline".to_owned(),
     };
     let (elapsed, purchases) = (begun.elapsed(), tracker.purchases());

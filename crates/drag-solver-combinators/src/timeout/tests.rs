@@ -33,6 +33,7 @@ async fn a_late_attempt_is_a_timeout_and_names_its_paid_job() {
     let late = late.unwrap_err();
     assert_eq!(begun.elapsed(), secs(30));
     assert_eq!(late.kind(), ErrorKind::Timeout);
+    assert_eq!(late.message(), "no answer within 30s");
     assert_eq!(late.recovery(), Recovery::Switch);
     assert_eq!(late.unfinished_jobs(), [job("a", 1)]);
     assert_eq!(late.billed(), Billed::Maybe);

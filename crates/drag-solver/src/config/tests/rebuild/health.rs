@@ -42,7 +42,7 @@ async fn the_last_error_is_the_providers_and_when_it_was() {
     assert_eq!(serde_json::from_str::<ChainHealth>(&json).unwrap(), health);
     assert_eq!(
         json,
-        r#"{"name":"a","providers":[{"name":"a","kind":"a","in_flight":0,"circuit":{"state":"open","probes_in_seconds":30.0},"last_error":{"kind":"timeout","message":"the challenge's deadline passed before the answer came","seconds_ago":0.0}}]}"#
+        r#"{"name":"a","providers":[{"name":"a","kind":"a","in_flight":0,"circuit":{"state":"open","probes_in_seconds":30.0},"last_error":{"kind":"timeout","message":"no answer within 5s","seconds_ago":0.0}}]}"#
     );
 }
 
