@@ -14,7 +14,7 @@ use drag_solver_core::{
 use tokio::time::Instant;
 
 pub use self::deadline::{Deadline, DeadlinePolicy};
-use self::solve_by::solve_by;
+use self::solve_by::{solve_by, too_late};
 use crate::chain_debug::{DebugCall, wrapper};
 use crate::settings::{longer_than_zero, policy};
 
@@ -104,7 +104,11 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
             // The deadline that was exceeded is ours, unless the challenge's own has passed: the words
             // would blame one that the caller may never have set.
             if error.kind() == ErrorKind::DeadlineExceeded && !challenge.is_expired() {
-                tracing::debug!(solver = self.name(), inner = error.message(), "no time was left");
+                tracing::debug!(
+                    solver = self.name(),
+                    inner = error.message(),
+                    "no time was left"
+                );
                 error = error
                     .with_kind(ErrorKind::Timeout)
                     .with_message(too_late(limit));
@@ -121,10 +125,6 @@ impl<S: DragSolver> DragSolver for Timeout<S> {
         let profile = self.inner.profile();
         profile.map_worst_case(|worst| worst.within(self.policy.limit))
     }
-}
-
-fn too_late(limit: Duration) -> String {
-    format!("no answer within {limit:?}")
 }
 
 wrapper!(Timeout(S), |timeout, f| {

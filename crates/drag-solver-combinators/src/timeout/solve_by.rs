@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::Duration;
 
 use drag_solver_core::{DragChallenge, DragSolver, ErrorKind, Solution, SolveError};
 use tokio::time::{Instant, timeout_at};
@@ -33,7 +34,7 @@ pub(super) async fn solve_by(
     }
     // Of several purchases, the last is the error's own, and each of the others an attempt before it.
     let why = match kind {
-        ErrorKind::Timeout => super::too_late(at - begun),
+        ErrorKind::Timeout => too_late(at - begun),
         _ => "no answer by the challenge's deadline".to_owned(),
     };
     let (elapsed, purchases) = (begun.elapsed(), tracker.purchases());
@@ -49,4 +50,8 @@ pub(super) async fn solve_by(
         .with_cost(last.cost)
         .handing_back(last.jobs)
         .with_failed_attempts(attempts))
+}
+
+pub(super) fn too_late(limit: Duration) -> String {
+    format!("no answer within {limit:?}")
 }
