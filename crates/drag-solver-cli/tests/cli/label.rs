@@ -179,7 +179,8 @@ async fn each_screenshot_is_shown_in_order_and_the_same_command_goes_on() {
     let (code, said) = page.end().await;
     let shots = folder.path("shots");
     for line in [
-        format!("{}/a.gif: 10,560.25 -> 110,560; 2 left", shots.display()),
+        // How many are left then depends on how soon its time to be undone is over.
+        format!("{}/a.gif: 10,560.25 -> 110,560; ", shots.display()),
         format!(
             "{}/b.gif: an operator says that it cannot be solved",
             shots.display()
