@@ -166,7 +166,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let read = if path.metadata().is_ok_and(is_other) {
         // A pipe has its bytes once, and one that no program writes to is waited for without end.
         Err(io::Error::other(
-            "it is no regular file, and is read again when it changes: save it as a file first",
+            "it is no regular file, and is read more than once: save it as a file first",
         ))
     } else {
         fs::read(path)
