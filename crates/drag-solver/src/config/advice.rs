@@ -2,6 +2,8 @@
 
 use drag_solver_declared::nearest;
 
+use super::provider::ChainKeys;
+use super::reader::setting_names;
 use crate::ConfigError;
 
 /// There is no setting called `key`.
@@ -24,6 +26,9 @@ fn advice(wrong: &str, known: &[&str]) -> String {
         return "it belongs to a provider: write it right below [[providers]], above any heading in [ ] of \
                 its policies"
             .to_owned();
+    }
+    if known.contains(&"providers") && setting_names::<ChainKeys>().iter().any(|own| own == wrong) {
+        return "it belongs to a provider: write it below [[providers]]".to_owned();
     }
     let mut known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     known.sort_unstable();
@@ -85,6 +90,19 @@ mod tests {
             none.to_string(),
             "there is no `x`: there is nothing to be set"
         );
+    }
+
+    #[test]
+    fn a_policy_at_the_top_of_a_chain_is_told_where_it_belongs() {
+        for key in ["retry", "timeout", "circuit_breaker"] {
+            assert_eq!(
+                unknown_key(key, &["providers", "deadline"]).to_string(),
+                format!(
+                    "unknown key `{key}`: it belongs to a provider: write it below [[providers]]"
+                )
+            );
+        }
+        assert!(unknown("retry").contains("there are"));
     }
 
     #[test]
