@@ -97,15 +97,21 @@ fn text(spending: &Spending) -> String {
         "" => "(no label)".to_owned(),
         name => one_line(name),
     };
-    let unknown = match unknown {
-        0 => String::new(),
-        unknown => format!(", {unknown} of unknown cost"),
-    };
+    let unknown = of_unknown_cost(*unknown);
     format!("{day}  {name}  ${spent}  {purchases} bought{unknown}")
 }
 
 fn total(all: &[Spending]) -> String {
     let spent: Usd = all.iter().map(|one| one.spent).sum();
     let purchases: u64 = all.iter().map(|one| one.purchases).sum();
-    format!("in all: ${spent}, {purchases} bought")
+    let unknown: u64 = all.iter().map(|one| one.unknown).sum();
+    let unknown = of_unknown_cost(unknown);
+    format!("in all: ${spent}, {purchases} bought{unknown}")
+}
+
+fn of_unknown_cost(purchases: u64) -> String {
+    match purchases {
+        0 => String::new(),
+        unknown => format!(", {unknown} of unknown cost"),
+    }
 }
