@@ -248,7 +248,11 @@ fn explained(error: &SolveError) -> String {
         region: None,
         paid_jobs: Vec::new(),
     };
-    explanation(&task, &Failure::Unsolved(error.clone()), None)
+    explanation(
+        &task,
+        &Failure::Unsolved(error.clone()),
+        &hints::Asked::default(),
+    )
 }
 
 async fn page() -> String {

@@ -1,8 +1,7 @@
 //! How a batch is worked on, and how it is shown.
 
-use std::path::PathBuf;
-
 use crate::format::Format;
+use crate::ui::hints::Asked;
 
 /// How the work is done, and how it is shown.
 #[derive(Debug)]
@@ -12,8 +11,8 @@ pub(crate) struct BatchOptions {
     pub(crate) format: Format,
     /// Whether results are printed as they come, and not in the order of the tasks.
     pub(crate) unordered: bool,
-    /// The file of the chain that is asked, for hints.
-    pub(crate) config: Option<PathBuf>,
+    /// What is asked, for hints.
+    pub(crate) asked: Asked,
     /// Whether standard error is free for a spinner or a bar.
     pub(crate) spinner: bool,
 }

@@ -88,7 +88,7 @@ impl<'a> ResultPrinter<'a> {
             let printed = line.map_or(Ok(()), |line| print_result(&line));
             if let Err(failure) = &result.result {
                 self.exit = self.exit.max(failure.exit());
-                let text = explanation(task, failure, self.options.config.as_deref());
+                let text = explanation(task, failure, &self.options.asked);
                 match failure {
                     // The command stops for it, and what was paid for is named nowhere else.
                     Failure::Interrupted(_) => eprint_line(&text),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use drag_solver::config::{Chain, ChainConfig, ProviderConfig, ProviderKind};
+use drag_solver::config::{ChainConfig, ProviderConfig, ProviderKind};
 use drag_solver::http::PollInterval;
 use drag_solver::{ConfigError, FitPolicy, RetryPolicy, ValidatePolicy};
 
@@ -76,20 +76,6 @@ impl ChainArgs {
         self.names.is_empty() && self.config.is_none()
     }
 
-    /// The chain of the file, or else of the options. Nothing is sent.
-    pub(crate) fn chain(
-        &self,
-        attempts: Option<NonZeroU32>,
-        timeout: Option<Duration>,
-        store: &StoreArgs,
-    ) -> anyhow::Result<Chain> {
-        if let Some(path) = &self.config {
-            let instead = "set `retry = { max_attempts = N }` of a provider";
-            refuse_beside(path, attempts.is_some(), "--attempts", instead)?;
-        }
-        self.source(attempts, timeout, store)?.build()
-    }
-
     /// What makes the chain, and how a gateway in front of it is set: what the file says, or else the options.
     pub(crate) fn source(
         &self,
@@ -98,6 +84,8 @@ impl ChainArgs {
         store: &StoreArgs,
     ) -> anyhow::Result<ChainSource> {
         if let Some(path) = &self.config {
+            let instead = "set `retry = { max_attempts = N }` of a provider";
+            refuse_beside(path, attempts.is_some(), "--attempts", instead)?;
             let is_named = !self.names.is_empty();
             refuse_beside(path, is_named, "--provider", "add a [[providers]]")?;
             refuse_poll_interval(path, self.poll_interval)?;
@@ -224,7 +212,7 @@ pub(crate) fn check_credentials(kinds: &[&str]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use drag_solver::config::Registry;
+    use drag_solver::config::{Chain, Registry};
     use drag_solver::{Drag, DragSolver as _, ErrorKind, Point, Solution, SolveError};
     use drag_solver_mock::{MockSolver, Outcome, fixtures};
 

@@ -1,6 +1,6 @@
 //! What makes a chain: a file, or the options.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use drag_solver::ConfigError;
@@ -11,7 +11,7 @@ use super::file;
 use super::gateway::GatewayConfig;
 use super::record;
 use super::registry::registry;
-use super::store::StoreArgs;
+use super::store::{StoreArgs, StorePlace};
 use crate::ui::text::file_name;
 
 /// What makes a chain, and what is around it: what a file says, or what options have filled in its place.
@@ -24,6 +24,8 @@ pub(crate) struct ChainSource {
     pub(crate) gateway: GatewayConfig,
     /// How the file is called, if there is one.
     file: Option<String>,
+    /// Where the file is, which is where its paths begin.
+    folder: PathBuf,
     /// The option that can take the place of what the file says.
     store: StoreArgs,
 }
@@ -38,6 +40,7 @@ impl ChainSource {
             registry,
             gateway,
             file: Some(file_name(path)),
+            folder: path.parent().map(Path::to_owned).unwrap_or_default(),
             store: store.clone(),
         })
     }
@@ -50,6 +53,7 @@ impl ChainSource {
             registry: registry().clone().with_context(record::context()),
             gateway: GatewayConfig::default(),
             file: None,
+            folder: PathBuf::new(),
             store: store.clone(),
         })
     }
@@ -60,6 +64,16 @@ impl ChainSource {
             self.registry = self.registry.with_callbacks(receiver);
         }
         self
+    }
+
+    /// Where the store is, for a hint: that of the option, or else that of the file.
+    pub(crate) fn store_place(&self) -> Option<StorePlace> {
+        let of_file = || {
+            let store = self.config.store.as_ref()?;
+            let path = store.path.as_ref().map(|path| self.folder.join(path));
+            Some(path.map_or(StorePlace::Unnamed, |path| StorePlace::file(&path)))
+        };
+        self.store.shown().or_else(of_file)
     }
 
     /// Makes the chain. Nothing is sent.

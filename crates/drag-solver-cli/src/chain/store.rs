@@ -14,7 +14,7 @@ use drag_solver::{ConfigError, DragChallenge, Screenshot};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::input_file;
-use crate::ui::text::file_name;
+use crate::ui::text::{file_name, shell_word};
 
 /// The variable that says where it is kept.
 const VARIABLE: &str = "DRAG_SOLVER_STORE";
@@ -77,6 +77,21 @@ impl Place {
     }
 }
 
+/// Where a store is, as a hint shows it.
+#[derive(Clone, Debug)]
+pub(crate) enum StorePlace {
+    /// The option that names it, with a space before it; empty if the variable does.
+    Option(String),
+    /// It is in a chain's file, and no option has it.
+    Unnamed,
+}
+
+impl StorePlace {
+    pub(crate) fn file(path: &Path) -> Self {
+        Self::Option(format!(" --store {}", shell_word(path)))
+    }
+}
+
 /// The help of `--store` where it says more than where.
 pub(crate) fn store_help(arg: Arg, does: &str) -> Arg {
     let help = arg.get_help().map(ToString::to_string);
@@ -112,6 +127,18 @@ impl StoreArgs {
             Some(Place::File(path)) => Some(path),
             _ => None,
         }
+    }
+
+    /// Where it is, for a hint.
+    pub(crate) fn shown(&self) -> Option<StorePlace> {
+        Some(match self.store.as_ref()? {
+            Place::File(path) => StorePlace::file(path),
+            Place::Variable(name) => {
+                StorePlace::Option(format!(" --store {}", shell_word(format!("env:{name}"))))
+            }
+            // It was taken from the variable, and will be again.
+            Place::Address(_) => StorePlace::Option(String::new()),
+        })
     }
 
     /// The same store, where what may be bought is bought again.

@@ -46,11 +46,8 @@ struct BalanceLine<'a> {
 /// Prints what each provider's account holds, one line each.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let _recording = args.record.start()?;
-    print_balances(
-        &args.chain.chain(None, None, &StoreArgs::default())?,
-        args.format,
-    )
-    .await
+    let source = args.chain.source(None, None, &StoreArgs::default())?;
+    print_balances(&source.build()?, args.format).await
 }
 
 /// Asks for the balances of all providers of a chain, one after the other, and prints them.

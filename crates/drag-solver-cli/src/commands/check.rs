@@ -162,7 +162,36 @@ pub(super) fn notes(chain: &Chain, source: &ChainSource) -> Vec<String> {
     }
     notes.extend(short_deadline(&source.config, &source.registry));
     notes.extend(unused_price(&source.config));
+    notes.extend(long_timeouts(&source.config));
+    notes.extend(small_budgets(&source.config));
     notes
+}
+
+/// The providers that have more time for an attempt than the whole chain has.
+fn long_timeouts(config: &ChainConfig) -> impl Iterator<Item = String> {
+    let note = |provider: &ProviderConfig| {
+        let (deadline, timeout) = (config.deadline?.limit, provider.known_timeout()?);
+        (timeout > deadline).then(|| {
+            let name = provider.label();
+            format!("the `timeout` of {name} is longer than the `deadline`, which ends every call first: {timeout:?} and {deadline:?}")
+        })
+    };
+    config.providers.iter().filter_map(note)
+}
+
+/// The budgets that a single answer is too expensive for.
+fn small_budgets(config: &ChainConfig) -> impl Iterator<Item = String> {
+    let note = |provider: &ProviderConfig| {
+        let price = provider.known_price()?;
+        let budgets = config.budget.iter().chain(provider.known_budget());
+        let limits = budgets.flat_map(|budget| [budget.total, budget.per_period, budget.per_day]);
+        let least = limits.flatten().min().filter(|&least| least < price)?;
+        let name = provider.label();
+        Some(format!(
+            "nothing is ever bought from {name}: a `budget` allows ${least}, and an answer may cost ${price}"
+        ))
+    };
+    config.providers.iter().filter_map(note)
 }
 
 /// The providers that a deadline leaves no time to ask: they would refuse it as a timeout of their own.

@@ -27,6 +27,7 @@ use crate::screenshot_paths::PathArgs;
 use crate::task::{Answer, Failure, Task};
 use crate::ui::annotate::Annotation;
 use crate::ui::console::{self, check_stdout};
+use crate::ui::hints::{Asked, PEOPLE_HINT};
 use crate::ui::text::file_name;
 
 const EXAMPLES: &str = "\
@@ -183,12 +184,12 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
     args.check(paths.len())?;
     let _recording = args.record.start()?;
     let store = args.store.clone().buying_unconfirmed(args.buy_unconfirmed);
-    let chain = args.chain.chain(args.attempts, args.timeout, &store)?;
-    for person in chain.providers().iter().filter(|one| one.kind == PERSON) {
-        console::eprint_unless_quiet(&format!(
-            "note: {} cannot answer here: people answer on the page of `drag-solver serve`",
-            person.name()
-        ));
+    let source = args.chain.source(args.attempts, args.timeout, &store)?;
+    let chain = source.build()?;
+    let people = chain.providers().iter().filter(|one| one.kind == PERSON);
+    let people: Vec<String> = people.map(|one| one.name().to_owned()).collect();
+    for name in &people {
+        console::eprint_unless_quiet(&format!("note: {name} cannot answer here: {PEOPLE_HINT}"));
     }
     let has_store = chain.store().is_some();
     let limit = args
@@ -202,7 +203,11 @@ pub(crate) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         concurrency: args.concurrency.get(),
         format: args.format,
         unordered: args.unordered,
-        config: args.chain.config.clone(),
+        asked: Asked {
+            config: args.chain.config.clone(),
+            store: source.store_place(),
+            people,
+        },
         spinner,
     };
     let exit = run_all(tasks, options, |index, handle| async move {

@@ -2,39 +2,38 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use drag_solver::store::OtherPicture;
 use drag_solver::{Attempt, Billed, ErrorKind, SolveError};
 
-use super::hints::{hints, how_to_resume};
+use super::hints::{Asked, hints, how_to_resume};
 use super::text::{billed, file_name, one_line, with_sources};
 use crate::task::{Failure, Task};
 
 /// All that a person reads about a task that came to nothing, without a line break at its end.
 ///
-/// `config` is the file of the chain that was asked.
-pub(crate) fn explanation(task: &Task, failure: &Failure, config: Option<&Path>) -> String {
+/// `asked` is what it was asked with.
+pub(crate) fn explanation(task: &Task, failure: &Failure, asked: &Asked) -> String {
     let mut text = match failure {
         Failure::Unusable(error) => format!("error: {}; nothing was sent", error.message()),
         Failure::Misconfigured(error) if error.kind() != ErrorKind::AllFailed => {
             format!("error: {}", error.message())
         }
         Failure::Misconfigured(error) | Failure::Unsolved(error) => {
-            return unsolved(task, error, config);
+            return unsolved(task, error, asked);
         }
-        Failure::Interrupted(error) => return interrupted(task, error, config),
+        Failure::Interrupted(error) => return interrupted(task, error, asked),
     };
-    push_jobs(&mut text, task, failure.error(), config);
+    push_jobs(&mut text, task, failure.error(), asked);
     text
 }
 
-fn interrupted(task: &Task, error: &SolveError, config: Option<&Path>) -> String {
+fn interrupted(task: &Task, error: &SolveError, asked: &Asked) -> String {
     let mut text = format!("interrupted: {}", file_name(&task.path));
     if error.billed() == Billed::No {
         text.push_str(": nothing was bought");
     }
-    push_jobs(&mut text, task, error, config);
+    push_jobs(&mut text, task, error, asked);
     for attempt in error.attempts() {
         let outcome = match attempt.billed {
             Billed::Maybe if attempt.jobs.is_empty() => {
@@ -50,9 +49,9 @@ fn interrupted(task: &Task, error: &SolveError, config: Option<&Path>) -> String
     text
 }
 
-fn push_jobs(text: &mut String, task: &Task, error: &SolveError, config: Option<&Path>) {
+fn push_jobs(text: &mut String, task: &Task, error: &SolveError, asked: &Asked) {
     for job in error.unfinished_jobs() {
-        let how = how_to_resume(task, &job, config);
+        let how = how_to_resume(task, &job, asked);
         let job = one_line(&job.to_string());
         let _ = write!(
             text,
@@ -62,7 +61,7 @@ fn push_jobs(text: &mut String, task: &Task, error: &SolveError, config: Option<
 }
 
 /// The providers that were asked did not solve it.
-fn unsolved(task: &Task, error: &SolveError, config: Option<&Path>) -> String {
+fn unsolved(task: &Task, error: &SolveError, asked: &Asked) -> String {
     let mut attempts = error.attempts();
     let mut own_message = None;
     // One that no solver had a part in is no attempt, and a single one needs no list.
@@ -85,7 +84,7 @@ fn unsolved(task: &Task, error: &SolveError, config: Option<&Path>) -> String {
     if let Some(cause) = cause(error) {
         let _ = write!(text, "\n  caused by: {cause}");
     }
-    for hint in hints(task, error, config) {
+    for hint in hints(task, error, asked) {
         let _ = write!(text, "\n  hint: {hint}");
     }
     text
@@ -141,7 +140,7 @@ mod tests {
     }
 
     fn unsolved(error: SolveError) -> String {
-        explanation(&task(), &Failure::Unsolved(error), None)
+        explanation(&task(), &Failure::Unsolved(error), &Asked::default())
     }
 
     fn error(kind: ErrorKind, message: &str) -> SolveError {
@@ -231,11 +230,14 @@ mod tests {
             region: Some(Rect::new(0.0, 380.5, 510.0, 400.0)),
             paid_jobs: Vec::new(),
         };
-        let config = Some(Path::new("chain.toml"));
+        let asked = &Asked {
+            config: Some(PathBuf::from("chain.toml")),
+            ..Asked::default()
+        };
         let command = "drag-solver solve --config chain.toml 'my phone.png' \
                        --id 'order 7' --region 0,380.5,510,400 --resume omocaptcha:7";
         for failure in [Failure::Unsolved(slow(7)), Failure::Interrupted(slow(7))] {
-            let text = explanation(&task, &failure, config);
+            let text = explanation(&task, &failure, asked);
             assert!(text.contains(command), "{text}");
         }
     }
@@ -245,7 +247,7 @@ mod tests {
         let job = PaidJob::new("a\x1b[2J\n; reboot", JobId::from(7));
         let failed = SolveError::new(ErrorKind::Timeout, "x").with_unfinished_jobs([job]);
         for failure in [Failure::Unsolved(failed.clone()), Failure::Unusable(failed)] {
-            let text = explanation(&task(), &failure, None);
+            let text = explanation(&task(), &failure, &Asked::default());
             assert!(
                 !text.replace('\n', "").contains(char::is_control),
                 "{text:?}"
@@ -263,7 +265,7 @@ mod tests {
             let error = SolveError::new(ErrorKind::Timeout, "interrupted");
             let attempts = attempts.iter().flat_map(SolveError::attempts).collect();
             let error = error.with_failed_attempts(attempts);
-            explanation(&task(), &Failure::Interrupted(error), None)
+            explanation(&task(), &Failure::Interrupted(error), &Asked::default())
         };
         assert_eq!(
             interrupted(Vec::new()),

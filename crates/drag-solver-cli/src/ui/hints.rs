@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use drag_solver::http::ProxyRefused;
 use drag_solver::store::OtherPicture;
@@ -10,16 +10,29 @@ use drag_solver::{ErrorKind, PaidJob, SolveError};
 
 use super::text::{file_name, one_line, shell_word};
 use crate::chain::registry;
+use crate::chain::store::StorePlace;
 use crate::sandbox;
 use crate::task::Task;
 
-/// All hints about a task that was not solved, each once. `config` is the file of the chain.
-pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> Vec<String> {
+/// What a command asks with, so that its hints can name it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// The file of the chain.
+    pub(crate) config: Option<PathBuf>,
+    /// Where what is paid for is on record.
+    pub(crate) store: Option<StorePlace>,
+    /// The providers that are people.
+    pub(crate) people: Vec<String>,
+}
+
+/// All hints about a task that was not solved, each once.
+pub(crate) fn hints(task: &Task, error: &SolveError, asked: &Asked) -> Vec<String> {
+    let config = asked.config.as_deref();
     let jobs = error.unfinished_jobs();
     let mut hints: Vec<String> = jobs
         .iter()
         .map(|job| {
-            let how = how_to_resume(task, job, config);
+            let how = how_to_resume(task, job, asked);
             format!("{} is unfinished; {how}", one_line(&job.to_string()))
         })
         .collect();
@@ -32,6 +45,10 @@ pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> V
             ErrorKind::InvalidChallenge if caused_by::<OtherPicture>(error).is_some() => {
                 Some("give it an --id of its own, or name another store".to_owned())
             }
+            ErrorKind::Overloaded if asked.people.iter().any(|person| person == solver) => {
+                Some(PEOPLE_HINT.to_owned())
+            }
+            ErrorKind::BudgetExhausted if is_out_of_money(error) => Some(budget_hint(config)),
             kind => hint(kind, solver, config),
         };
         hints.extend(hint.filter(|hint| !hints.contains(hint)));
@@ -40,16 +57,26 @@ pub(crate) fn hints(task: &Task, error: &SolveError, config: Option<&Path>) -> V
 }
 
 /// How to continue with a job that was paid for.
-pub(crate) fn how_to_resume(task: &Task, job: &PaidJob, config: Option<&Path>) -> String {
+pub(crate) fn how_to_resume(task: &Task, job: &PaidJob, asked: &Asked) -> String {
     if job.solver == sandbox::NAME {
         return "the sandbox takes no money, and ends with the command".to_owned();
+    }
+    let config = config_option(asked.config.as_deref());
+    let instead = "instead of buying another";
+    match &asked.store {
+        None => {}
+        Some(StorePlace::Option(store)) => {
+            return format!("to wait for it {instead}: drag-solver resume{config}{store}");
+        }
+        Some(StorePlace::Unnamed) => {
+            return format!("the same line again waits for it {instead}");
+        }
     }
     let id = task.id.as_deref();
     let id = id.map(|id| format!(" --id {}", shell_word(id)));
     let region = task.region.map(|region| format!(" --region {region}"));
     format!(
-        "to wait for it instead of buying another: drag-solver solve{} {}{}{} --resume {}",
-        config_option(config),
+        "to wait for it {instead}: drag-solver solve{config} {}{}{} --resume {}",
         shell_word(&task.path),
         id.unwrap_or_default(),
         region.unwrap_or_default(),
@@ -80,13 +107,17 @@ fn refused_by_proxy(error: &SolveError) -> Option<&str> {
     caused_by::<ProxyRefused>(error)?.solver()
 }
 
-/// The error, or that of its parts, which has such a source.
-fn caused_by<E: Error + 'static>(error: &SolveError) -> Option<&SolveError> {
+/// The error and what is underneath: of a chain's, its last part.
+fn parts(error: &SolveError) -> impl Iterator<Item = &SolveError> {
     let chain = iter::successors(Some(error as &(dyn Error + 'static)), |&error| {
         error.source()
     });
-    let mut parts = chain.filter_map(|part| part.downcast_ref::<SolveError>());
-    parts.find(|part| part.source().is_some_and(<dyn Error>::is::<E>))
+    chain.filter_map(|part| part.downcast_ref::<SolveError>())
+}
+
+/// The error, or that of its parts, which has such a source.
+fn caused_by<E: Error + 'static>(error: &SolveError) -> Option<&SolveError> {
+    parts(error).find(|part| part.source().is_some_and(<dyn Error>::is::<E>))
 }
 
 fn proxy_hint(config: Option<&Path>) -> String {
@@ -95,6 +126,22 @@ fn proxy_hint(config: Option<&Path>) -> String {
         "check the user name and password of the proxy: {}HTTPS_PROXY or ALL_PROXY in the environment",
         in_file.unwrap_or_default()
     )
+}
+
+/// Why a provider that is a person does not answer in a command.
+pub(crate) const PEOPLE_HINT: &str = "people answer on the page of `drag-solver serve`";
+
+/// Whether a budget refused, and will refuse the same again however long one waits.
+fn is_out_of_money(error: &SolveError) -> bool {
+    let mut budgets = parts(error).filter(|part| part.kind() == ErrorKind::BudgetExhausted);
+    budgets.any(|part| part.retry_after().is_none())
+}
+
+fn budget_hint(config: Option<&Path>) -> String {
+    match config.map(file_name) {
+        Some(file) => format!("raise the budget in {file}"),
+        None => "raise the budget".to_owned(),
+    }
 }
 
 /// What to do about an error of this kind.
@@ -123,6 +170,8 @@ pub(crate) fn hint(kind: ErrorKind, solver: &str, config: Option<&Path>) -> Opti
             )
         }
         ErrorKind::Timeout | ErrorKind::DeadlineExceeded => match file {
+            // --timeout is the challenge's deadline, and changes nothing about a provider's limit.
+            Some(file) if kind == ErrorKind::Timeout => format!("raise `timeout` in {file}"),
             Some(file) => format!("allow more time with --timeout, or in {file}"),
             None => "allow more time with --timeout".to_owned(),
         },
@@ -155,10 +204,9 @@ pub(crate) fn hint(kind: ErrorKind, solver: &str, config: Option<&Path>) -> Opti
             "look at {solver}'s bill, and if nothing was bought there, or it may be paid twice, add \
              --buy-unconfirmed; `drag-solver jobs unsure` lists them"
         ),
-        ErrorKind::BudgetExhausted => match file {
-            Some(file) => format!("raise the budget in {file}, or wait for its period to end"),
-            None => "raise the budget, or wait for its period to end".to_owned(),
-        },
+        ErrorKind::BudgetExhausted => {
+            format!("{}, or wait for its period to end", budget_hint(config))
+        }
         ErrorKind::Unsolvable | ErrorKind::InvalidAnswer if !is_sandbox => {
             format!("ask again, with a new screenshot if the challenge has changed, or {another}")
         }

@@ -107,6 +107,55 @@ async fn check_says_that_a_deadline_leaves_no_time_for_an_answer() {
 }
 
 #[tokio::test]
+async fn check_says_that_a_budget_buys_nothing_and_that_a_timeout_never_comes() {
+    let scene = Scene::new().await;
+    let notes = async |budget: &str, timeout: &str| {
+        let text = format!(
+            "deadline = \"60s\"\nbudget = {{ total = \"5\", per_period = \"{budget}\" }}\n\
+             [[providers]]\nkind = \"twocaptcha\"\nprice = \"0.001\"\ntimeout = \"{timeout}\"\nfit = true\n"
+        );
+        std::fs::write(scene.path("chain.toml"), text).unwrap();
+        let run = drag_solver(["check"]).arg(scene.path("chain.toml"));
+        let ran = run.env("TWOCAPTCHA_API_KEY", TOKEN).run().await;
+        let notes = ran.stdout.lines().filter(|line| line.starts_with("note: "));
+        notes.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        notes("0.0001", "90s").await,
+        [
+            "note: the `timeout` of twocaptcha is longer than the `deadline`, which ends every call first: 90s and 60s",
+            "note: nothing is ever bought from twocaptcha: a `budget` allows $0.0001, and an answer may cost $0.001",
+        ]
+    );
+    assert_eq!(notes("0.001", "60s").await, [""; 0]);
+    scene.emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn people_are_asked_on_the_page_of_serve_and_a_small_budget_is_not_waited_for() {
+    let scene = Scene::new().await;
+    let chain = "[[providers]]\nname = \"ann\"\nkind = \"person\"\n\
+                 [[providers]]\nkind = \"sandbox\"\nprice = \"0.001\"\nbudget = { per_period = \"0.0001\" }\n";
+    std::fs::write(scene.path("chain.toml"), chain).unwrap();
+    let ran = scene.run(&["solve", &scene.path("shot.png")]).run().await;
+    let hints: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter(|line| line.contains("hint: "))
+        .collect();
+    let [ann, money] = hints[..] else {
+        panic!("{ran:?}");
+    };
+    assert_eq!(
+        ann,
+        "  hint: people answer on the page of `drag-solver serve`"
+    );
+    assert!(money.starts_with("  hint: raise the budget in "), "{ran:?}");
+    assert!(money.ends_with("chain.toml"), "{ran:?}");
+    scene.emulator.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_mistake_in_the_file_ends_every_command_before_anything_is_sent() {
     let scene = Scene::new().await;
     let chain = std::fs::read_to_string(scene.path("chain.toml")).unwrap();

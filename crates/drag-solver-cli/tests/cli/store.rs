@@ -163,6 +163,12 @@ async fn what_is_paid_for_is_fetched_from_the_record_without_lines_or_pictures()
         3,
         "they are still to come: {early:?}"
     );
+    let path = scene.path("drags.db");
+    let hint = format!(
+        "instead of buying another: drag-solver resume --store {}\n",
+        path.display()
+    );
+    assert!(early.stderr.contains(&hint), "{early:?}");
     scene.has_answers.store(true, Ordering::SeqCst);
     let fetched = scene.run(&resume).await;
     assert_eq!(fetched.code, Some(0), "{fetched:?}");
@@ -174,6 +180,40 @@ async fn what_is_paid_for_is_fetched_from_the_record_without_lines_or_pictures()
     let nothing = scene.run(&resume).await;
     assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(0), ""));
     assert_eq!(scene.server.count(CREATE), 3);
+}
+
+#[tokio::test]
+async fn what_a_timeout_of_the_file_has_ended_is_fetched_by_the_line_that_the_hint_gives() {
+    let scene = Scene::of(1).await;
+    let config = scene.path("chain.toml");
+    std::fs::write(
+        &config,
+        "[store]\npath = \"own.db\"\n[[providers]]\nkind = \"omocaptcha\"\ntimeout = \"1s\"\n\
+         poll = { first = \"1ms\", every = \"1ms\" }\n",
+    )
+    .unwrap();
+    let solve = drag_solver(["solve", "--config"])
+        .arg(&config)
+        .arg(scene.path("shots"));
+    let late = solve.omocaptcha(&scene.server.url()).run().await;
+    let raise = format!("hint: raise `timeout` in {}\n", config.display());
+    assert!(late.stderr.contains(&raise), "{late:?}");
+    assert!(!late.stderr.contains("deadline"), "{late:?}");
+    let (config, store) = (
+        config.to_str().unwrap(),
+        scene.path("own.db").display().to_string(),
+    );
+    let args = ["resume", "--config", config, "--store", &store];
+    let hint = format!("another: drag-solver {}\n", args.join(" "));
+    assert!(late.stderr.contains(&hint), "{late:?}");
+
+    scene.has_answers.store(true, Ordering::SeqCst);
+    let fetched = drag_solver(args)
+        .omocaptcha(&scene.server.url())
+        .run()
+        .await;
+    assert_eq!(fetched.code, Some(0), "{fetched:?}");
+    assert_eq!(scene.server.count(CREATE), 1);
 }
 
 #[tokio::test]
@@ -217,6 +257,13 @@ async fn what_may_be_bought_is_listed_and_bought_again_only_if_the_user_says_so(
     };
     let first = solve(&[]).await;
     assert!(first.stderr.contains("may have cost money"), "{first:?}");
+    let spend = scene.run(&["spend"]).await;
+    assert!(
+        spend
+            .stdout
+            .ends_with("in all: $0, 1 bought, 1 of unknown cost\n"),
+        "{spend:?}"
+    );
     is_lost.store(false, Ordering::SeqCst);
     let refused = solve(&[]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");

@@ -128,6 +128,18 @@ impl ProviderConfig {
         self.keys.price
     }
 
+    /// How long one attempt may take, if it is set.
+    #[must_use]
+    pub fn known_timeout(&self) -> Option<Duration> {
+        self.keys.timeout.map(|policy| policy.limit)
+    }
+
+    /// What limits the money that is spent here, beside the whole chain's budget, if it is set.
+    #[must_use]
+    pub fn known_budget(&self) -> Option<&BudgetConfig> {
+        self.keys.budget.as_ref()
+    }
+
     /// What the solver is called.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -26,6 +26,7 @@ use crate::parse::{count, duration, poll_interval};
 use crate::screenshot_input::{self, STDIN};
 use crate::task::{Answer, Failure, Task};
 use crate::ui::console::{check_stdout, eprint_unless_quiet};
+use crate::ui::hints::Asked;
 use crate::ui::text::file_name;
 
 #[derive(Debug, clap::Args)]
@@ -126,7 +127,10 @@ pub(crate) async fn run(args: Args, spinner: bool) -> anyhow::Result<Exit> {
         concurrency: args.concurrency.get(),
         format: args.format,
         unordered: false,
-        config: args.config,
+        asked: Asked {
+            config: args.config,
+            ..Asked::default()
+        },
         spinner,
     };
     let ended = run_all(tasks, options, |index, handle| async move {

@@ -18,6 +18,7 @@ use crate::chain::source::ChainSource;
 use crate::exit::Exit;
 use crate::task::{Failure, Task};
 use crate::ui::console::eprint_unless_quiet;
+use crate::ui::hints::Asked;
 
 /// Refuses every purchase.
 #[derive(Debug)]
@@ -60,7 +61,11 @@ pub(super) async fn run(args: &Args, spinner: bool) -> anyhow::Result<Exit> {
         concurrency: args.concurrency.get(),
         format: args.format,
         unordered: false,
-        config: args.config.clone(),
+        asked: Asked {
+            config: args.config.clone(),
+            store: args.store.shown(),
+            ..Asked::default()
+        },
         spinner,
     };
     let ended = run_all(tasks, options, |index, handle| async move {
