@@ -16,7 +16,7 @@ pub struct Attempt {
     pub kind: ErrorKind,
     /// What went wrong, in words.
     pub message: String,
-    /// Whether it cost money.
+    /// Whether it cost money. A job that it only hands back is on the bill of the attempt that bought it.
     pub billed: Billed,
     /// What it cost, or costs if it is billed, in US dollars, if that is known.
     #[cfg_attr(feature = "serde", serde(rename = "cost_usd"))]
